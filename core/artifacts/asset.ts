@@ -1,0 +1,71 @@
+// Assets and rails. Two assets are the same when their canonical JSON is (INTEROP §4), so an asset is kept as that text.
+
+import { canonicalText } from '../json/canonical.ts';
+import { isArray, isObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
+import { integerMember, invalid, textMember } from './members.ts';
+
+/** A settlement rail MPCP 1.x knows. */
+export type Rail = 'xrpl' | 'evm' | 'stripe' | 'hosted';
+
+/** True for a rail MPCP 1.x knows. */
+export function isRail(text: unknown): text is Rail {
+  return text === 'xrpl' || text === 'evm' || text === 'stripe' || text === 'hosted';
+}
+
+/** The `allowedRails` of an artifact. It must be there; an empty list allows no rail (INTEROP §4). */
+export function railsMember(object: JsonObject): readonly Rail[] {
+  const value = member(object, 'allowedRails');
+  if (!isArray(value)) throw invalid('allowedRails is missing or not a list');
+  for (const rail of value)
+    if (!isRail(rail)) throw invalid(`allowedRails holds ${show(rail)}, which is no rail of MPCP 1`);
+  return value as readonly Rail[];
+}
+
+/** A rail member that must be there. */
+export function railMember(object: JsonObject): Rail {
+  const rail = member(object, 'rail');
+  if (!isRail(rail)) throw invalid(rail === undefined ? 'rail is missing' : `rail ${show(rail)} is no rail of MPCP 1`);
+  return rail;
+}
+
+/**
+ * Checks an asset's shape (kinds XRP, IOU, ERC20) and gives its canonical text.
+ *
+ * @param what how a problem names it
+ */
+export function assetText(value: JsonValue, what: string): string {
+  if (!isObject(value)) throw invalid(`${what} is not an object`);
+  switch (member(value, 'kind')) {
+    case 'XRP':
+      break;
+    case 'IOU':
+      textMember(value, 'currency');
+      textMember(value, 'issuer');
+      break;
+    case 'ERC20':
+      integerMember(value, 'chainId', 0, Number.MAX_SAFE_INTEGER);
+      textMember(value, 'token');
+      break;
+    default:
+      throw invalid(`${what} has a kind that is not XRP, IOU or ERC20`);
+  }
+  return canonicalText(value);
+}
+
+/** The `allowedAssets` of an artifact as canonical texts; absent reads as empty, which restricts nothing. */
+export function assetsMember(object: JsonObject): readonly string[] {
+  const value = member(object, 'allowedAssets');
+  if (value === undefined) return [];
+  if (!isArray(value)) throw invalid('allowedAssets is not a list');
+  return value.map((asset, i) => assetText(asset, `allowedAssets[${i}]`));
+}
+
+/** An `asset` member as canonical text, or undefined. */
+export function optionalAsset(object: JsonObject): string | undefined {
+  const value = member(object, 'asset');
+  return value === undefined ? undefined : assetText(value, 'asset');
+}
+
+function show(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? `"${value.slice(0, 40)}"` : typeof value;
+}

@@ -1,0 +1,163 @@
+// Reading typed members out of JSON objects. Each function names the member it wants and throws ArtifactProblem with a
+// sentence about it; the artifact readers turn that into their result. Null counts as absent (INTEROP §2).
+
+import { isArray, isObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
+import type { ReasonCode } from '../reason-codes.ts';
+import { amountFrom } from './amount.ts';
+import { timeFrom } from './time.ts';
+
+/** What is wrong with an artifact: a code, and a sentence that names the member. */
+export class ArtifactProblem extends Error {
+  readonly code: ReasonCode;
+  constructor(code: ReasonCode, detail: string) {
+    super(detail);
+    this.code = code;
+  }
+}
+
+/** Runs an artifact reader; its ArtifactProblem becomes the result. */
+export function reading<T>(read: () => T): T | ArtifactProblem {
+  try {
+    return read();
+  } catch (problem) {
+    if (problem instanceof ArtifactProblem) return problem;
+    throw problem;
+  }
+}
+
+/** The problem of a member that is not what it should be. */
+export function invalid(detail: string): ArtifactProblem {
+  return new ArtifactProblem('ARTIFACT_INVALID', detail);
+}
+
+/** An object, or a problem that names it. */
+export function objectOf(value: JsonValue | undefined, what: string): JsonObject {
+  if (!isObject(value)) throw invalid(`${what} is not an object`);
+  return value;
+}
+
+/** A non-empty string member that must be there. */
+export function textMember(object: JsonObject, name: string): string {
+  const text = optionalText(object, name);
+  if (text === undefined) throw invalid(`${name} is missing`);
+  return text;
+}
+
+/** A non-empty string member, or undefined. */
+export function optionalText(object: JsonObject, name: string): string | undefined {
+  const value = member(object, name);
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string' || value.length === 0) throw invalid(`${name} is not a non-empty string`);
+  return value;
+}
+
+/** A member that is a whole number from `least` to `most`, or undefined. */
+export function optionalInteger(object: JsonObject, name: string, least: number, most: number): number | undefined {
+  const value = member(object, name);
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    throw invalid(`${name} is not a whole number from ${least} to ${most}`);
+  }
+  return value;
+}
+
+/** A member that is a whole number from `least` to `most` and must be there. */
+export function integerMember(object: JsonObject, name: string, least: number, most: number): number {
+  const value = optionalInteger(object, name, least, most);
+  if (value === undefined) throw invalid(`${name} is missing`);
+  return value;
+}
+
+/** An amount member (INTEROP §4) that must be there. */
+export function amountMember(object: JsonObject, name: string): bigint {
+  const amount = optionalAmount(object, name);
+  if (amount === undefined) throw invalid(`${name} is missing`);
+  return amount;
+}
+
+/** An amount member, or undefined. */
+export function optionalAmount(object: JsonObject, name: string): bigint | undefined {
+  const value = member(object, name);
+  if (value === undefined) return undefined;
+  const amount = amountFrom(value);
+  if (amount === undefined)
+    throw invalid(`${name} is not an amount (1 to 38 decimal digits, above zero, no leading zero)`);
+  return amount;
+}
+
+/** A list of non-empty strings; absent reads as empty. */
+export function textList(object: JsonObject, name: string): readonly string[] {
+  const value = member(object, name);
+  if (value === undefined) return [];
+  if (!isArray(value)) throw invalid(`${name} is not a list`);
+  for (const item of value) {
+    if (typeof item !== 'string' || item.length === 0)
+      throw invalid(`${name} holds something that is not a non-empty string`);
+  }
+  return value as readonly string[];
+}
+
+/** The instant of a time member in milliseconds, or undefined. */
+export function optionalTime(object: JsonObject, name: string): number | undefined {
+  const value = member(object, name);
+  if (value === undefined) return undefined;
+  const time = typeof value === 'string' ? timeFrom(value) : undefined;
+  if (time === undefined) throw invalid(`${name} is not an RFC 3339 time with a zone`);
+  return time;
+}
+
+/** The expiry in milliseconds: `expiresAt` or `expiresAtISO`, the earlier where both are there (INTEROP §4). */
+export function expiryMember(object: JsonObject): number {
+  const at = optionalTime(object, 'expiresAt');
+  const iso = optionalTime(object, 'expiresAtISO');
+  if (at === undefined && iso === undefined) throw invalid('expiresAt is missing');
+  if (at === undefined) return iso as number;
+  return iso === undefined || at < iso ? at : iso;
+}
+
+/** policyHash: 12 to 64 lower-case hexadecimal digits (INTEROP §4). Opaque here; only compared. */
+export function policyHashMember(object: JsonObject): string {
+  const text = textMember(object, 'policyHash');
+  if (!isLowerHex(text, 12, 64)) throw invalid('policyHash is not 12 to 64 lower-case hexadecimal digits');
+  return text;
+}
+
+/** True for text of `least` to `most` lower-case hexadecimal digits. */
+export function isLowerHex(text: string, least: number, most: number): boolean {
+  if (text.length < least || text.length > most) return false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (!((unit >= 0x30 && unit <= 0x39) || (unit >= 0x61 && unit <= 0x66))) return false;
+  }
+  return true;
+}
+
+/**
+ * Checks a version member: the number 1 or text `1.x`; the prefix of what is signed stays `1.0` for all of them
+ * (INTEROP §1, §4).
+ *
+ * @param needed whether the member must be there
+ */
+export function checkVersion(object: JsonObject, needed: boolean): void {
+  const value = member(object, 'version');
+  if (value === undefined) {
+    if (needed) throw invalid('version is missing');
+    return;
+  }
+  if (value === 1) return;
+  if (typeof value === 'number') throw new ArtifactProblem('VERSION_UNSUPPORTED', `version ${value} is not 1`);
+  const dot = typeof value === 'string' ? value.indexOf('.') : -1;
+  if (typeof value !== 'string' || !isDigits(value.slice(0, dot)) || !isDigits(value.slice(dot + 1)) || dot < 1) {
+    throw invalid('version is neither the number 1 nor text like "1.0"');
+  }
+  if (value.slice(0, dot) !== '1') throw new ArtifactProblem('VERSION_UNSUPPORTED', `version ${value} is not 1.x`);
+}
+
+function isDigits(text: string): boolean {
+  if (text.length === 0 || text.length > 6) return false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x30 || unit > 0x39) return false;
+  }
+  return true;
+}

@@ -1,0 +1,51 @@
+// SettlementIntent: the payment as it is to be settled. It is not signed; the SPA carries its hash.
+
+import type { JsonObject, JsonValue } from '../json/value.ts';
+import { member, without } from '../json/value.ts';
+import { optionalAsset, type Rail, railMember } from './asset.ts';
+import { type ArtifactProblem, amountMember, invalid, objectOf, optionalText, reading } from './members.ts';
+
+/** A SettlementIntent, read. */
+export interface SettlementIntent {
+  /** What is hashed: the members that count (INTEROP §1). */
+  readonly hashed: JsonObject;
+  readonly rail: Rail;
+  readonly amount: bigint;
+  readonly destination: string | undefined;
+  /** Canonical text. */
+  readonly asset: string | undefined;
+}
+
+const HASHED: readonly string[] = Object.freeze(['version', 'rail', 'asset', 'amount', 'destination', 'referenceId']);
+const UNHASHED: readonly string[] = Object.freeze(['intentHash', 'createdAt']);
+
+/**
+ * The members of an intent that are hashed. An unknown member is refused: upstream's code hashes it and the published
+ * list leaves it out, so two readers would not agree on what was authorized (INTEROP §1).
+ */
+export function hashedIntent(value: JsonValue): JsonObject | ArtifactProblem {
+  return reading(() => hashedMembers(objectOf(value, 'the settlement intent')));
+}
+
+function hashedMembers(intent: JsonObject): JsonObject {
+  for (const name of Object.keys(intent)) {
+    if (!HASHED.includes(name) && !UNHASHED.includes(name) && member(intent, name) !== undefined) {
+      throw invalid(`member ${name.slice(0, 40)} is not one a settlement intent has`);
+    }
+  }
+  return without(intent, UNHASHED);
+}
+
+/** Reads an intent from JSON data; ARTIFACT_INVALID with a sentence where it is not one. */
+export function readSettlementIntent(value: JsonValue): SettlementIntent | ArtifactProblem {
+  return reading(() => {
+    const intent = objectOf(value, 'the settlement intent');
+    return {
+      hashed: hashedMembers(intent),
+      rail: railMember(intent),
+      amount: amountMember(intent, 'amount'),
+      destination: optionalText(intent, 'destination'),
+      asset: optionalAsset(intent),
+    };
+  });
+}

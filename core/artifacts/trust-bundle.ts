@@ -1,0 +1,143 @@
+// TrustBundle: which issuers a merchant's devices may trust, with their keys, signed by a root. Keys are read into
+// bytes here; one that cannot be used stays in the list with the reason, because it must still be found (INTEROP §3).
+
+import { decodeBase64 } from '../encoding/base64.ts';
+import { isArray, isObject, type JsonObject, type JsonValue, member, without } from '../json/value.ts';
+import { BUNDLE_ISSUERS, BUNDLE_KEYS_PER_ISSUER, BUNDLE_REVOKED_GRANTS } from '../limits.ts';
+import type { Crypto } from '../ports/ports.ts';
+import {
+  ArtifactProblem,
+  expiryMember,
+  invalid,
+  objectOf,
+  optionalText,
+  optionalTime,
+  reading,
+  textList,
+  textMember,
+} from './members.ts';
+
+/** One key of an issuer. */
+export interface BundleKey {
+  readonly kid: string;
+  /** False where the JWK says `active: false`: revoked. */
+  readonly active: boolean;
+  /** 32 bytes of Ed25519 public key, or the reason why there are none. */
+  readonly key: Uint8Array | string;
+}
+
+/** One issuer with its embedded keys. */
+export interface BundleIssuer {
+  readonly issuer: string;
+  readonly keys: readonly BundleKey[];
+}
+
+/** A Trust Bundle, read but not yet admitted. */
+export interface TrustBundle {
+  readonly bundleId: string;
+  readonly bundleIssuer: string;
+  readonly bundleKeyId: string;
+  readonly category: string | undefined;
+  readonly merchant: string | undefined;
+  readonly region: string | undefined;
+  readonly approvedIssuers: readonly string[];
+  readonly issuers: readonly BundleIssuer[];
+  readonly revokedGrantIds: readonly string[];
+  readonly issuedAtMs: number | undefined;
+  readonly expiresAtMs: number;
+}
+
+/** A bundle with what its signature covers; the second part is dropped once it is admitted. */
+export interface SignedTrustBundle {
+  readonly bundle: TrustBundle;
+  readonly signed: JsonObject;
+  readonly signature: string | undefined;
+}
+
+/**
+ * Reads a bundle from JSON data.
+ *
+ * @returns the bundle; VERSION_UNSUPPORTED for any version but `1.0`, LIMIT_EXCEEDED past 160 issuers, 4 keys each or
+ *   512 revoked grants, ARTIFACT_INVALID for a shape that is not a bundle's
+ */
+export function readTrustBundle(value: JsonValue, crypto: Crypto): SignedTrustBundle | ArtifactProblem {
+  return reading(() => {
+    const wire = objectOf(value, 'the Trust Bundle');
+    const version = member(wire, 'version');
+    if (version !== '1.0') {
+      throw version === undefined
+        ? invalid('version is missing')
+        : new ArtifactProblem('VERSION_UNSUPPORTED', 'version is not "1.0"');
+    }
+    const signature = member(wire, 'signature');
+    return {
+      bundle: {
+        bundleId: textMember(wire, 'bundleId'),
+        bundleIssuer: textMember(wire, 'bundleIssuer'),
+        bundleKeyId: textMember(wire, 'bundleKeyId'),
+        category: optionalText(wire, 'category'),
+        merchant: optionalText(wire, 'merchant'),
+        region: regionMember(wire),
+        approvedIssuers: approvedMember(wire),
+        issuers: issuersMember(wire, crypto),
+        revokedGrantIds: bounded(textList(wire, 'revokedGrantIds'), BUNDLE_REVOKED_GRANTS, 'revokedGrantIds'),
+        issuedAtMs: optionalTime(wire, 'issuedAt'),
+        expiresAtMs: expiryMember(wire),
+      },
+      signed: without(wire, ['signature']),
+      signature: typeof signature === 'string' ? signature : undefined,
+    };
+  });
+}
+
+function regionMember(wire: JsonObject): string | undefined {
+  const geography = member(wire, 'geography');
+  return geography === undefined ? undefined : optionalText(objectOf(geography, 'geography'), 'region');
+}
+
+function approvedMember(wire: JsonObject): readonly string[] {
+  if (member(wire, 'approvedIssuers') === undefined) throw invalid('approvedIssuers is missing');
+  return bounded(textList(wire, 'approvedIssuers'), BUNDLE_ISSUERS, 'approvedIssuers');
+}
+
+function issuersMember(wire: JsonObject, crypto: Crypto): readonly BundleIssuer[] {
+  const value = member(wire, 'issuers');
+  if (!isArray(value)) throw invalid('issuers is missing or not a list');
+  return bounded(value, BUNDLE_ISSUERS, 'issuers').map((item, i) => {
+    const entry = objectOf(item, `issuers[${i}]`);
+    const keys = member(entry, 'keys');
+    if (!isArray(keys)) throw invalid(`issuers[${i}].keys is missing or not a list`);
+    return {
+      issuer: textMember(entry, 'issuer'),
+      keys: bounded(keys, BUNDLE_KEYS_PER_ISSUER, `issuers[${i}].keys`).map((jwk) => readKey(jwk, crypto)),
+    };
+  });
+}
+
+function bounded<T>(list: readonly T[], most: number, what: string): readonly T[] {
+  if (list.length > most) throw new ArtifactProblem('LIMIT_EXCEEDED', `${what} has more than ${most} entries`);
+  return list;
+}
+
+/** A JWK. A malformed key is unusable, it does not spoil the bundle (INTEROP §3). */
+function readKey(value: JsonValue, crypto: Crypto): BundleKey {
+  if (!isObject(value)) return { kid: '', active: true, key: 'the key is not an object' };
+  const kid = member(value, 'kid');
+  return {
+    kid: typeof kid === 'string' ? kid : '',
+    active: member(value, 'active') !== false,
+    key: ed25519FromJwk(value, crypto),
+  };
+}
+
+/** The 32 key bytes of an Ed25519 public JWK (RFC 8037 §2), or why there are none. */
+export function ed25519FromJwk(jwk: JsonObject, crypto: Crypto): Uint8Array | string {
+  if (member(jwk, 'd') !== undefined) return 'the JWK carries a private key';
+  if (member(jwk, 'kty') !== 'OKP' || member(jwk, 'crv') !== 'Ed25519') return 'the key type is not Ed25519';
+  const alg = member(jwk, 'alg');
+  if (alg !== undefined && alg !== 'EdDSA' && alg !== 'Ed25519') return 'alg conflicts with the curve';
+  const x = member(jwk, 'x');
+  const key = typeof x === 'string' ? decodeBase64(x) : undefined;
+  if (key === undefined || key.length !== 32) return 'x is not 32 bytes of base64url';
+  return crypto.ed25519KeyUsable(key) ? key : 'the key is not a usable point';
+}

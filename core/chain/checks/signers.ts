@@ -1,0 +1,82 @@
+// Signers: each artifact is from an issuer the configuration lets sign it, and its key is known and not revoked. This
+// closes the two holes of the published design: wallets that sign grants, and SBAs from any approved issuer.
+
+import type { Signer } from '../../artifacts/envelope.ts';
+import { type IssuerRule, type PinnedRole, permits } from '../../trust/configuration.ts';
+import { resolveKey } from '../../trust/key-resolution.ts';
+import { check, fail, type Outcome, PASS, skip } from '../check.ts';
+import type { Payment, SignerKey } from '../payment.ts';
+
+const ROLES = 'INTEROP §3 grantIssuers, sbaIssuers';
+const LOOKUP = 'INTEROP §3 Lookup';
+
+/** The grant's key, which `grantIssuers` permits. */
+export const grantSigner = check('policyGrant', 'signer', `${ROLES}; ${LOOKUP}`, (payment) => {
+  const grant = payment.artifacts.grant;
+  if (!grant) return skip('no grant');
+  return signer(payment, 'policyGrant', grant, grant.issuer, payment.context.site.grantIssuers, (key) => {
+    payment.keys.grant = key;
+  });
+});
+
+/** The SBA's key, which `sbaIssuers` permits under this grant's issuer. */
+export const sbaSigner = check('sba', 'signer', `${ROLES}; ${LOOKUP}`, (payment) => {
+  const sba = payment.artifacts.sba;
+  return signer(payment, 'sba', sba, sba.issuer, walletRules(payment), (key) => {
+    payment.keys.sba = key;
+  });
+});
+
+/**
+ * The SPA's key: its own issuer's, else the SBA issuer's with the SPA's kid. Only who signed the SBA may sign under it:
+ * else one wallet could spend another's budget with a payment authorization of its own.
+ */
+export const spaSigner = check('spa', 'signer', `INTEROP §1 SPA; ${LOOKUP}`, (payment) => {
+  const spa = payment.artifacts.spa;
+  if (!spa) return skip('not presented');
+  const sbaIssuer = payment.keys.sba?.issuer;
+  const issuer = spa.issuer ?? sbaIssuer;
+  if (issuer !== sbaIssuer) return fail('ISSUER_NOT_PERMITTED', `${issuer} did not sign the SBA`);
+  return signer(payment, 'spa', spa, issuer, walletRules(payment), (key) => {
+    payment.keys.spa = key;
+  });
+});
+
+/** The fleet policy's key. */
+export const fleetPolicySigner = check('fleetPolicyAuthorization', 'signer', `INTEROP §5 FPA; ${LOOKUP}`, (payment) => {
+  const fleetPolicy = payment.artifacts.fleetPolicy;
+  if (!fleetPolicy) return skip('not presented');
+  const rules = payment.context.site.fleetPolicyIssuers;
+  return signer(payment, 'fleetPolicyAuthorization', fleetPolicy, fleetPolicy.issuer, rules, (key) => {
+    payment.keys.fleetPolicy = key;
+  });
+});
+
+/** Who may sign SBAs here: the rules of the grant's issuer, or those of `'*'` where there is no grant. */
+function walletRules(payment: Payment): readonly IssuerRule[] {
+  const { sbaIssuers } = payment.context.site;
+  const grantIssuer = payment.artifacts.grant ? payment.keys.grant?.issuer : '*';
+  // A pinned grant key that speaks for no issuer stands for the site itself.
+  return sbaIssuers.get(grantIssuer ?? '*') ?? [];
+}
+
+/** Finds the key, and asks the rules about whom it belongs to. A pinned key for this role is a permission by itself. */
+function signer(
+  payment: Payment,
+  role: PinnedRole,
+  artifact: Signer,
+  issuer: string | undefined,
+  rules: readonly IssuerRule[] | undefined,
+  found: (key: SignerKey) => void,
+): Outcome {
+  const { context } = payment;
+  const kid = artifact.issuerKeyId;
+  if (issuer !== undefined && rules !== undefined && !permits(rules, issuer, kid ?? '')) {
+    return fail('ISSUER_NOT_PERMITTED', `${issuer} may not sign this with ${kid ?? 'no kid'}`);
+  }
+  const sources = { trust: context.trust, pinnedKeys: context.site.pinnedKeys, nowMs: context.nowMs };
+  const result = resolveKey(sources, role, issuer, kid);
+  if (!result.ok) return fail(result.code, result.detail);
+  found({ key: result.key, issuer: result.issuer });
+  return PASS;
+}

@@ -1,0 +1,78 @@
+// What the terminal asks for: the request of one payment, completed from the site's configuration.
+
+import { amountFrom } from '../artifacts/amount.ts';
+import { assetText, isRail, type Rail } from '../artifacts/asset.ts';
+import { ArtifactProblem, reading } from '../artifacts/members.ts';
+import type { Site, Unit } from '../configuration.ts';
+import type { JsonValue } from '../json/value.ts';
+import { AMOUNT_DIGITS } from '../limits.ts';
+import { type Refusal, refuse } from '../reason-codes.ts';
+
+/** One payment as the terminal states it. Members left out come from the site's `terminal`. */
+export interface PaymentRequest {
+  /** What it costs, in the terminal's unit: decimal digits. Always needed. */
+  readonly amountMinor: string;
+  readonly sessionId?: string | undefined;
+  /** The policy hash the terminal expects, where it knows one. */
+  readonly policyHash?: string | undefined;
+  readonly rail?: string | undefined;
+  /** JSON data of an asset. */
+  readonly asset?: JsonValue | undefined;
+  readonly destination?: string | undefined;
+  readonly purpose?: string | undefined;
+  readonly gateway?: string | undefined;
+  readonly actorId?: string | undefined;
+  readonly unit?: Unit | undefined;
+}
+
+/** A request, read and completed. */
+export interface Asked {
+  readonly amount: bigint;
+  readonly sessionId: string | undefined;
+  readonly policyHash: string | undefined;
+  readonly rail: Rail | undefined;
+  /** Canonical text. */
+  readonly asset: string | undefined;
+  readonly destination: string | undefined;
+  readonly purpose: string | undefined;
+  readonly gateway: string | undefined;
+  readonly actorId: string | undefined;
+  readonly unit: Unit | undefined;
+}
+
+/** Reads a request. A missing or malformed amount is ARTIFACT_INVALID, more than 38 digits AMOUNT_EXCEEDED. */
+export function readRequest(request: PaymentRequest, site: Site): Asked | Refusal {
+  const terminal = site.terminal;
+  const amount = amountFrom(request.amountMinor);
+  if (amount === undefined) {
+    const text = request.amountMinor as unknown;
+    const long = typeof text === 'string' && text.length > AMOUNT_DIGITS && text.length < 4096 && /^[0-9]+$/.test(text);
+    return long
+      ? no('AMOUNT_EXCEEDED', `the amount has more than ${AMOUNT_DIGITS} digits`)
+      : no('ARTIFACT_INVALID', 'amountMinor is missing or not decimal digits above zero');
+  }
+  const rail = request.rail ?? terminal.rail;
+  if (rail !== undefined && !isRail(rail)) return no('RAIL_MISMATCH', 'rail is no rail of MPCP 1');
+  const asset = request.asset === undefined || request.asset === null ? terminal.asset : readAsset(request.asset);
+  if (asset instanceof ArtifactProblem) return no('ARTIFACT_INVALID', asset.message);
+  return {
+    amount,
+    sessionId: request.sessionId,
+    policyHash: request.policyHash,
+    rail,
+    asset,
+    destination: request.destination ?? terminal.destination,
+    purpose: request.purpose ?? terminal.purpose,
+    gateway: request.gateway ?? terminal.gateway,
+    actorId: request.actorId ?? terminal.actorId,
+    unit: request.unit ?? terminal.unit,
+  };
+}
+
+function readAsset(asset: JsonValue): string | ArtifactProblem {
+  return reading(() => assetText(asset, 'the asset asked for'));
+}
+
+function no(code: Refusal['code'], detail: string): Refusal {
+  return refuse('request', 'request.read', code, detail);
+}

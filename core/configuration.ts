@@ -1,0 +1,186 @@
+// A site's configuration: what the verifier must know before it can decide anything. What is left out has the safe
+// default; what may be relaxed is relaxed here, by name.
+
+import { amountFrom } from './artifacts/amount.ts';
+import { assetText, isRail, type Rail } from './artifacts/asset.ts';
+import { ArtifactProblem, reading } from './artifacts/members.ts';
+import type { BudgetScope } from './artifacts/sba.ts';
+import type { JsonValue } from './json/value.ts';
+import { DEFAULT_DRIFT_MS } from './limits.ts';
+import type { BundleScope, IssuerRule, PinnedKey, RootKey } from './trust/configuration.ts';
+
+/** Which artifacts a site wants. */
+export type Profile = 'lite' | 'full' | 'human-agent';
+
+/** The unit of the terminal's amounts: minor units of a currency, or the asset's smallest unit. Never converted. */
+export type Unit = { readonly kind: 'fiat'; readonly currency: string } | { readonly kind: 'atomic' };
+
+/**
+ * What a terminal is and sells. A deployed device states rail, asset, destination, merchant, unit and purpose and does
+ * not start without them (`deploymentProblems`); a verifier used as a library may leave each out, which skips only
+ * that check, visibly in the trace.
+ */
+export interface Terminal {
+  readonly rail?: Rail | undefined;
+  /** JSON data of an asset, e.g. `{ kind: 'XRP' }`. */
+  readonly asset?: JsonValue | undefined;
+  readonly destination?: string | undefined;
+  readonly merchant?: string | undefined;
+  readonly unit?: Unit | undefined;
+  readonly purpose?: string | undefined;
+  /** The gateway it settles through, compared with the grant's `authorizedGateway`. */
+  readonly gateway?: string | undefined;
+  /** The only actor it serves. */
+  readonly actorId?: string | undefined;
+}
+
+/** A site's configuration. */
+export interface SiteConfiguration {
+  readonly profile?: Profile;
+  readonly terminal?: Terminal;
+  /** Who may sign PolicyGrants. Required. */
+  readonly grantIssuers: readonly IssuerRule[];
+  /** Per grant issuer, who may sign SBAs (and SPAs) under its grants; `'*'` applies where there is no grant. Required. */
+  readonly sbaIssuers: { readonly [grantIssuer: string]: readonly IssuerRule[] };
+  /** Who may sign fleet policies. Required where one is required; else any approved issuer may, since it only narrows. */
+  readonly fleetPolicyIssuers?: readonly IssuerRule[];
+  readonly requireFleetPolicy?: boolean;
+  readonly rootKeys?: readonly RootKey[];
+  readonly pinnedKeys?: readonly PinnedKey[];
+  readonly bundleScope?: BundleScope;
+  /** Lets an SBA pay without its grant, up to this amount (digits); left out, a grant is always needed. */
+  readonly sbaOnly?: { readonly maxAmountMinor: string };
+  /** `single-use`: a budgetId pays once. `reuse`: up to its ceiling. Default single-use. */
+  readonly budgetUse?: 'single-use' | 'reuse';
+  /** `budget-total` (default), or the integration guide's `grant-total`: the grant's total against the SBA's ceiling. */
+  readonly spendRule?: 'budget-total' | 'grant-total';
+  /** Milliseconds by which an artifact may be past its expiry. Default 300 000. Bundles get none. */
+  readonly driftMs?: number;
+  /** Budget scopes this site keeps count of. Default SESSION and TRIP. */
+  readonly scopes?: readonly BudgetScope[];
+  /** Enforces MPCP v1 on grants: exactly xrpl, gateway and velocity limit present, no revocation endpoint. */
+  readonly strictXrpl?: boolean;
+  /** Compares the grant's currency labels with the terminal's currency, which upstream fills inconsistently. */
+  readonly strictCurrency?: boolean;
+  /** Goes on without a clock, on the time floor alone. Default false. */
+  readonly allowUnsetClock?: boolean;
+}
+
+/** The configuration with defaults filled in and its values read. */
+export interface Site {
+  readonly profile: Profile;
+  readonly terminal: Omit<Terminal, 'asset'> & { readonly asset: string | undefined };
+  readonly grantIssuers: readonly IssuerRule[];
+  readonly sbaIssuers: ReadonlyMap<string, readonly IssuerRule[]>;
+  readonly fleetPolicyIssuers: readonly IssuerRule[] | undefined;
+  readonly requireFleetPolicy: boolean;
+  readonly rootKeys: readonly RootKey[];
+  readonly pinnedKeys: readonly PinnedKey[];
+  readonly bundleScope: BundleScope;
+  readonly sbaOnlyMax: bigint | undefined;
+  readonly budgetUse: 'single-use' | 'reuse';
+  readonly spendRule: 'budget-total' | 'grant-total';
+  readonly driftMs: number;
+  readonly scopes: readonly BudgetScope[];
+  readonly strictXrpl: boolean;
+  readonly strictCurrency: boolean;
+  readonly allowUnsetClock: boolean;
+}
+
+/** What a configuration that cannot be used gives: every problem, each naming the member. */
+export class ConfigurationError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`configuration: ${problems.join('; ')}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads a configuration.
+ *
+ * @throws ConfigurationError with every problem found; a device does not start on it
+ */
+export function readConfiguration(input: SiteConfiguration): Site {
+  const problems: string[] = [];
+  const terminal = input.terminal ?? {};
+  const asset =
+    terminal.asset === undefined ? undefined : reading(() => assetText(terminal.asset as JsonValue, 'terminal.asset'));
+  if (asset instanceof ArtifactProblem) problems.push(asset.message);
+  if (terminal.rail !== undefined && !isRail(terminal.rail)) problems.push('terminal.rail is no rail of MPCP 1');
+  if (terminal.unit !== undefined) checkUnit(terminal.unit, problems);
+  checkRules('grantIssuers', input.grantIssuers, problems);
+  const sbaIssuers = new Map<string, readonly IssuerRule[]>();
+  if (typeof input.sbaIssuers !== 'object' || input.sbaIssuers === null) problems.push('sbaIssuers is missing');
+  else {
+    for (const grantIssuer of Object.keys(input.sbaIssuers)) {
+      const rules = input.sbaIssuers[grantIssuer] as readonly IssuerRule[];
+      checkRules(`sbaIssuers["${grantIssuer}"]`, rules, problems);
+      sbaIssuers.set(grantIssuer, rules);
+    }
+  }
+  if (input.fleetPolicyIssuers !== undefined) checkRules('fleetPolicyIssuers', input.fleetPolicyIssuers, problems);
+  if (input.requireFleetPolicy === true && input.fleetPolicyIssuers === undefined) {
+    problems.push('fleetPolicyIssuers is missing, and a fleet policy is required');
+  }
+  const sbaOnlyMax = amountFrom(input.sbaOnly?.maxAmountMinor);
+  if (input.sbaOnly !== undefined && sbaOnlyMax === undefined) problems.push('sbaOnly.maxAmountMinor is not an amount');
+  const driftMs = input.driftMs ?? DEFAULT_DRIFT_MS;
+  if (!Number.isInteger(driftMs) || driftMs < 0) problems.push('driftMs is not a whole number of milliseconds');
+  for (const root of input.rootKeys ?? [])
+    if (root.publicKey?.length !== 32) problems.push(`root key ${root.kid ?? ''} is not 32 bytes`);
+  for (const key of input.pinnedKeys ?? [])
+    if (key.publicKey?.length !== 32) problems.push(`pinned key ${key.kid} is not 32 bytes`);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return {
+    profile: input.profile ?? 'lite',
+    terminal: { ...terminal, asset: asset as string | undefined },
+    grantIssuers: input.grantIssuers,
+    sbaIssuers,
+    fleetPolicyIssuers: input.fleetPolicyIssuers,
+    requireFleetPolicy: input.requireFleetPolicy ?? false,
+    rootKeys: input.rootKeys ?? [],
+    pinnedKeys: input.pinnedKeys ?? [],
+    bundleScope: input.bundleScope ?? {},
+    sbaOnlyMax,
+    budgetUse: input.budgetUse ?? 'single-use',
+    spendRule: input.spendRule ?? 'budget-total',
+    driftMs,
+    scopes: input.scopes ?? ['SESSION', 'TRIP'],
+    strictXrpl: input.strictXrpl ?? false,
+    strictCurrency: input.strictCurrency ?? false,
+    allowUnsetClock: input.allowUnsetClock ?? false,
+  };
+}
+
+/** What a deployed device must state and does not (INTEROP §5); empty where it may start. */
+export function deploymentProblems(site: Site): readonly string[] {
+  const problems: string[] = [];
+  for (const name of ['rail', 'asset', 'destination', 'merchant', 'unit', 'purpose'] as const) {
+    if (site.terminal[name] === undefined) problems.push(`terminal.${name} is missing`);
+  }
+  if (site.grantIssuers.length === 0) problems.push('grantIssuers is empty: no grant could be accepted');
+  if (site.rootKeys.length === 0) problems.push('rootKeys is empty: no Trust Bundle could be admitted');
+  return problems;
+}
+
+function checkUnit(unit: Unit, problems: string[]): void {
+  if (unit.kind === 'atomic') return;
+  if (unit.kind !== 'fiat' || typeof unit.currency !== 'string' || unit.currency.length !== 3) {
+    problems.push('terminal.unit is neither {kind: "atomic"} nor {kind: "fiat", currency: "EUR"}');
+  }
+}
+
+function checkRules(name: string, rules: readonly IssuerRule[] | undefined, problems: string[]): void {
+  if (!Array.isArray(rules)) {
+    problems.push(`${name} is missing`);
+    return;
+  }
+  for (const rule of rules as readonly IssuerRule[]) {
+    const good =
+      typeof rule === 'string'
+        ? rule.length > 0
+        : typeof rule === 'object' && rule !== null && typeof rule.issuer === 'string' && Array.isArray(rule.kids);
+    if (!good) problems.push(`${name} holds something that is neither an issuer nor {issuer, kids}`);
+  }
+}

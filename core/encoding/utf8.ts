@@ -1,0 +1,178 @@
+// UTF-8, strictly (RFC 3629): bytes to text and back. Text that is not well-formed has no bytes and bytes that are not
+// well-formed have no text; nothing is replaced. Where the platform has a converter of its own it does the work.
+
+/** The converters of WHATWG Encoding, where the platform has them. They are its only trace in the core. */
+interface PlatformText {
+  readonly encoder: { encode(text: string): Uint8Array };
+  readonly decoder: { decode(bytes: Uint8Array): string };
+}
+
+/** What this asks the platform for; devices have none of it. */
+interface PlatformGlobals {
+  readonly TextEncoder?: new () => PlatformText['encoder'];
+  readonly TextDecoder?: new (label: string, options: { fatal: boolean; ignoreBOM: boolean }) => PlatformText['decoder'];
+}
+
+/** Looked up when first needed, not at load: a module body runs when the image is built. */
+let platform: PlatformText | null | undefined;
+
+function platformText(): PlatformText | null {
+  if (platform === undefined) {
+    const { TextEncoder, TextDecoder } = globalThis as PlatformGlobals;
+    const wellFormed = typeof (''as { isWellFormed?: unknown }).isWellFormed === 'function';
+    platform =
+      TextEncoder && TextDecoder && wellFormed
+        ? { encoder: new TextEncoder(), decoder: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) }
+        : null;
+  }
+  return platform;
+}
+
+/** Below this many characters the call into the platform costs more than it saves. */
+const SHORT = 48;
+
+/** Characters handed to one `String.fromCharCode` call; bounds the argument stack on a small machine. */
+const RUN = 128;
+
+/** The text of bytes that are known to be ASCII. */
+export function asciiText(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let at = start; at < end; at += RUN) {
+    const stop = Math.min(at + RUN, end);
+    text += String.fromCharCode.apply(null, bytes.subarray(at, stop) as unknown as number[]);
+  }
+  return text;
+}
+
+/**
+ * The text of UTF-8 bytes, or undefined where they are not well-formed: overlong forms, surrogates, values past U+10FFFF
+ * and cut sequences are refused (RFC 3629 §3, §10).
+ */
+export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): string | undefined {
+  const text = end - start < SHORT ? null : platformText();
+  return text ? decodeByPlatform(text, bytes.subarray(start, end)) : decodePortably(bytes, start, end);
+}
+
+function decodeByPlatform(text: PlatformText, bytes: Uint8Array): string | undefined {
+  try {
+    return text.decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `decodeUtf8` without the platform. */
+export function decodePortably(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let text = '';
+  let at = start;
+  while (at < end) {
+    const plain = at;
+    while (at < end && (bytes[at] as number) < 0x80) at++;
+    if (at > plain) text += asciiText(bytes, plain, at);
+    if (at >= end) break;
+    const length = sequenceLength(bytes, at, end);
+    if (length === 0) return undefined;
+    let point = (bytes[at] as number) & (length === 2 ? 0x1f : length === 3 ? 0x0f : 0x07);
+    for (let i = 1; i < length; i++) point = (point << 6) | ((bytes[at + i] as number) & 0x3f);
+    text += String.fromCodePoint(point);
+    at += length;
+  }
+  return text;
+}
+
+/** Bytes of the well-formed multi-byte sequence at `at` (2 to 4), or 0 (table 3-7 of the Unicode Standard). */
+function sequenceLength(bytes: Uint8Array, at: number, end: number): number {
+  const lead = bytes[at] as number;
+  const length = lead >= 0xc2 && lead <= 0xdf ? 2 : (lead & 0xf0) === 0xe0 ? 3 : lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
+  if (length === 0 || at + length > end) return 0;
+  const second = bytes[at + 1] as number;
+  // The second byte is where overlong forms, surrogates and values past U+10FFFF show.
+  const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  if (second < low || second > high) return 0;
+  for (let i = 2; i < length; i++) if (((bytes[at + i] as number) & 0xc0) !== 0x80) return 0;
+  return length;
+}
+
+/** UTF-8 bytes that `text` takes, or -1 where it holds a lone surrogate. */
+export function utf8Length(text: string): number {
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const point = text.codePointAt(i) as number;
+    if (point < 0x80) length += 1;
+    else if (point < 0x800) length += 2;
+    else if (point < 0x10000) {
+      if (point >= 0xd800 && point <= 0xdfff) return -1;
+      length += 3;
+    } else {
+      length += 4;
+      if (charactersOf(text, i) === 2) i++;
+    }
+  }
+  return length;
+}
+
+/** The UTF-8 bytes of `text`, or undefined where it holds a lone surrogate. */
+export function encodeUtf8(text: string): Uint8Array | undefined {
+  const by = text.length < SHORT ? null : platformText();
+  if (by === null) return encodePortably(text);
+  return (text as { isWellFormed(): boolean } & string).isWellFormed() ? by.encoder.encode(text) : undefined;
+}
+
+/** `encodeUtf8` without the platform. */
+export function encodePortably(text: string): Uint8Array | undefined {
+  const length = text.length;
+  const plain = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return encodeWide(text);
+    plain[i] = unit;
+  }
+  return plain;
+}
+
+function encodeWide(text: string): Uint8Array | undefined {
+  const size = utf8Length(text);
+  if (size < 0) return undefined;
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (let i = 0; i < text.length; i++) {
+    const point = text.codePointAt(i) as number;
+    if (point < 0x80) bytes[at++] = point;
+    else if (point < 0x800) {
+      bytes[at++] = 0xc0 | (point >> 6);
+      bytes[at++] = 0x80 | (point & 0x3f);
+    } else if (point < 0x10000) {
+      bytes[at++] = 0xe0 | (point >> 12);
+      bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[at++] = 0x80 | (point & 0x3f);
+    } else {
+      bytes[at++] = 0xf0 | (point >> 18);
+      bytes[at++] = 0x80 | ((point >> 12) & 0x3f);
+      bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[at++] = 0x80 | (point & 0x3f);
+      if (charactersOf(text, i) === 2) i++;
+    }
+  }
+  return bytes;
+}
+
+/** Positions that the supplementary character at `i` takes: two UTF-16 units, or one code point on the devices' XS. */
+function charactersOf(text: string, i: number): number {
+  const next = text.charCodeAt(i + 1);
+  const here = text.charCodeAt(i);
+  return here >= 0xd800 && here <= 0xdbff && next >= 0xdc00 && next <= 0xdfff ? 2 : 1;
+}
+
+/** What a hash takes: bytes as they are, text as UTF-8. @throws RangeError for text with a lone surrogate */
+export function bytesToHash(data: Uint8Array | string): Uint8Array {
+  if (typeof data !== 'string') return data;
+  const bytes = encodeUtf8(data);
+  if (bytes === undefined) throw new RangeError('text with a lone surrogate has no UTF-8 form');
+  return bytes;
+}
+
+/** True where text has a UTF-8 form: no lone surrogate in it. */
+export function hasUtf8(text: string): boolean {
+  return platformText() === null ? utf8Length(text) >= 0 : (text as { isWellFormed(): boolean } & string).isWellFormed();
+}

@@ -1,0 +1,40 @@
+// What the core offers to the programs around it: the verifier, its configuration, the ports, the ledger.
+
+export { totalFrom } from './artifacts/amount.ts';
+export { timeFrom } from './artifacts/time.ts';
+export { BUILD_TIME_MS } from './build-time.ts';
+export { CHAIN, type TraceEntry } from './chain/chain.ts';
+export type { PaymentRequest } from './chain/request.ts';
+export {
+  ConfigurationError,
+  deploymentProblems,
+  type Profile,
+  type Site,
+  type SiteConfiguration,
+  type Terminal,
+  type Unit,
+} from './configuration.ts';
+export { ed25519FromSpkiPem } from './encoding/der.ts';
+export { type Domain, domainHash } from './hash/domains.ts';
+export { presentationFromAuthorization, presentationFromBase64 } from './intake/http-authorization.ts';
+export { canonicalBytes, canonicalText } from './json/canonical.ts';
+export { JsonProblem, readJson } from './json/reader.ts';
+export type { JsonArray, JsonObject, JsonValue } from './json/value.ts';
+export { FlashLedger } from './ledger/flash-ledger.ts';
+export type { LedgerRefusal, OpenReservation, Receipt, Spend, SpendLedger } from './ledger/ledger.ts';
+export { MemoryLedger, type StartingTotals } from './ledger/memory-ledger.ts';
+export * from './limits.ts';
+export { createPortableCrypto } from './ports/portable-crypto.ts';
+export * from './ports/ports.ts';
+export { type ArtifactName, describeCode, type ReasonCode, type Refusal, reasonCodes } from './reason-codes.ts';
+export type { BundleScope, IssuerRule, PinnedKey, PinnedRole, RootKey } from './trust/configuration.ts';
+export {
+  type Admission,
+  type Approval,
+  type Closing,
+  type Decision,
+  type DecisionOptions,
+  type Verdict,
+  Verifier,
+  type VerifierParts,
+} from './verifier.ts';

@@ -1,0 +1,103 @@
+// A presentation: what a payer hands over. Either a bare SBA, or one object that carries the artifacts of a payment
+// (INTEROP §6). Read in one pass, each artifact within its own limits, the whole within those of a payment.
+
+import { ENVELOPE_MEMBERS } from '../artifacts/envelope.ts';
+import { JsonProblem, JsonReader } from '../json/reader.ts';
+import { emptyObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
+import { ARTIFACT_LIMITS, IDEMPOTENCY_KEY_CHARACTERS, PRESENTATION_BYTES } from '../limits.ts';
+import { type Refusal, refuse } from '../reason-codes.ts';
+
+/** The artifacts of one payment as JSON data, not yet checked for shape. */
+export interface Presentation {
+  readonly grant: JsonValue | undefined;
+  readonly sba: JsonValue;
+  readonly spa: JsonValue | undefined;
+  readonly settlementIntent: JsonValue | undefined;
+  readonly fleetPolicyAuthorization: JsonValue | undefined;
+  readonly idempotencyKey: string | undefined;
+}
+
+const CARRIED: readonly string[] = Object.freeze([
+  'grant',
+  'sba',
+  'spa',
+  'settlementIntent',
+  'fleetPolicyAuthorization',
+  'idempotencyKey',
+]);
+
+/**
+ * Reads the bytes of a presentation.
+ *
+ * @returns the artifacts; SBA_INVALID where nothing could be read, LIMIT_EXCEEDED past a limit, ARTIFACT_INVALID for an
+ *   object with members a presentation does not have
+ */
+export function readPresentation(bytes: Uint8Array): Presentation | Refusal {
+  try {
+    return read(bytes);
+  } catch (problem) {
+    if (problem instanceof JsonProblem) {
+      const code = problem.code === 'LIMIT_EXCEEDED' ? 'LIMIT_EXCEEDED' : 'SBA_INVALID';
+      return refuse('presentation', 'presentation.read', code, problem.message);
+    }
+    throw problem;
+  }
+}
+
+function read(bytes: Uint8Array): Presentation | Refusal {
+  const reader = new JsonReader(bytes, ARTIFACT_LIMITS, PRESENTATION_BYTES);
+  const found = emptyObject();
+  const other: string[] = [];
+  const isObject = reader.members((name) => {
+    if (name in found || other.includes(name)) throw reader.problem(`member "${name}" appears twice`);
+    if (name === 'grant' || name === 'settlementIntent') found[name] = reader.artifact();
+    else if (name === 'sba' || name === 'spa' || name === 'fleetPolicyAuthorization')
+      found[name] = reader.artifact(ENVELOPE_MEMBERS);
+    else if (name === 'idempotencyKey' || ENVELOPE_MEMBERS.includes(name)) found[name] = reader.value();
+    else {
+      reader.discard();
+      other.push(name);
+    }
+  });
+  if (!isObject) return no('SBA_INVALID', 'the presentation is not a JSON object');
+  reader.end();
+  const carries = CARRIED.some((name) => member(found, name) !== undefined);
+  if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, bytes.length);
+  for (const name of Object.keys(found)) if (!CARRIED.includes(name)) other.push(name);
+  if (other.length > 0)
+    return no('ARTIFACT_INVALID', `member ${(other[0] as string).slice(0, 40)} is not one a presentation has`);
+  const sba = member(found, 'sba');
+  if (sba === undefined) return no('SBA_INVALID', 'there is no SBA in the presentation');
+  const idempotencyKey = member(found, 'idempotencyKey');
+  if (idempotencyKey !== undefined && (typeof idempotencyKey !== 'string' || idempotencyKey.length === 0)) {
+    return no('ARTIFACT_INVALID', 'idempotencyKey is not a non-empty string');
+  }
+  if (idempotencyKey !== undefined && idempotencyKey.length > IDEMPOTENCY_KEY_CHARACTERS) {
+    return no('LIMIT_EXCEEDED', `idempotencyKey has more than ${IDEMPOTENCY_KEY_CHARACTERS} characters`);
+  }
+  return {
+    grant: member(found, 'grant'),
+    sba,
+    spa: member(found, 'spa'),
+    settlementIntent: member(found, 'settlementIntent'),
+    fleetPolicyAuthorization: member(found, 'fleetPolicyAuthorization'),
+    idempotencyKey,
+  };
+}
+
+function bareSba(sba: JsonObject, size: number): Presentation | Refusal {
+  if (size > ARTIFACT_LIMITS.bytes)
+    return no('LIMIT_EXCEEDED', `an artifact of more than ${ARTIFACT_LIMITS.bytes} bytes`);
+  return {
+    grant: undefined,
+    sba,
+    spa: undefined,
+    settlementIntent: undefined,
+    fleetPolicyAuthorization: undefined,
+    idempotencyKey: undefined,
+  };
+}
+
+function no(code: Refusal['code'], detail: string): Refusal {
+  return refuse('presentation', 'presentation.read', code, detail);
+}

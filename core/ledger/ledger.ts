@@ -1,0 +1,89 @@
+// What a spend ledger does for the verifier: totals, replay ids, velocity, reservations, the time floor and the newest
+// bundle per identity, all durable. `flash-ledger.ts` keeps them on flash; tests may keep them in memory.
+
+import type { ReasonCode } from '../reason-codes.ts';
+import type { NewestBundle } from '../trust/admission.ts';
+
+/**
+ * A name in the ledger: 16 bytes of a digest as text, one character a byte. `ledgerKey` makes them.
+ */
+export type LedgerKey = string;
+
+/** What an accepted payment writes. Amounts are in the terminal's unit. */
+export interface Spend {
+  /** Whose total the amount counts towards: the grant, and the budget. */
+  readonly grant: LedgerKey;
+  readonly budget: LedgerKey;
+  /** The id that may not be used again, where there is one. */
+  readonly replay: LedgerKey | undefined;
+  /** The payer's idempotency key, where there is one. */
+  readonly idempotency: LedgerKey | undefined;
+  /** What the idempotency key stands for: the SBA and the amount. There with the key. */
+  readonly content: LedgerKey | undefined;
+  /** Above zero, below 2^128. */
+  readonly amount: bigint;
+  /** When it was accepted, in milliseconds. */
+  readonly timeMs: number;
+  /** From when on the entry can no longer matter, in milliseconds: the latest expiry of its artifacts, and drift. */
+  readonly keepUntilMs: number;
+}
+
+/** A payment the ledger has recorded. */
+export interface Receipt {
+  /** Ascending, never used twice. */
+  readonly receiptId: number;
+  readonly amount: bigint;
+  readonly timeMs: number;
+}
+
+/** A receipt with what it was given for. */
+export interface Answered extends Receipt {
+  readonly content: LedgerKey | undefined;
+}
+
+/** A reservation that is neither settled nor released. */
+export interface OpenReservation extends Receipt {
+  readonly grant: LedgerKey;
+  readonly budget: LedgerKey;
+}
+
+/** Why the ledger did not record something. Nothing has changed. */
+export interface LedgerRefusal {
+  readonly code: Extract<ReasonCode, 'STORE_FULL' | 'STORE_FAILED' | 'AMOUNT_EXCEEDED' | 'SBA_NOT_FOUND'>;
+  readonly detail: string;
+}
+
+/** The spend ledger. Reads are answered from memory; every write is durable when it returns. */
+export interface SpendLedger {
+  /** Why nothing can be recorded at the moment, or undefined. */
+  readonly problem: LedgerRefusal | undefined;
+  /** Amounts accepted for a grant, reservations included. */
+  grantTotal(grant: LedgerKey): bigint;
+  /** Amounts accepted for a budget, reservations included. */
+  budgetTotal(budget: LedgerKey): bigint;
+  /** True where a replay id is recorded. */
+  seen(replay: LedgerKey): boolean;
+  /** Payments accepted for a grant after `sinceMs`. */
+  paymentsSince(grant: LedgerKey, sinceMs: number): number;
+  /** The answer given to an idempotency key. */
+  answered(idempotency: LedgerKey): Answered | undefined;
+  /** Reservations that are neither settled nor released. */
+  openReservations(): readonly OpenReservation[];
+  /** The latest time a signed source has vouched for, in milliseconds. */
+  timeFloorMs(): number;
+  /** The newest bundle admitted for an identity. */
+  newestBundle(identity: string): NewestBundle | undefined;
+
+  /** Records a payment: reserved and settled in one record. */
+  authorize(spend: Spend): Receipt | LedgerRefusal;
+  /** Records a ceiling that counts as spent at once. */
+  reserve(spend: Spend): Receipt | LedgerRefusal;
+  /** Ends a reservation with the final amount, from 1 to what was reserved. AMOUNT_EXCEEDED above it. */
+  settle(receiptId: number, amount: bigint, timeMs: number): Receipt | LedgerRefusal;
+  /** Ends a reservation with nothing spent. Its replay id stays used. */
+  release(receiptId: number, timeMs: number): Receipt | LedgerRefusal;
+  /** Records an admitted bundle, and raises the time floor to its `issuedAt`. */
+  admitted(identity: string, bundle: NewestBundle): LedgerRefusal | undefined;
+  /** Raises the time floor; a lower value changes nothing. */
+  raiseTimeFloor(timeMs: number): LedgerRefusal | undefined;
+}

@@ -1,0 +1,57 @@
+// Every published limit of the verifier, in one place, with its unit (docs/ARCHITECTURE.md). Input past a limit is refused with
+// LIMIT_EXCEEDED before it can cost memory or stack: on the device neither failure can be caught.
+
+/** How much JSON one reading may hold. All counts are checked while reading, never afterwards. */
+export interface JsonLimits {
+  /** Bytes of UTF-8 text. */
+  readonly bytes: number;
+  /** Members and elements together, at every depth. */
+  readonly values: number;
+  /** Elements of one array. */
+  readonly elements: number;
+  /** Members of one object. */
+  readonly members: number;
+  /** UTF-8 bytes of one string or member name, escapes resolved. */
+  readonly stringBytes: number;
+  /** Nested objects and arrays; a scalar has depth 0. */
+  readonly depth: number;
+}
+
+/** One artifact: a grant, SBA, SPA, intent or fleet policy. 6 KB is what an 8192-character header holds. */
+export const ARTIFACT_LIMITS: JsonLimits = Object.freeze({
+  bytes: 6144,
+  values: 256,
+  elements: 64,
+  members: 64,
+  stringBytes: 1024,
+  depth: 16,
+});
+
+/** A Trust Bundle: 32 KB, 160 issuers of at most 4 keys (checked by its reader), and its lists. */
+export const BUNDLE_LIMITS: JsonLimits = Object.freeze({
+  bytes: 32768,
+  values: 8192,
+  elements: 512,
+  members: 64,
+  stringBytes: 1024,
+  depth: 16,
+});
+
+/** All artifacts of one payment together, in bytes, the object that carries them included. */
+export const PRESENTATION_BYTES = 8192;
+/** Characters of base64 after `Authorization: MPCP`. */
+export const HEADER_CHARACTERS = 8192;
+/** Issuers one Trust Bundle may approve, and may embed. */
+export const BUNDLE_ISSUERS = 160;
+/** Keys one issuer may have in a Trust Bundle. */
+export const BUNDLE_KEYS_PER_ISSUER = 4;
+/** Grant ids one Trust Bundle may revoke. */
+export const BUNDLE_REVOKED_GRANTS = 512;
+/** Trust Bundles a device holds at a time. */
+export const BUNDLES_HELD = 4;
+/** Decimal digits of an amount. */
+export const AMOUNT_DIGITS = 38;
+/** Characters of an idempotency key. */
+export const IDEMPOTENCY_KEY_CHARACTERS = 128;
+/** Clock drift allowed on artifacts unless configured, in milliseconds. Bundles get none. */
+export const DEFAULT_DRIFT_MS = 300_000;

@@ -1,0 +1,121 @@
+// Admission of a Trust Bundle: the numbered steps between bytes from a network and keys a payment may be checked with.
+// A bundle that fails any step changes nothing.
+
+import { ArtifactProblem } from '../artifacts/members.ts';
+import { readTrustBundle, type SignedTrustBundle, type TrustBundle } from '../artifacts/trust-bundle.ts';
+import { decodeBase64 } from '../encoding/base64.ts';
+import { domainDigest, domainMessage } from '../hash/domains.ts';
+import { JsonProblem, readJson } from '../json/reader.ts';
+import type { JsonValue } from '../json/value.ts';
+import { BUNDLE_LIMITS } from '../limits.ts';
+import type { Crypto } from '../ports/ports.ts';
+import { type Refusal, refuse } from '../reason-codes.ts';
+import type { BundleScope, RootKey } from './configuration.ts';
+
+/** The newest bundle ever admitted for one identity. It outlives the bundle. */
+export interface NewestBundle {
+  readonly issuedAtMs: number | undefined;
+  readonly expiresAtMs: number;
+}
+
+/** What admission needs besides the bundle. */
+export interface AdmissionContext {
+  readonly crypto: Crypto;
+  readonly rootKeys: readonly RootKey[];
+  readonly scope: BundleScope;
+  /** Effective time in milliseconds. */
+  readonly nowMs: number;
+  /** The newest bundle admitted so far for an identity. */
+  newest(identity: string): NewestBundle | undefined;
+}
+
+/**
+ * What a bundle replaces and what may not be older than it: bundles of one issuer for one category, merchant and
+ * region. Not the `bundleId`, which anybody who makes a bundle chooses (docs/ARCHITECTURE.md).
+ */
+export function bundleIdentity(bundle: TrustBundle): string {
+  return JSON.stringify([bundle.bundleIssuer, bundle.category ?? '', bundle.merchant ?? '', bundle.region ?? '']);
+}
+
+/** Decides whether bundle bytes may be used. @returns the bundle, or the refusal of the step that failed */
+export function admitBundle(bytes: Uint8Array, context: AdmissionContext): TrustBundle | Refusal {
+  const value = readJson(bytes, BUNDLE_LIMITS);
+  if (value instanceof JsonProblem) return no('bundle.read', value.code, value.message);
+  return admitBundleData(value, context);
+}
+
+/** The same from JSON data that was read before. */
+export function admitBundleData(value: JsonValue, context: AdmissionContext): TrustBundle | Refusal {
+  // Step 1: a bundle's shape, within its limits; version must be 1.0.
+  const read = readTrustBundle(value, context.crypto);
+  if (read instanceof ArtifactProblem) return no('bundle.shape', read.code, read.message);
+  const bundle = read.bundle;
+  return (
+    checkScope(bundle, context.scope) ??
+    checkExpiry(bundle, context.nowMs) ??
+    checkRollback(bundle, context.newest(bundleIdentity(bundle))) ??
+    checkSignature(read, context) ??
+    bundle
+  );
+}
+
+/** Step 2: made for this device, or for no one in particular. */
+function checkScope(bundle: TrustBundle, scope: BundleScope): Refusal | undefined {
+  return (
+    mismatch('merchant', bundle.merchant, scope.merchant) ??
+    mismatch('category', bundle.category, scope.category) ??
+    mismatch('region', bundle.region, scope.region)
+  );
+}
+
+function mismatch(what: string, stated: string | undefined, own: string | undefined): Refusal | undefined {
+  if (stated === undefined || own === undefined || stated === own) return undefined;
+  return no('bundle.scope', 'BUNDLE_SCOPE_MISMATCH', `${what} is ${stated}, this device's is ${own}`);
+}
+
+/** Step 3: not expired. Bundles get no drift (INTEROP §3). An `issuedAt` ahead of the clock is fine: it is signed. */
+function checkExpiry(bundle: TrustBundle, nowMs: number): Refusal | undefined {
+  if (bundle.expiresAtMs > nowMs) return undefined;
+  return no('bundle.expiry', 'ARTIFACT_EXPIRED', `expired at ${isoTime(bundle.expiresAtMs)}`);
+}
+
+/** Step 4: not older than the newest ever admitted for its identity: by `issuedAt`, or by expiry where one has none. */
+function checkRollback(bundle: TrustBundle, newest: NewestBundle | undefined): Refusal | undefined {
+  if (newest === undefined) return undefined;
+  const byIssue = bundle.issuedAtMs !== undefined && newest.issuedAtMs !== undefined;
+  const own = byIssue ? (bundle.issuedAtMs as number) : bundle.expiresAtMs;
+  const floor = byIssue ? (newest.issuedAtMs as number) : newest.expiresAtMs;
+  if (own >= floor) return undefined;
+  const name = byIssue ? 'issuedAt' : 'expiresAt';
+  return no(
+    'bundle.rollback',
+    'BUNDLE_ROLLBACK',
+    `${name} ${isoTime(own)} is before ${isoTime(floor)}, admitted earlier`,
+  );
+}
+
+/** Step 5: signed by a root key, over the digest or over the raw bytes (INTEROP §1). */
+function checkSignature(read: SignedTrustBundle, context: AdmissionContext): Refusal | undefined {
+  const kid = read.bundle.bundleKeyId;
+  const roots = context.rootKeys.filter((root) => root.kid === undefined || root.kid === kid);
+  if (roots.length === 0) return no('bundle.root', 'KEY_NOT_FOUND', `no root key has the kid ${kid}`);
+  const signature = read.signature === undefined ? undefined : decodeBase64(read.signature);
+  const digest = domainDigest(context.crypto, 'TrustBundle', read.signed);
+  const message = domainMessage('TrustBundle', read.signed);
+  if (signature?.length === 64 && digest !== undefined && message !== undefined) {
+    for (const root of roots) {
+      if (context.crypto.ed25519Verify(root.publicKey, signature, digest)) return undefined;
+      // A digest can't be mistaken for text that begins with the prefix, so trying both forms opens nothing.
+      if (context.crypto.ed25519Verify(root.publicKey, signature, message)) return undefined;
+    }
+  }
+  return no('bundle.signature', 'TRUST_BUNDLE_SIGNATURE_INVALID', `no root key ${kid} made this signature`);
+}
+
+function no(check: string, code: Refusal['code'], detail: string): Refusal {
+  return refuse('trustBundle', check, code, detail);
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

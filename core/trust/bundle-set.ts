@@ -1,0 +1,35 @@
+// A Policy Authority's answer, `{"bundles":[…]}`, cut into its bundles without building any of them.
+
+import { JsonProblem, JsonReader } from '../json/reader.ts';
+import { BUNDLE_LIMITS, BUNDLES_HELD } from '../limits.ts';
+
+/** Bytes of an answer: the bundles a device can hold, and some air around them. */
+export const BUNDLE_SET_BYTES = BUNDLES_HELD * BUNDLE_LIMITS.bytes + 1024;
+
+/** Where each bundle of an answer begins and ends; a JsonProblem where it is not such an answer. */
+export function bundleRanges(bytes: Uint8Array): readonly (readonly [number, number])[] | JsonProblem {
+  const ranges: [number, number][] = [];
+  try {
+    const reader = new JsonReader(bytes, BUNDLE_LIMITS, BUNDLE_SET_BYTES);
+    let found = false;
+    const isObject = reader.members((name) => {
+      if (name !== 'bundles') {
+        reader.discard();
+        return;
+      }
+      if (found) throw reader.problem('member "bundles" appears twice');
+      found = reader.elements(() => {
+        const start = reader.offset();
+        reader.artifact();
+        ranges.push([start, reader.here()]);
+      });
+      if (!found) throw reader.problem('"bundles" is not a list');
+    });
+    if (!isObject || !found) throw reader.problem('the answer is not {"bundles": […]}');
+    reader.end();
+    return ranges;
+  } catch (problem) {
+    if (problem instanceof JsonProblem) return problem;
+    throw problem;
+  }
+}

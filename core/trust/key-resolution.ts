@@ -1,0 +1,71 @@
+// From an issuer and a kid to a key (INTEROP §3): admitted bundles by latest expiry, then a did:key that a bundle
+// approves, then pinned keys. Never "no key, so no check".
+
+import { ed25519FromDidKey } from '../encoding/did-key.ts';
+import type { ReasonCode } from '../reason-codes.ts';
+import type { PinnedKey, PinnedRole } from './configuration.ts';
+import { entryOf, type TrustSet } from './trust-set.ts';
+
+/** A key that was found, or the code and reason why none was. */
+export type KeyResult =
+  | { readonly ok: true; readonly key: Uint8Array; readonly issuer: string | undefined; readonly source: string }
+  | { readonly ok: false; readonly code: ReasonCode; readonly detail: string };
+
+/** What lookup reads. */
+export interface KeySources {
+  readonly trust: TrustSet;
+  readonly pinnedKeys: readonly PinnedKey[];
+  /** Effective time in milliseconds. */
+  readonly nowMs: number;
+}
+
+/**
+ * Finds the key an artifact names.
+ *
+ * @param role which pinned keys may serve
+ * @returns the key; KEY_NOT_FOUND, KEY_REVOKED or KEY_FORMAT_INVALID where there is none to use
+ */
+export function resolveKey(
+  sources: KeySources,
+  role: PinnedRole,
+  issuer: string | undefined,
+  kid: string | undefined,
+): KeyResult {
+  if (kid === undefined) return fail('KEY_NOT_FOUND', 'the artifact names no kid');
+  if (issuer === undefined || !sources.trust.names(issuer)) return pinnedKey(sources.pinnedKeys, role, issuer, kid);
+  const found = bundleKey(sources, issuer, kid);
+  const key = typeof found === 'object' ? found : undefined;
+  if (sources.trust.revokesKey(issuer, kid, key)) return fail('KEY_REVOKED', `key ${kid} of ${issuer} is revoked`);
+  if (found === undefined) return fail('KEY_NOT_FOUND', `no loaded bundle has an approved key ${kid} of ${issuer}`);
+  if (typeof found === 'string') return fail('KEY_FORMAT_INVALID', `key ${kid} of ${issuer}: ${found}`);
+  return { ok: true, key: found, issuer, source: 'bundle' };
+}
+
+/** The first listed key in the first unexpired bundle that approves the issuer and has the kid. */
+function bundleKey(sources: KeySources, issuer: string, kid: string): Uint8Array | string | undefined {
+  let approved = false;
+  for (const bundle of sources.trust.bundles) {
+    if (bundle.expiresAtMs <= sources.nowMs || !bundle.approvedIssuers.includes(issuer)) continue;
+    approved = true;
+    for (const listed of entryOf(bundle, issuer)?.keys ?? []) if (listed.kid === kid) return listed.key;
+  }
+  // A did:key is its own key; approval is all a bundle has to say about it.
+  return approved ? ed25519FromDidKey(issuer) : undefined;
+}
+
+function pinnedKey(pinned: readonly PinnedKey[], role: PinnedRole, issuer: string | undefined, kid: string): KeyResult {
+  for (const entry of pinned) {
+    if (entry.role !== role || entry.kid !== kid) continue;
+    if (issuer === undefined || entry.issuer === undefined || entry.issuer === issuer) {
+      return { ok: true, key: entry.publicKey, issuer: issuer ?? entry.issuer, source: 'pinned' };
+    }
+  }
+  return fail(
+    'KEY_NOT_FOUND',
+    `${issuer === undefined ? 'no issuer is named' : `no bundle names ${issuer}`} and no pinned key has the kid ${kid}`,
+  );
+}
+
+function fail(code: ReasonCode, detail: string): KeyResult {
+  return { ok: false, code, detail };
+}

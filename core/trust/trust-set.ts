@@ -1,0 +1,83 @@
+// The admitted bundles of a device, at most four, one per identity, and the questions a payment asks of them.
+
+import type { BundleIssuer, TrustBundle } from '../artifacts/trust-bundle.ts';
+import { BUNDLES_HELD } from '../limits.ts';
+import type { Refusal } from '../reason-codes.ts';
+import { refuse } from '../reason-codes.ts';
+import { bundleIdentity } from './admission.ts';
+
+/** The admitted bundles. */
+export class TrustSet {
+  #bundles: readonly TrustBundle[] = [];
+
+  /** A set of bundles that were admitted elsewhere, however many share an identity. */
+  static of(bundles: readonly TrustBundle[]): TrustSet {
+    const set = new TrustSet();
+    set.#bundles = latestFirst(bundles);
+    return set;
+  }
+
+  /** The bundles, latest expiry first: the order of key lookup. */
+  get bundles(): readonly TrustBundle[] {
+    return this.#bundles;
+  }
+
+  /**
+   * Puts an admitted bundle in place of the one with its identity. Where all places are taken an expired bundle gives
+   * way; where none is expired the new one is refused with STORE_FULL.
+   */
+  put(bundle: TrustBundle, nowMs: number): Refusal | undefined {
+    const identity = bundleIdentity(bundle);
+    let kept = this.#bundles.filter((held) => bundleIdentity(held) !== identity);
+    if (kept.length >= BUNDLES_HELD) kept = kept.filter((held) => held.expiresAtMs > nowMs);
+    if (kept.length >= BUNDLES_HELD) {
+      return refuse('trustBundle', 'bundle.room', 'STORE_FULL', `${BUNDLES_HELD} bundles are held and none is expired`);
+    }
+    this.#bundles = latestFirst([...kept, bundle]);
+    return undefined;
+  }
+
+  /** True where an unexpired bundle revokes this grant (INTEROP §5). */
+  revokesGrant(grantId: string, nowMs: number): boolean {
+    return this.#bundles.some((bundle) => bundle.expiresAtMs > nowMs && bundle.revokedGrantIds.includes(grantId));
+  }
+
+  /** True where a bundle, expired or not, approves or embeds this issuer: then no pinned key speaks for it. */
+  names(issuer: string): boolean {
+    return this.#bundles.some(
+      (bundle) => bundle.approvedIssuers.includes(issuer) || entryOf(bundle, issuer) !== undefined,
+    );
+  }
+
+  /**
+   * True where any loaded bundle marks the key revoked: by issuer and kid, or by its bytes under that issuer. The
+   * refusal wins over every bundle that still lists it as active, so expired bundles count too.
+   */
+  revokesKey(issuer: string, kid: string, key: Uint8Array | undefined): boolean {
+    for (const bundle of this.#bundles) {
+      for (const entry of bundle.issuers) {
+        if (entry.issuer !== issuer) continue;
+        for (const listed of entry.keys) {
+          if (!listed.active && (listed.kid === kid || (key !== undefined && sameKey(listed.key, key)))) return true;
+        }
+      }
+    }
+    return false;
+  }
+}
+
+function latestFirst(bundles: readonly TrustBundle[]): readonly TrustBundle[] {
+  return [...bundles].sort((a, b) => b.expiresAtMs - a.expiresAtMs);
+}
+
+/** The first entry of an issuer; later ones are not looked at (INTEROP §3). */
+export function entryOf(bundle: TrustBundle, issuer: string): BundleIssuer | undefined {
+  for (const entry of bundle.issuers) if (entry.issuer === issuer) return entry;
+  return undefined;
+}
+
+function sameKey(listed: Uint8Array | string, key: Uint8Array): boolean {
+  if (typeof listed === 'string' || listed.length !== key.length) return false;
+  for (let i = 0; i < key.length; i++) if (listed[i] !== key[i]) return false;
+  return true;
+}

@@ -1,0 +1,354 @@
+// The verifier: ties reading, trust, the chain of checks and the ledger into one decision. Synchronous; no input makes
+// it throw; a refusal leaves everything as it was.
+
+import { amountFrom } from './artifacts/amount.ts';
+import { type FleetPolicy, readFleetPolicy } from './artifacts/fleet-policy.ts';
+import { ArtifactProblem } from './artifacts/members.ts';
+import { type PolicyGrant, readPolicyGrant } from './artifacts/policy-grant.ts';
+import { readSessionBudget } from './artifacts/sba.ts';
+import { readSettlementIntent } from './artifacts/settlement-intent.ts';
+import { readPaymentAuthorization } from './artifacts/spa.ts';
+import type { TrustBundle } from './artifacts/trust-bundle.ts';
+import { CHAIN, FLEET_POLICY_CHAIN, GRANT_CHAIN, runChain, type TraceEntry } from './chain/chain.ts';
+import type { Check } from './chain/check.ts';
+import { Payment, type PaymentArtifacts, type PaymentContext } from './chain/payment.ts';
+import { type PaymentRequest, readRequest } from './chain/request.ts';
+import { readConfiguration, type Site, type SiteConfiguration } from './configuration.ts';
+import { type Presentation, readPresentation } from './intake/presentation.ts';
+import { JsonProblem, readJson } from './json/reader.ts';
+import type { JsonValue } from './json/value.ts';
+import type { LedgerRefusal, OpenReservation, Receipt, SpendLedger } from './ledger/ledger.ts';
+import { ARTIFACT_LIMITS } from './limits.ts';
+import type { Clock, Crypto, Log } from './ports/ports.ts';
+import { type ArtifactName, type Refusal, refuse } from './reason-codes.ts';
+import { admitBundle, bundleIdentity } from './trust/admission.ts';
+import { bundleRanges } from './trust/bundle-set.ts';
+import type { PinnedRole } from './trust/configuration.ts';
+import { type KeyResult, resolveKey } from './trust/key-resolution.ts';
+import { TrustSet } from './trust/trust-set.ts';
+
+/** A payment that may go ahead. */
+export interface Approval {
+  readonly ok: true;
+  /** The ledger's number for it; 0 where nothing was recorded (`check`). */
+  readonly receiptId: number;
+  /** True for the repeat of an answered request: it counts once, and what was paid for must not be given twice. */
+  readonly repeated: boolean;
+  readonly amountMinor: string;
+  readonly grantId: string;
+  readonly budgetId: string;
+  readonly sessionId: string;
+  readonly actorId: string;
+  /** When it was accepted, in milliseconds. */
+  readonly timeMs: number;
+  readonly trace?: readonly TraceEntry[];
+}
+
+/** A decision. A refusal carries the trace too where one was asked for. */
+export type Decision = Approval | (Refusal & { readonly trace?: readonly TraceEntry[] });
+
+/** The end of a reservation. */
+export type Closing =
+  | { readonly ok: true; readonly receiptId: number; readonly amountMinor: string; readonly timeMs: number }
+  | Refusal;
+
+/** A verdict on one artifact alone. */
+export type Verdict =
+  | { readonly ok: true; readonly trace?: readonly TraceEntry[] }
+  | (Refusal & { readonly trace?: readonly TraceEntry[] });
+
+/** What became of one bundle. */
+export type Admission = { readonly ok: true; readonly bundle: TrustBundle } | Refusal;
+
+/** What a verifier is made of. */
+export interface VerifierParts {
+  readonly configuration: SiteConfiguration;
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly ledger: SpendLedger;
+  readonly log?: Log;
+  /** Bundles that were admitted elsewhere; left out, there are none until `admit`. */
+  readonly trust?: TrustSet;
+}
+
+/** How to decide. */
+export interface DecisionOptions {
+  /** Adds a line for every check. */
+  readonly explain?: boolean;
+}
+
+type Mode = 'check' | 'authorize' | 'reserve';
+
+/** See the head of the file. */
+export class Verifier {
+  readonly site: Site;
+  readonly trust: TrustSet;
+  readonly #crypto: Crypto;
+  readonly #clock: Clock;
+  readonly #ledger: SpendLedger;
+  readonly #log: Log | undefined;
+
+  /** @throws ConfigurationError where the configuration cannot be used */
+  constructor(parts: VerifierParts) {
+    this.site = readConfiguration(parts.configuration);
+    this.trust = parts.trust ?? new TrustSet();
+    this.#crypto = parts.crypto;
+    this.#clock = parts.clock;
+    this.#ledger = parts.ledger;
+    this.#log = parts.log;
+  }
+
+  /** Decides on a payment and records it: reserved and settled in one record, durable before the answer. */
+  authorize(presentation: Uint8Array, request: PaymentRequest, options: DecisionOptions = {}): Decision {
+    return this.#decide('authorize', presentation, request, options);
+  }
+
+  /** Decides on a payment whose amount is not known yet: `amountMinor` is the most it can be, and counts at once. */
+  reserve(presentation: Uint8Array, request: PaymentRequest, options: DecisionOptions = {}): Decision {
+    return this.#decide('reserve', presentation, request, options);
+  }
+
+  /** Decides and records nothing: for tools, and to show a payer what would happen. Takes JSON data too. */
+  check(presentation: Uint8Array | Presentation, request: PaymentRequest, options: DecisionOptions = {}): Decision {
+    return this.#decide('check', presentation, request, options);
+  }
+
+  /** Ends a reservation with the final amount (digits), at most what was reserved. */
+  settle(receiptId: number, amountMinor: string): Closing {
+    const amount = amountFrom(amountMinor);
+    if (amount === undefined)
+      return refuse('request', 'request.read', 'ARTIFACT_INVALID', 'amountMinor is not decimal digits above zero');
+    return this.#close(this.#ledger.settle(receiptId, amount, this.#lateMs()));
+  }
+
+  /** Ends a reservation with nothing spent. */
+  release(receiptId: number): Closing {
+    return this.#close(this.#ledger.release(receiptId, this.#lateMs()));
+  }
+
+  /** Reservations that are neither settled nor released, those of an earlier run included. */
+  openReservations(): readonly OpenReservation[] {
+    return this.#ledger.openReservations();
+  }
+
+  /** Decides on bundle bytes, and loads the bundle where it is admitted. Also how stored bundles come back at start. */
+  admit(bundle: Uint8Array): Admission {
+    const now = this.now();
+    if (typeof now !== 'number') return this.#logged(now);
+    const admitted = admitBundle(bundle, {
+      crypto: this.#crypto,
+      rootKeys: this.site.rootKeys,
+      scope: this.site.bundleScope,
+      nowMs: now,
+      newest: (identity) => this.#ledger.newestBundle(identity),
+    });
+    if ('ok' in admitted) return this.#logged(admitted);
+    const identity = bundleIdentity(admitted);
+    // The memory of the newest comes first: a bundle that is in use has been remembered.
+    const unrecorded = this.#ledger.admitted(identity, {
+      issuedAtMs: admitted.issuedAtMs,
+      expiresAtMs: admitted.expiresAtMs,
+    });
+    if (unrecorded) return this.#logged(refuse('trustBundle', 'bundle.record', unrecorded.code, unrecorded.detail));
+    const refusal = this.trust.put(admitted, now);
+    if (refusal) return this.#logged(refusal);
+    this.#log?.emit({ event: 'bundle.admitted', bundleId: admitted.bundleId, expiresAtMs: admitted.expiresAtMs });
+    return { ok: true, bundle: admitted };
+  }
+
+  /** Admits `{"bundles":[…]}`, a Policy Authority's answer, bundle by bundle: one that is refused stops no other. */
+  admitSet(set: Uint8Array): readonly Admission[] | Refusal {
+    const ranges = bundleRanges(set);
+    if (ranges instanceof JsonProblem) return refuse('trustBundle', 'bundle.read', ranges.code, ranges.message);
+    return ranges.map(([start, end]) => this.admit(set.subarray(start, end)));
+  }
+
+  /** Looks at a grant alone. */
+  checkGrant(bytes: Uint8Array, options: DecisionOptions = {}): Verdict {
+    const read = readOne(bytes, 'policyGrant', readPolicyGrant);
+    if ('ok' in read) return read;
+    return this.#alone(GRANT_CHAIN, { grant: read }, '1', options);
+  }
+
+  /** Looks at a fleet policy alone, against the grant it narrows. */
+  checkFleetPolicy(bytes: Uint8Array, grantBytes: Uint8Array, options: DecisionOptions = {}): Verdict {
+    const grant = readOne(grantBytes, 'policyGrant', readPolicyGrant);
+    if ('ok' in grant) return grant;
+    const fleetPolicy = readOne(bytes, 'fleetPolicyAuthorization', readFleetPolicy);
+    if ('ok' in fleetPolicy) return fleetPolicy;
+    return this.#alone(FLEET_POLICY_CHAIN, { grant, fleetPolicy }, '1', options);
+  }
+
+  /** The key for an issuer and kid, as the chain would find it. */
+  resolveKey(issuer: string | undefined, kid: string, role: PinnedRole): KeyResult {
+    const now = this.now();
+    if (typeof now !== 'number') return { ok: false, code: now.code, detail: now.detail };
+    return resolveKey({ trust: this.trust, pinnedKeys: this.site.pinnedKeys, nowMs: now }, role, issuer, kid);
+  }
+
+  /**
+   * Effective time in milliseconds: the later of the clock and the time floor, which only signed sources move. A clock
+   * that was never set is CLOCK_UNTRUSTED, unless the site goes on with the floor alone.
+   */
+  now(): number | Refusal {
+    const wall = this.#clock.wallMs();
+    const floor = this.#ledger.timeFloorMs();
+    if (wall !== undefined && wall >= 0 && wall <= Number.MAX_SAFE_INTEGER) return Math.max(Math.floor(wall), floor);
+    if (this.site.allowUnsetClock && floor > 0) return floor;
+    return refuse('device', 'device.clock', 'CLOCK_UNTRUSTED', 'the clock was not set since power-up');
+  }
+
+  #decide(mode: Mode, bytes: Uint8Array | Presentation, request: PaymentRequest, options: DecisionOptions): Decision {
+    const decision = this.#decideOrRefuse(mode, bytes, request, options);
+    if (this.#log) {
+      if (decision.ok)
+        this.#log.emit({
+          event: `payment.${mode}`,
+          ok: true,
+          receiptId: decision.receiptId,
+          amountMinor: decision.amountMinor,
+        });
+      else
+        this.#log.emit({
+          event: `payment.${mode}`,
+          ok: false,
+          artifact: decision.artifact,
+          check: decision.check,
+          code: decision.code,
+        });
+    }
+    return decision;
+  }
+
+  #decideOrRefuse(
+    mode: Mode,
+    bytes: Uint8Array | Presentation,
+    request: PaymentRequest,
+    options: DecisionOptions,
+  ): Decision {
+    const now = this.now();
+    if (typeof now !== 'number') return now;
+    const asked = readRequest(request, this.site);
+    if ('ok' in asked) return asked;
+    const presentation = bytes instanceof Uint8Array ? readPresentation(bytes) : bytes;
+    if ('ok' in presentation) return presentation;
+    const artifacts = readArtifacts(presentation);
+    if ('ok' in artifacts) return artifacts;
+    const payment = new Payment(artifacts, asked, this.#context(now));
+    const trace: TraceEntry[] | undefined = options.explain ? [] : undefined;
+    const refusal = runChain(CHAIN, payment, trace);
+    if (refusal) return trace ? { ...refusal, trace } : refusal;
+    const receipt = payment.answered ?? this.#commit(mode, payment);
+    if ('code' in receipt) return refuse('device', 'device.store', receipt.code, receipt.detail);
+    const { sba } = artifacts;
+    const approval: Approval = {
+      ok: true,
+      receiptId: receipt.receiptId,
+      repeated: payment.answered !== undefined,
+      amountMinor: receipt.amount.toString(),
+      grantId: sba.grantId,
+      budgetId: sba.budgetId,
+      sessionId: sba.sessionId,
+      actorId: sba.actorId,
+      timeMs: receipt.timeMs,
+    };
+    return trace ? { ...approval, trace } : approval;
+  }
+
+  #commit(mode: Mode, payment: Payment): Receipt | LedgerRefusal {
+    const { artifacts, asked, context, names } = payment;
+    if (mode === 'check') return { receiptId: 0, amount: asked.amount, timeMs: context.nowMs };
+    const latest = Math.max(
+      artifacts.sba.expiresAtMs,
+      artifacts.spa?.expiresAtMs ?? 0,
+      artifacts.grant?.expiresAtMs ?? 0,
+    );
+    const spend = {
+      grant: names.grant,
+      budget: names.budget,
+      replay: names.replay,
+      idempotency: names.idempotency,
+      content: names.idempotency === undefined ? undefined : payment.content,
+      amount: asked.amount,
+      timeMs: context.nowMs,
+      keepUntilMs: latest + this.site.driftMs,
+    };
+    return mode === 'reserve' ? this.#ledger.reserve(spend) : this.#ledger.authorize(spend);
+  }
+
+  #alone(
+    checks: readonly Check[],
+    parts: { grant: PolicyGrant; fleetPolicy?: FleetPolicy },
+    amountMinor: string,
+    options: DecisionOptions,
+  ): Verdict {
+    const now = this.now();
+    if (typeof now !== 'number') return now;
+    const asked = readRequest({ amountMinor }, this.site);
+    if ('ok' in asked) return asked;
+    const artifacts = {
+      grant: parts.grant,
+      fleetPolicy: parts.fleetPolicy,
+      spa: undefined,
+      intent: undefined,
+      idempotencyKey: undefined,
+    };
+    const trace: TraceEntry[] | undefined = options.explain ? [] : undefined;
+    const verdict = runChain(checks, Payment.ofParts(artifacts, asked, this.#context(now)), trace) ?? { ok: true };
+    return trace ? { ...verdict, trace } : verdict;
+  }
+
+  #context(nowMs: number): PaymentContext {
+    return { site: this.site, crypto: this.#crypto, trust: this.trust, ledger: this.#ledger, nowMs };
+  }
+
+  #close(result: Receipt | LedgerRefusal): Closing {
+    if ('code' in result) return refuse('request', 'reservation.open', result.code, result.detail);
+    return { ok: true, receiptId: result.receiptId, amountMinor: result.amount.toString(), timeMs: result.timeMs };
+  }
+
+  /** The time for ending a reservation: a session that began with a set clock must end without one too. */
+  #lateMs(): number {
+    const now = this.now();
+    return typeof now === 'number' ? now : this.#ledger.timeFloorMs();
+  }
+
+  #logged(refusal: Refusal): Refusal {
+    this.#log?.emit({ event: 'bundle.refused', check: refusal.check, code: refusal.code, detail: refusal.detail });
+    return refusal;
+  }
+}
+
+/** Reads the artifacts of a presentation: the shape checks of the chain. */
+function readArtifacts(presentation: Presentation): PaymentArtifacts | Refusal {
+  const grant = optional(presentation.grant, 'policyGrant', readPolicyGrant);
+  if (grant !== undefined && 'ok' in grant) return grant;
+  const sba = shaped(presentation.sba, 'sba', readSessionBudget);
+  if ('ok' in sba) return sba;
+  const spa = optional(presentation.spa, 'spa', readPaymentAuthorization);
+  if (spa !== undefined && 'ok' in spa) return spa;
+  const intent = optional(presentation.settlementIntent, 'settlementIntent', readSettlementIntent);
+  if (intent !== undefined && 'ok' in intent) return intent;
+  const fleetPolicy = optional(presentation.fleetPolicyAuthorization, 'fleetPolicyAuthorization', readFleetPolicy);
+  if (fleetPolicy !== undefined && 'ok' in fleetPolicy) return fleetPolicy;
+  return { grant, sba, spa, intent, fleetPolicy, idempotencyKey: presentation.idempotencyKey };
+}
+
+type Reader<T> = (value: JsonValue) => T | ArtifactProblem;
+
+function optional<T>(value: JsonValue | undefined, artifact: ArtifactName, read: Reader<T>): T | Refusal | undefined {
+  return value === undefined ? undefined : shaped(value, artifact, read);
+}
+
+function shaped<T>(value: JsonValue, artifact: ArtifactName, read: Reader<T>): T | Refusal {
+  const result = read(value);
+  return result instanceof ArtifactProblem
+    ? refuse(artifact, `${artifact}.shape`, result.code, result.message)
+    : result;
+}
+
+function readOne<T>(bytes: Uint8Array, artifact: ArtifactName, read: Reader<T>): T | Refusal {
+  const value = readJson(bytes, ARTIFACT_LIMITS);
+  if (value instanceof JsonProblem) return refuse(artifact, `${artifact}.read`, value.code, value.message);
+  return shaped(value, artifact, read);
+}

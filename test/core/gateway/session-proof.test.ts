@@ -1,0 +1,52 @@
+// Gateway session proofs: the session key signs what the request is, and only that request, for a while.
+
+import { describe, expect, it } from 'vitest';
+import { verifySessionProof } from '../../../core/gateway/session-proof.ts';
+import { domainDigest } from '../../../core/hash/domains.ts';
+import { toHex } from '../../../core/hash/hex.ts';
+import { sha256 } from '../../../core/hash/sha256.ts';
+import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
+import { generateKey, sign } from '../../../host-sim/signing/keys.ts';
+
+const crypto = createNodeCrypto();
+const key = generateKey('session');
+const nowMs = Date.UTC(2026, 0, 9, 12);
+const body = new TextEncoder().encode('{"amount":"2500"}');
+
+function proofOf(more: object = {}) {
+  const payload = { sessionId: 's', method: 'POST', path: '/proxy', ts: '2026-01-09T12:00:00Z', ...more };
+  const digest = domainDigest(crypto, 'GatewaySession', { ...payload, bodySha256: toHex(sha256(body)) }) as Uint8Array;
+  return { ...payload, body, proof: Buffer.from(sign(key, digest)).toString('base64url'), publicKey: key.publicKey };
+}
+
+describe('a session proof', () => {
+  it('is accepted for the request it was made for', () => {
+    expect(verifySessionProof(crypto, proofOf(), nowMs)).toEqual({ ok: true });
+  });
+
+  for (const [what, change] of Object.entries({
+    'another session': { sessionId: 't' },
+    'another method': { method: 'GET' },
+    'another path': { path: '/proxy/x' },
+    'another time': { ts: '2026-01-09T12:00:01Z' },
+    'another body': { body: new Uint8Array(1) },
+    'another key': { publicKey: generateKey('x').publicKey },
+    'a time without zone': { ts: '2026-01-09T12:00:00' },
+    'a proof that is no base64': { proof: '!' },
+    'a short proof': { proof: 'AAAA' },
+  })) {
+    it(`is refused for ${what}`, () => {
+      expect(verifySessionProof(crypto, { ...proofOf(), ...change }, nowMs)).toMatchObject({
+        code: 'SESSION_PROOF_INVALID',
+      });
+    });
+  }
+
+  it('is stale past the skew, either way, and good at it', () => {
+    for (const offset of [-300_000, 300_000])
+      expect(verifySessionProof(crypto, proofOf(), nowMs + offset).ok).toBe(true);
+    for (const offset of [-300_001, 300_001]) {
+      expect(verifySessionProof(crypto, proofOf(), nowMs + offset)).toMatchObject({ code: 'SESSION_PROOF_STALE' });
+    }
+  });
+});

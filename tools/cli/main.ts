@@ -1,0 +1,108 @@
+// The command line `mpcp-embedded`: registers every command and turns whatever happens into output and an exit code. A
+// user never sees a stack trace.
+
+import { Command, CommanderError } from 'commander';
+import { IssueProblem } from '../issue/problem.ts';
+import { commands } from './commands/index.ts';
+import { type Channels, createIo, FailedError, type Io, printable, processChannels, UsageError } from './io.ts';
+
+const HELP_HINT = '(--help shows how to call it)';
+
+/**
+ * Runs one command line.
+ *
+ * @param argv as `process.argv` has it, two entries before the first word
+ * @param channels where output goes; left out: the process
+ * @returns the exit code: 0, 1 (refused or failed), 2 (usage)
+ */
+export async function main(argv: readonly string[], channels?: Channels): Promise<number> {
+  let code = 0;
+  if (channels === undefined) {
+    // A reader that closes early (`| head`) ends the program; it is no error.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(code);
+    });
+  }
+  const io = createIo(channels ?? processChannels(), wantsJson(argv), () => {
+    code = 1;
+  });
+  const program = createProgram(io);
+  let running: Command = program;
+  program.hook('preAction', (_, action) => {
+    running = action;
+  });
+  try {
+    await program.parseAsync([...argv]);
+    return code;
+  } catch (error) {
+    return report(error, fullName(running), io);
+  }
+}
+
+/** The program with all its commands. */
+export function createProgram(io: Io): Command {
+  const program = new Command('mpcp-embedded');
+  program
+    .description('Verify MPCP payments offline: issue, verify and test PolicyGrants, SBAs, SPAs and Trust Bundles.')
+    .version('0.1.0');
+  speakThrough(program, io);
+  for (const register of commands) register(program, io);
+  throwUsageErrors(program, io);
+  return program;
+}
+
+/** The words that call a command: `mpcp-embedded grant issue`. */
+function fullName(command: Command): string {
+  return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
+}
+
+/** Help goes where results go; what commander would say about an error, `report` says in one line. */
+function speakThrough(command: Command, io: Io): void {
+  command.configureOutput({
+    writeOut: (text) => io.out(text.replace(/\n$/, '')),
+    // What reaches this is the help of the bare program; it is in place of a result.
+    writeErr: (text) => {
+      if (command.parent === null) io.note(text.replace(/\n$/, ''));
+    },
+    outputError: () => {},
+  });
+}
+
+/** Every command answers a usage error by throwing one line that names the command, so that the exit code is ours. */
+function throwUsageErrors(command: Command, io: Io): void {
+  speakThrough(command, io);
+  command.exitOverride((error) => {
+    if (error.exitCode === 0) throw error;
+    if (error.code !== 'commander.help') throw new CallError(command, error.message.replace(/^error: /, ''));
+    if (command.parent === null) throw error;
+    const names = command.commands.map((child) => child.name()).join(', ');
+    throw new CallError(command, `one of its commands is needed: ${names}`);
+  });
+  for (const child of command.commands) throwUsageErrors(child, io);
+}
+
+/** A call that commander could not read. */
+class CallError extends UsageError {
+  readonly command: string;
+  constructor(command: Command, message: string) {
+    super(`${message} ${HELP_HINT}`);
+    this.command = fullName(command);
+  }
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(2, end < 0 ? undefined : end).includes('--json');
+}
+
+function report(error: unknown, command: string, io: Io): number {
+  // Help and version were printed already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const usage = error instanceof UsageError || error instanceof IssueProblem;
+  const expected = usage || error instanceof FailedError;
+  const text = error instanceof Error ? error.message : String(error);
+  const message = printable(expected ? text : `unexpected: ${text.split('\n')[0]} (please report it)`);
+  io.note(`${error instanceof CallError ? error.command : command}: ${message}`);
+  if (io.json) io.out(JSON.stringify({ error: message }, null, 2));
+  return usage ? 2 : 1;
+}
