@@ -108,7 +108,9 @@ export function readConfiguration(input: SiteConfiguration): Site {
     terminal.asset === undefined ? undefined : reading(() => assetText(terminal.asset as JsonValue, 'terminal.asset'));
   if (asset instanceof ArtifactProblem) problems.push(asset.message);
   if (terminal.rail !== undefined && !isRail(terminal.rail)) problems.push('terminal.rail is no rail of MPCP 1');
-  if (terminal.unit !== undefined) checkUnit(terminal.unit, problems);
+  if (terminal.unit !== undefined && !isUnit(terminal.unit)) {
+    problems.push('terminal.unit is neither {kind: "atomic"} nor {kind: "fiat", currency: "EUR"}');
+  }
   checkRules('grantIssuers', input.grantIssuers, problems);
   const sbaIssuers = new Map<string, readonly IssuerRule[]>();
   if (typeof input.sbaIssuers !== 'object' || input.sbaIssuers === null) problems.push('sbaIssuers is missing');
@@ -125,8 +127,12 @@ export function readConfiguration(input: SiteConfiguration): Site {
   }
   const sbaOnlyMax = amountFrom(input.sbaOnly?.maxAmountMinor);
   if (input.sbaOnly !== undefined && sbaOnlyMax === undefined) problems.push('sbaOnly.maxAmountMinor is not an amount');
+  checkChoices(input, problems);
   const driftMs = input.driftMs ?? DEFAULT_DRIFT_MS;
   if (!Number.isInteger(driftMs) || driftMs < 0) problems.push('driftMs is not a whole number of milliseconds');
+  for (const key of input.pinnedKeys ?? []) {
+    if (!PINNED_ROLES.includes(key.role)) problems.push(`pinnedKeys: ${key.kid} has a role that is none`);
+  }
   for (const root of input.rootKeys ?? [])
     if (root.publicKey?.length !== 32) problems.push(`root key ${root.kid ?? ''} is not 32 bytes`);
   for (const key of input.pinnedKeys ?? [])
@@ -164,11 +170,41 @@ export function deploymentProblems(site: Site): readonly string[] {
   return problems;
 }
 
-function checkUnit(unit: Unit, problems: string[]): void {
-  if (unit.kind === 'atomic') return;
-  if (unit.kind !== 'fiat' || typeof unit.currency !== 'string' || unit.currency.length !== 3) {
-    problems.push('terminal.unit is neither {kind: "atomic"} nor {kind: "fiat", currency: "EUR"}');
+const CHOICES: { readonly [name: string]: readonly unknown[] } = Object.freeze({
+  profile: ['lite', 'full', 'human-agent'],
+  budgetUse: ['single-use', 'reuse'],
+  spendRule: ['budget-total', 'grant-total'],
+  requireFleetPolicy: [true, false],
+  strictXrpl: [true, false],
+  strictCurrency: [true, false],
+  allowUnsetClock: [true, false],
+});
+
+const SCOPES: readonly unknown[] = Object.freeze(['SESSION', 'DAY', 'VEHICLE', 'FLEET', 'TRIP']);
+const PINNED_ROLES: readonly string[] = Object.freeze(['policyGrant', 'sba', 'spa', 'fleetPolicyAuthorization']);
+
+/** What is misspelt is refused: taken for something else it would be taken for something weaker. */
+function checkChoices(input: SiteConfiguration, problems: string[]): void {
+  const values = input as unknown as { readonly [name: string]: unknown };
+  for (const name of Object.keys(CHOICES)) {
+    const choices = CHOICES[name] as readonly unknown[];
+    const value = values[name];
+    if (value !== undefined && !choices.includes(value)) problems.push(`${name} is none of ${choices.join(', ')}`);
   }
+  const scopes: unknown = input.scopes;
+  if (scopes === undefined) return;
+  if (!Array.isArray(scopes) || scopes.some((scope) => !SCOPES.includes(scope))) {
+    problems.push(`scopes is not a list of ${SCOPES.join(', ')}`);
+  }
+}
+
+/** True for a unit a terminal may count in. */
+export function isUnit(value: unknown): value is Unit {
+  if (typeof value !== 'object' || value === null) return false;
+  const unit = value as { readonly kind?: unknown; readonly currency?: unknown };
+  return (
+    unit.kind === 'atomic' || (unit.kind === 'fiat' && typeof unit.currency === 'string' && unit.currency.length === 3)
+  );
 }
 
 function checkRules(name: string, rules: readonly IssuerRule[] | undefined, problems: string[]): void {

@@ -27,6 +27,7 @@ export * from './limits.ts';
 export { createPortableCrypto } from './ports/portable-crypto.ts';
 export * from './ports/ports.ts';
 export { type ArtifactName, describeCode, type ReasonCode, type Refusal, reasonCodes } from './reason-codes.ts';
+export type { BundleSource } from './trust/admission.ts';
 export type { BundleScope, IssuerRule, PinnedKey, PinnedRole, RootKey } from './trust/configuration.ts';
 export {
   type Admission,

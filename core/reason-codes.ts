@@ -35,6 +35,7 @@ const CODES = Object.freeze({
   POLICY_HASH_MISMATCH: 'made under another policy',
   PURPOSE_NOT_ALLOWED: 'the grant does not allow this purpose',
   RAIL_MISMATCH: 'the rail is not the one asked for, or not allowed',
+  RESERVATION_NOT_FOUND: 'no such reservation is open',
   SBA_INVALID: 'no session budget authorization could be read',
   SBA_NOT_FOUND: 'the payment authorization belongs to another budget, or the budget is missing',
   SBA_SIGNATURE_INVALID: 'the budget is not signed by its issuer',

@@ -11,7 +11,7 @@ import { readPaymentAuthorization } from './artifacts/spa.ts';
 import type { TrustBundle } from './artifacts/trust-bundle.ts';
 import { CHAIN, FLEET_POLICY_CHAIN, GRANT_CHAIN, runChain, type TraceEntry } from './chain/chain.ts';
 import type { Check } from './chain/check.ts';
-import { Payment, type PaymentArtifacts, type PaymentContext } from './chain/payment.ts';
+import { type DecisionMode, Payment, type PaymentArtifacts, type PaymentContext } from './chain/payment.ts';
 import { type PaymentRequest, readRequest } from './chain/request.ts';
 import { readConfiguration, type Site, type SiteConfiguration } from './configuration.ts';
 import { type Presentation, readPresentation } from './intake/presentation.ts';
@@ -21,7 +21,7 @@ import type { LedgerRefusal, OpenReservation, Receipt, SpendLedger } from './led
 import { ARTIFACT_LIMITS } from './limits.ts';
 import type { Clock, Crypto, Log } from './ports/ports.ts';
 import { type ArtifactName, type Refusal, refuse } from './reason-codes.ts';
-import { admitBundle, bundleIdentity } from './trust/admission.ts';
+import { admitBundle, type BundleSource, bundleIdentity } from './trust/admission.ts';
 import { bundleRanges } from './trust/bundle-set.ts';
 import type { PinnedRole } from './trust/configuration.ts';
 import { type KeyResult, resolveKey } from './trust/key-resolution.ts';
@@ -67,6 +67,8 @@ export interface VerifierParts {
   readonly clock: Clock;
   readonly ledger: SpendLedger;
   readonly log?: Log;
+  /** The image's build time in milliseconds: no earlier time is believed. Left out, any is. */
+  readonly earliestMs?: number;
   /** Bundles that were admitted elsewhere; left out, there are none until `admit`. */
   readonly trust?: TrustSet;
 }
@@ -77,8 +79,6 @@ export interface DecisionOptions {
   readonly explain?: boolean;
 }
 
-type Mode = 'check' | 'authorize' | 'reserve';
-
 /** See the head of the file. */
 export class Verifier {
   readonly site: Site;
@@ -87,6 +87,7 @@ export class Verifier {
   readonly #clock: Clock;
   readonly #ledger: SpendLedger;
   readonly #log: Log | undefined;
+  readonly #earliestMs: number;
 
   /** @throws ConfigurationError where the configuration cannot be used */
   constructor(parts: VerifierParts) {
@@ -96,6 +97,7 @@ export class Verifier {
     this.#clock = parts.clock;
     this.#ledger = parts.ledger;
     this.#log = parts.log;
+    this.#earliestMs = parts.earliestMs ?? 0;
   }
 
   /** Decides on a payment and records it: reserved and settled in one record, durable before the answer. */
@@ -131,8 +133,12 @@ export class Verifier {
     return this.#ledger.openReservations();
   }
 
-  /** Decides on bundle bytes, and loads the bundle where it is admitted. Also how stored bundles come back at start. */
-  admit(bundle: Uint8Array): Admission {
+  /**
+   * Decides on bundle bytes, and loads the bundle where it is admitted.
+   *
+   * @param source `store` for bytes that were admitted before and come back at a start
+   */
+  admit(bundle: Uint8Array, source: BundleSource = 'network'): Admission {
     const now = this.now();
     if (typeof now !== 'number') return this.#logged(now);
     const admitted = admitBundle(bundle, {
@@ -140,27 +146,29 @@ export class Verifier {
       rootKeys: this.site.rootKeys,
       scope: this.site.bundleScope,
       nowMs: now,
+      source,
       newest: (identity) => this.#ledger.newestBundle(identity),
     });
     if ('ok' in admitted) return this.#logged(admitted);
     const identity = bundleIdentity(admitted);
+    const objection = this.trust.objection(admitted, now);
+    if (objection) return this.#logged(objection);
     // The memory of the newest comes first: a bundle that is in use has been remembered.
     const unrecorded = this.#ledger.admitted(identity, {
       issuedAtMs: admitted.issuedAtMs,
       expiresAtMs: admitted.expiresAtMs,
     });
     if (unrecorded) return this.#logged(refuse('trustBundle', 'bundle.record', unrecorded.code, unrecorded.detail));
-    const refusal = this.trust.put(admitted, now);
-    if (refusal) return this.#logged(refusal);
+    this.trust.put(admitted, now);
     this.#log?.emit({ event: 'bundle.admitted', bundleId: admitted.bundleId, expiresAtMs: admitted.expiresAtMs });
     return { ok: true, bundle: admitted };
   }
 
   /** Admits `{"bundles":[…]}`, a Policy Authority's answer, bundle by bundle: one that is refused stops no other. */
-  admitSet(set: Uint8Array): readonly Admission[] | Refusal {
+  admitSet(set: Uint8Array, source: BundleSource = 'network'): readonly Admission[] | Refusal {
     const ranges = bundleRanges(set);
     if (ranges instanceof JsonProblem) return refuse('trustBundle', 'bundle.read', ranges.code, ranges.message);
-    return ranges.map(([start, end]) => this.admit(set.subarray(start, end)));
+    return ranges.map(([start, end]) => this.admit(set.subarray(start, end), source));
   }
 
   /** Looks at a grant alone. */
@@ -183,22 +191,33 @@ export class Verifier {
   resolveKey(issuer: string | undefined, kid: string, role: PinnedRole): KeyResult {
     const now = this.now();
     if (typeof now !== 'number') return { ok: false, code: now.code, detail: now.detail };
-    return resolveKey({ trust: this.trust, pinnedKeys: this.site.pinnedKeys, nowMs: now }, role, issuer, kid);
+    return resolveKey(
+      { crypto: this.#crypto, trust: this.trust, pinnedKeys: this.site.pinnedKeys, nowMs: now },
+      role,
+      issuer,
+      kid,
+    );
   }
 
   /**
-   * Effective time in milliseconds: the later of the clock and the time floor, which only signed sources move. A clock
+   * Effective time in milliseconds: the later of the clock and the time floor, which only signed sources and the build
+   * move. A clock
    * that was never set is CLOCK_UNTRUSTED, unless the site goes on with the floor alone.
    */
   now(): number | Refusal {
     const wall = this.#clock.wallMs();
-    const floor = this.#ledger.timeFloorMs();
+    const floor = Math.max(this.#ledger.timeFloorMs(), this.#earliestMs);
     if (wall !== undefined && wall >= 0 && wall <= Number.MAX_SAFE_INTEGER) return Math.max(Math.floor(wall), floor);
     if (this.site.allowUnsetClock && floor > 0) return floor;
     return refuse('device', 'device.clock', 'CLOCK_UNTRUSTED', 'the clock was not set since power-up');
   }
 
-  #decide(mode: Mode, bytes: Uint8Array | Presentation, request: PaymentRequest, options: DecisionOptions): Decision {
+  #decide(
+    mode: DecisionMode,
+    bytes: Uint8Array | Presentation,
+    request: PaymentRequest,
+    options: DecisionOptions,
+  ): Decision {
     const decision = this.#decideOrRefuse(mode, bytes, request, options);
     if (this.#log) {
       if (decision.ok)
@@ -221,7 +240,7 @@ export class Verifier {
   }
 
   #decideOrRefuse(
-    mode: Mode,
+    mode: DecisionMode,
     bytes: Uint8Array | Presentation,
     request: PaymentRequest,
     options: DecisionOptions,
@@ -234,7 +253,7 @@ export class Verifier {
     if ('ok' in presentation) return presentation;
     const artifacts = readArtifacts(presentation);
     if ('ok' in artifacts) return artifacts;
-    const payment = new Payment(artifacts, asked, this.#context(now));
+    const payment = new Payment(artifacts, asked, this.#context(now, mode));
     const trace: TraceEntry[] | undefined = options.explain ? [] : undefined;
     const refusal = runChain(CHAIN, payment, trace);
     if (refusal) return trace ? { ...refusal, trace } : refusal;
@@ -255,7 +274,7 @@ export class Verifier {
     return trace ? { ...approval, trace } : approval;
   }
 
-  #commit(mode: Mode, payment: Payment): Receipt | LedgerRefusal {
+  #commit(mode: DecisionMode, payment: Payment): Receipt | LedgerRefusal {
     const { artifacts, asked, context, names } = payment;
     if (mode === 'check') return { receiptId: 0, amount: asked.amount, timeMs: context.nowMs };
     const latest = Math.max(
@@ -294,12 +313,14 @@ export class Verifier {
       idempotencyKey: undefined,
     };
     const trace: TraceEntry[] | undefined = options.explain ? [] : undefined;
-    const verdict = runChain(checks, Payment.ofParts(artifacts, asked, this.#context(now)), trace) ?? { ok: true };
+    const verdict = runChain(checks, Payment.ofParts(artifacts, asked, this.#context(now, 'check')), trace) ?? {
+      ok: true,
+    };
     return trace ? { ...verdict, trace } : verdict;
   }
 
-  #context(nowMs: number): PaymentContext {
-    return { site: this.site, crypto: this.#crypto, trust: this.trust, ledger: this.#ledger, nowMs };
+  #context(nowMs: number, mode: DecisionMode): PaymentContext {
+    return { site: this.site, crypto: this.#crypto, trust: this.trust, ledger: this.#ledger, nowMs, mode };
   }
 
   #close(result: Receipt | LedgerRefusal): Closing {

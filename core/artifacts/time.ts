@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
  * else: month 13, 30 February, hour 24, a leap second, no zone, other separators.
  */
 export function timeFrom(text: string): number | undefined {
-  if (text.length < 20 || text.length > 64) return undefined;
+  if (text.length < 20) return undefined;
   if (text[4] !== '-' || text[7] !== '-' || text[13] !== ':' || text[16] !== ':') return undefined;
   if (text[10] !== 'T' && text[10] !== 't') return undefined;
   const year = digits(text, 0, 4);

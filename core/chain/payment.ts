@@ -25,6 +25,9 @@ export interface PaymentArtifacts {
   readonly idempotencyKey: string | undefined;
 }
 
+/** What is decided on: a payment, a reservation, or neither, and then nothing is recorded. */
+export type DecisionMode = 'check' | 'authorize' | 'reserve';
+
 /** What a decision reads besides the artifacts. */
 export interface PaymentContext {
   readonly site: Site;
@@ -33,6 +36,7 @@ export interface PaymentContext {
   readonly ledger: SpendLedger;
   /** Effective time in milliseconds, frozen for the decision. */
   readonly nowMs: number;
+  readonly mode: DecisionMode;
 }
 
 /** A signature key that was found, and whose it is. */
@@ -106,9 +110,7 @@ export class Payment {
     const sbaKey = this.keys.sba?.key ?? none;
     const budget = ledgerKey(crypto, 'budget', sbaKey, sba.budgetId);
     return {
-      grant: grant
-        ? ledgerKey(crypto, 'grant', none, grant.grantId)
-        : ledgerKey(crypto, 'sba-only-grant', sbaKey, sba.grantId),
+      grant: ledgerKey(crypto, 'grant', none, grant?.grantId ?? sba.grantId),
       budget,
       replay: spa
         ? ledgerKey(crypto, 'decision', this.keys.spa?.key ?? none, spa.decisionId)

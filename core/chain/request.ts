@@ -3,12 +3,14 @@
 import { amountFrom } from '../artifacts/amount.ts';
 import { assetText, isRail, type Rail } from '../artifacts/asset.ts';
 import { ArtifactProblem, reading } from '../artifacts/members.ts';
-import type { Site, Unit } from '../configuration.ts';
+import { isUnit, type Site, type Unit } from '../configuration.ts';
+import { jsonData } from '../json/data.ts';
+import { JsonProblem } from '../json/reader.ts';
 import type { JsonValue } from '../json/value.ts';
-import { AMOUNT_DIGITS } from '../limits.ts';
+import { AMOUNT_DIGITS, ARTIFACT_LIMITS } from '../limits.ts';
 import { type Refusal, refuse } from '../reason-codes.ts';
 
-/** One payment as the terminal states it. Members left out come from the site's `terminal`. */
+/** One payment as the terminal states it. Members left out, or null, come from the site's `terminal`. */
 export interface PaymentRequest {
   /** What it costs, in the terminal's unit: decimal digits. Always needed. */
   readonly amountMinor: string;
@@ -40,8 +42,25 @@ export interface Asked {
   readonly unit: Unit | undefined;
 }
 
+const TEXTS = Object.freeze([
+  'sessionId',
+  'policyHash',
+  'rail',
+  'destination',
+  'purpose',
+  'gateway',
+  'actorId',
+] as const);
+
 /** Reads a request. A missing or malformed amount is ARTIFACT_INVALID, more than 38 digits AMOUNT_EXCEEDED. */
 export function readRequest(request: PaymentRequest, site: Site): Asked | Refusal {
+  if (typeof request !== 'object' || request === null) return no('ARTIFACT_INVALID', 'there is no request');
+  for (const name of TEXTS) {
+    if ((request[name] ?? undefined) !== undefined && typeof request[name] !== 'string')
+      return no('ARTIFACT_INVALID', `${name} is not text`);
+  }
+  if ((request.unit ?? undefined) !== undefined && !isUnit(request.unit))
+    return no('ARTIFACT_INVALID', 'unit is neither fiat nor atomic');
   const terminal = site.terminal;
   const amount = amountFrom(request.amountMinor);
   if (amount === undefined) {
@@ -54,11 +73,11 @@ export function readRequest(request: PaymentRequest, site: Site): Asked | Refusa
   const rail = request.rail ?? terminal.rail;
   if (rail !== undefined && !isRail(rail)) return no('RAIL_MISMATCH', 'rail is no rail of MPCP 1');
   const asset = request.asset === undefined || request.asset === null ? terminal.asset : readAsset(request.asset);
-  if (asset instanceof ArtifactProblem) return no('ARTIFACT_INVALID', asset.message);
+  if (asset instanceof ArtifactProblem || asset instanceof JsonProblem) return no('ARTIFACT_INVALID', asset.message);
   return {
     amount,
-    sessionId: request.sessionId,
-    policyHash: request.policyHash,
+    sessionId: request.sessionId ?? undefined,
+    policyHash: request.policyHash ?? undefined,
     rail,
     asset,
     destination: request.destination ?? terminal.destination,
@@ -69,8 +88,9 @@ export function readRequest(request: PaymentRequest, site: Site): Asked | Refusa
   };
 }
 
-function readAsset(asset: JsonValue): string | ArtifactProblem {
-  return reading(() => assetText(asset, 'the asset asked for'));
+function readAsset(asset: JsonValue): string | ArtifactProblem | JsonProblem {
+  const data = jsonData(asset, ARTIFACT_LIMITS);
+  return data instanceof JsonProblem ? data : reading(() => assetText(data, 'the asset asked for'));
 }
 
 function no(code: Refusal['code'], detail: string): Refusal {

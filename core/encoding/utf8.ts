@@ -10,7 +10,10 @@ interface PlatformText {
 /** What this asks the platform for; devices have none of it. */
 interface PlatformGlobals {
   readonly TextEncoder?: new () => PlatformText['encoder'];
-  readonly TextDecoder?: new (label: string, options: { fatal: boolean; ignoreBOM: boolean }) => PlatformText['decoder'];
+  readonly TextDecoder?: new (
+    label: string,
+    options: { fatal: boolean; ignoreBOM: boolean },
+  ) => PlatformText['decoder'];
 }
 
 /** Looked up when first needed, not at load: a module body runs when the image is built. */
@@ -19,7 +22,7 @@ let platform: PlatformText | null | undefined;
 function platformText(): PlatformText | null {
   if (platform === undefined) {
     const { TextEncoder, TextDecoder } = globalThis as PlatformGlobals;
-    const wellFormed = typeof (''as { isWellFormed?: unknown }).isWellFormed === 'function';
+    const wellFormed = typeof ('' as { isWellFormed?: unknown }).isWellFormed === 'function';
     platform =
       TextEncoder && TextDecoder && wellFormed
         ? { encoder: new TextEncoder(), decoder: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) }
@@ -174,5 +177,7 @@ export function bytesToHash(data: Uint8Array | string): Uint8Array {
 
 /** True where text has a UTF-8 form: no lone surrogate in it. */
 export function hasUtf8(text: string): boolean {
-  return platformText() === null ? utf8Length(text) >= 0 : (text as { isWellFormed(): boolean } & string).isWellFormed();
+  return platformText() === null
+    ? utf8Length(text) >= 0
+    : (text as { isWellFormed(): boolean } & string).isWellFormed();
 }

@@ -1,8 +1,8 @@
 // Domain-separated hashing: SHA-256 over a prefix and canonical JSON (INTEROP §1). The 32-byte digest is itself the
 // message that is signed. The prefix says 1.0 for every 1.x artifact.
 
-import { canonicalText } from '../json/canonical.ts';
 import { encodeUtf8, hasUtf8 } from '../encoding/utf8.ts';
+import { canonicalText } from '../json/canonical.ts';
 import type { JsonValue } from '../json/value.ts';
 import type { Crypto, MessageStream } from '../ports/ports.ts';
 import { toHex } from './hex.ts';

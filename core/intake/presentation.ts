@@ -47,32 +47,29 @@ export function readPresentation(bytes: Uint8Array): Presentation | Refusal {
 function read(bytes: Uint8Array): Presentation | Refusal {
   const reader = new JsonReader(bytes, ARTIFACT_LIMITS, PRESENTATION_BYTES);
   const found = emptyObject();
-  const other: string[] = [];
   const isObject = reader.members((name) => {
-    if (name in found || other.includes(name)) throw reader.problem(`member "${name}" appears twice`);
+    if (name in found) throw reader.problem(`member "${name}" appears twice`);
     if (name === 'grant' || name === 'settlementIntent') found[name] = reader.artifact();
     else if (name === 'sba' || name === 'spa' || name === 'fleetPolicyAuthorization')
       found[name] = reader.artifact(ENVELOPE_MEMBERS);
     else if (name === 'idempotencyKey' || ENVELOPE_MEMBERS.includes(name)) found[name] = reader.value();
-    else {
-      reader.discard();
-      other.push(name);
-    }
+    else found[name] = reader.discard();
   });
   if (!isObject) return no('SBA_INVALID', 'the presentation is not a JSON object');
   reader.end();
   const carries = CARRIED.some((name) => member(found, name) !== undefined);
   if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, bytes.length);
-  for (const name of Object.keys(found)) if (!CARRIED.includes(name)) other.push(name);
-  if (other.length > 0)
-    return no('ARTIFACT_INVALID', `member ${(other[0] as string).slice(0, 40)} is not one a presentation has`);
+  for (const name of Object.keys(found)) {
+    if (CARRIED.includes(name) || member(found, name) === undefined) continue;
+    return no('ARTIFACT_INVALID', `member ${name.slice(0, 40)} is not one a presentation has`);
+  }
   const sba = member(found, 'sba');
   if (sba === undefined) return no('SBA_INVALID', 'there is no SBA in the presentation');
   const idempotencyKey = member(found, 'idempotencyKey');
   if (idempotencyKey !== undefined && (typeof idempotencyKey !== 'string' || idempotencyKey.length === 0)) {
     return no('ARTIFACT_INVALID', 'idempotencyKey is not a non-empty string');
   }
-  if (idempotencyKey !== undefined && idempotencyKey.length > IDEMPOTENCY_KEY_CHARACTERS) {
+  if (idempotencyKey !== undefined && [...idempotencyKey].length > IDEMPOTENCY_KEY_CHARACTERS) {
     return no('LIMIT_EXCEEDED', `idempotencyKey has more than ${IDEMPOTENCY_KEY_CHARACTERS} characters`);
   }
   return {

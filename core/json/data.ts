@@ -1,9 +1,9 @@
 // JSON data from values a program already holds, for entry points that take objects instead of bytes. What JSON text
 // could not have given is refused; limits are those of reading.
 
+import { utf8Length } from '../encoding/utf8.ts';
 import type { JsonLimits } from '../limits.ts';
 import { JsonProblem } from './reader.ts';
-import { utf8Length } from '../encoding/utf8.ts';
 import { emptyObject, type JsonValue } from './value.ts';
 
 /**

@@ -1,8 +1,9 @@
 // Strict JSON (RFC 8259) from bytes, within limits that are checked as it reads. Refused beyond the grammar: duplicate
 // member names, lone surrogates, numbers outside the double range, invalid UTF-8, a byte-order mark (INTEROP §2).
 
-import type { JsonLimits } from '../limits.ts';
 import { asciiText, decodeUtf8 } from '../encoding/utf8.ts';
+import type { JsonLimits } from '../limits.ts';
+import { knownName, nameHash } from './known-names.ts';
 import { emptyObject, type JsonObject, type JsonValue } from './value.ts';
 
 /** Why text could not be read. `offset` is the byte at which reading stopped. */
@@ -136,12 +137,13 @@ export class JsonReader {
     return value;
   }
 
-  /** Reads a value and forgets it; its strings may be as long as an artifact. */
-  discard(): void {
+  /** Reads a value that will not be used: its strings may be as long as an artifact. Null for null, else true. */
+  discard(): null | true {
     const limit = this.#stringLimit;
     this.#stringLimit = this.#limits.bytes;
-    this.value();
+    const value = this.value();
     this.#stringLimit = limit;
+    return value === null ? null : true;
   }
 
   /**
@@ -168,15 +170,40 @@ export class JsonReader {
     }
   }
 
-  /** The byte offset of the next value, white space skipped. */
-  offset(): number {
+  /**
+   * Passes over one value without reading it, by its brackets and quotes alone, and tells where it begins and ends. What
+   * it holds is whoever's business reads those bytes.
+   */
+  span(): readonly [number, number] {
+    const bytes = this.#bytes;
     this.#next();
-    return this.#at;
+    const start = this.#at;
+    let open = 0;
+    let quoted = false;
+    for (let at = start; ; at++) {
+      const byte = bytes[at];
+      if (byte === undefined) {
+        this.#at = at;
+        throw this.#invalid('the text ends inside a value');
+      }
+      if (quoted) {
+        if (byte === 0x5c) at++;
+        else if (byte === 0x22) quoted = false;
+        continue;
+      }
+      if (byte === 0x22) quoted = true;
+      else if (byte === 0x7b || byte === 0x5b) open++;
+      else if (byte === 0x7d || byte === 0x5d || (byte === 0x2c && open === 0)) {
+        // A closing bracket or comma that is not the value's own ends it.
+        if (open === 0) return this.#spanned(start, at);
+        if (--open === 0) return this.#spanned(start, at + 1);
+      }
+    }
   }
 
-  /** The byte offset just after what was read. */
-  here(): number {
-    return this.#at;
+  #spanned(start: number, end: number): readonly [number, number] {
+    this.#at = end;
+    return [start, end];
   }
 
   /** Refuses anything but white space after the value. */
@@ -250,12 +277,39 @@ export class JsonReader {
     return value;
   }
 
+  /** A member name. A known one is the known string itself; anything else is read as any string. */
   #name(): string {
-    this.#inName = true;
     this.#loneInName = false;
+    const bytes = this.#bytes;
+    const start = this.#at + 1;
+    let at = start;
+    let hash = 0;
+    for (;;) {
+      const byte = bytes[at];
+      if (byte === 0x22) break;
+      // Not a plain name, or none at all: what it is shows below.
+      if (byte === undefined || byte < 0x20 || byte > 0x7e || byte === 0x5c) return this.#oddName();
+      hash = nameHash(hash, byte);
+      at++;
+    }
+    const known = knownName(hash);
+    if (known === undefined || known.length !== at - start || !this.#isAt(start, known)) return this.#oddName();
+    this.#at = at + 1;
+    return known;
+  }
+
+  #oddName(): string {
+    this.#inName = true;
     const name = this.#string();
     this.#inName = false;
     return name;
+  }
+
+  /** True where the bytes at `start` are those of ASCII text. */
+  #isAt(start: number, text: string): boolean {
+    if (this.#text !== undefined) return this.#text.startsWith(text, start);
+    for (let i = 0; i < text.length; i++) if (this.#bytes[start + i] !== text.charCodeAt(i)) return false;
+    return true;
   }
 
   #number(): number {

@@ -93,7 +93,7 @@ export class FlashLedger implements SpendLedger {
   }
 
   release(receiptId: number, timeMs: number): Receipt | LedgerRefusal {
-    const objection = this.#state.objection(receiptId, 0n);
+    const objection = this.#state.objection(receiptId);
     if (objection) return objection;
     return this.#append({ kind: 'release', receiptId: this.#next, of: receiptId, timeMs }, 0n, timeMs);
   }
@@ -148,19 +148,22 @@ export class FlashLedger implements SpendLedger {
     }
     const first = this.#read(0);
     if (first === 'other-format') return failed('the partition holds a ledger of another format');
-    if (first === 'blank' || first === 'damaged') return this.#format(first);
+    if (first === 'blank' || first === 'damaged') return this.#format();
     if (first.kind !== 'format') return failed('the partition does not begin with a ledger');
     this.#slot = 1;
     this.#next = 1;
     return this.#scan();
   }
 
-  /** A partition nothing else was ever written to may be formatted; a power cut may have torn its first record. */
-  #format(first: 'blank' | 'damaged'): LedgerRefusal | undefined {
+  /**
+   * A partition nothing else was ever written to may be formatted; a power cut may have torn its first record. The block
+   * is erased even where it reads blank: a cut may have broken off an erase, and such cells do not hold what they are given.
+   */
+  #format(): LedgerRefusal | undefined {
     for (let slot = 1; slot < this.#slots; slot++) {
       if (this.#read(slot) !== 'blank') return failed('the partition holds something that is not a ledger');
     }
-    if (first === 'damaged') this.#flash.erase(0);
+    this.#flash.erase(0);
     return this.#program({ kind: 'format', receiptId: 0 });
   }
 

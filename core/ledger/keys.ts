@@ -8,7 +8,7 @@ import type { LedgerKey } from './ledger.ts';
 export const LEDGER_KEY_BYTES = 16;
 
 /** What is named. */
-export type LedgerKind = 'grant' | 'sba-only-grant' | 'budget' | 'decision' | 'idempotency' | 'content' | 'bundle';
+export type LedgerKind = 'grant' | 'budget' | 'decision' | 'idempotency' | 'content' | 'bundle';
 
 /**
  * The ledger key of a name.

@@ -36,8 +36,10 @@ export interface Receipt {
   readonly timeMs: number;
 }
 
-/** A receipt with what it was given for. */
+/** A receipt with what it was given for, and what has become of it. */
 export interface Answered extends Receipt {
+  /** `paid`: a payment. `reserved`: a reservation that is open. `ended`: one that was settled or released. */
+  readonly state: 'paid' | 'reserved' | 'ended';
   readonly content: LedgerKey | undefined;
 }
 
@@ -49,7 +51,10 @@ export interface OpenReservation extends Receipt {
 
 /** Why the ledger did not record something. Nothing has changed. */
 export interface LedgerRefusal {
-  readonly code: Extract<ReasonCode, 'STORE_FULL' | 'STORE_FAILED' | 'AMOUNT_EXCEEDED' | 'SBA_NOT_FOUND'>;
+  readonly code: Extract<
+    ReasonCode,
+    'STORE_FULL' | 'STORE_FAILED' | 'AMOUNT_EXCEEDED' | 'AMOUNT_MISMATCH' | 'RESERVATION_NOT_FOUND'
+  >;
   readonly detail: string;
 }
 

@@ -78,7 +78,7 @@ export class MemoryLedger implements SpendLedger {
   }
 
   release(receiptId: number, timeMs: number): Receipt | LedgerRefusal {
-    const objection = this.#state.objection(receiptId, 0n);
+    const objection = this.#state.objection(receiptId);
     if (objection) return objection;
     return this.#record({ kind: 'release', receiptId: this.#next, of: receiptId, timeMs }, 0n, timeMs);
   }

@@ -2,7 +2,7 @@
 // each byte is.
 
 import { crc32 } from '../encoding/crc32.ts';
-import { keyText, LEDGER_KEY_BYTES, writeKey } from './keys.ts';
+import { keyText, writeKey } from './keys.ts';
 import type { LedgerKey } from './ledger.ts';
 import type { LedgerEvent } from './spend-state.ts';
 
@@ -13,9 +13,9 @@ export const RECORD_FORMAT = 1;
 
 const MAGIC = 0x4d;
 const CRC_AT = RECORD_BYTES - 4;
-const NONE: LedgerKey = '\0'.repeat(LEDGER_KEY_BYTES);
+const NONE: LedgerKey = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
 /** Absent times are written as this; it is outside every time a Date can hold. */
-const NO_TIME = 0xffff_ffff_ffffn;
+const NO_TIME = 0xffff_ffff_ffff;
 
 /** The kinds of records by number. 0 opens a partition. */
 const KINDS = Object.freeze(['format', 'spend', 'reserve', 'settle', 'release', 'floor', 'bundle'] as const);
@@ -61,7 +61,7 @@ export function encodeRecord(record: LedgerRecord, bytes: Uint8Array = new Uint8
       view.setBigUint64(8, BigInt(record.timeMs), true);
       break;
     case 'bundle':
-      view.setBigInt64(8, record.bundle.issuedAtMs === undefined ? NO_TIME : BigInt(record.bundle.issuedAtMs), true);
+      view.setBigInt64(8, BigInt(record.bundle.issuedAtMs ?? NO_TIME), true);
       writeKey(bytes, 16, record.identity);
       view.setBigUint64(112, BigInt(record.bundle.expiresAtMs), true);
       break;
@@ -105,9 +105,8 @@ export function decodeRecord(bytes: Uint8Array): LedgerRecord | 'blank' | 'other
     case 'floor':
       return { kind, receiptId, timeMs };
     case 'bundle': {
-      const issuedAt = view.getBigInt64(8, true);
       const bundle = {
-        issuedAtMs: issuedAt === NO_TIME ? undefined : Number(issuedAt),
+        issuedAtMs: timeMs === NO_TIME ? undefined : timeMs,
         expiresAtMs: Number(view.getBigUint64(112, true)),
       };
       return { kind, receiptId, identity: keyText(bytes, 16), bundle };

@@ -69,10 +69,13 @@ export class SpendState {
     return this.#newest.get(identity);
   }
 
-  /** Why a reservation cannot be settled with this amount (0 for a release), or undefined. */
-  objection(receiptId: number, amount: bigint): LedgerRefusal | undefined {
+  /** Why a reservation cannot be settled with this amount, or undefined; left out: why it cannot be released. */
+  objection(receiptId: number, amount?: bigint): LedgerRefusal | undefined {
     const open = this.#open.get(receiptId);
-    if (open === undefined) return { code: 'SBA_NOT_FOUND', detail: `no reservation ${receiptId} is open` };
+    if (open === undefined) return { code: 'RESERVATION_NOT_FOUND', detail: `no reservation ${receiptId} is open` };
+    if (amount === undefined) return undefined;
+    if (amount < 1n)
+      return { code: 'AMOUNT_MISMATCH', detail: 'a final amount is above zero; nothing spent is a release' };
     if (amount > open.spend.amount) {
       return { code: 'AMOUNT_EXCEEDED', detail: `${amount} is above the ${open.spend.amount} that was reserved` };
     }
@@ -104,11 +107,16 @@ export class SpendState {
     this.#budgetTotals.set(spend.budget, this.budgetTotal(spend.budget) + spend.amount);
     if (spend.replay !== undefined) this.#replays.add(spend.replay);
     const receipt: Receipt = { receiptId, amount: spend.amount, timeMs: spend.timeMs };
-    if (spend.idempotency !== undefined) this.#answers.set(spend.idempotency, { ...receipt, content: spend.content });
+    if (spend.idempotency !== undefined) this.#answer(spend, receipt, open ? 'reserved' : 'paid');
     const times = this.#payments.get(spend.grant);
     if (times === undefined) this.#payments.set(spend.grant, [spend.timeMs]);
     else times.push(spend.timeMs);
     if (open) this.#open.set(receiptId, { spend, receipt: { ...receipt, grant: spend.grant, budget: spend.budget } });
+  }
+
+  #answer(spend: Spend, receipt: Receipt, state: Answered['state']): void {
+    const { receiptId, amount, timeMs } = receipt;
+    this.#answers.set(spend.idempotency as LedgerKey, { receiptId, amount, timeMs, content: spend.content, state });
   }
 
   #end(of: number, amount: bigint): boolean {
@@ -118,6 +126,8 @@ export class SpendState {
     this.#grantTotals.set(open.spend.grant, this.grantTotal(open.spend.grant) - unused);
     this.#budgetTotals.set(open.spend.budget, this.budgetTotal(open.spend.budget) - unused);
     this.#open.delete(of);
+    // The answer once given does not come again: what it promised is used up.
+    if (open.spend.idempotency !== undefined) this.#answer(open.spend, open.receipt, 'ended');
     return true;
   }
 

@@ -18,6 +18,12 @@ export interface NewestBundle {
   readonly expiresAtMs: number;
 }
 
+/**
+ * Where bundle bytes come from. A stored bundle was admitted before and comes back at a start: it may have expired since.
+ * Its keys then verify nothing, but what it revokes stays revoked, as it would have without the restart.
+ */
+export type BundleSource = 'network' | 'store';
+
 /** What admission needs besides the bundle. */
 export interface AdmissionContext {
   readonly crypto: Crypto;
@@ -25,6 +31,7 @@ export interface AdmissionContext {
   readonly scope: BundleScope;
   /** Effective time in milliseconds. */
   readonly nowMs: number;
+  readonly source?: BundleSource;
   /** The newest bundle admitted so far for an identity. */
   newest(identity: string): NewestBundle | undefined;
 }
@@ -52,7 +59,7 @@ export function admitBundleData(value: JsonValue, context: AdmissionContext): Tr
   const bundle = read.bundle;
   return (
     checkScope(bundle, context.scope) ??
-    checkExpiry(bundle, context.nowMs) ??
+    (context.source === 'store' ? undefined : checkExpiry(bundle, context.nowMs)) ??
     checkRollback(bundle, context.newest(bundleIdentity(bundle))) ??
     checkSignature(read, context) ??
     bundle

@@ -8,7 +8,7 @@ export const BUNDLE_SET_BYTES = BUNDLES_HELD * BUNDLE_LIMITS.bytes + 1024;
 
 /** Where each bundle of an answer begins and ends; a JsonProblem where it is not such an answer. */
 export function bundleRanges(bytes: Uint8Array): readonly (readonly [number, number])[] | JsonProblem {
-  const ranges: [number, number][] = [];
+  const ranges: (readonly [number, number])[] = [];
   try {
     const reader = new JsonReader(bytes, BUNDLE_LIMITS, BUNDLE_SET_BYTES);
     let found = false;
@@ -19,9 +19,8 @@ export function bundleRanges(bytes: Uint8Array): readonly (readonly [number, num
       }
       if (found) throw reader.problem('member "bundles" appears twice');
       found = reader.elements(() => {
-        const start = reader.offset();
-        reader.artifact();
-        ranges.push([start, reader.here()]);
+        // Not read here: what is wrong with one bundle must not stand in the way of the others.
+        ranges.push(reader.span());
       });
       if (!found) throw reader.problem('"bundles" is not a list');
     });

@@ -2,6 +2,7 @@
 // approves, then pinned keys. Never "no key, so no check".
 
 import { ed25519FromDidKey } from '../encoding/did-key.ts';
+import type { Crypto } from '../ports/ports.ts';
 import type { ReasonCode } from '../reason-codes.ts';
 import type { PinnedKey, PinnedRole } from './configuration.ts';
 import { entryOf, type TrustSet } from './trust-set.ts';
@@ -13,6 +14,7 @@ export type KeyResult =
 
 /** What lookup reads. */
 export interface KeySources {
+  readonly crypto: Crypto;
   readonly trust: TrustSet;
   readonly pinnedKeys: readonly PinnedKey[];
   /** Effective time in milliseconds. */
@@ -32,8 +34,25 @@ export function resolveKey(
   kid: string | undefined,
 ): KeyResult {
   if (kid === undefined) return fail('KEY_NOT_FOUND', 'the artifact names no kid');
-  if (issuer === undefined || !sources.trust.names(issuer)) return pinnedKey(sources.pinnedKeys, role, issuer, kid);
-  const found = bundleKey(sources, issuer, kid);
+  if (issuer !== undefined && sources.trust.names(issuer)) return bundleKey(sources, issuer, kid);
+  const pinned = pinnedKey(sources.pinnedKeys, role, issuer, kid);
+  if (pinned === undefined) {
+    const why = issuer === undefined ? 'no issuer is named' : `no bundle names ${issuer}`;
+    return fail('KEY_NOT_FOUND', `${why} and no pinned key has the kid ${kid}`);
+  }
+  const owner = issuer ?? pinned.issuer;
+  if (owner !== undefined && sources.trust.names(owner)) {
+    // Leaving its issuer out must not bring back what the bundles say about it.
+    if (sources.trust.revokesKey(owner, kid, pinned.publicKey))
+      return fail('KEY_REVOKED', `key ${kid} of ${owner} is revoked`);
+    return fail('KEY_NOT_FOUND', `a bundle names ${owner}, so the pinned key ${kid} does not speak for it`);
+  }
+  return { ok: true, key: pinned.publicKey, issuer: owner, source: 'pinned' };
+}
+
+/** What the bundles have for an issuer that one of them names. */
+function bundleKey(sources: KeySources, issuer: string, kid: string): KeyResult {
+  const found = listedKey(sources, issuer, kid);
   const key = typeof found === 'object' ? found : undefined;
   if (sources.trust.revokesKey(issuer, kid, key)) return fail('KEY_REVOKED', `key ${kid} of ${issuer} is revoked`);
   if (found === undefined) return fail('KEY_NOT_FOUND', `no loaded bundle has an approved key ${kid} of ${issuer}`);
@@ -41,29 +60,31 @@ export function resolveKey(
   return { ok: true, key: found, issuer, source: 'bundle' };
 }
 
-/** The first listed key in the first unexpired bundle that approves the issuer and has the kid. */
-function bundleKey(sources: KeySources, issuer: string, kid: string): Uint8Array | string | undefined {
+/** The first listed key in the first unexpired bundle that approves the issuer and has the kid; text says why it is unusable. */
+function listedKey(sources: KeySources, issuer: string, kid: string): Uint8Array | string | undefined {
   let approved = false;
   for (const bundle of sources.trust.bundles) {
     if (bundle.expiresAtMs <= sources.nowMs || !bundle.approvedIssuers.includes(issuer)) continue;
     approved = true;
     for (const listed of entryOf(bundle, issuer)?.keys ?? []) if (listed.kid === kid) return listed.key;
   }
+  if (!approved) return undefined;
   // A did:key is its own key; approval is all a bundle has to say about it.
-  return approved ? ed25519FromDidKey(issuer) : undefined;
+  const own = ed25519FromDidKey(issuer);
+  return own === undefined || sources.crypto.ed25519KeyUsable(own) ? own : 'the key is not a usable point';
 }
 
-function pinnedKey(pinned: readonly PinnedKey[], role: PinnedRole, issuer: string | undefined, kid: string): KeyResult {
+function pinnedKey(
+  pinned: readonly PinnedKey[],
+  role: PinnedRole,
+  issuer: string | undefined,
+  kid: string,
+): PinnedKey | undefined {
   for (const entry of pinned) {
     if (entry.role !== role || entry.kid !== kid) continue;
-    if (issuer === undefined || entry.issuer === undefined || entry.issuer === issuer) {
-      return { ok: true, key: entry.publicKey, issuer: issuer ?? entry.issuer, source: 'pinned' };
-    }
+    if (issuer === undefined || entry.issuer === undefined || entry.issuer === issuer) return entry;
   }
-  return fail(
-    'KEY_NOT_FOUND',
-    `${issuer === undefined ? 'no issuer is named' : `no bundle names ${issuer}`} and no pinned key has the kid ${kid}`,
-  );
+  return undefined;
 }
 
 function fail(code: ReasonCode, detail: string): KeyResult {

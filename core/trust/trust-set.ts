@@ -22,19 +22,22 @@ export class TrustSet {
     return this.#bundles;
   }
 
-  /**
-   * Puts an admitted bundle in place of the one with its identity. Where all places are taken an expired bundle gives
-   * way; where none is expired the new one is refused with STORE_FULL.
-   */
-  put(bundle: TrustBundle, nowMs: number): Refusal | undefined {
+  /** STORE_FULL where all places are taken by unexpired bundles of other identities, else undefined. */
+  objection(bundle: TrustBundle, nowMs: number): Refusal | undefined {
+    if (this.#besides(bundle, nowMs).length < BUNDLES_HELD) return undefined;
+    return refuse('trustBundle', 'bundle.room', 'STORE_FULL', `${BUNDLES_HELD} bundles are held and none is expired`);
+  }
+
+  /** Puts an admitted bundle in place of the one with its identity; where all places are taken an expired one gives way. */
+  put(bundle: TrustBundle, nowMs: number): void {
+    this.#bundles = latestFirst([...this.#besides(bundle, nowMs), bundle]);
+  }
+
+  /** What stays when this bundle comes. */
+  #besides(bundle: TrustBundle, nowMs: number): readonly TrustBundle[] {
     const identity = bundleIdentity(bundle);
-    let kept = this.#bundles.filter((held) => bundleIdentity(held) !== identity);
-    if (kept.length >= BUNDLES_HELD) kept = kept.filter((held) => held.expiresAtMs > nowMs);
-    if (kept.length >= BUNDLES_HELD) {
-      return refuse('trustBundle', 'bundle.room', 'STORE_FULL', `${BUNDLES_HELD} bundles are held and none is expired`);
-    }
-    this.#bundles = latestFirst([...kept, bundle]);
-    return undefined;
+    const others = this.#bundles.filter((held) => bundleIdentity(held) !== identity);
+    return others.length < BUNDLES_HELD ? others : others.filter((held) => held.expiresAtMs > nowMs);
   }
 
   /** True where an unexpired bundle revokes this grant (INTEROP §5). */

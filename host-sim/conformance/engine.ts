@@ -180,19 +180,15 @@ function verifierOf(crypto: Crypto, setup: VerifierSetup): Made | (EngineResult 
     ledger,
     trust: TrustSet.of(bundles),
   });
-  return { verifier, total: (step) => grantTotal(crypto, verifier, ledger, step.presentation) };
+  return { verifier, total: (step) => grantTotal(crypto, ledger, step.presentation) };
 }
 
 /** What the ledger has for the grant of a presentation, in digits. */
-function grantTotal(crypto: Crypto, verifier: Verifier, ledger: SpendLedger, presentation: Uint8Array): string {
+function grantTotal(crypto: Crypto, ledger: SpendLedger, presentation: Uint8Array): string {
   const read = readPresentation(presentation);
-  if ('ok' in read) return '0';
-  const sba = readSessionBudget(read.sba);
-  if (sba instanceof ArtifactProblem) return '0';
-  const found = read.grant === undefined ? verifier.resolveKey(sba.issuer, sba.issuerKeyId ?? '', 'sba') : undefined;
-  const signer = found?.ok ? found.key : new Uint8Array(0);
-  const kind = read.grant === undefined ? 'sba-only-grant' : 'grant';
-  return ledger.grantTotal(ledgerKey(crypto, kind, signer, sba.grantId)).toString();
+  const sba = 'ok' in read ? undefined : readSessionBudget(read.sba);
+  if (sba === undefined || sba instanceof ArtifactProblem) return '0';
+  return ledger.grantTotal(ledgerKey(crypto, 'grant', new Uint8Array(0), sba.grantId)).toString();
 }
 
 function hashed(crypto: Crypto, domain: Domain, value: JsonValue): EngineResult {

@@ -51,13 +51,15 @@ class NodeHash implements Hash {
 
 /** A Crypto port on node:crypto, with its own cache of imported keys. */
 export function createNodeCrypto(): Crypto {
-  /** By the key's bytes as base64url, the oldest first. */
+  /** By the key's bytes as text, one character a byte, the oldest first. */
   const kept = new Map<string, KeptKey>();
 
   function imported(publicKey: Uint8Array): KeptKey {
-    const x = Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.length).toString('base64url');
-    let key = kept.get(x);
+    const bytes = Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.length);
+    const name = bytes.toString('latin1');
+    let key = kept.get(name);
     if (key === undefined) {
+      const x = bytes.toString('base64url');
       // As a JWK: OpenSSL 3 takes ten times as long to find a decoder for the same key in DER.
       key = { object: createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }), usable: undefined };
       if (kept.size >= KEPT_KEYS) {
@@ -66,7 +68,7 @@ export function createNodeCrypto(): Crypto {
           break;
         }
       }
-      kept.set(x, key);
+      kept.set(name, key);
     }
     return key;
   }

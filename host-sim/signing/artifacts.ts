@@ -1,9 +1,9 @@
 // Signing MPCP artifacts the way the upstream code accepts them: SHA-256 over prefix and canonical JSON, the digest
 // signed, base64 (INTEROP §1). It hashes with the core's own canonical JSON, which the vectors check against upstream.
 
-import { type Domain, domainDigest, domainHash } from '../../core/hash/domains.ts';
-import { hashedIntent } from '../../core/artifacts/settlement-intent.ts';
 import { ArtifactProblem } from '../../core/artifacts/members.ts';
+import { hashedIntent } from '../../core/artifacts/settlement-intent.ts';
+import { type Domain, domainDigest, domainHash } from '../../core/hash/domains.ts';
 import type { JsonObject, JsonValue } from '../../core/json/value.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import { type SigningKey, sign } from './keys.ts';

@@ -1,7 +1,14 @@
 // Ed25519 signing keys for issuers, wallets and roots, as JWK (RFC 8037) and PEM (RFC 8410). Secrets exist only here and
 // in the tools; the verifier never holds one.
 
-import { createHash, createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type JsonWebKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import * as ed25519 from '@noble/ed25519';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { ed25519KeyUsable } from '../../core/ed25519/verify.ts';
@@ -59,7 +66,14 @@ export function thumbprint(publicKey: Uint8Array): string {
 
 /** The public half as a JWK with `kid`, `use` and `alg`. */
 export function publicJwk(key: VerificationKey): PublicJwk {
-  return { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(key.publicKey).toString('base64url'), kid: key.kid, use: 'sig', alg: 'EdDSA' };
+  return {
+    kty: 'OKP',
+    crv: 'Ed25519',
+    x: Buffer.from(key.publicKey).toString('base64url'),
+    kid: key.kid,
+    use: 'sig',
+    alg: 'EdDSA',
+  };
 }
 
 /** The private JWK. */
@@ -69,12 +83,18 @@ export function privateJwk(key: SigningKey): PublicJwk & { readonly d: string } 
 
 /** The private key as PKCS #8 PEM. */
 export function privatePem(key: SigningKey): string {
-  return createPrivateKey({ key: privateJwk(key) as unknown as JsonWebKey, format: 'jwk' }).export({ type: 'pkcs8', format: 'pem' }) as string;
+  return createPrivateKey({ key: privateJwk(key) as unknown as JsonWebKey, format: 'jwk' }).export({
+    type: 'pkcs8',
+    format: 'pem',
+  }) as string;
 }
 
 /** The public key as SPKI PEM. */
 export function publicPem(key: VerificationKey): string {
-  return createPublicKey({ key: publicJwk(key) as unknown as JsonWebKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' }) as string;
+  return createPublicKey({ key: publicJwk(key) as unknown as JsonWebKey, format: 'jwk' }).export({
+    type: 'spki',
+    format: 'pem',
+  }) as string;
 }
 
 /**
@@ -84,7 +104,9 @@ export function publicPem(key: VerificationKey): string {
  * @throws KeyError
  */
 export function readSigningKey(text: string, kid?: string): SigningKey {
-  const found = text.trimStart().startsWith('{') ? privateFromJwk(readJwk(text)) : { seed: privateFromPem(text), kid: undefined };
+  const found = text.trimStart().startsWith('{')
+    ? privateFromJwk(readJwk(text))
+    : { seed: privateFromPem(text), kid: undefined };
   if (kid === '') throw new KeyError('the kid is empty');
   const key = keyFromSeed(kid ?? found.kid ?? '', found.seed);
   return key.kid === '' ? { ...key, kid: thumbprint(key.publicKey) } : key;
@@ -150,7 +172,8 @@ function checkJwkType(jwk: JsonObject): void {
     throw new KeyError(`the JWK is ${named(crv ?? kty)} key, not Ed25519`);
   }
   const alg = member(jwk, 'alg');
-  if (alg !== undefined && alg !== 'EdDSA' && alg !== 'Ed25519') throw new KeyError("the JWK's alg conflicts with its curve");
+  if (alg !== undefined && alg !== 'EdDSA' && alg !== 'Ed25519')
+    throw new KeyError("the JWK's alg conflicts with its curve");
 }
 
 function named(type: unknown): string {
@@ -195,7 +218,11 @@ function publicFromPem(text: string): PublicKeyText {
     throw new KeyError('the text is not a public key in SPKI PEM');
   }
   checkPemType(key);
-  return { publicKey: Buffer.from(key.export({ format: 'jwk' }).x as string, 'base64url'), kid: undefined, isPrivate: false };
+  return {
+    publicKey: Uint8Array.from(Buffer.from(key.export({ format: 'jwk' }).x as string, 'base64url')),
+    kid: undefined,
+    isPrivate: false,
+  };
 }
 
 function checkPemType(key: KeyObject): void {

@@ -21,16 +21,18 @@ const POLICY = '6ac1f5c01ac1847bf14be3a15d5e8ecc1263bb18cb39971da82ff2b19ea29380
 export const BENCH_SITE: SiteConfiguration = {
   grantIssuers: [ISSUERS.pa],
   sbaIssuers: { [ISSUERS.pa]: [ISSUERS.wallet] },
+  terminal: {
+    rail: 'xrpl',
+    asset: XRP,
+    destination: DESTINATION,
+    merchant: 'did:web:plugpoint.example',
+    unit: { kind: 'atomic' },
+    purpose: 'transport:charging',
+  },
 };
 
 /** What its terminal asks. */
-export const BENCH_REQUEST: PaymentRequest = {
-  amountMinor: '2500',
-  rail: 'xrpl',
-  asset: XRP,
-  destination: DESTINATION,
-  unit: { kind: 'atomic' },
-};
+export const BENCH_REQUEST: PaymentRequest = { amountMinor: '2500' };
 
 /** One payment as bytes, and the signatures in it with what they are over. */
 export interface BenchPayment {

@@ -5,26 +5,40 @@ import { check, fail, type Outcome, PASS, skip } from '../check.ts';
 
 const COUNTED = 'answered before, counts already';
 
-/** A repeated request gets its first answer; the same key for anything else is refused. */
+/**
+ * A repeated request gets its first answer; the same key for anything else is refused: another SBA or amount, a payment
+ * where a reservation was answered or the other way round, or a reservation that has ended since.
+ */
 export const idempotency = check('presentation', 'idempotency', 'INTEROP §5 Idempotency', (payment): Outcome => {
   const name = payment.names.idempotency;
   if (name === undefined) return skip('no idempotency key');
   const before = payment.context.ledger.answered(name);
   if (before === undefined) return PASS;
-  if (before.content !== payment.content)
+  if (before.content !== payment.content) {
     return fail('IDEMPOTENCY_CONFLICT', 'the key was used with another SBA or amount');
+  }
+  const wanted = payment.context.mode === 'reserve' ? 'reserved' : 'paid';
+  if (before.state === 'ended' || (before.state !== wanted && payment.context.mode !== 'check')) {
+    return fail('IDEMPOTENCY_CONFLICT', `the key was used for what is ${before.state}`);
+  }
   payment.answered = before;
   return PASS;
 });
 
-/** The budget (single use) or the decision (SPA) was not used before. */
+/**
+ * The decision (SPA) or the budget (single use) was not used before. With single use a budget that was spent from in any
+ * way is used: an SPA taken off a presentation must not give its SBA a second life.
+ */
 export const replay = check('sba', 'replay', 'INTEROP §5 Replay', (payment): Outcome => {
   if (payment.answered) return skip(COUNTED);
-  const name = payment.names.replay;
-  if (name === undefined) return skip('budgets may be reused up to their ceiling');
-  if (!payment.context.ledger.seen(name)) return PASS;
+  const { ledger, site } = payment.context;
   const { spa, sba } = payment.artifacts;
-  return fail('BUDGET_ID_REPLAY', spa ? `decision ${spa.decisionId} was used` : `budget ${sba.budgetId} was used`);
+  const { replay: name, budget } = payment.names;
+  if (name === undefined) return skip('budgets may be reused up to their ceiling');
+  if (spa !== undefined && ledger.seen(name)) return fail('BUDGET_ID_REPLAY', `decision ${spa.decisionId} was used`);
+  if (site.budgetUse === 'reuse') return PASS;
+  const used = ledger.seen(budget) || (spa === undefined && ledger.budgetTotal(budget) > 0n);
+  return used ? fail('BUDGET_ID_REPLAY', `budget ${sba.budgetId} was used`) : PASS;
 });
 
 /** What was spent so far and this amount stay within the SBA's ceiling. */

@@ -29,7 +29,8 @@ export const sbaSigner = check('sba', 'signer', `${ROLES}; ${LOOKUP}`, (payment)
 
 /**
  * The SPA's key: its own issuer's, else the SBA issuer's with the SPA's kid. Only who signed the SBA may sign under it:
- * else one wallet could spend another's budget with a payment authorization of its own.
+ * else one wallet could spend another's budget with a payment authorization of its own. Where wallets share an issuer and
+ * a rule lists the kids of each, both kids must be in one rule.
  */
 export const spaSigner = check('spa', 'signer', `INTEROP §1 SPA; ${LOOKUP}`, (payment) => {
   const spa = payment.artifacts.spa;
@@ -37,7 +38,9 @@ export const spaSigner = check('spa', 'signer', `INTEROP §1 SPA; ${LOOKUP}`, (p
   const sbaIssuer = payment.keys.sba?.issuer;
   const issuer = spa.issuer ?? sbaIssuer;
   if (issuer !== sbaIssuer) return fail('ISSUER_NOT_PERMITTED', `${issuer} did not sign the SBA`);
-  return signer(payment, 'spa', spa, issuer, walletRules(payment), (key) => {
+  const sbaKid = payment.artifacts.sba.issuerKeyId ?? '';
+  const rules = walletRules(payment).filter((rule) => sbaIssuer !== undefined && permits([rule], sbaIssuer, sbaKid));
+  return signer(payment, 'spa', spa, issuer, rules, (key) => {
     payment.keys.spa = key;
   });
 });
@@ -74,9 +77,19 @@ function signer(
   if (issuer !== undefined && rules !== undefined && !permits(rules, issuer, kid ?? '')) {
     return fail('ISSUER_NOT_PERMITTED', `${issuer} may not sign this with ${kid ?? 'no kid'}`);
   }
-  const sources = { trust: context.trust, pinnedKeys: context.site.pinnedKeys, nowMs: context.nowMs };
+  const sources = {
+    crypto: context.crypto,
+    trust: context.trust,
+    pinnedKeys: context.site.pinnedKeys,
+    nowMs: context.nowMs,
+  };
   const result = resolveKey(sources, role, issuer, kid);
   if (!result.ok) return fail(result.code, result.detail);
+  // An artifact may leave its issuer out; a pinned key that speaks for one is held to the rules all the same.
+  const owner = result.issuer;
+  if (issuer === undefined && owner !== undefined && rules !== undefined && !permits(rules, owner, kid ?? '')) {
+    return fail('ISSUER_NOT_PERMITTED', `${owner} may not sign this with ${kid ?? 'no kid'}`);
+  }
   found({ key: result.key, issuer: result.issuer });
   return PASS;
 }

@@ -1,0 +1,398 @@
+// A charger's day in one run: Trust Bundles over HTTP, payments while the network is gone, the attacks a terminal in the
+// field meets, a revoked key, and a power cut at the worst moment. Every step knows what has to come of it.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { JsonObject } from '../../core/json/value.ts';
+import type { Log } from '../../core/ports/ports.ts';
+import type { Decision } from '../../core/verifier.ts';
+import { PowerCut } from '../flash/power-cut.ts';
+import { SimulatedFlash } from '../flash/simulated-flash.ts';
+import { FileStore } from '../flash/store.ts';
+import { PolicyAuthority } from '../policy-authority/server.ts';
+import { SimulatedClock } from '../ports/clock.ts';
+import { createNodeCrypto } from '../ports/node-crypto.ts';
+import { intentHash } from '../signing/artifacts.ts';
+import { SimulatedRelay } from '../virtual-device/relay.ts';
+import { type Refresh, type SetAdmission, VirtualCharger } from '../virtual-device/virtual-charger.ts';
+import { presentationBytes, type WalletPresentation } from '../wallet/presentation.ts';
+import { createSession, type PaymentTerms, type WalletSession } from '../wallet/session.ts';
+import {
+  AUTHORITY,
+  bundleRequest,
+  type Cast,
+  createCast,
+  DAY_BEGINS_MS,
+  DAY_MS,
+  DESTINATION,
+  grantRequest,
+  HOUR_MS,
+  MINUTE_MS,
+  POLICY,
+  siteConfiguration,
+  type Vehicle,
+  XRP,
+} from './scene.ts';
+import { type DayStep, type Outcome, Steps } from './step.ts';
+
+const FLASH_BYTES = 65_536;
+
+/** How a day may be watched. */
+export interface DayOptions {
+  /** Gets the events of the charger and of the Policy Authority. */
+  readonly log?: Log;
+}
+
+/**
+ * Runs the day. Everything it needs is made for it and removed at the end: a folder for the flash file, a server on
+ * loopback, keys.
+ *
+ * @param emit gets every step as it ends
+ * @returns whether every step came to what it has to
+ */
+export async function runDay(
+  emit: (step: DayStep) => void,
+  options: DayOptions = {},
+): Promise<{ readonly ok: boolean }> {
+  const folder = mkdtempSync(join(tmpdir(), 'mpcp-day-'));
+  const day = new Day(folder, options.log);
+  const steps = new Steps(emit);
+  try {
+    await day.run(steps);
+  } catch (error) {
+    steps.stop(error as Error);
+  } finally {
+    await day.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return { ok: steps.ok };
+}
+
+/** The story and what it is played with. */
+class Day {
+  readonly #cast: Cast = createCast();
+  readonly #clock = new SimulatedClock(DAY_BEGINS_MS);
+  readonly #crypto = createNodeCrypto();
+  readonly #flashPath: string;
+  readonly #bundleFolder: string;
+  readonly #log: Log | undefined;
+  readonly #authority: PolicyAuthority;
+  #flashFile: FileStore | undefined;
+  #charger!: VirtualCharger;
+  #apiKey = '';
+  #authorityUrl = '';
+  #grantA: JsonObject = {};
+  #grantB: JsonObject = {};
+
+  constructor(folder: string, log: Log | undefined) {
+    this.#flashPath = join(folder, 'ledger.flash');
+    this.#bundleFolder = join(folder, 'bundles');
+    this.#log = log;
+    const identity = { issuer: AUTHORITY, grantKey: this.#cast.grantKey, bundleKey: this.#cast.root };
+    this.#authority = new PolicyAuthority({ identity, clock: this.#clock, ...(log === undefined ? {} : { log }) });
+  }
+
+  async close(): Promise<void> {
+    await this.#authority.close();
+    this.#flashFile?.close();
+  }
+
+  async run(steps: Steps): Promise<void> {
+    const { vehicleA, vehicleB } = this.#cast;
+    await steps.run('Policy Authority starts, signs two grants and a Trust Bundle', { verdict: 'done' }, () =>
+      this.#openAuthority(),
+    );
+    await steps.run('charger is provisioned with a root key and starts', { verdict: 'done' }, () =>
+      this.#startCharger(),
+    );
+
+    const walletA = await this.#wallet(vehicleA, this.#grantA);
+    const walletB = await this.#wallet(vehicleB, this.#grantB);
+    const first = await this.#payment(walletA, '2400000', 'stay-1');
+    await steps.run('payment before any Trust Bundle', { verdict: 'refused', code: 'NO_TRUST_BUNDLE' }, () =>
+      this.#refused(first, '2400000'),
+    );
+    await steps.run('charger fetches its Trust Bundle over HTTP', { verdict: 'done' }, () => this.#refreshed());
+    const oldBundle = this.#storedBundles();
+    await steps.run('network goes away', { verdict: 'unreachable' }, () => this.#goOffline());
+    await steps.run('vehicle A pays 2.4 XRP offline', { verdict: 'approved' }, () => this.#approved(first, '2400000'));
+    this.#leave();
+
+    const honest = await this.#payment(walletA, '500000', 'stay-2', { ceiling: '1000000' });
+    await steps.run('amount raised after signing', { verdict: 'refused', code: 'SPA_SIGNATURE_INVALID' }, () =>
+      this.#refused(withAmount(honest, '900000'), '900000'),
+    );
+    await steps.run('first payment played back', { verdict: 'refused', code: 'BUDGET_ID_REPLAY' }, () =>
+      this.#refused(first, '2400000'),
+    );
+    this.#clock.advance(2 * HOUR_MS);
+    await steps.run('budget used an hour after its expiry', { verdict: 'refused', code: 'ARTIFACT_EXPIRED' }, () =>
+      this.#refused(honest, '500000'),
+    );
+    const second = await this.#wallet(vehicleA, this.#grantA);
+    const tooMuch = await this.#payment(second, '2700000', 'stay-3');
+    await steps.run("payment beyond the grant's 5 XRP", { verdict: 'refused', code: 'GRANT_BUDGET_EXCEEDED' }, () =>
+      this.#refused(tooMuch, '2700000'),
+    );
+    const byB = await this.#payment(walletB, '1200000', 'stay-4');
+    await steps.run('vehicle B pays 1.2 XRP offline', { verdict: 'approved' }, () => this.#approved(byB, '1200000'));
+    this.#leave();
+
+    await steps.run("network returns; the next bundle revokes vehicle B's key", { verdict: 'done' }, () =>
+      this.#revoke(vehicleB),
+    );
+    const byRevoked = await this.#payment(walletB, '1200000', 'stay-5');
+    await steps.run('payment by the revoked key', { verdict: 'refused', code: 'KEY_REVOKED' }, () =>
+      this.#refused(byRevoked, '1200000'),
+    );
+    await steps.run('the older bundle played back', { verdict: 'refused', code: 'BUNDLE_ROLLBACK' }, () =>
+      this.#rolledBack(oldBundle),
+    );
+    await this.#authority.close();
+
+    const cutShort = await this.#payment(second, '1500000', 'stay-6', { idempotencyKey: 'stay-6' });
+    await steps.run('power cut between approval and relay', { verdict: 'power-cut' }, () =>
+      this.#cutAtRelay(cutShort, '1500000'),
+    );
+    await steps.run('charger restarts from flash, offline', { verdict: 'done' }, () => this.#restarted('3900000'));
+    await steps.run('the same request again, with its idempotency key', { verdict: 'repeated' }, () =>
+      this.#repeated(cutShort, '1500000'),
+    );
+    const { idempotencyKey: _, ...withoutKey } = cutShort;
+    await steps.run('and without it', { verdict: 'refused', code: 'BUDGET_ID_REPLAY' }, () =>
+      this.#refused(withoutKey, '1500000'),
+    );
+    await steps.run('the revoked key tries again', { verdict: 'refused', code: 'KEY_REVOKED' }, () =>
+      this.#refused(byRevoked, '1200000'),
+    );
+    const last = await this.#payment(second, '1000000', 'stay-7');
+    await steps.run('vehicle A pays 1 XRP after the restart', { verdict: 'approved' }, () =>
+      this.#approved(last, '1000000'),
+    );
+  }
+
+  async #openAuthority(): Promise<Outcome> {
+    this.#authorityUrl = await this.#authority.listen();
+    this.#apiKey = await this.#authority.issueApiKey('operator', ['admin']);
+    const { policyHash } = await this.#post('/policies', { policyDocument: POLICY });
+    this.#grantA = await this.#post('/grants', grantRequest(String(policyHash), this.#cast.vehicleA));
+    this.#grantB = await this.#post('/grants', grantRequest(String(policyHash), this.#cast.vehicleB));
+    await this.#post('/trust-bundles', bundleRequest(this.#cast, DAY_BEGINS_MS + 7 * DAY_MS));
+    return { verdict: 'done', detail: `${this.#authorityUrl}, policy ${String(policyHash).slice(0, 12)}…` };
+  }
+
+  #startCharger(): Outcome {
+    this.#charger = this.#buildCharger();
+    this.#charger.start();
+    const problem = this.#charger.storeProblem;
+    const wrong = problem === undefined ? [] : [problem.detail];
+    return {
+      verdict: 'done',
+      detail: `spend ledger of ${FLASH_BYTES / 1024} KB in a file, no Trust Bundle yet`,
+      wrong,
+    };
+  }
+
+  async #refreshed(): Promise<Outcome> {
+    const outcome = refreshOutcome(await this.#charger.refresh());
+    if (outcome.verdict !== 'done') return outcome;
+    const [id] = this.#charger.bundleIds;
+    if (id === undefined) return { ...outcome, wrong: ['no bundle is in force'] };
+    return { verdict: 'done', detail: `bundle ${id.slice(0, 8)}… signed by ${this.#cast.root.kid} is in force` };
+  }
+
+  /** First the authority goes, then the link. */
+  async #goOffline(): Promise<Outcome> {
+    await this.#authority.close();
+    const closed = await this.#charger.refresh();
+    this.#charger.link.set(false);
+    const down = await this.#charger.refresh();
+    const wrong = down.kind === 'failed' && down.failure === 'link-down' ? [] : ['a link that is down does not say so'];
+    return { ...refreshOutcome(closed), wrong };
+  }
+
+  async #revoke(vehicle: Vehicle): Promise<Outcome> {
+    this.#clock.advance(10 * MINUTE_MS);
+    await this.#authority.listen(Number(new URL(this.#authorityUrl).port));
+    this.#charger.link.set(true);
+    const expiresAtMs = DAY_BEGINS_MS + 7 * DAY_MS + 10 * MINUTE_MS;
+    await this.#post('/trust-bundles', bundleRequest(this.#cast, expiresAtMs, [vehicle]));
+    const before = this.#charger.bundleIds[0];
+    const outcome = await this.#refreshed();
+    const replaced = this.#charger.bundleIds.length === 1 && this.#charger.bundleIds[0] !== before;
+    return { ...outcome, wrong: [...(outcome.wrong ?? []), ...(replaced ? [] : ['the bundle was not replaced'])] };
+  }
+
+  /** A payment that has to be recorded, counted, and to close the relay. */
+  #approved(presentation: WalletPresentation, amountMinor: string): Outcome {
+    const before = this.#total(presentation);
+    const decision = this.#pay(presentation, amountMinor);
+    const wrong: string[] = [];
+    if (this.#total(presentation) !== before + BigInt(amountMinor)) wrong.push('the total does not count it');
+    if (!this.#charger.relay.closed) wrong.push('the relay is open');
+    const detail = decision.ok
+      ? `receipt ${decision.receiptId}, ${this.#total(presentation)} drops spent under the grant, relay closed`
+      : decision.detail;
+    return { ...verdictOf(decision), detail, wrong };
+  }
+
+  /** A payment that has to be refused and to change nothing: not one byte of flash, not the relay. */
+  #refused(presentation: WalletPresentation, amountMinor: string): Outcome {
+    return this.#unchanged(() => verdictOf(this.#pay(presentation, amountMinor)));
+  }
+
+  /** A repeat of what was answered: approved again, counted once, nothing delivered again. */
+  #repeated(presentation: WalletPresentation, amountMinor: string): Outcome {
+    const outcome = this.#unchanged(() => verdictOf(this.#pay(presentation, amountMinor)));
+    return { ...outcome, detail: `${outcome.detail}; counted once, relay stays open` };
+  }
+
+  #rolledBack(set: Uint8Array): Outcome {
+    const before = this.#charger.bundleIds.join();
+    const outcome = this.#unchanged(() => admissionOutcome(this.#charger.admit(set)));
+    const wrong = this.#charger.bundleIds.join() === before ? [] : ['the bundles in force have changed'];
+    return { ...outcome, wrong: [...(outcome.wrong ?? []), ...wrong] };
+  }
+
+  #cutAtRelay(presentation: WalletPresentation, amountMinor: string): Outcome {
+    this.#charger.relay.cutAtNextClose();
+    try {
+      return { ...verdictOf(this.#pay(presentation, amountMinor)), wrong: ['the power did not go'] };
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+      const wrong = this.#charger.relay.closed ? ['the relay is closed'] : [];
+      return { verdict: 'power-cut', detail: 'the spend was recorded, the relay never closed', wrong };
+    }
+  }
+
+  /** A new charger on the file of the old one: what it knows, it knows from flash. */
+  #restarted(total: string): Outcome {
+    this.#flashFile?.close();
+    this.#charger = this.#buildCharger();
+    this.#charger.link.set(false);
+    this.#charger.start();
+    const found = this.#total({ grant: this.#grantA });
+    const wrong: string[] = [];
+    if (found !== BigInt(total)) wrong.push(`the total has to be ${total}`);
+    if (this.#charger.bundleIds.length !== 1) wrong.push('its Trust Bundle is gone');
+    if (this.#charger.relay.closed) wrong.push('the relay is closed');
+    return {
+      verdict: 'done',
+      detail: `${found} drops spent under the grant, relay open, bundle verified again`,
+      wrong,
+    };
+  }
+
+  /** Runs something that may change neither flash nor relay. */
+  #unchanged(work: () => Outcome): Outcome {
+    const flash = readFileSync(this.#flashPath);
+    const closed = this.#charger.relay.closed;
+    const outcome = work();
+    const wrong: string[] = [];
+    if (!readFileSync(this.#flashPath).equals(flash)) wrong.push('the flash has changed');
+    if (this.#charger.relay.closed !== closed) wrong.push('the relay has moved');
+    return { ...outcome, wrong };
+  }
+
+  #pay(presentation: WalletPresentation, amountMinor: string): Decision {
+    return this.#charger.pay(presentationBytes(presentation), { amountMinor });
+  }
+
+  /** The vehicle that was served drives off, and some time passes. */
+  #leave(): void {
+    this.#charger.disconnect();
+    this.#clock.advance(10 * MINUTE_MS);
+  }
+
+  #total({ grant }: Pick<WalletPresentation, 'grant'>): bigint {
+    return this.#charger.grantTotal(String((grant.grant as JsonObject).grantId));
+  }
+
+  #wallet(vehicle: Vehicle, grant: JsonObject): Promise<WalletSession> {
+    return createSession(grant, {
+      actorId: vehicle.address,
+      signingKey: vehicle.key,
+      issuer: vehicle.issuer,
+      scope: 'SESSION',
+      ceiling: { amount: '5500000', currency: 'XRP' },
+      minorUnit: 6,
+      clock: this.#clock,
+    });
+  }
+
+  #payment(
+    wallet: WalletSession,
+    amount: string,
+    referenceId: string,
+    more: Partial<PaymentTerms> = {},
+  ): Promise<WalletPresentation> {
+    return wallet.createPayment({ amount, asset: XRP, destination: DESTINATION, referenceId, ...more });
+  }
+
+  #buildCharger(): VirtualCharger {
+    this.#flashFile = new FileStore(this.#flashPath, { size: FLASH_BYTES });
+    return new VirtualCharger({
+      provisioning: {
+        deviceId: 'charger-1',
+        configuration: siteConfiguration(this.#cast),
+        policyAuthorityUrl: this.#authorityUrl,
+        imageBuiltMs: DAY_BEGINS_MS - 30 * DAY_MS,
+        bundleFolder: this.#bundleFolder,
+      },
+      flash: new SimulatedFlash(this.#flashFile),
+      clock: this.#clock,
+      crypto: this.#crypto,
+      relay: new SimulatedRelay(),
+      ...(this.#log === undefined ? {} : { log: this.#log }),
+    });
+  }
+
+  #storedBundles(): Uint8Array {
+    return readFileSync(join(this.#bundleFolder, 'bundles.json'));
+  }
+
+  async #post(path: string, body: object): Promise<JsonObject> {
+    const response = await fetch(new URL(path, this.#authorityUrl), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${this.#apiKey}`,
+        connection: 'close',
+      },
+      body: JSON.stringify(body),
+    });
+    const answer = (await response.json()) as JsonObject;
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${answer.error}: ${answer.detail}`);
+    return answer;
+  }
+}
+
+/**
+ * A payment whose amount somebody raised on its way to the terminal, everywhere it stands and with a fresh intentHash:
+ * all that is left to tell is the wallet's signature.
+ */
+function withAmount(presentation: WalletPresentation, amount: string): WalletPresentation {
+  const settlementIntent = { ...(presentation.settlementIntent as JsonObject), amount };
+  const spa = presentation.spa as NonNullable<WalletPresentation['spa']>;
+  const raised = { ...spa, authorization: { ...spa.authorization, amount, intentHash: intentHash(settlementIntent) } };
+  return { ...presentation, spa: raised, settlementIntent };
+}
+
+function verdictOf(decision: Decision): Outcome {
+  if (!decision.ok) return { verdict: 'refused', code: decision.code, detail: decision.detail };
+  return { verdict: decision.repeated ? 'repeated' : 'approved', detail: `receipt ${decision.receiptId}` };
+}
+
+function refreshOutcome(refresh: Refresh): Outcome {
+  if (refresh.kind === 'failed') return { verdict: 'unreachable', detail: refresh.detail };
+  if (refresh.kind === 'unchanged') return { verdict: 'done', detail: 'the bundles held are the current ones' };
+  return admissionOutcome(refresh.admissions);
+}
+
+/** The first refusal, or done. */
+function admissionOutcome(admissions: SetAdmission): Outcome {
+  const refusal = 'ok' in admissions ? admissions : admissions.find((admission) => !admission.ok);
+  if (refusal !== undefined && !refusal.ok) return { verdict: 'refused', code: refusal.code, detail: refusal.detail };
+  return { verdict: 'done', detail: 'admitted' };
+}

@@ -1,0 +1,198 @@
+// What a Policy Authority does, without HTTP: stores policies, issues and revokes grants, issues Trust Bundles and finds
+// them again. Times are its clock's.
+
+import { randomUUID } from 'node:crypto';
+import { timeFrom } from '../../core/artifacts/time.ts';
+import { canonicalText } from '../../core/json/canonical.ts';
+import type { JsonObject } from '../../core/json/value.ts';
+import { BUNDLE_LIMITS, BUNDLE_REVOKED_GRANTS, DEFAULT_DRIFT_MS } from '../../core/limits.ts';
+import type { Clock } from '../../core/ports/ports.ts';
+import { policyHash } from '../signing/artifacts.ts';
+import { Problem } from './problem.ts';
+import type { AuthoritySigner } from './signer.ts';
+import type { PolicyAuthorityStorage, Revocation, StoredBundle, StoredGrant, StoredPolicy } from './storage.ts';
+
+/** A grant to issue, its shape checked (`grantBody`). */
+export interface GrantRequest {
+  readonly [member: string]: JsonObject[string];
+  readonly policyHash: string;
+  readonly expiresAt: string;
+}
+
+/** A bundle to issue, its shape checked (`bundleBody`). */
+export type BundleRequest = {
+  readonly category: string;
+  readonly merchant?: string;
+  readonly geography?: { readonly region?: string; readonly countryCodes?: readonly string[] };
+  readonly approvedIssuers: readonly string[];
+  readonly issuers: readonly { readonly issuer: string; readonly keys: readonly JsonObject[] }[];
+  readonly expiresAt: string;
+  readonly revokedGrantIds?: readonly string[];
+};
+
+/** What bundles are asked for; what is left out does not matter. */
+export interface BundleFilter {
+  readonly category?: string;
+  readonly merchant?: string;
+  readonly region?: string;
+}
+
+/** A grant with its state. */
+export interface GrantState {
+  readonly stored: StoredGrant;
+  readonly revocation: Revocation | undefined;
+}
+
+/** See the head of the file. Every method may throw Problem. */
+export class Authority {
+  readonly signer: AuthoritySigner;
+  readonly storage: PolicyAuthorityStorage;
+  readonly #clock: Clock;
+  #lastIssuedMs = 0;
+
+  constructor(signer: AuthoritySigner, storage: PolicyAuthorityStorage, clock: Clock) {
+    this.signer = signer;
+    this.storage = storage;
+    this.#clock = clock;
+  }
+
+  /** Keeps a policy under its hash; the same document again changes nothing. */
+  storePolicy(policyDocument: JsonObject): Promise<StoredPolicy> {
+    return this.storage.putPolicy({ policyHash: policyHash(policyDocument), policyDocument, storedAtMs: this.#now() });
+  }
+
+  /** Signs a grant under a stored policy. `version` is signed only where asked for: upstream's verifier drops it. */
+  async issueGrant(request: GrantRequest): Promise<JsonObject> {
+    if ((await this.storage.policy(request.policyHash)) === undefined) {
+      throw new Problem(404, 'policy_not_found', `no policy has the hash ${request.policyHash}`);
+    }
+    const issuedAtMs = this.#now();
+    const expiresAtMs = ahead(request.expiresAt, issuedAtMs);
+    const grantId = randomUUID();
+    const envelope = this.signer.signGrant({ grantId, ...request });
+    await this.storage.putGrant({ grantId, envelope, issuedAtMs, expiresAtMs });
+    return envelope;
+  }
+
+  /** A grant and whether it was revoked. */
+  async grant(grantId: string): Promise<GrantState> {
+    const stored = await this.storage.grant(grantId);
+    if (stored === undefined) throw new Problem(404, 'grant_not_found', `no grant ${grantId} was issued here`);
+    return { stored, revocation: await this.storage.revocation(grantId) };
+  }
+
+  /** Revokes a grant. Again gives the first revocation again. */
+  async revokeGrant(grantId: string): Promise<Revocation> {
+    await this.grant(grantId);
+    return this.storage.revoke({ grantId, revokedAtMs: this.#now() });
+  }
+
+  /** Signs a Trust Bundle. Grants revoked here join its `revokedGrantIds` for as long as a device might take them. */
+  async issueBundle(request: BundleRequest): Promise<JsonObject> {
+    const now = this.#now();
+    const expiresAtMs = ahead(request.expiresAt, now);
+    checkIssuers(request);
+    const revokedGrantIds = [...new Set([...(request.revokedGrantIds ?? []), ...(await this.#revokedAndAlive(now))])];
+    if (revokedGrantIds.length > BUNDLE_REVOKED_GRANTS) {
+      throw new Problem(
+        422,
+        'bundle_too_large',
+        `${revokedGrantIds.length} revoked grants; a bundle holds ${BUNDLE_REVOKED_GRANTS}`,
+      );
+    }
+    const latest = (await this.storage.bundles()).reduce((most, stored) => Math.max(most, stored.issuedAtMs), 0);
+    // Two bundles never share an issuedAt, else the older one could be played back as not older.
+    const issuedAtMs = Math.max(now, latest + 1, this.#lastIssuedMs + 1);
+    this.#lastIssuedMs = issuedAtMs;
+    const { revokedGrantIds: _, expiresAt, ...rest } = request;
+    const bundle = this.signer.signBundle({
+      version: '1.0',
+      bundleId: randomUUID(),
+      ...(rest as JsonObject),
+      ...(revokedGrantIds.length > 0 ? { revokedGrantIds } : {}),
+      issuedAt: new Date(issuedAtMs).toISOString(),
+      expiresAt,
+    });
+    const bytes = Buffer.byteLength(JSON.stringify(bundle));
+    if (bytes > BUNDLE_LIMITS.bytes) {
+      throw new Problem(
+        422,
+        'bundle_too_large',
+        `the bundle has ${bytes} bytes; a device takes ${BUNDLE_LIMITS.bytes}`,
+      );
+    }
+    const { category, merchant } = request;
+    const region = request.geography?.region;
+    await this.storage.putBundle({
+      bundleIssuer: this.signer.bundleIssuer,
+      category,
+      merchant,
+      region,
+      issuedAtMs,
+      expiresAtMs,
+      bundle,
+    });
+    return bundle;
+  }
+
+  /**
+   * The bundles in force that a filter matches, unscoped ones included: for each issuer, category, merchant and region
+   * the newest, as long as it is not expired.
+   */
+  async findBundles(filter: BundleFilter): Promise<readonly JsonObject[]> {
+    const now = this.#now();
+    const newest = new Map<string, StoredBundle>();
+    for (const stored of await this.storage.bundles()) {
+      const identity = canonicalText([
+        stored.bundleIssuer,
+        stored.category,
+        stored.merchant ?? null,
+        stored.region ?? null,
+      ]);
+      const before = newest.get(identity);
+      if (before === undefined || stored.issuedAtMs > before.issuedAtMs) newest.set(identity, stored);
+    }
+    return [...newest.values()]
+      .filter((stored) => stored.expiresAtMs > now && fits(filter.category, stored.category))
+      .filter((stored) => fits(filter.merchant, stored.merchant) && fits(filter.region, stored.region))
+      .map((stored) => stored.bundle);
+  }
+
+  /** Revoked grants that are not past their expiry and any verifier's drift. */
+  async #revokedAndAlive(now: number): Promise<readonly string[]> {
+    const alive: string[] = [];
+    for (const { grantId } of await this.storage.revocations()) {
+      const stored = await this.storage.grant(grantId);
+      if (stored === undefined || stored.expiresAtMs + 2 * DEFAULT_DRIFT_MS > now) alive.push(grantId);
+    }
+    return alive;
+  }
+
+  #now(): number {
+    const now = this.#clock.wallMs();
+    if (now === undefined) throw new Problem(503, 'clock_not_set', 'the clock is not set, so nothing can be dated');
+    return now;
+  }
+}
+
+function fits(wanted: string | undefined, own: string | undefined): boolean {
+  return wanted === undefined || own === undefined || wanted === own;
+}
+
+function ahead(expiresAt: string, now: number): number {
+  const ms = timeFrom(expiresAt);
+  if (ms === undefined) throw new Problem(400, 'invalid_request', 'expiresAt is not an RFC 3339 time with a zone');
+  if (ms <= now) throw new Problem(400, 'invalid_request', `expiresAt ${expiresAt} is not ahead`);
+  return ms;
+}
+
+/** Keys only for approved issuers, each issuer once: a device looks at the first entry of an issuer only. */
+function checkIssuers(request: BundleRequest): void {
+  const seen = new Set<string>();
+  for (const { issuer } of request.issuers) {
+    if (!request.approvedIssuers.includes(issuer))
+      throw new Problem(400, 'invalid_request', `issuer ${issuer} has keys and is not approved`);
+    if (seen.has(issuer)) throw new Problem(400, 'invalid_request', `issuer ${issuer} is listed twice`);
+    seen.add(issuer);
+  }
+}

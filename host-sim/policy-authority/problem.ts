@@ -1,0 +1,28 @@
+// What a Policy Authority answers when it does not do what it was asked: a status, and the body `{error, detail}`.
+
+/** What went wrong, for programs. */
+export type ProblemCode =
+  | 'invalid_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'policy_not_found'
+  | 'grant_not_found'
+  | 'body_too_large'
+  | 'bundle_too_large'
+  | 'unsupported_media_type'
+  | 'clock_not_set'
+  | 'internal_error';
+
+/** Thrown by a route; the server answers it. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: ProblemCode;
+
+  /** @param detail one sentence for a person */
+  constructor(status: number, code: ProblemCode, detail: string) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+  }
+}

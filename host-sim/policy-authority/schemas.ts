@@ -1,0 +1,106 @@
+// The request bodies of the Policy Authority as JSON Schema, which Fastify checks before a route runs. Unknown members
+// are refused: they would be signed unread.
+
+import { AMOUNT_DIGITS, BUNDLE_ISSUERS, BUNDLE_KEYS_PER_ISSUER } from '../../core/limits.ts';
+
+const text = { type: 'string', minLength: 1, maxLength: 1024 };
+const texts = { type: 'array', items: text, maxItems: 64 };
+const amount = { type: 'string', pattern: `^[1-9][0-9]{0,${AMOUNT_DIGITS - 1}}$` };
+const currency = { type: 'string', pattern: '^[A-Z]{3}$' };
+const count = { type: 'integer', minimum: 1 };
+const id = { type: 'string', minLength: 1, maxLength: 128 };
+
+const rails = { type: 'array', items: { enum: ['xrpl', 'evm', 'stripe', 'hosted'] }, maxItems: 4, uniqueItems: true };
+const assets = {
+  type: 'array',
+  items: { type: 'object', required: ['kind'], properties: { kind: { enum: ['XRP', 'IOU', 'ERC20'] } } },
+  maxItems: 64,
+};
+
+/** POST /policies */
+export const policyBody = closed({ policyDocument: { type: 'object' } }, ['policyDocument']);
+
+/** POST /grants: every member a PolicyGrant may have, but those the authority decides on. */
+export const grantBody = closed(
+  {
+    version: { enum: ['1.0'] },
+    policyHash: { type: 'string', pattern: '^[a-f0-9]{12,64}$' },
+    subjectId: text,
+    operatorId: text,
+    scope: { enum: ['SESSION', 'TRIP', 'VEHICLE', 'FLEET'] },
+    allowedRails: rails,
+    allowedAssets: assets,
+    allowedPurposes: texts,
+    destinationAllowlist: texts,
+    expiresAt: text,
+    authorizedGateway: text,
+    velocityLimit: closed({ maxPayments: count, windowSeconds: { ...count, maximum: 4_294_967_295 } }, [
+      'maxPayments',
+      'windowSeconds',
+    ]),
+    budgetMinor: amount,
+    budgetCurrency: currency,
+    budgetEscrowRef: text,
+    maxSpend: closed({ perTxMinor: amount, perSessionMinor: amount, perDayMinor: amount }, []),
+    offlineMaxSinglePayment: amount,
+    offlineMaxSinglePaymentCurrency: currency,
+    offlineMaxCumulativePayment: amount,
+    offlineMaxCumulativePaymentCurrency: currency,
+    revocationEndpoint: { type: 'string', pattern: '^[a-z][a-z0-9+.-]*://[^ ]+$', maxLength: 1024 },
+    anchorRef: text,
+    merchantCredentialIssuer: text,
+    merchantCredentialType: text,
+    gatewayCredentialIssuer: text,
+    gatewayCredentialType: text,
+    subjectCredentialIssuer: text,
+    activeGrantCredentialIssuer: text,
+    requireApproval: { type: 'boolean' },
+    reasons: texts,
+  },
+  ['policyHash', 'allowedRails', 'expiresAt'],
+);
+
+/** GET /grants/:grantId, POST /grants/:grantId/revoke */
+export const grantParams = { type: 'object', required: ['grantId'], properties: { grantId: id } };
+
+/** GET /revoke */
+export const revokedQuery = { type: 'object', required: ['grantId'], properties: { grantId: id } };
+
+/** POST /revoke */
+export const revokeBody = closed({ grantId: id }, ['grantId']);
+
+const publicKey = {
+  type: 'object',
+  required: ['kid', 'kty'],
+  properties: { kid: text, kty: text, active: { type: 'boolean' } },
+  // A private key that got here by mistake must not be published.
+  not: { required: ['d'] },
+};
+
+/** POST /trust-bundles: an unsigned bundle. */
+export const bundleBody = closed(
+  {
+    category: text,
+    merchant: text,
+    geography: closed({ region: text, countryCodes: texts }, []),
+    approvedIssuers: { type: 'array', items: text, maxItems: BUNDLE_ISSUERS, uniqueItems: true },
+    issuers: {
+      type: 'array',
+      maxItems: BUNDLE_ISSUERS,
+      items: closed({ issuer: text, keys: { type: 'array', items: publicKey, maxItems: BUNDLE_KEYS_PER_ISSUER } }, [
+        'issuer',
+        'keys',
+      ]),
+    },
+    expiresAt: text,
+    revokedGrantIds: { type: 'array', items: text, uniqueItems: true },
+  },
+  ['category', 'approvedIssuers', 'issuers', 'expiresAt'],
+);
+
+/** GET /trust-bundles */
+export const bundleQuery = { type: 'object', properties: { category: text, merchant: text, region: text } };
+
+function closed(properties: object, required: readonly string[]): object {
+  return { type: 'object', additionalProperties: false, properties, required };
+}

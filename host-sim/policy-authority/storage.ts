@@ -1,0 +1,129 @@
+// What a Policy Authority remembers: policies, grants, revocations, Trust Bundles and API keys. The service sees the
+// interface only; its methods are asynchronous so that a database can stand behind it.
+
+import type { JsonObject } from '../../core/json/value.ts';
+
+/** A policy document under its hash. */
+export interface StoredPolicy {
+  /** 64 hexadecimal digits. */
+  readonly policyHash: string;
+  readonly policyDocument: JsonObject;
+  readonly storedAtMs: number;
+}
+
+/** A signed grant. */
+export interface StoredGrant {
+  readonly grantId: string;
+  /** `{grant, issuer, issuerKeyId, signature}` */
+  readonly envelope: JsonObject;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/** A grant that was taken back. */
+export interface Revocation {
+  readonly grantId: string;
+  readonly revokedAtMs: number;
+}
+
+/** A signed Trust Bundle, with the members it is found by. */
+export interface StoredBundle {
+  readonly bundleIssuer: string;
+  readonly category: string;
+  readonly merchant: string | undefined;
+  readonly region: string | undefined;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  /** As it was signed. */
+  readonly bundle: JsonObject;
+}
+
+/** What an API key may do. `admin` may do everything. */
+export type Scope = 'grants:write' | 'grants:revoke' | 'admin';
+
+/** An API key without its secret. */
+export interface ApiKeyRecord {
+  readonly keyId: string;
+  /** SHA-256 of the key, hexadecimal. Keys are 32 random bytes, so the hash needs no salt. */
+  readonly sha256: string;
+  readonly scopes: readonly Scope[];
+}
+
+/** See the head of the file. */
+export interface PolicyAuthorityStorage {
+  /** Keeps a policy. One that is there already stays as it is. @returns what is kept */
+  putPolicy(policy: StoredPolicy): Promise<StoredPolicy>;
+  policy(policyHash: string): Promise<StoredPolicy | undefined>;
+  putGrant(grant: StoredGrant): Promise<void>;
+  grant(grantId: string): Promise<StoredGrant | undefined>;
+  /** Revokes a grant. The first revocation stays. @returns what is kept */
+  revoke(revocation: Revocation): Promise<Revocation>;
+  revocation(grantId: string): Promise<Revocation | undefined>;
+  /** All of them, oldest first. */
+  revocations(): Promise<readonly Revocation[]>;
+  putBundle(bundle: StoredBundle): Promise<void>;
+  /** All of them, oldest first. */
+  bundles(): Promise<readonly StoredBundle[]>;
+  putApiKey(key: ApiKeyRecord): Promise<void>;
+  /** The key with this hash. */
+  apiKey(sha256: string): Promise<ApiKeyRecord | undefined>;
+}
+
+/** A storage that ends with the process. */
+export class MemoryStorage implements PolicyAuthorityStorage {
+  readonly #policies = new Map<string, StoredPolicy>();
+  readonly #grants = new Map<string, StoredGrant>();
+  readonly #revocations = new Map<string, Revocation>();
+  readonly #bundles: StoredBundle[] = [];
+  readonly #apiKeys = new Map<string, ApiKeyRecord>();
+
+  async putPolicy(policy: StoredPolicy): Promise<StoredPolicy> {
+    return keepFirst(this.#policies, policy.policyHash, policy);
+  }
+
+  async policy(policyHash: string): Promise<StoredPolicy | undefined> {
+    return this.#policies.get(policyHash);
+  }
+
+  async putGrant(grant: StoredGrant): Promise<void> {
+    this.#grants.set(grant.grantId, grant);
+  }
+
+  async grant(grantId: string): Promise<StoredGrant | undefined> {
+    return this.#grants.get(grantId);
+  }
+
+  async revoke(revocation: Revocation): Promise<Revocation> {
+    return keepFirst(this.#revocations, revocation.grantId, revocation);
+  }
+
+  async revocation(grantId: string): Promise<Revocation | undefined> {
+    return this.#revocations.get(grantId);
+  }
+
+  async revocations(): Promise<readonly Revocation[]> {
+    return [...this.#revocations.values()];
+  }
+
+  async putBundle(bundle: StoredBundle): Promise<void> {
+    this.#bundles.push(bundle);
+  }
+
+  async bundles(): Promise<readonly StoredBundle[]> {
+    return [...this.#bundles];
+  }
+
+  async putApiKey(key: ApiKeyRecord): Promise<void> {
+    this.#apiKeys.set(key.sha256, key);
+  }
+
+  async apiKey(sha256: string): Promise<ApiKeyRecord | undefined> {
+    return this.#apiKeys.get(sha256);
+  }
+}
+
+function keepFirst<T>(map: Map<string, T>, key: string, value: T): T {
+  const kept = map.get(key) ?? value;
+  map.set(key, kept);
+  return kept;
+}

@@ -1,0 +1,68 @@
+// Fetching Trust Bundles: one GET with a deadline and a limit on size that holds while bytes arrive, whatever the other
+// side says about length. What comes back is untrusted bytes.
+
+import { type Link, LinkDownError } from './link.ts';
+
+/** Why nothing was fetched. */
+export type FetchFailure = 'link-down' | 'unreachable' | 'timeout' | 'http-status' | 'too-large';
+
+/** What a fetch came to. */
+export type FetchResult =
+  | { readonly kind: 'fetched'; readonly bytes: Uint8Array; readonly etag: string | undefined }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'failed'; readonly failure: FetchFailure; readonly detail: string };
+
+/** What to fetch, and how far to go. */
+export interface FetchOrder {
+  readonly url: URL;
+  /** The tag of what is held; a 304 then says that it is still current. */
+  readonly etag: string | undefined;
+  /** For the whole of it, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Bytes of an answer. */
+  readonly maxBytes: number;
+}
+
+/** Fetches over a link. Never throws. */
+export async function fetchBundles(link: Link, order: FetchOrder): Promise<FetchResult> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (order.etag !== undefined) headers['if-none-match'] = order.etag;
+  try {
+    const response = await link.fetch(order.url, { headers, signal: AbortSignal.timeout(order.timeoutMs) });
+    if (response.status === 304 && order.etag !== undefined) return { kind: 'unchanged' };
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      return failed('http-status', `the Policy Authority answered ${response.status}`);
+    }
+    const bytes = await readAtMost(response, order.maxBytes);
+    if (bytes === undefined) return failed('too-large', `the answer has more than ${order.maxBytes} bytes`);
+    return { kind: 'fetched', bytes, etag: response.headers.get('etag') ?? undefined };
+  } catch (error) {
+    if (error instanceof LinkDownError) return failed('link-down', error.message);
+    const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+    if (name === 'TimeoutError') return failed('timeout', `no whole answer within ${order.timeoutMs} ms`);
+    return failed('unreachable', `the Policy Authority cannot be reached: ${cause?.code ?? cause?.message ?? message}`);
+  }
+}
+
+/** The body, or undefined as soon as it is longer than it may be. */
+async function readAtMost(response: Response, maxBytes: number): Promise<Uint8Array | undefined> {
+  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
+  if (reader === undefined) return new Uint8Array(0);
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return Buffer.concat(parts);
+    size += value.length;
+    if (size > maxBytes) {
+      await reader.cancel();
+      return undefined;
+    }
+    parts.push(value);
+  }
+}
+
+function failed(failure: FetchFailure, detail: string): FetchResult {
+  return { kind: 'failed', failure, detail };
+}

@@ -1,0 +1,36 @@
+// A device's network link, which can be switched off: requests then fail at once, and those under way are broken off.
+
+/** What a request over a link that is down fails with. */
+export class LinkDownError extends Error {
+  override name = 'LinkDownError';
+}
+
+/** See the head of the file. Up at first. */
+export class Link {
+  #up = true;
+  #abort = new AbortController();
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** Brings the link up, or takes it down. */
+  set(up: boolean): void {
+    if (this.#up && !up) {
+      this.#abort.abort(new LinkDownError('the link went down'));
+      this.#abort = new AbortController();
+    }
+    this.#up = up;
+  }
+
+  /** `fetch` over the link. @throws LinkDownError, or whatever fetch throws */
+  async fetch(
+    url: URL,
+    init: { readonly headers: Record<string, string>; readonly signal: AbortSignal },
+  ): Promise<Response> {
+    if (!this.#up) throw new LinkDownError('the link is down');
+    const signal = AbortSignal.any([init.signal, this.#abort.signal]);
+    // A device asks every few hours, so it keeps no connection; and it is not sent to anybody but its own authority.
+    return fetch(url, { headers: { ...init.headers, connection: 'close' }, signal, redirect: 'error' });
+  }
+}

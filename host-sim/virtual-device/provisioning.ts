@@ -1,0 +1,26 @@
+// What a virtual device is given at manufacture: who it is, what it trusts, what it sells, where its authority is.
+
+import type { SiteConfiguration } from '../../core/configuration.ts';
+
+/** The provisioning of one virtual charger. */
+export interface Provisioning {
+  readonly deviceId: string;
+  /** Root keys, issuers, terminal, bundle scope. A charger does not start on one that is incomplete. */
+  readonly configuration: SiteConfiguration;
+  /** Where Trust Bundles are fetched, e.g. `https://pa.example`. */
+  readonly policyAuthorityUrl: string;
+  /** When the device's image was built, in milliseconds: no correct clock shows an earlier time. */
+  readonly imageBuiltMs?: number;
+  /** The folder Trust Bundles are kept in; left out, they are kept in memory and last as long as the object. */
+  readonly bundleFolder?: string;
+}
+
+/** The URL a device fetches its bundles from, its scope in the query. */
+export function bundleUrl(provisioning: Provisioning): URL {
+  const url = new URL('/trust-bundles', provisioning.policyAuthorityUrl);
+  const { category, merchant, region } = provisioning.configuration.bundleScope ?? {};
+  if (category !== undefined) url.searchParams.set('category', category);
+  if (merchant !== undefined) url.searchParams.set('merchant', merchant);
+  if (region !== undefined) url.searchParams.set('region', region);
+  return url;
+}

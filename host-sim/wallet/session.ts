@@ -1,0 +1,248 @@
+// A vehicle's wallet: opens a session under a grant, signs budgets and payments within the session's ceiling, and keeps
+// count. It is honest; who wants to cheat changes what it has signed.
+
+import { randomUUID } from 'node:crypto';
+import { amountFrom } from '../../core/artifacts/amount.ts';
+import { ArtifactProblem } from '../../core/artifacts/members.ts';
+import { readPolicyGrant } from '../../core/artifacts/policy-grant.ts';
+import { isObject, type JsonObject, type JsonValue, member } from '../../core/json/value.ts';
+import type { Clock } from '../../core/ports/ports.ts';
+import { intentHash, type SignedEnvelope, signSba, signSpa } from '../signing/artifacts.ts';
+import type { SigningKey } from '../signing/keys.ts';
+import { MpcpBudgetExceededError, WalletError } from './errors.ts';
+import type { WalletPresentation } from './presentation.ts';
+import { RevocationCheck } from './revocation.ts';
+
+/** How a session is opened. */
+export interface SessionOptions {
+  readonly actorId: string;
+  readonly signingKey: SigningKey;
+  /** Whose key it is; a verifier finds it in its bundles by this. Left out where the verifier pins the key. */
+  readonly issuer?: string;
+  readonly scope: 'SESSION' | 'TRIP';
+  /** The most the session may authorize: digits of the minor unit, three letters. */
+  readonly ceiling: { readonly amount: string; readonly currency: string };
+  /** Decimal places of the minor unit. Default 2; XRP in drops has 6. */
+  readonly minorUnit?: number;
+  /** Default: a fresh one. */
+  readonly sessionId?: string;
+  /** Artifacts are dated by it. */
+  readonly clock: Clock;
+  /** How long an SBA is good for, in milliseconds; never longer than the grant. Default one hour. */
+  readonly sbaLifetimeMs?: number;
+  /** Asked before signing a budget. Default: the grant's own. */
+  readonly revocationEndpoint?: string;
+  /** How long "not revoked" is believed, in milliseconds. Default 60 000. */
+  readonly revocationTtlMs?: number;
+}
+
+/** A budget to sign. */
+export interface SbaRequest {
+  /** Its ceiling, in digits; it is taken from what remains of the session's. */
+  readonly amount: string;
+  readonly currency?: string;
+  /** Default: the grant's first. */
+  readonly rail?: string;
+  /** Left out, the grant's assets are allowed. */
+  readonly asset?: JsonObject;
+  /** Left out, the grant's destinations are allowed. */
+  readonly destination?: string;
+}
+
+/** A payment to sign, under a budget of this session. */
+export interface SpaRequest {
+  readonly sba: SignedEnvelope;
+  readonly amount: string;
+  readonly asset?: JsonObject;
+  readonly destination?: string;
+  /** A name for the payment that goes into the settlement intent. */
+  readonly referenceId?: string;
+}
+
+/** A signed payment with the intent whose hash it carries. */
+export interface SignedPayment {
+  readonly spa: SignedEnvelope;
+  readonly settlementIntent: JsonObject;
+}
+
+/** A whole payment: a budget of its own and the payment under it. */
+export interface PaymentTerms {
+  readonly amount: string;
+  /** The budget's ceiling; default the amount. */
+  readonly ceiling?: string;
+  readonly rail?: string;
+  readonly asset?: JsonObject;
+  readonly destination?: string;
+  readonly referenceId?: string;
+  readonly idempotencyKey?: string;
+}
+
+/**
+ * Opens a session.
+ *
+ * @param grant as the Policy Authority gave it, envelope or flat
+ * @throws WalletError where grant or ceiling cannot be used; MpcpGrantRevokedError
+ */
+export async function createSession(grant: JsonObject, options: SessionOptions): Promise<WalletSession> {
+  const session = new WalletSession(grant, options);
+  await session.checkRevocation();
+  return session;
+}
+
+/** See the head of the file. */
+export class WalletSession {
+  readonly grant: JsonObject;
+  readonly sessionId: string;
+  readonly #options: SessionOptions;
+  readonly #body: JsonObject;
+  readonly #grantId: string;
+  readonly #policyHash: string;
+  readonly #grantExpiresAtMs: number;
+  readonly #rails: readonly string[];
+  readonly #ceiling: bigint;
+  readonly #revocation: RevocationCheck | undefined;
+  /** Per budgetId: what may still be paid under it. */
+  readonly #budgets = new Map<string, bigint>();
+  #allocated = 0n;
+
+  /** `createSession` is the way in. */
+  constructor(grant: JsonObject, options: SessionOptions) {
+    const read = readPolicyGrant(grant);
+    if (read instanceof ArtifactProblem) throw new WalletError(`the grant cannot be used: ${read.message}`);
+    const inner = member(grant, 'grant');
+    this.grant = grant;
+    this.sessionId = options.sessionId ?? randomUUID();
+    this.#options = options;
+    this.#body = isObject(inner) ? inner : grant;
+    this.#grantId = read.grantId;
+    this.#policyHash = read.policyHash;
+    this.#grantExpiresAtMs = read.expiresAtMs;
+    this.#rails = read.allowedRails;
+    this.#ceiling = amountOf(options.ceiling.amount, 'the ceiling');
+    const endpoint = options.revocationEndpoint ?? read.revocationEndpoint;
+    if (endpoint !== undefined) {
+      this.#revocation = new RevocationCheck(endpoint, read.grantId, options.clock, options.revocationTtlMs ?? 60_000);
+    }
+  }
+
+  /** What the session may still authorize. */
+  remaining(): { readonly remainingMinor: string } {
+    return { remainingMinor: (this.#ceiling - this.#allocated).toString() };
+  }
+
+  /** @throws MpcpGrantRevokedError where the Policy Authority says so */
+  async checkRevocation(): Promise<void> {
+    await this.#revocation?.run();
+  }
+
+  /**
+   * Signs a budget.
+   *
+   * @throws MpcpBudgetExceededError above what remains; MpcpGrantRevokedError; WalletError for a request it cannot serve
+   */
+  async createSba(request: SbaRequest): Promise<SignedEnvelope> {
+    const amount = amountOf(request.amount, 'the amount');
+    const { currency } = this.#options.ceiling;
+    if (request.currency !== undefined && request.currency !== currency)
+      throw new WalletError(`the session counts in ${currency}`);
+    const now = this.#now();
+    if (this.#grantExpiresAtMs <= now) throw new WalletError(`grant ${this.#grantId} is expired`);
+    const rail = request.rail ?? this.#rails[0];
+    if (rail === undefined || !this.#rails.includes(rail))
+      throw new WalletError(`the grant does not allow rail ${rail ?? 'none'}`);
+    await this.checkRevocation();
+    const remaining = this.#ceiling - this.#allocated;
+    if (amount > remaining) throw new MpcpBudgetExceededError(amount, remaining);
+    const budgetId = randomUUID();
+    const destinations =
+      request.destination === undefined ? member(this.#body, 'destinationAllowlist') : [request.destination];
+    const assets = request.asset === undefined ? member(this.#body, 'allowedAssets') : [request.asset];
+    const expiresAtMs = Math.min(now + (this.#options.sbaLifetimeMs ?? 3_600_000), this.#grantExpiresAtMs);
+    const sba = signSba(
+      {
+        version: '1.0',
+        budgetId,
+        grantId: this.#grantId,
+        sessionId: this.sessionId,
+        actorId: this.#options.actorId,
+        policyHash: this.#policyHash,
+        currency,
+        minorUnit: this.#options.minorUnit ?? 2,
+        budgetScope: this.#options.scope,
+        maxAmountMinor: amount.toString(),
+        allowedRails: [rail],
+        allowedAssets: assets ?? [],
+        ...(destinations === undefined ? {} : { destinationAllowlist: destinations }),
+        expiresAt: new Date(expiresAtMs).toISOString(),
+      },
+      { key: this.#options.signingKey, issuer: this.#options.issuer },
+    );
+    this.#allocated += amount;
+    this.#budgets.set(budgetId, amount);
+    return sba;
+  }
+
+  /**
+   * Signs a payment under a budget of this session, and makes the settlement intent whose hash it carries.
+   *
+   * @throws MpcpBudgetExceededError above what the budget still covers; WalletError for a budget of another session
+   */
+  createSpa(request: SpaRequest): SignedPayment {
+    const amount = amountOf(request.amount, 'the amount');
+    const budget = request.sba.authorization;
+    const budgetId = String(budget.budgetId);
+    const left = this.#budgets.get(budgetId);
+    if (left === undefined) throw new WalletError(`budget ${budgetId} is not of this session`);
+    if (amount > left) throw new MpcpBudgetExceededError(amount, left);
+    const now = new Date(this.#now()).toISOString();
+    const terms = {
+      rail: (budget.allowedRails as readonly string[])[0] as string,
+      ...(request.asset === undefined ? {} : { asset: request.asset as JsonValue }),
+      amount: amount.toString(),
+      ...(request.destination === undefined ? {} : { destination: request.destination }),
+    };
+    const reference = request.referenceId === undefined ? {} : { referenceId: request.referenceId };
+    const settlementIntent = { version: '1.0', ...terms, ...reference, createdAt: now };
+    const spa = signSpa(
+      {
+        version: '1.0',
+        decisionId: randomUUID(),
+        sessionId: this.sessionId,
+        policyHash: this.#policyHash,
+        budgetId,
+        quoteId: randomUUID(),
+        ...terms,
+        intentHash: intentHash(settlementIntent),
+        nonce: randomUUID(),
+        expiresAt: budget.expiresAt as string,
+      },
+      { key: this.#options.signingKey, issuer: this.#options.issuer },
+    );
+    this.#budgets.set(budgetId, left - amount);
+    return { spa, settlementIntent };
+  }
+
+  /** Signs a whole payment: its own budget, the payment, and what goes to the terminal. Errors as the two above. */
+  async createPayment(request: PaymentTerms): Promise<WalletPresentation> {
+    const { ceiling, idempotencyKey, referenceId, rail, ...terms } = request;
+    const sba = await this.createSba({
+      ...terms,
+      amount: ceiling ?? terms.amount,
+      ...(rail === undefined ? {} : { rail }),
+    });
+    const payment = this.createSpa({ ...terms, sba, ...(referenceId === undefined ? {} : { referenceId }) });
+    return { grant: this.grant, sba, ...payment, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
+  }
+
+  #now(): number {
+    const now = this.#options.clock.wallMs();
+    if (now === undefined) throw new WalletError('the clock is not set');
+    return now;
+  }
+}
+
+function amountOf(text: string, what: string): bigint {
+  const amount = amountFrom(text);
+  if (amount === undefined) throw new WalletError(`${what} is not decimal digits above zero`);
+  return amount;
+}

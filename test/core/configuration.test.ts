@@ -1,0 +1,164 @@
+// A site's configuration: what it needs, what it may not be, and that a mistake in it never loosens anything.
+
+import { describe, expect, it } from 'vitest';
+import {
+  ConfigurationError,
+  deploymentProblems,
+  readConfiguration,
+  type SiteConfiguration,
+} from '../../core/configuration.ts';
+import { PA, root, WALLET, wallet } from '../fixtures/keys.ts';
+import { site, TERMINAL } from '../fixtures/site.ts';
+
+/** The problems of a configuration, as one text; empty where it can be used. */
+function problems(changes: Record<string, unknown>): string {
+  try {
+    readConfiguration({ ...site(), ...changes } as SiteConfiguration);
+    return '';
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems.join('\n');
+    throw error;
+  }
+}
+
+describe('what is left out', () => {
+  it('has the safe default', () => {
+    expect(readConfiguration({ grantIssuers: [PA], sbaIssuers: { [PA]: [WALLET] } })).toMatchObject({
+      profile: 'lite',
+      requireFleetPolicy: false,
+      sbaOnlyMax: undefined,
+      budgetUse: 'single-use',
+      spendRule: 'budget-total',
+      driftMs: 300_000,
+      scopes: ['SESSION', 'TRIP'],
+      allowUnsetClock: false,
+      rootKeys: [],
+      pinnedKeys: [],
+    });
+  });
+});
+
+describe('what is needed', () => {
+  it.each(['grantIssuers', 'sbaIssuers'])('%s', (name) => {
+    expect(problems({ [name]: undefined })).toContain(name);
+    expect(problems({ [name]: null })).toContain(name);
+  });
+
+  it('fleetPolicyIssuers, where a fleet policy is required', () => {
+    expect(problems({ requireFleetPolicy: true })).toContain('fleetPolicyIssuers');
+    expect(problems({ requireFleetPolicy: true, fleetPolicyIssuers: [PA] })).toBe('');
+  });
+
+  it('is named all at once', () => {
+    const all = problems({ grantIssuers: undefined, sbaIssuers: undefined, driftMs: -1 });
+    for (const name of ['grantIssuers', 'sbaIssuers', 'driftMs']) expect(all).toContain(name);
+  });
+});
+
+describe('what is refused', () => {
+  it.each<[string, unknown]>([
+    ['grantIssuers', 'pa.example'],
+    ['grantIssuers', ['']],
+    ['grantIssuers', [1]],
+    ['grantIssuers', [null]],
+    ['grantIssuers', [{ issuer: PA }]],
+    ['grantIssuers', [{ kids: ['a'] }]],
+    ['grantIssuers', [{ issuer: PA, kids: 'a' }]],
+    ['sbaIssuers', 'pa.example'],
+    ['sbaIssuers', { [PA]: WALLET }],
+    ['sbaIssuers', { [PA]: [''] }],
+    ['sbaIssuers', { [PA]: null }],
+    ['fleetPolicyIssuers', 'x'],
+    ['fleetPolicyIssuers', [{}]],
+    ['driftMs', -1],
+    ['driftMs', 1.5],
+    ['driftMs', Number.NaN],
+    ['driftMs', Number.POSITIVE_INFINITY],
+    ['driftMs', '300000'],
+    ['sbaOnly', {}],
+    ['sbaOnly', { maxAmountMinor: 100 }],
+    ['sbaOnly', { maxAmountMinor: '0' }],
+    ['sbaOnly', { maxAmountMinor: '-1' }],
+    ['terminal', { rail: 'sepa' }],
+    ['terminal', { asset: { kind: 'BTC' } }],
+    ['terminal', { asset: 'XRP' }],
+    ['terminal', { unit: { kind: 'fiat' } }],
+    ['terminal', { unit: { kind: 'fiat', currency: 'EURO' } }],
+    ['terminal', { unit: { kind: 'barrels' } }],
+    ['rootKeys', [{ kid: 'k', publicKey: new Uint8Array(31) }]],
+    ['rootKeys', [{ kid: 'k' }]],
+    ['pinnedKeys', [{ role: 'sba', kid: 'k', publicKey: new Uint8Array(33) }]],
+    ['pinnedKeys', [{ role: 'sba', kid: 'k' }]],
+  ])('%s: %j', (name, value) => {
+    expect(problems({ [name]: value })).not.toBe('');
+  });
+});
+
+describe('a mistake never loosens anything: what is misspelt is refused, not taken for something weaker', () => {
+  const mistakes: readonly [string, unknown, string][] = [
+    ['profile', 'Full', 'would ask for no SPA'],
+    ['profile', 'human_agent', 'would take a payment without a purpose'],
+    ['budgetUse', 'single', 'would let a budget pay again and again'],
+    ['spendRule', 'grant_total', 'would count by budget'],
+    ['scopes', ['session'], 'would refuse everything, silently'],
+    ['scopes', 'SESSION DAY', 'would take text for a list'],
+    ['requireFleetPolicy', 'yes', 'is no boolean'],
+    ['strictXrpl', 'false', 'is no boolean'],
+    ['strictCurrency', 1, 'is no boolean'],
+    ['allowUnsetClock', 'false', 'would go on without a clock'],
+    ['pinnedKeys', [{ role: 'SBA', kid: 'k', publicKey: new Uint8Array(32) }], 'would never be found'],
+  ];
+  for (const [name, value, consequence] of mistakes) {
+    it(`${name} of another spelling ${consequence}`, () => {
+      expect(problems({ [name]: value, fleetPolicyIssuers: [PA] })).toContain(name);
+    });
+  }
+
+  it('a unit that is null is no unit, and does not throw', () => {
+    expect(() => problems({ terminal: { ...TERMINAL, unit: null } })).not.toThrow();
+  });
+});
+
+describe('a deployed device', () => {
+  const deployed = (changes: Partial<SiteConfiguration>) => deploymentProblems(readConfiguration(site(changes)));
+
+  it('may start where its terminal states everything', () => {
+    expect(deployed({})).toEqual([]);
+  });
+
+  it.each(['rail', 'asset', 'destination', 'merchant', 'unit', 'purpose'] as const)(
+    'does not start without terminal.%s',
+    (name) => {
+      expect(deployed({ terminal: { ...TERMINAL, [name]: undefined } })).toEqual([`terminal.${name} is missing`]);
+    },
+  );
+
+  it('does not start where nobody may sign grants, or no root key is there', () => {
+    expect(deployed({ grantIssuers: [] }).join()).toContain('grantIssuers');
+    expect(deployed({ rootKeys: [] }).join()).toContain('rootKeys');
+  });
+
+  it('may start with pinned keys beside its root key', () => {
+    expect(
+      deployed({
+        rootKeys: [{ kid: undefined, publicKey: root.publicKey }],
+        pinnedKeys: [{ role: 'sba', kid: wallet.kid, publicKey: wallet.publicKey }],
+      }),
+    ).toEqual([]);
+  });
+});
+
+describe('names of issuers', () => {
+  it('may be those of Object.prototype', () => {
+    const read = readConfiguration({
+      grantIssuers: ['constructor'],
+      sbaIssuers: JSON.parse('{"__proto__":["w"],"toString":["w"]}'),
+    });
+    expect([...read.sbaIssuers.keys()].sort()).toEqual(['__proto__', 'toString']);
+  });
+
+  it('are not inherited', () => {
+    const read = readConfiguration({ grantIssuers: [PA], sbaIssuers: Object.create({ [PA]: [WALLET] }) });
+    expect(read.sbaIssuers.size).toBe(0);
+  });
+});

@@ -1,0 +1,112 @@
+// `Authorization: MPCP <base64>` to the bytes of a presentation (INTEROP §6).
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { presentationFromAuthorization, presentationFromBase64 } from '../../../core/intake/http-authorization.ts';
+import { present } from '../../fixtures/artifacts.ts';
+import { Device } from '../../fixtures/device.ts';
+
+const base64 = (bytes: Uint8Array, encoding: 'base64' | 'base64url' = 'base64') =>
+  Buffer.from(bytes).toString(encoding);
+const bytes = Uint8Array.of(1, 2, 250, 251, 252, 253, 254, 255);
+
+function refused(value: string): void {
+  expect(presentationFromAuthorization(value), JSON.stringify(value)).toMatchObject({
+    ok: false,
+    artifact: 'presentation',
+    check: 'authorization.header',
+    code: 'SBA_INVALID',
+  });
+}
+
+describe('an Authorization header', () => {
+  it('carries a presentation', () => {
+    const payment = presentationFromAuthorization(`MPCP ${base64(present())}`);
+    const device = new Device();
+    device.approves(() => device.authorize(payment as Uint8Array));
+  });
+
+  it.each(['MPCP', 'mpcp', 'Mpcp', 'mPcP'])('has the scheme in any case: %s', (scheme) => {
+    expect(presentationFromAuthorization(`${scheme} ${base64(bytes)}`)).toEqual(bytes);
+  });
+
+  it('may have blanks and tabs around and between', () => {
+    for (const value of [`MPCP   ${base64(bytes)}`, ` MPCP\t${base64(bytes)} `, `\tMPCP \t ${base64(bytes)}\t`]) {
+      expect(presentationFromAuthorization(value)).toEqual(bytes);
+    }
+  });
+
+  it('is base64 or base64url, with or without padding', () => {
+    for (const text of [
+      base64(bytes),
+      base64(bytes).replace(/=+$/, ''),
+      base64(bytes, 'base64url'),
+      `${base64(bytes, 'base64url')}=`,
+    ]) {
+      expect(presentationFromAuthorization(`MPCP ${text}`)).toEqual(bytes);
+    }
+  });
+
+  it.each([
+    '',
+    ' ',
+    'MPCP',
+    'MPCP ',
+    'MPC',
+    'Bearer AAAA',
+    'MPCPAAAA',
+    'MPCP2 AAAA',
+    'XMPCP AAAA',
+    'MPCP\nAAAA',
+    'MPCP AA AA',
+    'MPCP AAAA\n',
+    'MPCP AAAA, MPCP AAAA',
+    'MPCP AAAA;q=1',
+    'MPCP {"sba":1}',
+    'MPCP +-AA',
+    'MPCP AAAAA',
+    'MPCP AAA==',
+    'MPCP AB',
+    'MPCP é===',
+    'ＭＰＣＰ AAAA',
+  ])('is refused as %j', (value) => {
+    refused(value);
+  });
+
+  it('has at most 8192 characters of base64, blanks and scheme apart', () => {
+    expect(presentationFromAuthorization(`  MPCP   ${'A'.repeat(8192)}  `)).toHaveLength(6144);
+    refused(`MPCP ${'A'.repeat(8193)}`);
+    refused(`MPCP ${'A'.repeat(8196)}`);
+    refused(`MPCP ${'A'.repeat(100_000)}`);
+  });
+
+  it('gives bytes or a refusal for any text, and never throws', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: 'binary' }),
+          fc.base64String().map((text) => `MPCP ${text}`),
+        ),
+        (value) => {
+          const result = presentationFromAuthorization(value);
+          expect(result instanceof Uint8Array || result.code === 'SBA_INVALID').toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+describe('an X-Mpcp-Sba header', () => {
+  it('is the same base64 without a scheme', () => {
+    expect(presentationFromBase64(base64(bytes))).toEqual(bytes);
+    expect(presentationFromBase64('A'.repeat(8192))).toHaveLength(6144);
+  });
+
+  it('has no blanks', () => {
+    expect(presentationFromBase64(` ${base64(bytes)}`)).toMatchObject({ ok: false, code: 'SBA_INVALID' });
+  });
+
+  it('is no longer than the other', () => {
+    expect(presentationFromBase64('A'.repeat(8193))).toMatchObject({ ok: false, code: 'SBA_INVALID' });
+  });
+});

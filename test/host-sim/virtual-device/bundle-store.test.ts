@@ -1,0 +1,59 @@
+// Stored Trust Bundles: what is in force stays whole, whatever becomes of the set beside it.
+
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type BundleStore, FileBundleStore, MemoryBundleStore } from '../../../host-sim/virtual-device/bundle-store.ts';
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function folder(): string {
+  const parent = mkdtempSync(join(tmpdir(), 'mpcp-bundles-'));
+  folders.push(parent);
+  return join(parent, 'made', 'by', 'the store');
+}
+
+const text = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString();
+const bytes = (value: string) => new TextEncoder().encode(value);
+
+describe.each<[string, () => BundleStore]>([
+  ['MemoryBundleStore', () => new MemoryBundleStore()],
+  ['FileBundleStore', () => new FileBundleStore(folder())],
+])('%s', (_, make) => {
+  it('is empty at first, and discarding nothing is fine', () => {
+    const store = make();
+    store.discard();
+    expect([store.current(), store.incoming()]).toEqual([undefined, undefined]);
+  });
+
+  it('a staged set stands beside the one in force until it is committed or discarded', () => {
+    const store = make();
+    store.stage(bytes('1'));
+    store.commit(bytes('one'));
+    store.stage(bytes('2'));
+    expect([text(store.current()), text(store.incoming())]).toEqual(['one', '2']);
+    store.discard();
+    expect([text(store.current()), store.incoming()]).toEqual(['one', undefined]);
+    store.stage(bytes('3'));
+    store.commit(bytes('three'));
+    expect([text(store.current()), store.incoming()]).toEqual(['three', undefined]);
+  });
+});
+
+describe('FileBundleStore', () => {
+  it('keeps its sets for the next one, and passes over what a kill left half written', () => {
+    const where = folder();
+    const first = new FileBundleStore(where);
+    first.commit(bytes('one'));
+    first.stage(bytes('two'));
+    writeFileSync(join(where, 'bundles.json.new'), 'ha');
+    const second = new FileBundleStore(where);
+    expect([text(second.current()), text(second.incoming())]).toEqual(['one', 'two']);
+    second.commit(bytes('three'));
+    expect(readdirSync(where)).toEqual(['bundles.json']);
+  });
+});

@@ -1,0 +1,364 @@
+// The virtual charger: what it starts on, what it fetches and keeps, and when its relay closes.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../../core/configuration.ts';
+import type { JsonObject } from '../../../core/json/value.ts';
+import { FlashError } from '../../../core/ports/ports.ts';
+import { DAY_BEGINS_MS, DAY_MS, isoTime } from '../../../host-sim/day/scene.ts';
+import { PowerCut } from '../../../host-sim/flash/power-cut.ts';
+import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
+import { MemoryStore } from '../../../host-sim/flash/store.ts';
+import { SimulatedClock } from '../../../host-sim/ports/clock.ts';
+import { CollectingLog } from '../../../host-sim/ports/log.ts';
+import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
+import type { Provisioning } from '../../../host-sim/virtual-device/provisioning.ts';
+import {
+  type ChargerParts,
+  type SetAdmission,
+  VirtualCharger,
+} from '../../../host-sim/virtual-device/virtual-charger.ts';
+import { type ReadyPayment, TestSite } from '../site.ts';
+
+let site: TestSite;
+beforeAll(async () => {
+  site = await TestSite.open();
+  await site.bundle();
+});
+afterAll(() => site.close());
+
+interface Bench {
+  readonly charger: VirtualCharger;
+  readonly flash: SimulatedFlash;
+  readonly log: CollectingLog;
+}
+
+function bench(changes: Partial<ChargerParts> = {}, from: TestSite = site): Bench {
+  const flash = new SimulatedFlash(new MemoryStore(32_768));
+  const log = new CollectingLog();
+  const parts = {
+    provisioning: from.provisioning(),
+    flash,
+    clock: from.clock,
+    crypto: createNodeCrypto(),
+    log,
+    ...changes,
+  };
+  return { charger: new VirtualCharger(parts), flash, log };
+}
+
+async function running(changes: Partial<ChargerParts> = {}, from: TestSite = site): Promise<Bench> {
+  const made = bench(changes, from);
+  made.charger.start();
+  expect(await made.charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
+  return made;
+}
+
+async function payment(amount = '1000000', idempotencyKey?: string): Promise<ReadyPayment> {
+  const wallet = await site.wallet(site.cast.vehicleA, await site.grant(site.cast.vehicleA));
+  return site.payment(wallet, amount, idempotencyKey === undefined ? {} : { idempotencyKey });
+}
+
+function pay(charger: VirtualCharger, { bytes, amountMinor }: ReadyPayment) {
+  return charger.pay(bytes, { amountMinor });
+}
+
+function codes(admissions: SetAdmission): unknown {
+  return 'ok' in admissions ? admissions.code : admissions.map((admission) => (admission.ok ? 'ok' : admission.code));
+}
+
+describe('starting', () => {
+  it.each(['rail', 'asset', 'destination', 'merchant', 'unit', 'purpose'])(
+    'refuses without terminal.%s, and touches no flash',
+    (name) => {
+      const provisioning = site.provisioning();
+      const { [name as 'rail']: _, ...terminal } = provisioning.configuration.terminal as JsonObject;
+      const configuration = { ...provisioning.configuration, terminal };
+      const { charger, flash } = bench({ provisioning: { ...provisioning, configuration } });
+      expect(() => charger.start()).toThrow(ConfigurationError);
+      expect(() => charger.start()).toThrow(`terminal.${name} is missing`);
+      expect([flash.operations, charger.powered]).toEqual([0, false]);
+    },
+  );
+
+  it.each<[string, Partial<Provisioning['configuration']>]>([
+    ['rootKeys is empty', { rootKeys: [] }],
+    ['grantIssuers is empty', { grantIssuers: [] }],
+  ])('refuses where %s', (problem, changes) => {
+    const provisioning = site.provisioning();
+    const configuration = { ...provisioning.configuration, ...changes };
+    expect(() => bench({ provisioning: { ...provisioning, configuration } }).charger.start()).toThrow(problem);
+  });
+
+  it('does nothing before it is started', async () => {
+    const { charger } = bench();
+    const ready = await payment();
+    expect(() => pay(charger, ready)).toThrow(PowerCut);
+    expect(() => charger.refresh()).toThrow(PowerCut);
+    expect(() => charger.grantTotal('x')).toThrow(PowerCut);
+  });
+
+  it('never believes a time before its image was built, nor before its bundle was issued', async () => {
+    const { charger } = await running({ clock: new SimulatedClock(0) });
+    const ready = await payment();
+    const decision = pay(charger, ready);
+    expect(decision).toMatchObject({ ok: true });
+    expect(decision.ok && decision.timeMs).toBeGreaterThanOrEqual(DAY_BEGINS_MS);
+  });
+});
+
+describe('paying', () => {
+  it('closes the relay for a payment that is approved, and counts it', async () => {
+    const { charger } = await running();
+    const ready = await payment();
+    const { grantId } = ready.presentation.grant.grant as Record<string, string>;
+    expect(pay(charger, ready)).toMatchObject({ ok: true, repeated: false });
+    expect([charger.relay.closed, charger.relay.closings, charger.grantTotal(grantId as string)]).toEqual([
+      true,
+      1,
+      1_000_000n,
+    ]);
+    charger.disconnect();
+    expect(charger.relay.closed).toBe(false);
+  });
+
+  it('leaves the relay open for a refusal, and changes no byte of flash', async () => {
+    const { charger, flash } = await running();
+    const ready = await payment();
+    const before = flash.contents();
+    expect(charger.pay(ready.bytes, { amountMinor: '999999' })).toMatchObject({ ok: false, code: 'AMOUNT_MISMATCH' });
+    expect(charger.pay(new Uint8Array(3), { amountMinor: '1' })).toMatchObject({ ok: false, code: 'SBA_INVALID' });
+    expect(charger.relay.closings).toBe(0);
+    expect(flash.contents()).toEqual(before);
+  });
+
+  it('answers a repeated request, counts it once, and does not close the relay again', async () => {
+    const { charger } = await running();
+    const ready = await payment('1000000', 'once');
+    pay(charger, ready);
+    charger.disconnect();
+    expect(pay(charger, ready)).toMatchObject({ ok: true, repeated: true });
+    expect([charger.relay.closed, charger.relay.closings]).toEqual([false, 1]);
+  });
+
+  it('a refusal while a vehicle charges does not stop it', async () => {
+    const { charger } = await running();
+    const ready = await payment();
+    pay(charger, ready);
+    expect(pay(charger, ready)).toMatchObject({ ok: false, code: 'BUDGET_ID_REPLAY' });
+    expect(charger.relay.closed).toBe(true);
+  });
+
+  it('a flash that fails is a refusal, and the relay stays open', async () => {
+    const { charger, flash } = await running();
+    flash.program = () => {
+      throw new FlashError('worn out');
+    };
+    expect(pay(charger, await payment())).toMatchObject({ ok: false, code: 'STORE_FAILED' });
+    expect(charger.relay.closings).toBe(0);
+  });
+
+  it('explains where it is asked to', async () => {
+    const { charger } = await running();
+    const { bytes, amountMinor } = await payment();
+    const decision = charger.pay(bytes, { amountMinor }, { explain: true });
+    expect(decision.trace?.every((line) => line.verdict === 'pass' || line.verdict === 'skip')).toBe(true);
+  });
+});
+
+describe('refreshing', () => {
+  it('asks for its own scope, and then whether anything has changed', async () => {
+    const asked: string[] = [];
+    const set = await site.bundleSet();
+    const server = createServer((request, response) => {
+      asked.push(`${request.url} ${request.headers['if-none-match']}`);
+      if (request.headers['if-none-match'] === '"1"') response.writeHead(304).end();
+      else response.setHeader('etag', '"1"').end(set);
+    });
+    await withServer(server, async (policyAuthorityUrl) => {
+      const { charger } = await running({ provisioning: { ...site.provisioning(), policyAuthorityUrl } });
+      expect(await charger.refresh()).toEqual({ kind: 'unchanged' });
+    });
+    const path = '/trust-bundles?category=ev-charging&merchant=did%3Aweb%3Apark-and-charge.example&region=EU';
+    expect(asked).toEqual([`${path} undefined`, `${path} "1"`]);
+  });
+
+  it('gets 304 from the Policy Authority itself', async () => {
+    const { charger } = await running();
+    expect(await charger.refresh()).toEqual({ kind: 'unchanged' });
+  });
+
+  it('does not say it has a set of which it has refused a part', async () => {
+    let asked = '';
+    const [good] = (JSON.parse(Buffer.from(await site.bundleSet()).toString()) as { bundles: JsonObject[] })
+      .bundles as [JsonObject];
+    const server = createServer((request, response) => {
+      asked = request.headers['if-none-match'] ?? 'nothing';
+      response
+        .setHeader('etag', '"1"')
+        .end(JSON.stringify({ bundles: [good, { ...good, merchant: 'did:web:other.example' }] }));
+    });
+    await withServer(server, async (policyAuthorityUrl) => {
+      const { charger } = bench({ provisioning: { ...site.provisioning(), policyAuthorityUrl } });
+      charger.start();
+      const refresh = await charger.refresh();
+      expect(refresh.kind === 'fetched' && codes(refresh.admissions)).toEqual(['ok', 'BUNDLE_SCOPE_MISMATCH']);
+      await charger.refresh();
+      expect(asked).toBe('nothing');
+    });
+  });
+
+  it('says clearly that the link is down, and keeps what it has', async () => {
+    const { charger, log } = await running();
+    charger.link.set(false);
+    expect(await charger.refresh()).toEqual({ kind: 'failed', failure: 'link-down', detail: 'the link is down' });
+    expect(log.named('refresh.failed')).toEqual([
+      { event: 'refresh.failed', failure: 'link-down', detail: 'the link is down' },
+    ]);
+    expect(charger.bundleIds).toHaveLength(1);
+    expect(pay(charger, await payment())).toMatchObject({ ok: true });
+  });
+
+  it.each([
+    ['something that is no set', 'no JSON'],
+    ['a set of nothing', '{"bundles":[]}'],
+  ])('%s changes nothing', async (_, body) => {
+    const { charger, flash } = await running();
+    const before = [flash.contents(), charger.bundleIds];
+    charger.admit(new TextEncoder().encode(body));
+    expect([flash.contents(), charger.bundleIds]).toEqual(before);
+    charger.restart();
+    expect(charger.bundleIds).toEqual(before[1]);
+  });
+
+  it('two at a time are one', async () => {
+    const { charger } = bench();
+    charger.start();
+    const both = [charger.refresh(), charger.refresh()];
+    expect(await both[0]).toBe(await both[1]);
+  });
+
+  it('an answer that comes after a power cut is dropped', async () => {
+    const { charger } = bench();
+    charger.start();
+    const refresh = charger.refresh();
+    charger.restart();
+    expect(await refresh).toMatchObject({ kind: 'failed', failure: 'power-cut' });
+    expect(charger.bundleIds).toEqual([]);
+  });
+
+  it('a grant that the Policy Authority revokes is refused from the next bundle on', async () => {
+    const other = await TestSite.open();
+    await other.bundle();
+    const { charger } = await running({}, other);
+    const own = await other.grant(other.cast.vehicleA);
+    const wallet = await other.wallet(other.cast.vehicleA, own);
+    const [first, second] = [await other.payment(wallet, '100'), await other.payment(wallet, '100')];
+    expect(pay(charger, first)).toMatchObject({ ok: true });
+    await other.post('/revoke', { grantId: (own.grant as JsonObject).grantId });
+    await other.bundle();
+    await charger.refresh();
+    expect(pay(charger, second)).toMatchObject({ ok: false, code: 'GRANT_REVOKED' });
+    await other.close();
+  });
+});
+
+describe('restarting', () => {
+  const folders: string[] = [];
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('verifies the kept bundles again, offline, and goes on', async () => {
+    const { charger } = await running();
+    const [first, second] = [await payment(), await payment()];
+    pay(charger, first);
+    charger.link.set(false);
+    charger.restart();
+    expect(charger.relay.closed).toBe(false);
+    expect(charger.bundleIds).toHaveLength(1);
+    expect(pay(charger, first)).toMatchObject({ ok: false, code: 'BUDGET_ID_REPLAY' });
+    expect(pay(charger, second)).toMatchObject({ ok: true });
+  });
+
+  it('finds bundles in its folder, in another process too; one that was changed there is not used', async () => {
+    const bundleFolder = mkdtempSync(join(tmpdir(), 'mpcp-charger-'));
+    folders.push(bundleFolder);
+    const store = new MemoryStore(32_768);
+    const provisioning = { ...site.provisioning(), bundleFolder };
+    await running({ provisioning, flash: new SimulatedFlash(store) });
+    const again = bench({ provisioning, flash: new SimulatedFlash(store) });
+    again.charger.start();
+    expect(again.charger.bundleIds).toHaveLength(1);
+    const path = join(bundleFolder, 'bundles.json');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('vehicle-a.fleet', 'vehicle-x.fleet'));
+    again.charger.restart();
+    expect(again.charger.bundleIds).toEqual([]);
+    expect(again.log.named('bundle.refused')).toMatchObject([{ code: 'TRUST_BUNDLE_SIGNATURE_INVALID' }]);
+    expect(pay(again.charger, await payment())).toMatchObject({ ok: false, code: 'NO_TRUST_BUNDLE' });
+  });
+
+  it('keeps every bundle in force, also those the last answer did not bring', async () => {
+    const other = await TestSite.open();
+    await other.bundle();
+    const { charger } = await running({}, other);
+    const anywhere = { geography: { countryCodes: ['DE'] }, expiresAt: isoTime(DAY_BEGINS_MS + 3 * DAY_MS) };
+    const second = await other.bundle([], anywhere);
+    expect(codes(charger.admit(new TextEncoder().encode(JSON.stringify({ bundles: [second] }))))).toEqual(['ok']);
+    const held = charger.bundleIds;
+    expect(held).toHaveLength(2);
+    charger.restart();
+    expect(charger.bundleIds).toEqual(held);
+    await other.close();
+  });
+
+  it('without a clock the kept bundles wait until it is set', async () => {
+    const clock = new SimulatedClock(DAY_BEGINS_MS);
+    const { charger } = await running({ clock });
+    clock.set(undefined);
+    charger.restart();
+    expect(charger.bundleIds).toEqual([]);
+    const ready = await payment();
+    expect(pay(charger, ready)).toMatchObject({ ok: false, code: 'CLOCK_UNTRUSTED' });
+    clock.set(DAY_BEGINS_MS);
+    expect(pay(charger, ready)).toMatchObject({ ok: true });
+  });
+
+  it('a power cut while a vehicle charges opens the relay', async () => {
+    const { charger, flash } = await running();
+    pay(charger, await payment());
+    expect(charger.relay.closed).toBe(true);
+    flash.cutAt(flash.operations, 'after');
+    const another = await payment();
+    expect(() => pay(charger, another)).toThrow(PowerCut);
+    expect(charger.relay.closed).toBe(false);
+    flash.restart();
+    charger.restart();
+    expect([charger.relay.closed, pay(charger, another).ok]).toEqual([false, false]);
+  });
+
+  it('a power cut at the relay leaves it open, and the payment counted', async () => {
+    const { charger } = await running();
+    const ready = await payment('1000000', 'retry');
+    charger.relay.cutAtNextClose();
+    expect(() => pay(charger, ready)).toThrow(PowerCut);
+    expect([charger.powered, charger.relay.closed, charger.relay.closings]).toEqual([false, false, 0]);
+    charger.restart();
+    expect(pay(charger, ready)).toMatchObject({ ok: true, repeated: true });
+    expect(charger.relay.closings).toBe(0);
+  });
+});
+
+async function withServer(server: Server, work: (url: string) => Promise<void>): Promise<void> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  try {
+    await work(`http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}

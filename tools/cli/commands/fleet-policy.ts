@@ -1,0 +1,91 @@
+// `fleet-policy issue`: signs a FleetPolicyAuthorization, a fleet operator's limits on top of a grant.
+
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import { issueFleetPolicy } from '../../issue/fleet-policy.ts';
+import type { Io } from '../io.ts';
+import {
+  addIssueOptions,
+  addMemberOptions,
+  addSigningOptions,
+  EXPIRES_AT,
+  handOut,
+  judging,
+  type MemberOption,
+  membersOf,
+  noteMissingIssuer,
+  rulesOf,
+  type SigningOptions,
+  signerOf,
+} from '../issue-options.ts';
+import { assetValue, integerValue } from '../option-values.ts';
+import type { Register } from './index.ts';
+
+const MEMBERS: readonly MemberOption[] = [
+  { flags: '--artifact-version <1.x>', member: 'version', help: '(default: 1.0)' },
+  { flags: '--fleet-policy-id <id>', member: 'fleetPolicyId', help: '(default: a fresh one)' },
+  { flags: '--fleet-id <id>', member: 'fleetId', help: 'the fleet' },
+  { flags: '--actor-id <id>', member: 'actorId', help: 'the vehicle or agent it is for; the same as in its SBAs' },
+  { flags: '--scope <scope>', member: 'scope', help: 'SESSION, DAY or SHIFT (default: DAY)' },
+  { flags: '--currency <code>', member: 'currency', help: 'three upper-case letters' },
+  {
+    flags: '--minor-unit <digits>',
+    member: 'minorUnit',
+    help: 'decimal places of the minor unit (default: 2)',
+    read: integerValue,
+  },
+  { flags: '--max-amount-minor <amount>', member: 'maxAmountMinor', help: "the cap; within the grant's budget" },
+  { flags: '--rail <rail>', member: 'allowedRails', help: "within the grant's", kind: 'many' },
+  {
+    flags: '--asset <asset>',
+    member: 'allowedAssets',
+    help: 'XRP, IOU:CURRENCY:ISSUER or ERC20:CHAINID:TOKEN',
+    read: assetValue,
+    kind: 'many',
+  },
+  {
+    flags: '--operator <id>',
+    member: 'allowedOperators',
+    help: 'where it may pay; none given: anywhere',
+    kind: 'many',
+  },
+  { flags: '--geo-fence <area>', member: 'geoFence', help: 'carried along', kind: 'many' },
+  EXPIRES_AT,
+];
+
+/** Adds `fleet-policy`. */
+export const register: Register = (program: Command, io: Io) => {
+  const fleetPolicy = program
+    .command('fleet-policy')
+    .description("FleetPolicyAuthorizations: a fleet operator's limits on top of a grant.");
+  const issue = fleetPolicy
+    .command('issue')
+    .description('Sign a fleet policy. It can only narrow what the grant allows.');
+  addSigningOptions(issue);
+  addMemberOptions(issue, MEMBERS);
+  addIssueOptions(issue)
+    .addHelpText(
+      'after',
+      '\nExample: mpcp-embedded fleet-policy issue --key fleet.jwk --issuer fleet.example --fleet-id fleet-7 --actor-id ev:4711 \\' +
+        '\n           --currency EUR --max-amount-minor 9000 --rail xrpl --operator volt --valid 12h --out fpa.json',
+    )
+    .action((options: SigningOptions) => {
+      const members = membersOf(options, MEMBERS, {
+        version: '1.0',
+        fleetPolicyId: randomUUID(),
+        scope: 'DAY',
+        minorUnit: 2,
+        allowedAssets: [],
+        allowedOperators: [],
+      });
+      const by = signerOf(options);
+      const text = judging(options, MEMBERS, () => issueFleetPolicy(members, by, rulesOf(options)));
+      handOut(io, options, text, {
+        artifact: 'fleetPolicyAuthorization',
+        fleetPolicyId: String(members.fleetPolicyId),
+        expiresAt: String(members.expiresAt),
+        issuerKeyId: by.key.kid,
+      });
+      noteMissingIssuer(io, options);
+    });
+};

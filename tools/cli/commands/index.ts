@@ -1,0 +1,37 @@
+// Every command of the command line, in the order `--help` shows them.
+
+import type { Command } from 'commander';
+import type { Io } from '../io.ts';
+import { register as bench } from './bench.ts';
+import { register as bundle } from './bundle.ts';
+import { register as conform } from './conform.ts';
+import { register as demo } from './demo.ts';
+import { register as fleetPolicy } from './fleet-policy.ts';
+import { register as grant } from './grant.ts';
+import { register as intent } from './intent.ts';
+import { register as keys } from './keys.ts';
+import { register as policy } from './policy.ts';
+import { register as present } from './present.ts';
+import { register as sba } from './sba.ts';
+import { register as spa } from './spa.ts';
+import { register as verify } from './verify.ts';
+
+/** Adds one command, or a group of them, to the program. */
+export type Register = (program: Command, io: Io) => void;
+
+/** All of them. */
+export const commands: readonly Register[] = [
+  keys,
+  policy,
+  grant,
+  sba,
+  spa,
+  intent,
+  fleetPolicy,
+  present,
+  bundle,
+  verify,
+  conform,
+  bench,
+  demo,
+];

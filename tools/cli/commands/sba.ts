@@ -1,0 +1,109 @@
+// `sba issue`: signs a SignedBudgetAuthorization, a wallet's ceiling for one session.
+
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import { termsOfGrant } from '../../issue/policy-grant.ts';
+import { issueSba } from '../../issue/sba.ts';
+import type { Io } from '../io.ts';
+import {
+  addIssueOptions,
+  addMemberOptions,
+  addSigningOptions,
+  EXPIRES_AT,
+  handOut,
+  judging,
+  type MemberOption,
+  membersOf,
+  noteMissingIssuer,
+  rulesOf,
+  type SigningOptions,
+  signerOf,
+} from '../issue-options.ts';
+import { readArtifact } from '../json-file.ts';
+import { assetValue, integerValue } from '../option-values.ts';
+import type { Register } from './index.ts';
+
+const MEMBERS: readonly MemberOption[] = [
+  { flags: '--artifact-version <1.x>', member: 'version', help: '(default: 1.0)' },
+  { flags: '--budget-id <id>', member: 'budgetId', help: '(default: a fresh one)' },
+  { flags: '--grant-id <id>', member: 'grantId', help: 'the grant it is under; or --grant' },
+  { flags: '--session-id <id>', member: 'sessionId', help: 'the session it is for (default: a fresh one)' },
+  { flags: '--actor-id <id>', member: 'actorId', help: "who pays; under a did:xrpl grant the subject's address" },
+  { flags: '--scope-id <id>', member: 'scopeId', help: 'carried along' },
+  { flags: '--policy-hash <hex>', member: 'policyHash', help: "the grant's; or --grant" },
+  { flags: '--currency <code>', member: 'currency', help: 'three upper-case letters' },
+  {
+    flags: '--minor-unit <digits>',
+    member: 'minorUnit',
+    help: 'decimal places of the minor unit (default: 2)',
+    read: integerValue,
+  },
+  {
+    flags: '--budget-scope <scope>',
+    member: 'budgetScope',
+    help: 'SESSION, DAY, VEHICLE, FLEET or TRIP (default: SESSION)',
+  },
+  { flags: '--max-amount-minor <amount>', member: 'maxAmountMinor', help: 'the ceiling' },
+  { flags: '--rail <rail>', member: 'allowedRails', help: 'xrpl, evm, stripe or hosted', kind: 'many' },
+  {
+    flags: '--asset <asset>',
+    member: 'allowedAssets',
+    help: 'XRP, IOU:CURRENCY:ISSUER or ERC20:CHAINID:TOKEN',
+    read: assetValue,
+    kind: 'many',
+  },
+  {
+    flags: '--destination <address>',
+    member: 'destinationAllowlist',
+    help: 'who may be paid; on xrpl a classic address',
+    kind: 'many',
+  },
+  EXPIRES_AT,
+];
+
+interface SbaOptions extends SigningOptions {
+  readonly grant?: string;
+}
+
+/** Adds `sba`. */
+export const register: Register = (program: Command, io: Io) => {
+  const sba = program
+    .command('sba')
+    .description('SignedBudgetAuthorizations: what a wallet lets be spent in a session.');
+  const issue = sba
+    .command('issue')
+    .description(
+      'Sign an SBA. With --grant, the grant id, policy hash, rails, assets and destinations are those of the grant unless given.',
+    );
+  addSigningOptions(issue).option('--grant <file>', 'the grant it is under');
+  addMemberOptions(issue, MEMBERS);
+  addIssueOptions(issue)
+    .addHelpText(
+      'after',
+      '\nExample: mpcp-embedded sba issue --key wallet.jwk --issuer wallet.example --grant grant.json --actor-id ev:4711 \\' +
+        '\n           --currency EUR --max-amount-minor 5000 --valid 4h --out sba.json',
+    )
+    .action((options: SbaOptions) => {
+      const terms = options.grant === undefined ? {} : readArtifact(options.grant, '--grant', termsOfGrant);
+      const members = membersOf(options, MEMBERS, {
+        version: '1.0',
+        budgetId: randomUUID(),
+        sessionId: randomUUID(),
+        minorUnit: 2,
+        budgetScope: 'SESSION',
+        allowedAssets: [],
+        destinationAllowlist: [],
+        ...terms,
+      });
+      const by = signerOf(options);
+      const text = judging(options, MEMBERS, () => issueSba(members, by, rulesOf(options)));
+      handOut(io, options, text, {
+        artifact: 'sba',
+        budgetId: String(members.budgetId),
+        sessionId: String(members.sessionId),
+        expiresAt: String(members.expiresAt),
+        issuerKeyId: by.key.kid,
+      });
+      noteMissingIssuer(io, options);
+    });
+};

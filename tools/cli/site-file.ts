@@ -1,0 +1,107 @@
+// A site configuration in a JSON file: the members of SiteConfiguration, with keys as JWK, PEM or base64url. A member
+// that is not one of them is refused: a slip in the name of a limit would switch the limit off.
+
+import { z } from 'zod';
+import { ConfigurationError, readConfiguration, type SiteConfiguration } from '../../core/configuration.ts';
+import type { JsonObject, JsonValue } from '../../core/json/value.ts';
+import { KeyError, type PublicKeyText, readPublicKey } from '../../host-sim/signing/keys.ts';
+import { IssueProblem, shaped } from '../issue/problem.ts';
+import * as rule from '../issue/rules.ts';
+import { UsageError } from './io.ts';
+import { readArtifact } from './json-file.ts';
+
+const publicKey = z.union([rule.text, z.looseObject({ kty: rule.text })]);
+const issuerRule = z.union([rule.text, z.strictObject({ issuer: rule.text, kids: z.array(rule.text) })]);
+const unit = z.union([
+  z.strictObject({ kind: z.literal('atomic') }),
+  z.strictObject({ kind: z.literal('fiat'), currency: rule.currency }),
+]);
+
+const terminal = z.strictObject({
+  rail: rule.rail.optional(),
+  asset: z.looseObject({ kind: rule.text }).optional(),
+  destination: rule.text.optional(),
+  merchant: rule.text.optional(),
+  unit: unit.optional(),
+  purpose: rule.text.optional(),
+  gateway: rule.text.optional(),
+  actorId: rule.text.optional(),
+});
+
+const site = z.strictObject({
+  profile: z.enum(['lite', 'full', 'human-agent']).optional(),
+  terminal: terminal.optional(),
+  grantIssuers: z.array(issuerRule).optional(),
+  sbaIssuers: z.record(z.string(), z.array(issuerRule)).optional(),
+  fleetPolicyIssuers: z.array(issuerRule).optional(),
+  requireFleetPolicy: z.boolean().optional(),
+  rootKeys: z.array(z.strictObject({ kid: rule.text.optional(), publicKey })).optional(),
+  pinnedKeys: z
+    .array(
+      z.strictObject({
+        role: z.enum(['policyGrant', 'sba', 'spa', 'fleetPolicyAuthorization']),
+        issuer: rule.text.optional(),
+        kid: rule.text,
+        publicKey,
+      }),
+    )
+    .optional(),
+  bundleScope: z
+    .strictObject({ merchant: rule.text.optional(), category: rule.text.optional(), region: rule.text.optional() })
+    .optional(),
+  sbaOnly: z.strictObject({ maxAmountMinor: rule.amount }).optional(),
+  budgetUse: z.enum(['single-use', 'reuse']).optional(),
+  spendRule: z.enum(['budget-total', 'grant-total']).optional(),
+  driftMs: z.int().min(0).optional(),
+  scopes: z.array(z.enum(['SESSION', 'DAY', 'VEHICLE', 'FLEET', 'TRIP'])).optional(),
+  strictXrpl: z.boolean().optional(),
+  strictCurrency: z.boolean().optional(),
+  allowUnsetClock: z.boolean().optional(),
+});
+
+/** A configuration that options may still complete: who may sign can come from there. */
+export type PartialSite = Partial<SiteConfiguration>;
+
+/** Reads a configuration file. @throws UsageError that names the file and the member */
+export function readSiteFile(path: string): PartialSite {
+  return readArtifact(path, '--config', siteOf);
+}
+
+/** The configuration that JSON data stands for. @throws IssueProblem that names the member */
+export function siteOf(value: JsonObject): PartialSite {
+  const read = shaped(site, value, 'site configuration');
+  const rootKeys = read.rootKeys?.map((key, i) => {
+    const found = keyOf(key.publicKey, `rootKeys[${i}].publicKey`);
+    return { kid: key.kid ?? found.kid, publicKey: found.publicKey };
+  });
+  const pinnedKeys = read.pinnedKeys?.map((key, i) => ({
+    ...key,
+    publicKey: keyOf(key.publicKey, `pinnedKeys[${i}].publicKey`).publicKey,
+  }));
+  const { rootKeys: _, pinnedKeys: __, ...rest } = read;
+  // zod types optional members as possibly undefined; absent ones are absent.
+  return { ...(rest as PartialSite), ...(rootKeys ? { rootKeys } : {}), ...(pinnedKeys ? { pinnedKeys } : {}) };
+}
+
+/** A configuration the verifier will start with. @throws UsageError with every problem */
+export function completeSite(partial: PartialSite): SiteConfiguration {
+  const configuration = partial as SiteConfiguration;
+  try {
+    readConfiguration(configuration);
+    return configuration;
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function keyOf(key: string | { readonly [name: string]: unknown }, where: string): PublicKeyText {
+  try {
+    const found = readPublicKey(typeof key === 'string' ? key : JSON.stringify(key as JsonValue));
+    if (found.isPrivate) throw new KeyError('the key is a private key; a public one is needed');
+    return found;
+  } catch (error) {
+    if (error instanceof KeyError) throw new IssueProblem(`site configuration: ${where}: ${error.message}`);
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+// SignedBudgetAuthorization (SBA): a wallet's ceiling for one session under a grant.
+
+import { z } from 'zod';
+import { ArtifactProblem } from '../../core/artifacts/members.ts';
+import { readSessionBudget } from '../../core/artifacts/sba.ts';
+import type { JsonObject } from '../../core/json/value.ts';
+import { type SignedBy, signSba } from '../../host-sim/signing/artifacts.ts';
+import { IssueProblem, shaped } from './problem.ts';
+import { verifiedText } from './read-back.ts';
+import * as rule from './rules.ts';
+import { checkSigner } from './signer.ts';
+
+/** The members of an SBA's authorization: the published schema, where every one but `scopeId` and the list of destinations is needed. */
+export function sbaSchema(rules: rule.IssueRules) {
+  return z
+    .strictObject({
+      version: rule.version,
+      budgetId: rule.text,
+      grantId: rule.text,
+      sessionId: rule.text,
+      actorId: rule.party(rules),
+      scopeId: rule.text.optional(),
+      policyHash: rule.policyHash,
+      currency: rule.currency,
+      minorUnit: rule.minorUnit,
+      budgetScope: z.enum(['SESSION', 'DAY', 'VEHICLE', 'FLEET', 'TRIP']),
+      maxAmountMinor: rule.amount,
+      allowedRails: rule.rails,
+      allowedAssets: z.array(rule.asset(rules)),
+      destinationAllowlist: z.array(rule.text).optional(),
+      expiresAt: rule.expiry(rules),
+    })
+    .superRefine((sba, context) => rule.checkDestinations(sba, context, rules));
+}
+
+/** Checks members and signs them. @returns the artifact's JSON text @throws IssueProblem */
+export function issueSba(members: JsonObject, by: SignedBy, rules: rule.IssueRules): string {
+  shaped(sbaSchema(rules), members, 'SBA');
+  checkSigner(by, rules);
+  return verifiedText(signSba(members, by), 'SBA', 'SBA', by.key.publicKey, (value) => {
+    const sba = readSessionBudget(value);
+    return sba instanceof ArtifactProblem ? sba : { ...sba, candidates: [sba.authorization] };
+  });
+}
+
+/** What an SPA takes over from its SBA. @throws IssueProblem where the value is not an SBA */
+export function linksOfSba(value: JsonObject): JsonObject {
+  const sba = readSessionBudget(value);
+  if (sba instanceof ArtifactProblem) throw new IssueProblem(`not an SBA: ${sba.message}`);
+  return { budgetId: sba.budgetId, sessionId: sba.sessionId, policyHash: sba.policyHash };
+}
