@@ -279,6 +279,69 @@ describe('member names', () => {
   });
 });
 
+describe('the names MPCP artifacts have', () => {
+  const names = [
+    'grantId',
+    'policyHash',
+    'sba',
+    'x',
+    'kid',
+    'issuer',
+    'issuerKeyId',
+    'offlineMaxSinglePaymentCurrency',
+    'signature',
+  ];
+
+  it('are read like any other, in ASCII text and in text that is not', () => {
+    for (const name of names) {
+      const near = [
+        name,
+        `${name}x`,
+        `x${name}`,
+        name.slice(1),
+        name.slice(0, -1),
+        name.toUpperCase(),
+        `${name.slice(0, -1)}\u00e9`,
+      ];
+      for (const other of new Set(near)) {
+        expect(Object.keys(read(`{"${other}":1}`) as object), other).toEqual([other]);
+        expect(Object.keys(read(`{"é":0,"${other}":1}`) as object), other).toEqual(['é', other]);
+      }
+    }
+  });
+
+  it('are found twice in whatever spelling', () => {
+    for (const name of names) {
+      const escaped = `\\u${name.charCodeAt(0).toString(16).padStart(4, '0')}${name.slice(1)}`;
+      expect(Object.keys(read(`{"${escaped}":1}`) as object)).toEqual([name]);
+      expect(refusal(`{"${name}":1,"${escaped}":2}`)).toBe('ARTIFACT_INVALID');
+      expect(refusal(`{"${name}":1,"${name}":2}`)).toBe('ARTIFACT_INVALID');
+    }
+  });
+
+  it('need their closing quote and their colon', () => {
+    for (const text of [
+      '{"grantId:1}',
+      '{"grantId"1}',
+      '{"grantId',
+      '{"grantId\u0000":1}',
+      '{grantId:1}',
+      '{"grantId\n":1}',
+    ]) {
+      expect(refusal(text), JSON.stringify(text)).toBe('ARTIFACT_INVALID');
+    }
+  });
+
+  it('do not stand for names that hash alike', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...'abcdgkrtInsue'), minLength: 1, maxLength: 9 }), (name) => {
+        expect(Object.keys(read(`{"${name}":1}`) as object)).toEqual([name]);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+});
+
 describe('text', () => {
   it('refuses surrogates that are not a pair, escaped', () => {
     for (const text of [
@@ -502,6 +565,14 @@ describe('an artifact inside a larger text', () => {
     expect(artifacts(`{"a":"x"${' '.repeat(60)}}`)).toEqual({ a: 'x' });
     expect(artifacts(`{"a":[${' '.repeat(38)}]}`)).toEqual({ a: [] });
     expect(artifacts(`{"a":[${' '.repeat(39)}]}`)).toBe('LIMIT_EXCEEDED');
+  });
+
+  it('may be anything where only some of its members are wanted', () => {
+    expect(artifacts('{"a":[1],"b":"x"}', ['kept'])).toEqual({ a: [1], b: 'x' });
+  });
+
+  it('is kept whole where nothing is said about its members', () => {
+    expect(artifacts('{"a":{"kept":1,"note":2}}')).toEqual({ a: { kept: 1, note: 2 } });
   });
 
   it('drops the members that its signature does not cover, in a string as long as the artifact', () => {

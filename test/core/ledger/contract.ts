@@ -88,6 +88,23 @@ export function ledgerContract(open: () => { ledger: SpendLedger; again: () => S
     });
   });
 
+  describe('what became of an answer', () => {
+    it('is that it was paid, that it is reserved, or that it has ended', () => {
+      both(
+        (ledger) => {
+          receipt(ledger.authorize(spend({ idempotency: key('paid') })));
+          receipt(ledger.reserve(spend({ idempotency: key('open') })));
+          receipt(ledger.settle(receipt(ledger.reserve(spend({ idempotency: key('settled') }))).receiptId, 1n, NOW));
+          receipt(ledger.release(receipt(ledger.reserve(spend({ idempotency: key('released') }))).receiptId, NOW));
+        },
+        (ledger) => {
+          const states = ['paid', 'open', 'settled', 'released'].map((name) => ledger.answered(key(name))?.state);
+          expect(states).toEqual(['paid', 'reserved', 'ended', 'ended']);
+        },
+      );
+    });
+  });
+
   describe('payments in a window', () => {
     it('are those after its start: one exactly at the start is out', () => {
       both(

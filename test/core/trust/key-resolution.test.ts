@@ -312,6 +312,15 @@ describe('a pinned key', () => {
   });
 });
 
+describe('attack: a revoked wallet whose key is pinned for nobody in particular leaves its issuer out', () => {
+  it('and is refused all the same: the key is revoked, whoever it is pinned for', () => {
+    const revoking = bundle({ issuers: [entry(PA, pa), entry(WALLET, revoked(wallet))] });
+    const pinnedKeys: readonly PinnedKey[] = [{ role: 'sba', kid: wallet.kid, publicKey: wallet.publicKey }];
+    const site = new Device({ bundles: [revoking], configuration: { pinnedKeys } });
+    site.refuses('KEY_REVOKED', () => site.authorize(present({ sba: sba({}, { issuer: null }) })));
+  });
+});
+
 describe('attack: a revoked wallet leaves its issuer out', () => {
   it('and is refused all the same', () => {
     const revoking = bundle({ issuers: [entry(PA, pa), entry(WALLET, revoked(wallet))] });

@@ -116,6 +116,19 @@ rule('sba.replay', {
         before: paid({ spa: spa() }),
       }),
     ],
+    'a budget that was used alone, with an SPA put beside it': [
+      'BUDGET_ID_REPLAY',
+      () => ({ presented: { spa: spa() }, before: paid() }),
+    ],
+    'a budget that was reserved with an SPA and released, by an SBA the SPA was taken away from': [
+      'BUDGET_ID_REPLAY',
+      () => ({
+        before: (device: Device) => {
+          const { receiptId } = device.approves(() => device.reserve(present({ spa: spa() })));
+          device.approves(() => device.verifier.release(receiptId));
+        },
+      }),
+    ],
     'a budget that was used with an SPA, by an SBA the SPA was taken away from': [
       'BUDGET_ID_REPLAY',
       () => ({ before: paid({ spa: spa() }) }),
@@ -261,6 +274,14 @@ for (const [id, name, code] of [
           device.approves(() => device.verifier.settle(receiptId, '1'));
         },
       }),
+      'what another wallet spent under another grant does not count': () => ({
+        presented: limited(name, '1000'),
+        before: paid({
+          grant: grant({ grantId: 'grant-2' }),
+          sba: sba({ grantId: 'grant-2' }, { key: otherWallet, issuer: OTHER_WALLET }),
+        }),
+        configuration: { sbaIssuers: { [PA]: [WALLET, OTHER_WALLET] } },
+      }),
       'a reservation that was released does not count': () => ({
         presented: { ...limited(name, '1000'), sba: another() },
         before: (device: Device) => {
@@ -280,6 +301,22 @@ for (const [id, name, code] of [
         () => ({
           presented: { ...limited(name, '1999'), sba: another() },
           before: after(paid(limited(name, '1999')), (device) => void device.restart()),
+        }),
+      ],
+      'what SBAs alone spent in its name counts': [
+        code,
+        () => ({
+          presented: { ...limited(name, '1999'), sba: another() },
+          before: paid({ grant: undefined }),
+          configuration: ALONE,
+        }),
+      ],
+      'what other wallets spent under it counts': [
+        code,
+        () => ({
+          presented: limited(name, '1999'),
+          before: paid({ ...limited(name, '1999'), sba: sba({}, { key: otherWallet, issuer: OTHER_WALLET }) }),
+          configuration: { sbaIssuers: { [PA]: [WALLET, OTHER_WALLET] } },
         }),
       ],
       'a reservation that is open counts in full, after a restart too': [

@@ -187,6 +187,11 @@ rule('spa.signer', {
       presented: { spa: spa({}, { key: payKey }) },
       bundles: listing([PA, pa], [WALLET, wallet, payKey]),
     }),
+    'another kid that the site lists for the wallet that signed the SBA': () => ({
+      presented: { spa: spa({}, { key: payKey }) },
+      configuration: { sbaIssuers: { [PA]: [{ issuer: WALLET, kids: ['wallet-1', 'pay-1'] }] } },
+      bundles: listing([PA, pa], [WALLET, wallet, payKey]),
+    }),
     'no issuer on the SBA either, and a pinned key': () => ({
       presented: { sba: sba({}, { issuer: null }), spa: spa({}, { issuer: null, key: payKey }) },
       configuration: { pinnedKeys: [pinned('sba', wallet), pinned('spa', payKey)] },
@@ -213,6 +218,16 @@ rule('spa.signer', {
           },
         },
         bundles: listing([PA, pa, wallet, secondWallet]),
+      }),
+    ],
+    'a pinned key of another wallet, under an SBA by a pinned key of nobody in particular': [
+      'ISSUER_NOT_PERMITTED',
+      () => ({
+        presented: { sba: sba({}, { issuer: null }), spa: spa({}, { issuer: null, key: stranger }) },
+        configuration: {
+          sbaIssuers: { [PA]: [WALLET, 'stranger.example'] },
+          pinnedKeys: [pinned('sba', wallet), pinned('spa', stranger, 'stranger.example')],
+        },
       }),
     ],
     'the Policy Authority': ['ISSUER_NOT_PERMITTED', () => ({ presented: { spa: spa({}, { key: pa, issuer: PA }) } })],

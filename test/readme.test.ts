@@ -1,0 +1,67 @@
+// The README keeps its word: the walkthrough runs as printed, the commands and figures it names exist.
+
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { FlashLedger } from '../core/ledger/flash-ledger.ts';
+import { SimulatedFlash } from '../host-sim/flash/simulated-flash.ts';
+import { MemoryStore } from '../host-sim/flash/store.ts';
+import { createNodeCrypto } from '../host-sim/ports/node-crypto.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const folder = mkdtempSync(join(tmpdir(), 'mpcp-readme-'));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The fenced block that carries a word after its language. */
+function block(word: string): string {
+  const found = new RegExp(`\`\`\`sh ${word}\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1];
+  if (found === undefined) throw new Error(`README.md has no block "${word}"`);
+  return found;
+}
+
+/** A folder with an `npx` that runs the built command line, as the real one does in the project's folder. */
+function withNpx(): string {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  const script = `#!/bin/sh\nshift\nexec "${process.execPath}" "${join(root, 'tools/bin/mpcp-embedded.mjs')}" "$@"\n`;
+  writeFileSync(join(bin, 'npx'), script);
+  chmodSync(join(bin, 'npx'), 0o755);
+  return bin;
+}
+
+describe('the README', () => {
+  it.runIf(existsSync(join(root, 'dist/cli.js')))('has a walkthrough that ends in accepted', () => {
+    const env = { ...process.env, PATH: `${withNpx()}${delimiter}${process.env.PATH}` };
+    const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+    const out = execFileSync('sh', ['-e', '-c', block('walkthrough')], { cwd: folder, env, encoding: 'utf8', stdio });
+    expect(out.trimEnd().split('\n').at(-1)).toBe('accepted');
+    expect(out).toContain('policyGrant');
+  });
+
+  it('names npm scripts that exist', () => {
+    for (const [, name] of readme.matchAll(/npm run (?:-s )?([a-z]+)/g))
+      expect(manifest.scripts).toHaveProperty(name as string);
+  });
+
+  it('links to files that exist', () => {
+    for (const [, path] of readme.matchAll(/\]\(([^)#:]+)\)/g))
+      expect(existsSync(join(root, path as string)), path).toBe(true);
+  });
+
+  it('tells how many records a 64 KB partition takes', () => {
+    const ledger = new FlashLedger(new SimulatedFlash(new MemoryStore(65_536)), createNodeCrypto());
+    expect(readme).toContain(`a 64 KB partition takes ${ledger.room} records`);
+  });
+
+  it('has the two commands in its first screen', () => {
+    const first = readme.split('\n').slice(0, 15).join('\n');
+    expect(first).toContain('npm ci && npm start');
+    expect(first).toContain('npm ci && npm test');
+  });
+});
