@@ -53,6 +53,12 @@ class NodeHash implements Hash {
 export function createNodeCrypto(): Crypto {
   /** By the key's bytes as text, one character a byte, the oldest first. */
   const kept = new Map<string, KeptKey>();
+  /**
+   * Small arrays live inside V8's heap, and handing one to native code first moves it out, which costs more than all the
+   * checks here. So signature and digest are handed over in memory that is outside already.
+   */
+  const outsideSignature = Buffer.allocUnsafeSlow(64);
+  const outsideDigest = Buffer.allocUnsafeSlow(32);
 
   function imported(publicKey: Uint8Array): KeptKey {
     const bytes = Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.length);
@@ -79,9 +85,11 @@ export function createNodeCrypto(): Crypto {
     ed25519Verify(publicKey, signature, message) {
       if (!strictSignature(signature) || !strictPublicKey(publicKey)) return false;
       const bytes = typeof message === 'function' ? gather(message) : message;
+      outsideSignature.set(signature);
+      if (bytes.length === 32) outsideDigest.set(bytes);
       // The rest of the profile is what OpenSSL does: it encodes [S]B − [k]A and compares the bytes with R, and refuses a
       // key that is not on the curve (at this point, not at import).
-      return verify(null, bytes, imported(publicKey).object, signature);
+      return verify(null, bytes.length === 32 ? outsideDigest : bytes, imported(publicKey).object, outsideSignature);
     },
     ed25519KeyUsable(publicKey) {
       if (!strictPublicKey(publicKey)) return false;

@@ -56,6 +56,8 @@ describe('times that are none', () => {
     ['a zone of hours only', '2026-06-01T12:00:00+02'],
     ['a zone by name', '2026-06-01T12:00:00CET'],
     ['text after the zone', '2026-06-01T12:00:00Z '],
+    ['text after a zone of hours and minutes', '2026-06-01T12:00:00+02:00x'],
+    ['a zone of hours and minutes cut short', '2026-06-01T12:00:00.00+02:0'],
     ['two zones', '2026-06-01T12:00:00Z+00:00'],
     ['blanks before', ' 2026-06-01T12:00:00Z'],
     ['a blank between', '2026-06-01 12:00:00Z'],

@@ -305,7 +305,7 @@ describe('the names MPCP artifacts have', () => {
       ];
       for (const other of new Set(near)) {
         expect(Object.keys(read(`{"${other}":1}`) as object), other).toEqual([other]);
-        expect(Object.keys(read(`{"é":0,"${other}":1}`) as object), other).toEqual(['é', other]);
+        expect(Object.keys(read(`{"ö":0,"${other}":1}`) as object), other).toEqual(['ö', other]);
       }
     }
   });
