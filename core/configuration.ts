@@ -13,7 +13,15 @@ import type { BundleScope, IssuerRule, PinnedKey, RootKey } from './trust/config
 export type Profile = 'lite' | 'full' | 'human-agent';
 
 /** The unit of the terminal's amounts: minor units of a currency, or the asset's smallest unit. Never converted. */
-export type Unit = { readonly kind: 'fiat'; readonly currency: string } | { readonly kind: 'atomic' };
+export type Unit =
+  | {
+      readonly kind: 'fiat';
+      /** ISO 4217. */
+      readonly currency: string;
+      /** Decimal places of its minor unit; compared with the SBA's where it is stated. */
+      readonly minorUnit?: number;
+    }
+  | { readonly kind: 'atomic' };
 
 /**
  * What a terminal is and sells. A deployed device states rail, asset, destination, merchant, unit and purpose and does
@@ -47,6 +55,7 @@ export interface SiteConfiguration {
   readonly requireFleetPolicy?: boolean;
   readonly rootKeys?: readonly RootKey[];
   readonly pinnedKeys?: readonly PinnedKey[];
+  /** Which bundles are for this device; the merchant is the terminal's where none is stated here. */
   readonly bundleScope?: BundleScope;
   /** Lets an SBA pay without its grant, up to this amount (digits); left out, a grant is always needed. */
   readonly sbaOnly?: { readonly maxAmountMinor: string };
@@ -147,7 +156,7 @@ export function readConfiguration(input: SiteConfiguration): Site {
     requireFleetPolicy: input.requireFleetPolicy ?? false,
     rootKeys: input.rootKeys ?? [],
     pinnedKeys: input.pinnedKeys ?? [],
-    bundleScope: input.bundleScope ?? {},
+    bundleScope: { merchant: terminal.merchant, ...input.bundleScope },
     sbaOnlyMax,
     budgetUse: input.budgetUse ?? 'single-use',
     spendRule: input.spendRule ?? 'budget-total',
@@ -201,7 +210,8 @@ function checkChoices(input: SiteConfiguration, problems: string[]): void {
 /** True for a unit a terminal may count in. */
 export function isUnit(value: unknown): value is Unit {
   if (typeof value !== 'object' || value === null) return false;
-  const unit = value as { readonly kind?: unknown; readonly currency?: unknown };
+  const unit = value as { readonly kind?: unknown; readonly currency?: unknown; readonly minorUnit?: unknown };
+  if (unit.minorUnit !== undefined && !Number.isInteger(unit.minorUnit)) return false;
   return (
     unit.kind === 'atomic' || (unit.kind === 'fiat' && typeof unit.currency === 'string' && unit.currency.length === 3)
   );

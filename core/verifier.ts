@@ -9,8 +9,7 @@ import { readSessionBudget } from './artifacts/sba.ts';
 import { readSettlementIntent } from './artifacts/settlement-intent.ts';
 import { readPaymentAuthorization } from './artifacts/spa.ts';
 import type { TrustBundle } from './artifacts/trust-bundle.ts';
-import { CHAIN, FLEET_POLICY_CHAIN, GRANT_CHAIN, runChain, type TraceEntry } from './chain/chain.ts';
-import type { Check } from './chain/check.ts';
+import { type Checked, runChain, type TraceEntry } from './chain/chain.ts';
 import { type DecisionMode, Payment, type PaymentArtifacts, type PaymentContext } from './chain/payment.ts';
 import { type PaymentRequest, readRequest } from './chain/request.ts';
 import { readConfiguration, type Site, type SiteConfiguration } from './configuration.ts';
@@ -175,7 +174,7 @@ export class Verifier {
   checkGrant(bytes: Uint8Array, options: DecisionOptions = {}): Verdict {
     const read = readOne(bytes, 'policyGrant', readPolicyGrant);
     if ('ok' in read) return read;
-    return this.#alone(GRANT_CHAIN, { grant: read }, '1', options);
+    return this.#alone('grant', { grant: read }, '1', options);
   }
 
   /** Looks at a fleet policy alone, against the grant it narrows. */
@@ -184,7 +183,7 @@ export class Verifier {
     if ('ok' in grant) return grant;
     const fleetPolicy = readOne(bytes, 'fleetPolicyAuthorization', readFleetPolicy);
     if ('ok' in fleetPolicy) return fleetPolicy;
-    return this.#alone(FLEET_POLICY_CHAIN, { grant, fleetPolicy }, '1', options);
+    return this.#alone('fleetPolicy', { grant, fleetPolicy }, '1', options);
   }
 
   /** The key for an issuer and kid, as the chain would find it. */
@@ -255,7 +254,7 @@ export class Verifier {
     if ('ok' in artifacts) return artifacts;
     const payment = new Payment(artifacts, asked, this.#context(now, mode));
     const trace: TraceEntry[] | undefined = options.explain ? [] : undefined;
-    const refusal = runChain(CHAIN, payment, trace);
+    const refusal = runChain('payment', payment, trace);
     if (refusal) return trace ? { ...refusal, trace } : refusal;
     const receipt = payment.answered ?? this.#commit(mode, payment);
     if ('code' in receipt) return refuse('device', 'device.store', receipt.code, receipt.detail);
@@ -296,7 +295,7 @@ export class Verifier {
   }
 
   #alone(
-    checks: readonly Check[],
+    what: Checked,
     parts: { grant: PolicyGrant; fleetPolicy?: FleetPolicy },
     amountMinor: string,
     options: DecisionOptions,
@@ -311,9 +310,10 @@ export class Verifier {
       spa: undefined,
       intent: undefined,
       idempotencyKey: undefined,
+      plain: false,
     };
     const trace: TraceEntry[] | undefined = options.explain ? [] : undefined;
-    const verdict = runChain(checks, Payment.ofParts(artifacts, asked, this.#context(now, 'check')), trace) ?? {
+    const verdict = runChain(what, Payment.ofParts(artifacts, asked, this.#context(now, 'check')), trace) ?? {
       ok: true,
     };
     return trace ? { ...verdict, trace } : verdict;
@@ -352,7 +352,15 @@ function readArtifacts(presentation: Presentation): PaymentArtifacts | Refusal {
   if (intent !== undefined && 'ok' in intent) return intent;
   const fleetPolicy = optional(presentation.fleetPolicyAuthorization, 'fleetPolicyAuthorization', readFleetPolicy);
   if (fleetPolicy !== undefined && 'ok' in fleetPolicy) return fleetPolicy;
-  return { grant, sba, spa, intent, fleetPolicy, idempotencyKey: presentation.idempotencyKey };
+  return {
+    grant,
+    sba,
+    spa,
+    intent,
+    fleetPolicy,
+    idempotencyKey: presentation.idempotencyKey,
+    plain: presentation.plain,
+  };
 }
 
 type Reader<T> = (value: JsonValue) => T | ArtifactProblem;

@@ -14,13 +14,7 @@ export interface Signer {
 }
 
 /** The members of an `{authorization, issuer?, issuerKeyId, signature}` envelope that are used. */
-export const ENVELOPE_MEMBERS: readonly string[] = Object.freeze([
-  'authorization',
-  'issuer',
-  'issuerKeyId',
-  'keyId',
-  'signature',
-]);
+export const ENVELOPE_MEMBERS: readonly string[] = ['authorization', 'issuer', 'issuerKeyId', 'keyId', 'signature'];
 
 /** Reads the signer; `keyId` is the older name of `issuerKeyId` (INTEROP §1). */
 export function signerOf(envelope: JsonObject): Signer {

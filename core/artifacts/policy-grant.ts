@@ -61,6 +61,7 @@ export function readPolicyGrant(value: JsonValue): PolicyGrant | ArtifactProblem
     const body = isObject(inner) ? inner : wire;
     checkVersion(body, false);
     const signer = signerOf(wire);
+    if (body !== wire) checkSameSigner(body, signer);
     return {
       issuer: signer.issuer,
       issuerKeyId: signer.issuerKeyId,
@@ -88,6 +89,15 @@ export function readPolicyGrant(value: JsonValue): PolicyGrant | ArtifactProblem
       revocationEndpoint: revocationEndpoint(body),
     };
   });
+}
+
+/** A grant that was signed flat and put into an envelope keeps the issuer it was signed with: the envelope is not signed. */
+function checkSameSigner(body: JsonObject, signer: Signer): void {
+  for (const name of ['issuer', 'issuerKeyId'] as const) {
+    const signed = optionalText(body, name);
+    if (signed !== undefined && signed !== signer[name])
+      throw invalid(`${name} of the envelope is not the one in the grant`);
+  }
 }
 
 /** The signing inputs of a flat grant: all but the signature (the spec), then also without issuer and kid (the code). */

@@ -16,8 +16,8 @@ export interface SettlementIntent {
   readonly asset: string | undefined;
 }
 
-const HASHED: readonly string[] = Object.freeze(['version', 'rail', 'asset', 'amount', 'destination', 'referenceId']);
-const UNHASHED: readonly string[] = Object.freeze(['intentHash', 'createdAt']);
+const HASHED: readonly string[] = ['version', 'rail', 'asset', 'amount', 'destination', 'referenceId'];
+const UNHASHED: readonly string[] = ['intentHash', 'createdAt'];
 
 /**
  * The members of an intent that are hashed. An unknown member is refused: upstream's code hashes it and the published

@@ -23,6 +23,8 @@ export interface PaymentArtifacts {
   readonly intent: SettlementIntent | undefined;
   readonly fleetPolicy: FleetPolicy | undefined;
   readonly idempotencyKey: string | undefined;
+  /** True where they were read from text without escapes, see `canonicalText`. */
+  readonly plain: boolean;
 }
 
 /** What is decided on: a payment, a reservation, or neither, and then nothing is recorded. */
@@ -84,7 +86,7 @@ export class Payment {
 
   /** The digest of a value under a domain. */
   digest(domain: Domain, value: JsonObject): Uint8Array | undefined {
-    return domainDigest(this.context.crypto, domain, value);
+    return domainDigest(this.context.crypto, domain, value, this.artifacts.plain);
   }
 
   /** Where this payment stands in the ledger (INTEROP §5, Counters and Replay). Needs the keys. */

@@ -42,15 +42,7 @@ export interface Asked {
   readonly unit: Unit | undefined;
 }
 
-const TEXTS = Object.freeze([
-  'sessionId',
-  'policyHash',
-  'rail',
-  'destination',
-  'purpose',
-  'gateway',
-  'actorId',
-] as const);
+const TEXTS = ['sessionId', 'policyHash', 'rail', 'destination', 'purpose', 'gateway', 'actorId'] as const;
 
 /** Reads a request. A missing or malformed amount is ARTIFACT_INVALID, more than 38 digits AMOUNT_EXCEEDED. */
 export function readRequest(request: PaymentRequest, site: Site): Asked | Refusal {

@@ -179,6 +179,7 @@ export function verifySignedSessionBudgetAuthorizationForDecision(
     settlementIntent: none,
     fleetPolicyAuthorization: none,
     idempotencyKey: none,
+    plain: false,
   };
   const decision = verifier.check(presentation, request);
   return decision.ok ? { ok: true } : { ok: false, reason: sbaReason(decision) };

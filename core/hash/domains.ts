@@ -23,10 +23,14 @@ export function domainPrefix(domain: Domain): string {
   return `MPCP:${domain}:1.0:`;
 }
 
-/** SHA-256(prefix ‖ canonicalJson(value)), 32 bytes; undefined where a string of the value has no UTF-8 form. */
-export function domainDigest(crypto: Crypto, domain: Domain, value: JsonValue): Uint8Array | undefined {
-  const text = domainPrefix(domain) + canonicalText(value);
-  if (!hasUtf8(text)) return undefined;
+/**
+ * SHA-256(prefix ‖ canonicalJson(value)), 32 bytes; undefined where a string of the value has no UTF-8 form.
+ *
+ * @param plain as for `canonicalText`
+ */
+export function domainDigest(crypto: Crypto, domain: Domain, value: JsonValue, plain = false): Uint8Array | undefined {
+  const text = domainPrefix(domain) + canonicalText(value, plain);
+  if (!plain && !hasUtf8(text)) return undefined;
   const hash = crypto.sha256();
   hash.update(text);
   return hash.digest();

@@ -15,16 +15,18 @@ export interface Presentation {
   readonly settlementIntent: JsonValue | undefined;
   readonly fleetPolicyAuthorization: JsonValue | undefined;
   readonly idempotencyKey: string | undefined;
+  /** True where the text had no escapes, see `canonicalText`. */
+  readonly plain: boolean;
 }
 
-const CARRIED: readonly string[] = Object.freeze([
+const CARRIED: readonly string[] = [
   'grant',
   'sba',
   'spa',
   'settlementIntent',
   'fleetPolicyAuthorization',
   'idempotencyKey',
-]);
+];
 
 /**
  * Reads the bytes of a presentation.
@@ -58,7 +60,7 @@ function read(bytes: Uint8Array): Presentation | Refusal {
   if (!isObject) return no('SBA_INVALID', 'the presentation is not a JSON object');
   reader.end();
   const carries = CARRIED.some((name) => member(found, name) !== undefined);
-  if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, bytes.length);
+  if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, bytes.length, reader.plain);
   for (const name of Object.keys(found)) {
     if (CARRIED.includes(name) || member(found, name) === undefined) continue;
     return no('ARTIFACT_INVALID', `member ${name.slice(0, 40)} is not one a presentation has`);
@@ -79,10 +81,11 @@ function read(bytes: Uint8Array): Presentation | Refusal {
     settlementIntent: member(found, 'settlementIntent'),
     fleetPolicyAuthorization: member(found, 'fleetPolicyAuthorization'),
     idempotencyKey,
+    plain: reader.plain,
   };
 }
 
-function bareSba(sba: JsonObject, size: number): Presentation | Refusal {
+function bareSba(sba: JsonObject, size: number, plain: boolean): Presentation | Refusal {
   if (size > ARTIFACT_LIMITS.bytes)
     return no('LIMIT_EXCEEDED', `an artifact of more than ${ARTIFACT_LIMITS.bytes} bytes`);
   return {
@@ -92,6 +95,7 @@ function bareSba(sba: JsonObject, size: number): Presentation | Refusal {
     settlementIntent: undefined,
     fleetPolicyAuthorization: undefined,
     idempotencyKey: undefined,
+    plain,
   };
 }
 

@@ -8,16 +8,17 @@ import type { JsonObject, JsonValue } from './value.ts';
  * The canonical text of a value. A member whose value is null is left out, at every depth; null in an array stays.
  *
  * @param value JSON data; lone surrogates must have been refused before (the reader does)
+ * @param plain true where the text it was read from was ASCII without escapes: then no string in it needs one
  */
-export function canonicalText(value: JsonValue): string {
-  if (typeof value === 'string') return quoted(value);
+export function canonicalText(value: JsonValue, plain = false): string {
+  if (typeof value === 'string') return plain ? `"${value}"` : quoted(value);
   if (typeof value === 'number') return numberText(value);
   if (value === null) return 'null';
   if (value === true) return 'true';
   if (value === false) return 'false';
   if (Array.isArray(value)) {
     let text = '[';
-    for (let i = 0; i < value.length; i++) text += (i > 0 ? ',' : '') + canonicalText(value[i]);
+    for (let i = 0; i < value.length; i++) text += (i > 0 ? ',' : '') + canonicalText(value[i] as JsonValue, plain);
     return `${text}]`;
   }
   const object = value as JsonObject;
@@ -27,7 +28,7 @@ export function canonicalText(value: JsonValue): string {
   for (const name of names) {
     const inner = object[name];
     if (inner === null || inner === undefined) continue;
-    text += `${first ? '' : ','}${quoted(name)}:${canonicalText(inner)}`;
+    text += `${first ? '' : ','}${plain ? `"${name}"` : quoted(name)}:${canonicalText(inner, plain)}`;
     first = false;
   }
   return `${text}}`;

@@ -44,6 +44,7 @@ export class JsonReader {
   #depth = 0;
   #values = 0;
   #stringLimit: number;
+  #escapes = false;
   /** True while a member name is read: there a lone surrogate is only noted, see `members`. */
   #inName = false;
   #loneInName = false;
@@ -211,6 +212,11 @@ export class JsonReader {
     if (this.#next() >= 0) throw this.#invalid('more text after the value');
   }
 
+  /** True where the text is ASCII and no string or name read so far was written with an escape. */
+  get plain(): boolean {
+    return !this.#escapes && this.#text !== undefined;
+  }
+
   /** A problem at the place reached, for readers built on this one. */
   problem(detail: string): JsonProblem {
     return this.#invalid(detail);
@@ -218,14 +224,12 @@ export class JsonReader {
 
   #envelope(signed: readonly string[]): JsonObject {
     const object = emptyObject();
-    const dropped = emptyObject();
+    const names: string[] = [];
     this.members((name) => {
-      if (name in object || name in dropped) throw this.#invalid(`member "${name}" appears twice`);
+      if (names.includes(name)) throw this.#twice([...names, name]);
+      names.push(name);
       if (signed.includes(name)) object[name] = this.value();
-      else {
-        this.discard();
-        dropped[name] = null;
-      }
+      else this.discard();
     });
     return object;
   }
@@ -372,6 +376,7 @@ export class JsonReader {
 
   /** The rest of a string from its first escape on. */
   #escaped(start: number, first: number): string {
+    this.#escapes = true;
     const bytes = this.#bytes;
     let text = this.#run(start, first);
     let size = first - start;

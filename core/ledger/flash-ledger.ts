@@ -54,6 +54,10 @@ export class FlashLedger implements SpendLedger {
     return this.#state.budgetTotal(budget);
   }
 
+  budgetUsed(budget: LedgerKey): boolean {
+    return this.#state.budgetUsed(budget);
+  }
+
   seen(replay: LedgerKey): boolean {
     return this.#state.seen(replay);
   }
@@ -201,6 +205,8 @@ export class FlashLedger implements SpendLedger {
       return work();
     } catch (error) {
       if (error instanceof FlashError) return failed(error.message);
+      // Not the flash's word, so not a decision of ours; but what it has left behind is not known.
+      this.#problem = failed('the flash broke off an operation');
       throw error;
     }
   }

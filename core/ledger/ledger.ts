@@ -66,6 +66,8 @@ export interface SpendLedger {
   grantTotal(grant: LedgerKey): bigint;
   /** Amounts accepted for a budget, reservations included. */
   budgetTotal(budget: LedgerKey): bigint;
+  /** True where anything was ever recorded for a budget, released reservations included. */
+  budgetUsed(budget: LedgerKey): boolean;
   /** True where a replay id is recorded. */
   seen(replay: LedgerKey): boolean;
   /** Payments accepted for a grant after `sinceMs`. */

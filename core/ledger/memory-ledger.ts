@@ -39,6 +39,10 @@ export class MemoryLedger implements SpendLedger {
     return this.#state.budgetTotal(budget) + (this.#start.budgetSpent ?? 0n);
   }
 
+  budgetUsed(budget: LedgerKey): boolean {
+    return (this.#start.budgetSpent ?? 0n) > 0n || this.#state.budgetUsed(budget);
+  }
+
   seen(replay: LedgerKey): boolean {
     return this.#start.seen === true || this.#state.seen(replay);
   }

@@ -14,11 +14,11 @@ export const RECORD_FORMAT = 1;
 const MAGIC = 0x4d;
 const CRC_AT = RECORD_BYTES - 4;
 const NONE: LedgerKey = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
-/** Absent times are written as this; it is outside every time a Date can hold. */
+/** Absent times are written as this; it is past the year 9999, where RFC 3339 ends. */
 const NO_TIME = 0xffff_ffff_ffff;
 
 /** The kinds of records by number. 0 opens a partition. */
-const KINDS = Object.freeze(['format', 'spend', 'reserve', 'settle', 'release', 'floor', 'bundle'] as const);
+const KINDS = ['format', 'spend', 'reserve', 'settle', 'release', 'floor', 'bundle'] as const;
 
 /** A record as read: the one that opens a partition, or an event. */
 export type LedgerRecord = { readonly kind: 'format'; readonly receiptId: number } | LedgerEvent;
@@ -41,29 +41,29 @@ export function encodeRecord(record: LedgerRecord, bytes: Uint8Array = new Uint8
     case 'spend':
     case 'reserve': {
       const { spend } = record;
-      view.setBigUint64(8, BigInt(spend.timeMs), true);
+      writeTime(view, 8, spend.timeMs);
       writeKey(bytes, 16, spend.grant);
       writeKey(bytes, 32, spend.budget);
       writeKey(bytes, 48, spend.replay ?? NONE);
       writeKey(bytes, 64, spend.idempotency ?? NONE);
       writeKey(bytes, 80, spend.content ?? NONE);
       writeAmount(view, 96, spend.amount);
-      view.setBigUint64(112, BigInt(spend.keepUntilMs), true);
+      writeTime(view, 112, spend.keepUntilMs);
       break;
     }
     case 'settle':
     case 'release':
-      view.setBigUint64(8, BigInt(record.timeMs), true);
+      writeTime(view, 8, record.timeMs);
       view.setUint32(120, record.of, true);
       if (record.kind === 'settle') writeAmount(view, 96, record.amount);
       break;
     case 'floor':
-      view.setBigUint64(8, BigInt(record.timeMs), true);
+      writeTime(view, 8, record.timeMs);
       break;
     case 'bundle':
-      view.setBigInt64(8, BigInt(record.bundle.issuedAtMs ?? NO_TIME), true);
+      writeTime(view, 8, record.bundle.issuedAtMs ?? NO_TIME);
       writeKey(bytes, 16, record.identity);
-      view.setBigUint64(112, BigInt(record.bundle.expiresAtMs), true);
+      writeTime(view, 112, record.bundle.expiresAtMs);
       break;
   }
   view.setUint32(CRC_AT, crc32(bytes, 0, CRC_AT), true);
@@ -78,7 +78,7 @@ export function decodeRecord(bytes: Uint8Array): LedgerRecord | 'blank' | 'other
   if (bytes[1] !== RECORD_FORMAT) return 'other-format';
   const kind = KINDS[bytes[2] as number];
   const receiptId = view.getUint32(4, true);
-  const timeMs = Number(view.getBigInt64(8, true));
+  const timeMs = readTime(view, 8);
   switch (kind) {
     case 'format':
       return { kind, receiptId };
@@ -95,7 +95,7 @@ export function decodeRecord(bytes: Uint8Array): LedgerRecord | 'blank' | 'other
           idempotency: optionalKey(bytes, 64),
           content: optionalKey(bytes, 80),
           amount: readAmount(view, 96),
-          keepUntilMs: Number(view.getBigUint64(112, true)),
+          keepUntilMs: readTime(view, 112),
         },
       };
     case 'settle':
@@ -107,7 +107,7 @@ export function decodeRecord(bytes: Uint8Array): LedgerRecord | 'blank' | 'other
     case 'bundle': {
       const bundle = {
         issuedAtMs: timeMs === NO_TIME ? undefined : timeMs,
-        expiresAtMs: Number(view.getBigUint64(112, true)),
+        expiresAtMs: readTime(view, 112),
       };
       return { kind, receiptId, identity: keyText(bytes, 16), bundle };
     }
@@ -128,6 +128,16 @@ function isBlank(bytes: Uint8Array): boolean {
 function optionalKey(bytes: Uint8Array, offset: number): LedgerKey | undefined {
   const key = keyText(bytes, offset);
   return key === NONE ? undefined : key;
+}
+
+/** Milliseconds as a signed 64-bit number, in two halves: BigInts would cost memory. */
+function writeTime(view: DataView, offset: number, timeMs: number): void {
+  view.setUint32(offset, timeMs >>> 0, true);
+  view.setInt32(offset + 4, Math.floor(timeMs / 0x1_0000_0000), true);
+}
+
+function readTime(view: DataView, offset: number): number {
+  return view.getInt32(offset + 4, true) * 0x1_0000_0000 + view.getUint32(offset, true);
 }
 
 function writeAmount(view: DataView, offset: number, amount: bigint): void {

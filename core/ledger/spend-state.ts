@@ -42,6 +42,10 @@ export class SpendState {
     return this.#budgetTotals.get(budget) ?? 0n;
   }
 
+  budgetUsed(budget: LedgerKey): boolean {
+    return this.#budgetTotals.has(budget);
+  }
+
   seen(replay: LedgerKey): boolean {
     return this.#replays.has(replay);
   }

@@ -47,6 +47,10 @@ export function resolveKey(
       return fail('KEY_REVOKED', `key ${kid} of ${owner} is revoked`);
     return fail('KEY_NOT_FOUND', `a bundle names ${owner}, so the pinned key ${kid} does not speak for it`);
   }
+  // Pinned for nobody in particular: then nobody's revoked key may come in by it, whatever issuer the artifact names.
+  if (pinned.issuer === undefined && sources.trust.revokesBytes(pinned.publicKey)) {
+    return fail('KEY_REVOKED', `the pinned key ${kid} is revoked`);
+  }
   return { ok: true, key: pinned.publicKey, issuer: owner, source: 'pinned' };
 }
 

@@ -1,6 +1,6 @@
 // The admitted bundles of a device, at most four, one per identity, and the questions a payment asks of them.
 
-import type { BundleIssuer, TrustBundle } from '../artifacts/trust-bundle.ts';
+import type { BundleIssuer, BundleKey, TrustBundle } from '../artifacts/trust-bundle.ts';
 import { BUNDLES_HELD } from '../limits.ts';
 import type { Refusal } from '../reason-codes.ts';
 import { refuse } from '../reason-codes.ts';
@@ -57,12 +57,19 @@ export class TrustSet {
    * refusal wins over every bundle that still lists it as active, so expired bundles count too.
    */
   revokesKey(issuer: string, kid: string, key: Uint8Array | undefined): boolean {
+    return this.#revoked(issuer, (listed) => listed.kid === kid || (key !== undefined && sameKey(listed.key, key)));
+  }
+
+  /** True where any loaded bundle marks these key bytes revoked, whoever's they are. */
+  revokesBytes(key: Uint8Array): boolean {
+    return this.#revoked(undefined, (listed) => sameKey(listed.key, key));
+  }
+
+  #revoked(issuer: string | undefined, is: (listed: BundleKey) => boolean): boolean {
     for (const bundle of this.#bundles) {
       for (const entry of bundle.issuers) {
-        if (entry.issuer !== issuer) continue;
-        for (const listed of entry.keys) {
-          if (!listed.active && (listed.kid === kid || (key !== undefined && sameKey(listed.key, key)))) return true;
-        }
+        if (issuer !== undefined && entry.issuer !== issuer) continue;
+        for (const listed of entry.keys) if (!listed.active && is(listed)) return true;
       }
     }
     return false;

@@ -85,6 +85,7 @@ describe('what is refused', () => {
     ['terminal', { unit: { kind: 'fiat' } }],
     ['terminal', { unit: { kind: 'fiat', currency: 'EURO' } }],
     ['terminal', { unit: { kind: 'barrels' } }],
+    ['terminal', { unit: 'EUR' }],
     ['rootKeys', [{ kid: 'k', publicKey: new Uint8Array(31) }]],
     ['rootKeys', [{ kid: 'k' }]],
     ['pinnedKeys', [{ role: 'sba', kid: 'k', publicKey: new Uint8Array(33) }]],

@@ -132,6 +132,15 @@ describe('the request', () => {
     },
   );
 
+  it('that is none is refused', () => {
+    const device = new Device();
+    for (const request of [undefined, null, 1, 'x']) {
+      device.refuses('ARTIFACT_INVALID', () =>
+        device.verifier.authorize(present(), request as unknown as PaymentRequest),
+      );
+    }
+  });
+
   it('with an amount of more than 38 digits is AMOUNT_EXCEEDED', () => {
     const device = new Device();
     device.refuses('AMOUNT_EXCEEDED', () => device.authorize(present(), { amountMinor: '1'.repeat(39) }));

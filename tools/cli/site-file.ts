@@ -14,7 +14,7 @@ const publicKey = z.union([rule.text, z.looseObject({ kty: rule.text })]);
 const issuerRule = z.union([rule.text, z.strictObject({ issuer: rule.text, kids: z.array(rule.text) })]);
 const unit = z.union([
   z.strictObject({ kind: z.literal('atomic') }),
-  z.strictObject({ kind: z.literal('fiat'), currency: rule.currency }),
+  z.strictObject({ kind: z.literal('fiat'), currency: rule.currency, minorUnit: z.int().min(0).max(255).optional() }),
 ]);
 
 const terminal = z.strictObject({

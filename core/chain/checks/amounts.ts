@@ -1,16 +1,21 @@
 // Amounts: what one payment may be, whatever was paid before.
 
-import { check, fail, PASS, skip } from '../check.ts';
+import { check, checkOf, fail, PASS, skip } from '../check.ts';
 
 /** SPA.amount is the amount asked; upstream compares text, so 0x10 and 16 would differ there and cannot occur here. */
-export const spaAmount = check('spa', 'amount', 'INTEROP §5 Amount checks', ({ artifacts: { spa, sba }, asked }) => {
-  if (!spa) return skip('not presented');
-  if (spa.amount > sba.maxAmountMinor)
-    return fail('AMOUNT_EXCEEDED', `the SPA is for ${spa.amount}, the SBA allows ${sba.maxAmountMinor}`);
-  return spa.amount === asked.amount
-    ? PASS
-    : fail('AMOUNT_MISMATCH', `the SPA is for ${spa.amount}, asked is ${asked.amount}`);
-});
+export const spaAmount = checkOf(
+  'spa',
+  'spa',
+  'amount',
+  'INTEROP §5 Amount checks',
+  ({ artifacts: { spa, sba }, asked }) => {
+    if (spa.amount > sba.maxAmountMinor)
+      return fail('AMOUNT_EXCEEDED', `the SPA is for ${spa.amount}, the SBA allows ${sba.maxAmountMinor}`);
+    return spa.amount === asked.amount
+      ? PASS
+      : fail('AMOUNT_MISMATCH', `the SPA is for ${spa.amount}, asked is ${asked.amount}`);
+  },
+);
 
 /** The amount alone is within the SBA's ceiling; what was spent before is a check of its own. */
 export const sbaCeiling = check('sba', 'ceiling', 'INTEROP §5 Amount checks', ({ artifacts: { sba }, asked }) =>

@@ -1,7 +1,7 @@
 // Counters: what was accepted before. These read the ledger; nothing is written until every check has passed, so a
 // failed or forged attempt burns nothing (INTEROP §5 Replay).
 
-import { check, fail, type Outcome, PASS, skip } from '../check.ts';
+import { check, checkOf, fail, type Outcome, PASS, skip } from '../check.ts';
 
 const COUNTED = 'answered before, counts already';
 
@@ -37,19 +37,23 @@ export const replay = check('sba', 'replay', 'INTEROP §5 Replay', (payment): Ou
   if (name === undefined) return skip('budgets may be reused up to their ceiling');
   if (spa !== undefined && ledger.seen(name)) return fail('BUDGET_ID_REPLAY', `decision ${spa.decisionId} was used`);
   if (site.budgetUse === 'reuse') return PASS;
-  const used = ledger.seen(budget) || (spa === undefined && ledger.budgetTotal(budget) > 0n);
+  const used = ledger.seen(budget) || (spa === undefined && ledger.budgetUsed(budget));
   return used ? fail('BUDGET_ID_REPLAY', `budget ${sba.budgetId} was used`) : PASS;
 });
 
-/** What was spent so far and this amount stay within the SBA's ceiling. */
+/** What was spent so far and this amount stay within the SBA's ceiling; without a grant, within the site's cap too. */
 export const budgetTotal = check('sba', 'budget-total', 'INTEROP §5 Counters', (payment): Outcome => {
   if (payment.answered) return skip(COUNTED);
   const { site, ledger } = payment.context;
   const grantWide = site.spendRule === 'grant-total';
   const spent = grantWide ? ledger.grantTotal(payment.names.grant) : ledger.budgetTotal(payment.names.budget);
   const ceiling = payment.artifacts.sba.maxAmountMinor;
-  if (spent + payment.asked.amount <= ceiling) return PASS;
-  return fail('AMOUNT_EXCEEDED', `${spent} spent and ${payment.asked.amount} asked pass the SBA's ${ceiling}`);
+  if (spent + payment.asked.amount > ceiling) {
+    return fail('AMOUNT_EXCEEDED', `${spent} spent and ${payment.asked.amount} asked pass the SBA's ${ceiling}`);
+  }
+  const alone = payment.artifacts.grant === undefined ? site.sbaOnlyMax : undefined;
+  if (alone === undefined || ledger.budgetTotal(payment.names.budget) + payment.asked.amount <= alone) return PASS;
+  return fail('AMOUNT_EXCEEDED', `the budget would pass ${alone}, the site's cap without a grant`);
 });
 
 /** What was spent under the grant and this amount stay within its budget. */
@@ -63,14 +67,19 @@ export const grantTotal = check('policyGrant', 'budget-total', 'INTEROP §5 Coun
 });
 
 /** The same against the fleet policy's cap. */
-export const fleetPolicyTotal = check('fleetPolicyAuthorization', 'cap-total', 'INTEROP §5 FPA', (payment): Outcome => {
-  if (payment.answered) return skip(COUNTED);
-  const cap = payment.artifacts.fleetPolicy?.maxAmountMinor;
-  if (cap === undefined) return skip('not presented');
-  const spent = payment.context.ledger.grantTotal(payment.names.grant);
-  if (spent + payment.asked.amount <= cap) return PASS;
-  return fail('AMOUNT_EXCEEDED', `${spent} spent and ${payment.asked.amount} asked pass the fleet policy's ${cap}`);
-});
+export const fleetPolicyTotal = checkOf(
+  'fleetPolicy',
+  'fleetPolicyAuthorization',
+  'cap-total',
+  'INTEROP §5 FPA',
+  (payment): Outcome => {
+    if (payment.answered) return skip(COUNTED);
+    const cap = payment.artifacts.fleetPolicy.maxAmountMinor;
+    const spent = payment.context.ledger.grantTotal(payment.names.grant);
+    if (spent + payment.asked.amount <= cap) return PASS;
+    return fail('AMOUNT_EXCEEDED', `${spent} spent and ${payment.asked.amount} asked pass the fleet policy's ${cap}`);
+  },
+);
 
 /** What this device accepted for the grant stays within the grant's limit on offline spend. */
 export const offlineCumulative = check(

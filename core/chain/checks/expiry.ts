@@ -1,21 +1,21 @@
 // Time: no artifact past its expiry by the site's drift or more, and no grant that a bundle revokes.
 
-import { check, fail, type Outcome, PASS, skip } from '../check.ts';
+import { check, checkOf, fail, type Outcome, PASS } from '../check.ts';
 import type { Payment } from '../payment.ts';
 
 const CLAUSE = 'INTEROP §4 Expiry, Drift';
 
 /** The grant is not expired. */
-export const grantExpiry = check('policyGrant', 'expiry', CLAUSE, (p) => notExpired(p, p.artifacts.grant));
+export const grantExpiry = checkOf('grant', 'policyGrant', 'expiry', CLAUSE, (p) => notExpired(p, p.artifacts.grant));
 
 /** The SBA is not expired. */
 export const sbaExpiry = check('sba', 'expiry', CLAUSE, (p) => notExpired(p, p.artifacts.sba));
 
 /** The SPA is not expired; the same drift as everywhere. */
-export const spaExpiry = check('spa', 'expiry', CLAUSE, (p) => notExpired(p, p.artifacts.spa));
+export const spaExpiry = checkOf('spa', 'spa', 'expiry', CLAUSE, (p) => notExpired(p, p.artifacts.spa));
 
 /** The fleet policy is not expired. */
-export const fleetPolicyExpiry = check('fleetPolicyAuthorization', 'expiry', CLAUSE, (p) =>
+export const fleetPolicyExpiry = checkOf('fleetPolicy', 'fleetPolicyAuthorization', 'expiry', CLAUSE, (p) =>
   notExpired(p, p.artifacts.fleetPolicy),
 );
 
@@ -33,8 +33,7 @@ export const grantRevoked = check(
 );
 
 /** Valid while now is before expiry plus drift: expired exactly drift ago is expired. */
-function notExpired({ context }: Payment, artifact: { readonly expiresAtMs: number } | undefined): Outcome {
-  if (artifact === undefined) return skip('not presented');
+function notExpired({ context }: Payment, artifact: { readonly expiresAtMs: number }): Outcome {
   if (artifact.expiresAtMs + context.site.driftMs > context.nowMs) return PASS;
   const late = Math.ceil((context.nowMs - artifact.expiresAtMs) / 1000);
   return fail('ARTIFACT_EXPIRED', `expired ${late} s ago; drift allowed is ${context.site.driftMs / 1000} s`);

@@ -1,16 +1,16 @@
 // Fleet policy: it narrows the grant, for the actor that pays, and never widens it.
 
-import { check, fail, PASS, skip } from '../check.ts';
+import { checkOf, fail, PASS, skip } from '../check.ts';
 
 const CLAUSE = 'INTEROP §5 FPA';
 
 /** The FPA's rails are within the grant's, and the payment's rail and asset within the FPA's. */
-export const fleetPolicyTerms = check(
+export const fleetPolicyTerms = checkOf(
+  'fleetPolicy',
   'fleetPolicyAuthorization',
   'terms',
   CLAUSE,
   ({ artifacts: { grant, fleetPolicy, spa }, asked }) => {
-    if (!fleetPolicy) return skip('not presented');
     for (const rail of fleetPolicy.allowedRails) {
       if (grant && !grant.allowedRails.includes(rail))
         return fail('RAIL_MISMATCH', `the fleet policy allows ${rail}, the grant does not`);
@@ -22,17 +22,23 @@ export const fleetPolicyTerms = check(
     if (asset !== undefined && fleetPolicy.allowedAssets.length > 0 && !fleetPolicy.allowedAssets.includes(asset)) {
       return fail('ASSET_MISMATCH', `the fleet policy does not allow ${asset}`);
     }
+    if (asked.unit?.kind === 'fiat' && fleetPolicy.currency !== asked.unit.currency) {
+      return fail(
+        'CURRENCY_MISMATCH',
+        `the fleet policy is in ${fleetPolicy.currency}, the terminal in ${asked.unit.currency}`,
+      );
+    }
     return PASS;
   },
 );
 
 /** The FPA is for the actor that pays; else any vehicle's policy would satisfy a site that requires one. */
-export const fleetPolicyActor = check(
+export const fleetPolicyActor = checkOf(
+  'fleetPolicy',
   'fleetPolicyAuthorization',
   'actor',
   CLAUSE,
   ({ artifacts: { fleetPolicy, sba } }) => {
-    if (!fleetPolicy) return skip('not presented');
     return fleetPolicy.actorId === sba.actorId
       ? PASS
       : fail('SUBJECT_ACTOR_MISMATCH', `the fleet policy is for ${fleetPolicy.actorId}`);
@@ -40,12 +46,12 @@ export const fleetPolicyActor = check(
 );
 
 /** The grant's operator is among those the FPA allows. */
-export const fleetPolicyOperator = check(
+export const fleetPolicyOperator = checkOf(
+  'fleetPolicy',
   'fleetPolicyAuthorization',
   'operator',
   CLAUSE,
   ({ artifacts: { grant, fleetPolicy } }) => {
-    if (!fleetPolicy) return skip('not presented');
     if (fleetPolicy.allowedOperators.length === 0 || grant?.operatorId === undefined)
       return skip('no operators to compare');
     return fleetPolicy.allowedOperators.includes(grant.operatorId)
@@ -55,12 +61,12 @@ export const fleetPolicyOperator = check(
 );
 
 /** The FPA's cap is within the grant's budget, and the amount within the cap. */
-export const fleetPolicyCap = check(
+export const fleetPolicyCap = checkOf(
+  'fleetPolicy',
   'fleetPolicyAuthorization',
   'cap',
   CLAUSE,
   ({ artifacts: { grant, fleetPolicy }, asked }) => {
-    if (!fleetPolicy) return skip('not presented');
     if (grant?.budgetMinor !== undefined && fleetPolicy.maxAmountMinor > grant.budgetMinor) {
       return fail(
         'FPA_CAP_EXCEEDED',

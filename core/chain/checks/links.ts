@@ -1,12 +1,11 @@
 // Linkage: every artifact belongs to the one above it, and to what the terminal asked.
 
-import { check, fail, PASS, skip } from '../check.ts';
+import { check, checkOf, fail, PASS, skip } from '../check.ts';
 
 const CLAUSE = 'INTEROP §5 Links';
 
 /** SBA.grantId is the grant's. */
-export const sbaGrantLink = check('sba', 'grant-link', CLAUSE, ({ artifacts: { grant, sba } }) => {
-  if (!grant) return skip('no grant');
+export const sbaGrantLink = checkOf('grant', 'sba', 'grant-link', CLAUSE, ({ artifacts: { grant, sba } }) => {
   return sba.grantId === grant.grantId
     ? PASS
     : fail('POLICY_GRANT_NOT_FOUND', `the SBA is for grant ${sba.grantId}, not ${grant.grantId}`);
@@ -29,8 +28,7 @@ export const sbaSession = check('sba', 'session', CLAUSE, ({ artifacts: { sba },
 });
 
 /** SPA.budgetId, sessionId and policyHash are the SBA's. */
-export const spaBudgetLink = check('spa', 'budget-link', CLAUSE, ({ artifacts: { sba, spa } }) => {
-  if (!spa) return skip('not presented');
+export const spaBudgetLink = checkOf('spa', 'spa', 'budget-link', CLAUSE, ({ artifacts: { sba, spa } }) => {
   if (spa.budgetId !== sba.budgetId) return fail('SBA_NOT_FOUND', `the SPA is for budget ${spa.budgetId}`);
   if (spa.sessionId !== sba.sessionId) return fail('SESSION_MISMATCH', `the SPA is for session ${spa.sessionId}`);
   if (spa.policyHash !== sba.policyHash) return fail('POLICY_HASH_MISMATCH', "the SPA's policyHash is not the SBA's");

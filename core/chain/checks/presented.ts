@@ -73,14 +73,14 @@ export const fleetPolicyPresented = check(
   },
 );
 
-/** MPCP v1 on the grant: exactly xrpl, gateway and velocity limit present, no revocation endpoint. */
+/** MPCP v1: exactly xrpl on SBA and grant; on the grant gateway and velocity limit present, no revocation endpoint. */
 export const strictXrpl = check('policyGrant', 'strict-xrpl', 'INTEROP §4 Rails', ({ artifacts, context }) => {
   if (!context.site.strictXrpl) return skip('not configured');
   const { grant, sba } = artifacts;
-  if (!grant) return skip('no grant');
-  for (const rails of [grant.allowedRails, sba.allowedRails]) {
+  for (const rails of [grant?.allowedRails ?? sba.allowedRails, sba.allowedRails]) {
     if (rails.length !== 1 || rails[0] !== 'xrpl') return fail('RAIL_MISMATCH', 'allowedRails is not exactly ["xrpl"]');
   }
+  if (!grant) return PASS;
   if (grant.authorizedGateway === undefined) return fail('ARTIFACT_INVALID', 'authorizedGateway is missing');
   if (grant.velocityLimit === undefined) return fail('ARTIFACT_INVALID', 'velocityLimit is missing');
   if (grant.revocationEndpoint !== undefined) return fail('ARTIFACT_INVALID', 'revocationEndpoint is present');

@@ -5,15 +5,14 @@ import { decodeBase64 } from '../../encoding/base64.ts';
 import type { Domain } from '../../hash/domains.ts';
 import type { JsonObject } from '../../json/value.ts';
 import type { ReasonCode } from '../../reason-codes.ts';
-import { check, fail, type Outcome, PASS, skip } from '../check.ts';
+import { check, checkOf, fail, type Outcome, PASS } from '../check.ts';
 import type { Payment, SignerKey } from '../payment.ts';
 
 const CLAUSE = 'INTEROP §1, §3 Signature text, Ed25519 acceptance';
 
 /** The grant's signature, over one of the contents its form may have signed. */
-export const grantSignature = check('policyGrant', 'signature', CLAUSE, (payment) => {
+export const grantSignature = checkOf('grant', 'policyGrant', 'signature', CLAUSE, (payment) => {
   const grant = payment.artifacts.grant;
-  if (!grant) return skip('no grant');
   return verify(payment, 'PolicyGrant', grant, payment.keys.grant, grant.signed, 'POLICY_GRANT_SIGNATURE_INVALID');
 });
 
@@ -24,25 +23,29 @@ export const sbaSignature = check('sba', 'signature', CLAUSE, (payment) => {
 });
 
 /** The SPA's signature. */
-export const spaSignature = check('spa', 'signature', CLAUSE, (payment) => {
+export const spaSignature = checkOf('spa', 'spa', 'signature', CLAUSE, (payment) => {
   const spa = payment.artifacts.spa;
-  if (!spa) return skip('not presented');
   return verify(payment, 'SPA', spa, payment.keys.spa, [spa.authorization], 'SPA_SIGNATURE_INVALID');
 });
 
 /** The fleet policy's signature. */
-export const fleetPolicySignature = check('fleetPolicyAuthorization', 'signature', CLAUSE, (payment) => {
-  const fleetPolicy = payment.artifacts.fleetPolicy;
-  if (!fleetPolicy) return skip('not presented');
-  return verify(
-    payment,
-    'FPA',
-    fleetPolicy,
-    payment.keys.fleetPolicy,
-    [fleetPolicy.authorization],
-    'FPA_SIGNATURE_INVALID',
-  );
-});
+export const fleetPolicySignature = checkOf(
+  'fleetPolicy',
+  'fleetPolicyAuthorization',
+  'signature',
+  CLAUSE,
+  (payment) => {
+    const fleetPolicy = payment.artifacts.fleetPolicy;
+    return verify(
+      payment,
+      'FPA',
+      fleetPolicy,
+      payment.keys.fleetPolicy,
+      [fleetPolicy.authorization],
+      'FPA_SIGNATURE_INVALID',
+    );
+  },
+);
 
 function verify(
   payment: Payment,

@@ -4,16 +4,15 @@
 import type { Signer } from '../../artifacts/envelope.ts';
 import { type IssuerRule, type PinnedRole, permits } from '../../trust/configuration.ts';
 import { resolveKey } from '../../trust/key-resolution.ts';
-import { check, fail, type Outcome, PASS, skip } from '../check.ts';
+import { check, checkOf, fail, type Outcome, PASS } from '../check.ts';
 import type { Payment, SignerKey } from '../payment.ts';
 
 const ROLES = 'INTEROP §3 grantIssuers, sbaIssuers';
 const LOOKUP = 'INTEROP §3 Lookup';
 
 /** The grant's key, which `grantIssuers` permits. */
-export const grantSigner = check('policyGrant', 'signer', `${ROLES}; ${LOOKUP}`, (payment) => {
+export const grantSigner = checkOf('grant', 'policyGrant', 'signer', `${ROLES}; ${LOOKUP}`, (payment) => {
   const grant = payment.artifacts.grant;
-  if (!grant) return skip('no grant');
   return signer(payment, 'policyGrant', grant, grant.issuer, payment.context.site.grantIssuers, (key) => {
     payment.keys.grant = key;
   });
@@ -32,9 +31,8 @@ export const sbaSigner = check('sba', 'signer', `${ROLES}; ${LOOKUP}`, (payment)
  * else one wallet could spend another's budget with a payment authorization of its own. Where wallets share an issuer and
  * a rule lists the kids of each, both kids must be in one rule.
  */
-export const spaSigner = check('spa', 'signer', `INTEROP §1 SPA; ${LOOKUP}`, (payment) => {
+export const spaSigner = checkOf('spa', 'spa', 'signer', `INTEROP §1 SPA; ${LOOKUP}`, (payment) => {
   const spa = payment.artifacts.spa;
-  if (!spa) return skip('not presented');
   const sbaIssuer = payment.keys.sba?.issuer;
   const issuer = spa.issuer ?? sbaIssuer;
   if (issuer !== sbaIssuer) return fail('ISSUER_NOT_PERMITTED', `${issuer} did not sign the SBA`);
@@ -46,14 +44,19 @@ export const spaSigner = check('spa', 'signer', `INTEROP §1 SPA; ${LOOKUP}`, (p
 });
 
 /** The fleet policy's key. */
-export const fleetPolicySigner = check('fleetPolicyAuthorization', 'signer', `INTEROP §5 FPA; ${LOOKUP}`, (payment) => {
-  const fleetPolicy = payment.artifacts.fleetPolicy;
-  if (!fleetPolicy) return skip('not presented');
-  const rules = payment.context.site.fleetPolicyIssuers;
-  return signer(payment, 'fleetPolicyAuthorization', fleetPolicy, fleetPolicy.issuer, rules, (key) => {
-    payment.keys.fleetPolicy = key;
-  });
-});
+export const fleetPolicySigner = checkOf(
+  'fleetPolicy',
+  'fleetPolicyAuthorization',
+  'signer',
+  `INTEROP §5 FPA; ${LOOKUP}`,
+  (payment) => {
+    const fleetPolicy = payment.artifacts.fleetPolicy;
+    const rules = payment.context.site.fleetPolicyIssuers;
+    return signer(payment, 'fleetPolicyAuthorization', fleetPolicy, fleetPolicy.issuer, rules, (key) => {
+      payment.keys.fleetPolicy = key;
+    });
+  },
+);
 
 /** Who may sign SBAs here: the rules of the grant's issuer, or those of `'*'` where there is no grant. */
 function walletRules(payment: Payment): readonly IssuerRule[] {

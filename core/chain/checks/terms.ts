@@ -2,19 +2,25 @@
 // both. What the terminal does not state is taken from the SPA where there is one, else skipped, visibly.
 
 import { domainHash } from '../../hash/domains.ts';
-import { check, fail, type Outcome, PASS, skip } from '../check.ts';
+import { check, checkOf, fail, type Outcome, PASS, skip } from '../check.ts';
 import type { Payment } from '../payment.ts';
 
 const LISTS = 'INTEROP §4 Lists';
 
 /** SBA.allowedRails is a subset of the grant's. */
-export const sbaRailsInGrant = check('sba', 'rails-in-grant', 'INTEROP §5 Subsets', ({ artifacts: { grant, sba } }) => {
-  if (!grant) return skip('no grant');
-  for (const rail of sba.allowedRails) {
-    if (!grant.allowedRails.includes(rail)) return fail('RAIL_MISMATCH', `the SBA allows ${rail}, the grant does not`);
-  }
-  return PASS;
-});
+export const sbaRailsInGrant = checkOf(
+  'grant',
+  'sba',
+  'rails-in-grant',
+  'INTEROP §5 Subsets',
+  ({ artifacts: { grant, sba } }) => {
+    for (const rail of sba.allowedRails) {
+      if (!grant.allowedRails.includes(rail))
+        return fail('RAIL_MISMATCH', `the SBA allows ${rail}, the grant does not`);
+    }
+    return PASS;
+  },
+);
 
 /** SBA.allowedAssets is a subset of the grant's. */
 export const sbaAssetsInGrant = check(
@@ -41,6 +47,12 @@ export const sbaCurrency = check(
     if (asked.unit.kind !== 'fiat') return skip('the terminal counts in atomic units');
     if (sba.currency !== asked.unit.currency)
       return fail('CURRENCY_MISMATCH', `the SBA is in ${sba.currency}, the terminal in ${asked.unit.currency}`);
+    if (asked.unit.minorUnit !== undefined && sba.minorUnit !== asked.unit.minorUnit) {
+      return fail(
+        'CURRENCY_MISMATCH',
+        `the SBA has ${sba.minorUnit} decimal places, the terminal ${asked.unit.minorUnit}`,
+      );
+    }
     if (!context.site.strictCurrency || !grant) return PASS;
     const labels = [
       grant.budgetCurrency,
@@ -127,30 +139,36 @@ export const gateway = check(
 );
 
 /** What the SPA authorizes is what is asked: an SPA is for one payment, so what it names must have been asked for. */
-export const spaTerms = check('spa', 'terms', 'INTEROP §5 Amount checks', ({ artifacts: { spa }, asked }): Outcome => {
-  if (!spa) return skip('not presented');
-  if (spa.rail === 'xrpl' && spa.destination === undefined)
-    return fail('DESTINATION_MISMATCH', 'an SPA on xrpl needs a destination');
-  if (asked.rail !== undefined && spa.rail !== asked.rail)
-    return fail('RAIL_MISMATCH', `the SPA is for ${spa.rail}, asked is ${asked.rail}`);
-  if (asked.asset !== undefined && spa.asset !== asked.asset)
-    return fail('ASSET_MISMATCH', `the SPA is for ${spa.asset ?? 'no asset'}`);
-  if (spa.destination !== asked.destination) {
-    return fail(
-      'DESTINATION_MISMATCH',
-      `the SPA pays ${spa.destination ?? 'nobody'}, asked is ${asked.destination ?? 'nobody'}`,
-    );
-  }
-  return PASS;
-});
+export const spaTerms = checkOf(
+  'spa',
+  'spa',
+  'terms',
+  'INTEROP §5 Amount checks',
+  ({ artifacts: { spa }, asked }): Outcome => {
+    if (spa.rail === 'xrpl' && spa.destination === undefined)
+      return fail('DESTINATION_MISMATCH', 'an SPA on xrpl needs a destination');
+    if (asked.rail !== undefined && spa.rail !== asked.rail)
+      return fail('RAIL_MISMATCH', `the SPA is for ${spa.rail}, asked is ${asked.rail}`);
+    if (asked.asset !== undefined && spa.asset !== asked.asset)
+      return fail('ASSET_MISMATCH', `the SPA is for ${spa.asset ?? 'no asset'}`);
+    if (spa.destination !== asked.destination) {
+      return fail(
+        'DESTINATION_MISMATCH',
+        `the SPA pays ${spa.destination ?? 'nobody'}, asked is ${asked.destination ?? 'nobody'}`,
+      );
+    }
+    return PASS;
+  },
+);
 
 /** The intent is the payment the SPA authorizes, member by member. */
-export const intentTerms = check(
+export const intentTerms = checkOf(
+  'intent',
   'settlementIntent',
   'terms',
   'INTEROP §7 intent_*',
   ({ artifacts: { spa, intent } }): Outcome => {
-    if (!spa || !intent) return skip('not presented');
+    if (!spa) return skip('no SPA');
     if (intent.rail !== spa.rail)
       return fail('RAIL_MISMATCH', `the intent is for ${intent.rail}, the SPA for ${spa.rail}`);
     if (intent.amount !== spa.amount)
@@ -169,12 +187,20 @@ export const intentTerms = check(
 );
 
 /** The intent is the one whose hash the SPA carries. */
-export const intentHash = check('settlementIntent', 'hash', 'INTEROP §1 SettlementIntent', (payment): Outcome => {
-  const { spa, intent } = payment.artifacts;
-  if (spa?.intentHash === undefined || !intent) return skip('no intentHash');
-  const hash = domainHash(payment.context.crypto, 'SettlementIntent', intent.hashed);
-  return hash === spa.intentHash ? PASS : fail('INTENT_HASH_MISMATCH', "the intent's hash is not the SPA's intentHash");
-});
+export const intentHash = checkOf(
+  'intent',
+  'settlementIntent',
+  'hash',
+  'INTEROP §1 SettlementIntent',
+  (payment): Outcome => {
+    const { spa, intent } = payment.artifacts;
+    if (spa?.intentHash === undefined) return skip('no intentHash');
+    const hash = domainHash(payment.context.crypto, 'SettlementIntent', intent.hashed);
+    return hash === spa.intentHash
+      ? PASS
+      : fail('INTENT_HASH_MISMATCH', "the intent's hash is not the SPA's intentHash");
+  },
+);
 
 function destinationOf({ asked, artifacts }: Payment): string | undefined {
   return asked.destination ?? artifacts.spa?.destination;

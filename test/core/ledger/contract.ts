@@ -163,7 +163,11 @@ export function ledgerContract(open: () => { ledger: SpendLedger; again: () => S
     it('may be settled for all of it', () => {
       both(
         (ledger) => void receipt(ledger.settle(receipt(ledger.reserve(spend())).receiptId, 10n, NOW)),
-        (ledger) => expect(ledger.grantTotal(key('g'))).toBe(10n),
+        (ledger) => {
+          expect(ledger.grantTotal(key('g'))).toBe(10n);
+          expect(ledger.openReservations()).toEqual([]);
+          expect(ledger.problem).toBeUndefined();
+        },
       );
     });
 

@@ -21,6 +21,7 @@ import {
 } from '../../fixtures/artifacts.ts';
 import { ASKED, Device } from '../../fixtures/device.ts';
 import { otherRoot, PA, pa, root, testKey, WALLET, wallet } from '../../fixtures/keys.ts';
+import { TERMINAL } from '../../fixtures/site.ts';
 import { bytesOf, jsonBytes, utf8 } from '../../fixtures/text.ts';
 
 /** A device that has admitted nothing. */
@@ -87,6 +88,18 @@ describe('a good bundle', () => {
     const before = device.state();
     admitted(device.verifier.admit(bundle()));
     expect(device.state()).toEqual(before);
+  });
+});
+
+describe('a bundle for another merchant', () => {
+  it('is refused by a terminal that has a merchant, without a bundle scope of its own', () => {
+    refused(bare(), 'BUNDLE_SCOPE_MISMATCH', bundle({ merchant: 'did:web:rival.example' }));
+    admitted(bare().verifier.admit(bundle({ merchant: TERMINAL.merchant as string })));
+  });
+
+  it('is taken where the scope says so', () => {
+    const scoped = bare({ configuration: { bundleScope: { merchant: 'did:web:rival.example' } } });
+    admitted(scoped.verifier.admit(bundle({ merchant: 'did:web:rival.example' })));
   });
 });
 
@@ -239,7 +252,7 @@ describe('step 4, rollback', () => {
   it.each<[string, Changes]>([
     ['issuer', { bundleIssuer: 'another.example' }],
     ['category', { category: 'gates' }],
-    ['merchant', { merchant: 'm' }],
+    ['merchant', { merchant: TERMINAL.merchant as string }],
     ['region', { geography: { region: 'EU' } }],
   ])('leaves bundles of another %s alone', (_, changes) => {
     const device = new Device();
@@ -335,7 +348,7 @@ describe('step 5, signature', () => {
     ['the issue was moved', { issuedAt: inSeconds(-1) }],
     ['a revocation was taken out', { revokedGrantIds: [] }],
     ['a member nobody knows was added', { note: 1 }],
-    ['the scope was changed', { merchant: 'm' }],
+    ['the scope was changed', { merchant: TERMINAL.merchant as string }],
   ])('is refused where %s after signing', (_, changes) => {
     refused(bare(), 'TRUST_BUNDLE_SIGNATURE_INVALID', forged(changes));
   });

@@ -189,6 +189,11 @@ describe('active: false', () => {
     expect(key(lookup([good, listing('b', [entry(WALLET, unreadable)])]))).toBe('KEY_REVOKED');
   });
 
+  it('on a key that cannot be read revokes its kid only, not the keys beside it', () => {
+    const unreadable = { kty: 'OKP', crv: 'Ed25519', kid: 'old', active: false };
+    expect(key(lookup([good, listing('b', [entry(WALLET, unreadable)])]))).toEqual(one.publicKey);
+  });
+
   it('of another issuer says nothing about this one', () => {
     expect(key(lookup([good, listing('b', [entry(OTHER_WALLET, revoked(one))])]))).toEqual(one.publicKey);
   });
@@ -318,6 +323,19 @@ describe('attack: a revoked wallet whose key is pinned for nobody in particular 
     const pinnedKeys: readonly PinnedKey[] = [{ role: 'sba', kid: wallet.kid, publicKey: wallet.publicKey }];
     const site = new Device({ bundles: [revoking], configuration: { pinnedKeys } });
     site.refuses('KEY_REVOKED', () => site.authorize(present({ sba: sba({}, { issuer: null }) })));
+  });
+});
+
+describe('attack: a revoked wallet whose key is pinned for nobody in particular names an issuer no bundle knows', () => {
+  it('and is refused all the same', () => {
+    const forgotten = 'forgotten.example';
+    const revoking = bundle({ issuers: [entry(PA, pa), entry(WALLET, revoked(wallet))] });
+    const pinnedKeys: readonly PinnedKey[] = [{ role: 'sba', kid: wallet.kid, publicKey: wallet.publicKey }];
+    const site = new Device({
+      bundles: [revoking],
+      configuration: { pinnedKeys, sbaIssuers: { [PA]: [WALLET, forgotten] } },
+    });
+    site.refuses('KEY_REVOKED', () => site.authorize(present({ sba: sba({}, { issuer: forgotten }) })));
   });
 });
 

@@ -229,6 +229,14 @@ rule('sba.budget-total', {
         configuration: { ...REUSE, ...ALONE },
       }),
     ],
+    'without a grant, the site’s cap holds for all payments of a budget together': [
+      'AMOUNT_EXCEEDED',
+      () => ({
+        presented: { grant: undefined },
+        before: paid({ grant: undefined }),
+        configuration: { ...REUSE, ...ALONE, sbaOnly: { maxAmountMinor: '1999' } },
+      }),
+    ],
     'grant-total: what was spent with the grant counts when the SBA comes alone': [
       'AMOUNT_EXCEEDED',
       () => ({

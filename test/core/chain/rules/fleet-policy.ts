@@ -16,6 +16,7 @@ rule('fleetPolicyAuthorization.terms', {
     'no rail and no asset asked for': () => ({ ...policy(), terminal: { rail: undefined, asset: undefined } }),
   },
   refuses: {
+    'another currency than the terminal’s': ['CURRENCY_MISMATCH', () => policy({ currency: 'USD' })],
     'a rail the grant does not allow': ['RAIL_MISMATCH', () => policy({ allowedRails: ['xrpl', 'stripe'] })],
     'not the rail asked for': ['RAIL_MISMATCH', () => policy({ allowedRails: ['evm'] })],
     'no rail': ['RAIL_MISMATCH', () => policy({ allowedRails: [] })],

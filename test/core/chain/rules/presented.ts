@@ -164,6 +164,10 @@ rule('fleetPolicyAuthorization.presented', {
 rule('policyGrant.strict-xrpl', {
   passes: {
     'a grant as MPCP v1 has it': () => ({ presented: { grant: grant(XRPL) }, configuration: { strictXrpl: true } }),
+    'an SBA alone, on xrpl': () => ({
+      presented: { grant: undefined },
+      configuration: { ...SBA_ONLY, strictXrpl: true },
+    }),
   },
   refuses: {
     'two rails': [
@@ -195,6 +199,13 @@ rule('policyGrant.strict-xrpl', {
         configuration: { strictXrpl: true },
       }),
     ],
+    'two rails in an SBA alone': [
+      'RAIL_MISMATCH',
+      () => ({
+        presented: { grant: undefined, sba: sba({ allowedRails: ['xrpl', 'evm'] }) },
+        configuration: { ...SBA_ONLY, strictXrpl: true },
+      }),
+    ],
     'no gateway': [
       'ARTIFACT_INVALID',
       () => ({
@@ -218,6 +229,5 @@ rule('policyGrant.strict-xrpl', {
     'not configured': () => ({
       presented: { grant: grant({ ...GRANT, revocationEndpoint: 'https://pa.example/revoked' }) },
     }),
-    'no grant': () => ({ presented: { grant: undefined }, configuration: { ...SBA_ONLY, strictXrpl: true } }),
   },
 });

@@ -172,6 +172,9 @@ signature(
   (artifact) => ({ sba: artifact }),
   {
     passes: {
+      'text that needs escapes': () => ({ presented: { sba: sba({ note: 'a","b":"\\c\n\u0001' }) } }),
+      'names that need escapes': () => ({ presented: { sba: sba({ 'a"b\\': { '\n': 1 } }) } }),
+      'text that needs escapes in another artifact': () => ({ presented: { grant: grant({ note: '"' }) } }),
       'members nobody knows': () => ({ presented: { sba: sba({ future: { a: [null, 1.5] } }) } }),
       'members added that are null': () => ({ presented: { sba: forgedBody(sba(), { future: null }) } }),
     },
@@ -179,6 +182,14 @@ signature(
       'a ceiling raised': [
         'SBA_SIGNATURE_INVALID',
         () => ({ presented: { sba: forgedBody(sba(), { maxAmountMinor: '9000' }) } }),
+      ],
+      'members that were text when it was signed': [
+        'SBA_SIGNATURE_INVALID',
+        () => ({ presented: { sba: forgedBody(sba({ note: 'a","z":"b' }), { note: 'a', z: 'b' }) } }),
+      ],
+      'text that was members when it was signed': [
+        'SBA_SIGNATURE_INVALID',
+        () => ({ presented: { sba: forgedBody(sba({ note: 'a', z: 'b' }), { note: 'a","z":"b', z: null }) } }),
       ],
       'a destination list emptied': [
         'SBA_SIGNATURE_INVALID',

@@ -66,6 +66,8 @@ const labels = {
 rule('sba.currency', {
   passes: {
     'the terminal’s currency': () => ({}),
+    'the terminal’s minor unit': () => ({ terminal: { unit: { kind: 'fiat', currency: 'EUR', minorUnit: 2 } } }),
+    'any minor unit, where the terminal states none': () => ({ presented: { sba: sba({ minorUnit: 3 }) } }),
     'the request’s currency': () => ({
       presented: { sba: sba({ currency: 'USD' }) },
       asked: { unit: { kind: 'fiat', currency: 'USD' } },
@@ -82,6 +84,13 @@ rule('sba.currency', {
   },
   refuses: {
     'another currency': ['CURRENCY_MISMATCH', () => ({ presented: { sba: sba({ currency: 'USD' }) } })],
+    'an SBA whose minor unit is another: 3000 mills are not 3000 cents': [
+      'CURRENCY_MISMATCH',
+      () => ({
+        presented: { sba: sba({ minorUnit: 3 }) },
+        terminal: { unit: { kind: 'fiat', currency: 'EUR', minorUnit: 2 } },
+      }),
+    ],
     'a terminal in another currency': [
       'CURRENCY_MISMATCH',
       () => ({ terminal: { unit: { kind: 'fiat', currency: 'USD' } } }),
@@ -149,7 +158,10 @@ rule('sba.asset', {
     }),
   },
   refuses: {
-    'an asset the SBA does not list': ['ASSET_MISMATCH', () => ({ terminal: { asset: XRP } })],
+    'an asset the SBA does not list, though the grant does': [
+      'ASSET_MISMATCH',
+      () => ({ presented: { grant: grant({ allowedAssets: [RLUSD, XRP] }) }, terminal: { asset: XRP } }),
+    ],
     'an asset the grant does not list, where the SBA lists none': [
       'ASSET_MISMATCH',
       () => ({ presented: { sba: sba({ allowedAssets: [] }) }, terminal: { asset: XRP } }),

@@ -59,7 +59,7 @@ describe('verify chain', () => {
     [['--amount', '1800', '--policy-hash', 'abcdef012345'], 'POLICY_HASH_MISMATCH sba sba.policy-hash'],
     [['--amount', '1800', '--actor', 'ev:1'], 'SUBJECT_ACTOR_MISMATCH sba sba.actor'],
     [['--amount', '1800', '--grant-spent', '19000'], 'GRANT_BUDGET_EXCEEDED policyGrant policyGrant.budget-total'],
-    [['--amount', '1800', '--budget-spent', '4000'], 'AMOUNT_EXCEEDED sba sba.budget-total'],
+    [['--amount', '1800', '--budget-spent', '4000'], 'BUDGET_ID_REPLAY sba sba.replay'],
     [['--amount', '1800', '--grant-issuer', 'other.example'], 'ISSUER_NOT_PERMITTED policyGrant policyGrant.signer'],
     [['--amount', '1800', '--grant-issuer', 'pa.example#pa-2'], 'ISSUER_NOT_PERMITTED policyGrant policyGrant.signer'],
     [['--amount', '1800', '--sba-issuer', 'pa.example=fleet.example'], 'ISSUER_NOT_PERMITTED sba sba.signer'],
