@@ -53,7 +53,9 @@ export function asciiText(bytes: Uint8Array, start: number, end: number): string
  */
 export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): string | undefined {
   const text = end - start < SHORT ? null : platformText();
-  return text ? decodeByPlatform(text, bytes.subarray(start, end)) : decodePortably(bytes, start, end);
+  return text
+    ? decodeByPlatform(text, start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))
+    : decodePortably(bytes, start, end);
 }
 
 function decodeByPlatform(text: PlatformText, bytes: Uint8Array): string | undefined {

@@ -62,7 +62,19 @@ export function createNodeCrypto(): Crypto {
   const outsideSignature = Buffer.allocUnsafeSlow(64);
   const outsideDigest = Buffer.allocUnsafeSlow(32);
 
+  /** The same keys by the array they came in last: a verifier hands over the arrays of its bundles again and again. */
+  const byArray = new WeakMap<Uint8Array, { readonly bytes: Uint8Array; readonly key: KeptKey }>();
+
   function imported(publicKey: Uint8Array): KeptKey {
+    const known = byArray.get(publicKey);
+    // Arrays can be written to, so the array alone proves nothing.
+    if (known !== undefined && sameBytes(known.bytes, publicKey)) return known.key;
+    const key = importedByBytes(publicKey);
+    byArray.set(publicKey, { bytes: Uint8Array.from(publicKey), key });
+    return key;
+  }
+
+  function importedByBytes(publicKey: Uint8Array): KeptKey {
     const bytes = Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.length);
     const name = bytes.toString('latin1');
     let key = kept.get(name);
@@ -100,6 +112,12 @@ export function createNodeCrypto(): Crypto {
       return key.usable;
     },
   };
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** The message in one piece, which OpenSSL wants. Parts are copied, as the stream may reuse their memory. */
