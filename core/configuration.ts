@@ -59,7 +59,7 @@ export interface SiteConfiguration {
   readonly bundleScope?: BundleScope;
   /** Lets an SBA pay without its grant, up to this amount (digits); left out, a grant is always needed. */
   readonly sbaOnly?: { readonly maxAmountMinor: string };
-  /** `single-use`: a budgetId pays once. `reuse`: up to its ceiling. Default single-use. */
+  /** `single-use`: a budgetId pays once. `reuse`: up to its ceiling. Default single-use; reuse for human-agent, whose TRIP budgets span sessions. */
   readonly budgetUse?: 'single-use' | 'reuse';
   /** `budget-total` (default), or the integration guide's `grant-total`: the grant's total against the SBA's ceiling. */
   readonly spendRule?: 'budget-total' | 'grant-total';
@@ -158,7 +158,7 @@ export function readConfiguration(input: SiteConfiguration): Site {
     pinnedKeys: input.pinnedKeys ?? [],
     bundleScope: { merchant: terminal.merchant, ...input.bundleScope },
     sbaOnlyMax,
-    budgetUse: input.budgetUse ?? 'single-use',
+    budgetUse: input.budgetUse ?? (input.profile === 'human-agent' ? 'reuse' : 'single-use'),
     spendRule: input.spendRule ?? 'budget-total',
     driftMs,
     scopes: input.scopes ?? ['SESSION', 'TRIP'],
@@ -192,8 +192,30 @@ const CHOICES: { readonly [name: string]: readonly unknown[] } = Object.freeze({
 const SCOPES: readonly unknown[] = Object.freeze(['SESSION', 'DAY', 'VEHICLE', 'FLEET', 'TRIP']);
 const PINNED_ROLES: readonly string[] = Object.freeze(['policyGrant', 'sba', 'spa', 'fleetPolicyAuthorization']);
 
+/** The members a configuration has, and those of its parts. */
+const MEMBERS: { readonly [part: string]: readonly string[] } = {
+  configuration: [
+    ...['profile', 'terminal', 'grantIssuers', 'sbaIssuers', 'fleetPolicyIssuers', 'requireFleetPolicy', 'rootKeys'],
+    ...['pinnedKeys', 'bundleScope', 'sbaOnly', 'budgetUse', 'spendRule', 'driftMs', 'scopes', 'strictXrpl'],
+    ...['strictCurrency', 'allowUnsetClock'],
+  ],
+  terminal: ['rail', 'asset', 'destination', 'merchant', 'unit', 'purpose', 'gateway', 'actorId'],
+  bundleScope: ['merchant', 'category', 'region'],
+  sbaOnly: ['maxAmountMinor'],
+};
+
+function checkMembers(part: string, value: unknown, problems: string[]): void {
+  if (typeof value !== 'object' || value === null) return;
+  const known = MEMBERS[part] as readonly string[];
+  for (const name of Object.keys(value)) if (!known.includes(name)) problems.push(`${part} has no member ${name}`);
+}
+
 /** What is misspelt is refused: taken for something else it would be taken for something weaker. */
 function checkChoices(input: SiteConfiguration, problems: string[]): void {
+  checkMembers('configuration', input, problems);
+  checkMembers('terminal', input.terminal, problems);
+  checkMembers('bundleScope', input.bundleScope, problems);
+  checkMembers('sbaOnly', input.sbaOnly, problems);
   const values = input as unknown as { readonly [name: string]: unknown };
   for (const name of Object.keys(CHOICES)) {
     const choices = CHOICES[name] as readonly unknown[];

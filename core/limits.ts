@@ -1,5 +1,5 @@
-// Every published limit of the verifier, in one place, with its unit (docs/ARCHITECTURE.md). Input past a limit is refused with
-// LIMIT_EXCEEDED before it can cost memory or stack: on the device neither failure can be caught.
+// Every published limit of the verifier, in one place, with its unit (docs/ARCHITECTURE.md). Input past a limit is refused
+// before it can cost memory or stack: on the device neither failure can be caught.
 
 /** How much JSON one reading may hold. All counts are checked while reading, never afterwards. */
 export interface JsonLimits {

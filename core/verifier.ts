@@ -166,7 +166,9 @@ export class Verifier {
   /** Admits `{"bundles":[…]}`, a Policy Authority's answer, bundle by bundle: one that is refused stops no other. */
   admitSet(set: Uint8Array, source: BundleSource = 'network'): readonly Admission[] | Refusal {
     const ranges = bundleRanges(set);
-    if (ranges instanceof JsonProblem) return refuse('trustBundle', 'bundle.read', ranges.code, ranges.message);
+    if (ranges instanceof JsonProblem) {
+      return this.#logged(refuse('trustBundle', 'bundle.read', ranges.code, ranges.message));
+    }
     return ranges.map(([start, end]) => this.admit(set.subarray(start, end), source));
   }
 
@@ -248,7 +250,7 @@ export class Verifier {
     if (typeof now !== 'number') return now;
     const asked = readRequest(request, this.site);
     if ('ok' in asked) return asked;
-    const presentation = bytes instanceof Uint8Array ? readPresentation(bytes) : bytes;
+    const presentation = bytes instanceof Uint8Array ? readPresentation(bytes) : asPresentation(bytes);
     if ('ok' in presentation) return presentation;
     const artifacts = readArtifacts(presentation);
     if ('ok' in artifacts) return artifacts;
@@ -324,7 +326,12 @@ export class Verifier {
   }
 
   #close(result: Receipt | LedgerRefusal): Closing {
-    if ('code' in result) return refuse('request', 'reservation.open', result.code, result.detail);
+    if ('code' in result) {
+      const store = result.code === 'STORE_FULL' || result.code === 'STORE_FAILED';
+      return store
+        ? refuse('device', 'device.store', result.code, result.detail)
+        : refuse('request', 'reservation.open', result.code, result.detail);
+    }
     return { ok: true, receiptId: result.receiptId, amountMinor: result.amount.toString(), timeMs: result.timeMs };
   }
 
@@ -338,6 +345,12 @@ export class Verifier {
     this.#log?.emit({ event: 'bundle.refused', check: refusal.check, code: refusal.code, detail: refusal.detail });
     return refusal;
   }
+}
+
+/** What a caller hands over in place of bytes must at least be a presentation. */
+function asPresentation(value: Presentation): Presentation | Refusal {
+  if (typeof value === 'object' && value !== null && value.sba !== undefined) return value;
+  return refuse('presentation', 'presentation.read', 'SBA_INVALID', 'the presentation is neither bytes nor read data');
 }
 
 /** Reads the artifacts of a presentation: the shape checks of the chain. */

@@ -48,7 +48,7 @@ function numberText(value: number): string {
 function sortedNames(object: JsonObject): string[] {
   const names = Object.keys(object);
   // Few members and nearly sorted input are the rule: insertion sort allocates nothing and needs no comparator call per pair.
-  const native = '\u{1f600}'.length === 2;
+  const native = String.fromCodePoint(0x1f600).length === 2;
   for (let i = 1; i < names.length; i++) {
     const name = names[i] as string;
     let j = i - 1;

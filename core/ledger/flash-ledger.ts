@@ -24,7 +24,7 @@ export class FlashLedger implements SpendLedger {
   #problem: LedgerRefusal | undefined;
 
   /**
-   * Opens the ledger on a partition, formatting one that is blank. It never throws: what is wrong stands in `problem`,
+   * Opens the ledger on a partition, formatting one that is blank. What is wrong stands in `problem`,
    * and while it does nothing is recorded.
    */
   constructor(flash: Flash, crypto: Crypto, log?: Log) {
@@ -104,8 +104,7 @@ export class FlashLedger implements SpendLedger {
 
   admitted(identity: string, bundle: NewestBundle): LedgerRefusal | undefined {
     const key = this.#bundleKey(identity);
-    const before = this.#state.newestBundle(key);
-    if (before?.issuedAtMs === bundle.issuedAtMs && before?.expiresAtMs === bundle.expiresAtMs) return undefined;
+    if (this.#state.remembers(key, bundle)) return undefined;
     return refusalOf(this.#append({ kind: 'bundle', receiptId: this.#next, identity: key, bundle }, 0n, 0));
   }
 

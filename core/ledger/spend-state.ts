@@ -86,6 +86,13 @@ export class SpendState {
     return undefined;
   }
 
+  /** True where remembering this bundle would change nothing. */
+  remembers(identity: LedgerKey, bundle: NewestBundle): boolean {
+    const before = this.#newest.get(identity);
+    if (before === undefined || bundle.expiresAtMs > before.expiresAtMs) return false;
+    return bundle.issuedAtMs === undefined || bundle.issuedAtMs <= (before.issuedAtMs ?? Number.NEGATIVE_INFINITY);
+  }
+
   /** Takes in one record. False where it cannot follow from those before it; then nothing has changed. */
   apply(event: LedgerEvent): boolean {
     switch (event.kind) {

@@ -20,7 +20,7 @@ export interface NewestBundle {
 
 /**
  * Where bundle bytes come from. A stored bundle was admitted before and comes back at a start: it may have expired since.
- * Its keys then verify nothing, but what it revokes stays revoked, as it would have without the restart.
+ * Its keys then verify nothing, but a key it revokes stays revoked, as it would have without the restart.
  */
 export type BundleSource = 'network' | 'store';
 
