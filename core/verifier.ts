@@ -202,8 +202,7 @@ export class Verifier {
 
   /**
    * Effective time in milliseconds: the later of the clock and the time floor, which only signed sources and the build
-   * move. A clock
-   * that was never set is CLOCK_UNTRUSTED, unless the site goes on with the floor alone.
+   * move. A clock that was never set is CLOCK_UNTRUSTED, unless the site goes on with the floor alone.
    */
   now(): number | Refusal {
     const wall = this.#clock.wallMs();

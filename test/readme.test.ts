@@ -44,6 +44,18 @@ describe('the README', () => {
     expect(out).toContain('policyGrant');
   });
 
+  it('has no figure left to fill in', () => {
+    expect(readme).not.toMatch(/[A-Z]+_TABLE|TODO|FIXME/);
+  });
+
+  it('shows types and code that the build has made for every entry of the package', () => {
+    for (const entry of Object.values(manifest.exports) as (string | Record<string, string>)[]) {
+      for (const path of typeof entry === 'string' ? [entry] : Object.values(entry)) {
+        if (existsSync(join(root, 'dist'))) expect(existsSync(join(root, path)), path).toBe(true);
+      }
+    }
+  });
+
   it('names npm scripts that exist', () => {
     for (const [, name] of readme.matchAll(/npm run (?:-s )?([a-z]+)/g))
       expect(manifest.scripts).toHaveProperty(name as string);
