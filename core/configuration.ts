@@ -4,13 +4,20 @@
 import { amountFrom } from './artifacts/amount.ts';
 import { assetText, isRail, type Rail } from './artifacts/asset.ts';
 import { ArtifactProblem, reading } from './artifacts/members.ts';
-import type { BudgetScope } from './artifacts/sba.ts';
+import { BUDGET_SCOPES, type BudgetScope } from './artifacts/sba.ts';
 import type { JsonValue } from './json/value.ts';
 import { DEFAULT_DRIFT_MS } from './limits.ts';
-import type { BundleScope, IssuerRule, PinnedKey, RootKey } from './trust/configuration.ts';
+import {
+  type BundleScope,
+  type IssuerRule,
+  PINNED_ROLES,
+  type PinnedKey,
+  type RootKey,
+} from './trust/configuration.ts';
 
 /** Which artifacts a site wants. */
-export type Profile = 'lite' | 'full' | 'human-agent';
+export const PROFILES = Object.freeze(['lite', 'full', 'human-agent'] as const);
+export type Profile = (typeof PROFILES)[number];
 
 /** The unit of the terminal's amounts: minor units of a currency, or the asset's smallest unit. Never converted. */
 export type Unit =
@@ -180,7 +187,7 @@ export function deploymentProblems(site: Site): readonly string[] {
 }
 
 const CHOICES: { readonly [name: string]: readonly unknown[] } = Object.freeze({
-  profile: ['lite', 'full', 'human-agent'],
+  profile: PROFILES,
   budgetUse: ['single-use', 'reuse'],
   spendRule: ['budget-total', 'grant-total'],
   requireFleetPolicy: [true, false],
@@ -188,9 +195,6 @@ const CHOICES: { readonly [name: string]: readonly unknown[] } = Object.freeze({
   strictCurrency: [true, false],
   allowUnsetClock: [true, false],
 });
-
-const SCOPES: readonly unknown[] = Object.freeze(['SESSION', 'DAY', 'VEHICLE', 'FLEET', 'TRIP']);
-const PINNED_ROLES: readonly string[] = Object.freeze(['policyGrant', 'sba', 'spa', 'fleetPolicyAuthorization']);
 
 /** The members a configuration has, and those of its parts. */
 const MEMBERS: { readonly [part: string]: readonly string[] } = {
@@ -224,8 +228,8 @@ function checkChoices(input: SiteConfiguration, problems: string[]): void {
   }
   const scopes: unknown = input.scopes;
   if (scopes === undefined) return;
-  if (!Array.isArray(scopes) || scopes.some((scope) => !SCOPES.includes(scope))) {
-    problems.push(`scopes is not a list of ${SCOPES.join(', ')}`);
+  if (!Array.isArray(scopes) || scopes.some((scope) => !BUDGET_SCOPES.includes(scope))) {
+    problems.push(`scopes is not a list of ${BUDGET_SCOPES.join(', ')}`);
   }
 }
 

@@ -51,6 +51,10 @@ export const BUNDLE_REVOKED_GRANTS = 512;
 export const BUNDLES_HELD = 4;
 /** Decimal digits of an amount. */
 export const AMOUNT_DIGITS = 38;
+/** Decimal places a minor unit may have. */
+export const MINOR_UNIT_PLACES = 255;
+/** Seconds a velocity limit's window may last: what 32 bits hold. */
+export const VELOCITY_WINDOW_SECONDS = 4_294_967_295;
 /** Characters of an idempotency key. */
 export const IDEMPOTENCY_KEY_CHARACTERS = 128;
 /** Clock drift allowed on artifacts unless configured, in milliseconds. Bundles get none. */

@@ -4,8 +4,9 @@ import { canonicalText } from '../json/canonical.ts';
 import { isArray, isObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
 import { integerMember, invalid, textMember } from './members.ts';
 
-/** A settlement rail MPCP 1.x knows. */
-export type Rail = 'xrpl' | 'evm' | 'stripe' | 'hosted';
+/** The settlement rails MPCP 1.x knows. */
+export const RAILS = Object.freeze(['xrpl', 'evm', 'stripe', 'hosted'] as const);
+export type Rail = (typeof RAILS)[number];
 
 /** True for a rail MPCP 1.x knows. */
 export function isRail(text: unknown): text is Rail {

@@ -2,6 +2,7 @@
 // signed (INTEROP §1): an envelope, or flat with or without issuer and issuerKeyId in the signature.
 
 import { isObject, type JsonObject, type JsonValue, member, without } from '../json/value.ts';
+import { VELOCITY_WINDOW_SECONDS } from '../limits.ts';
 import { assetsMember, type Rail, railsMember } from './asset.ts';
 import { type Signer, signerOf } from './envelope.ts';
 import {
@@ -118,7 +119,7 @@ function velocityLimit(body: JsonObject): VelocityLimit | undefined {
   const limit = objectOf(value, 'velocityLimit');
   return {
     maxPayments: integerMember(limit, 'maxPayments', 1, Number.MAX_SAFE_INTEGER),
-    windowSeconds: integerMember(limit, 'windowSeconds', 1, 4_294_967_295),
+    windowSeconds: integerMember(limit, 'windowSeconds', 1, VELOCITY_WINDOW_SECONDS),
   };
 }
 

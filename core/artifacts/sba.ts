@@ -1,6 +1,7 @@
 // SignedBudgetAuthorization (SBA): a wallet's ceiling for one session under a grant.
 
 import type { JsonObject, JsonValue } from '../json/value.ts';
+import { MINOR_UNIT_PLACES } from '../limits.ts';
 import { assetsMember, type Rail, railsMember } from './asset.ts';
 import { authorizationOf, type Signer, signerOf } from './envelope.ts';
 import {
@@ -18,7 +19,8 @@ import {
 } from './members.ts';
 
 /** What a budget counts over. A device keeps count of SESSION and TRIP (INTEROP §4). */
-export type BudgetScope = 'SESSION' | 'DAY' | 'VEHICLE' | 'FLEET' | 'TRIP';
+export const BUDGET_SCOPES = Object.freeze(['SESSION', 'DAY', 'VEHICLE', 'FLEET', 'TRIP'] as const);
+export type BudgetScope = (typeof BUDGET_SCOPES)[number];
 
 /** An SBA, read. Amounts are in its minor unit. */
 export interface SessionBudget extends Signer {
@@ -61,7 +63,7 @@ export function readSessionBudget(value: JsonValue): SessionBudget | ArtifactPro
       actorId: textMember(authorization, 'actorId'),
       policyHash: policyHashMember(authorization),
       currency: currencyMember(authorization),
-      minorUnit: integerMember(authorization, 'minorUnit', 0, 255),
+      minorUnit: integerMember(authorization, 'minorUnit', 0, MINOR_UNIT_PLACES),
       budgetScope: scopeMember(authorization),
       maxAmountMinor: amountMember(authorization, 'maxAmountMinor'),
       allowedRails: railsMember(authorization),

@@ -12,7 +12,8 @@ export interface RootKey {
 }
 
 /** What a pinned key may verify. */
-export type PinnedRole = 'policyGrant' | 'sba' | 'spa' | 'fleetPolicyAuthorization';
+export const PINNED_ROLES = Object.freeze(['policyGrant', 'sba', 'spa', 'fleetPolicyAuthorization'] as const);
+export type PinnedRole = (typeof PINNED_ROLES)[number];
 
 /** A key configured on the device, used where no bundle names the issuer. */
 export interface PinnedKey {
