@@ -1,20 +1,27 @@
 // The request bodies of the Policy Authority as JSON Schema, which Fastify checks before a route runs. Unknown members
 // are refused: they would be signed unread.
 
-import { AMOUNT_DIGITS, BUNDLE_ISSUERS, BUNDLE_KEYS_PER_ISSUER } from '../../core/limits.ts';
+import { RAILS } from '../../core/artifacts/asset.ts';
+import {
+  AMOUNT_DIGITS,
+  ARTIFACT_LIMITS,
+  BUNDLE_ISSUERS,
+  BUNDLE_KEYS_PER_ISSUER,
+  VELOCITY_WINDOW_SECONDS,
+} from '../../core/limits.ts';
 
-const text = { type: 'string', minLength: 1, maxLength: 1024 };
-const texts = { type: 'array', items: text, maxItems: 64 };
+const text = { type: 'string', minLength: 1, maxLength: ARTIFACT_LIMITS.stringBytes };
+const texts = { type: 'array', items: text, maxItems: ARTIFACT_LIMITS.elements };
 const amount = { type: 'string', pattern: `^[1-9][0-9]{0,${AMOUNT_DIGITS - 1}}$` };
 const currency = { type: 'string', pattern: '^[A-Z]{3}$' };
 const count = { type: 'integer', minimum: 1 };
 const id = { type: 'string', minLength: 1, maxLength: 128 };
 
-const rails = { type: 'array', items: { enum: ['xrpl', 'evm', 'stripe', 'hosted'] }, maxItems: 4, uniqueItems: true };
+const rails = { type: 'array', items: { enum: RAILS }, maxItems: RAILS.length, uniqueItems: true };
 const assets = {
   type: 'array',
   items: { type: 'object', required: ['kind'], properties: { kind: { enum: ['XRP', 'IOU', 'ERC20'] } } },
-  maxItems: 64,
+  maxItems: ARTIFACT_LIMITS.elements,
 };
 
 /** POST /policies */
@@ -34,7 +41,7 @@ export const grantBody = closed(
     destinationAllowlist: texts,
     expiresAt: text,
     authorizedGateway: text,
-    velocityLimit: closed({ maxPayments: count, windowSeconds: { ...count, maximum: 4_294_967_295 } }, [
+    velocityLimit: closed({ maxPayments: count, windowSeconds: { ...count, maximum: VELOCITY_WINDOW_SECONDS } }, [
       'maxPayments',
       'windowSeconds',
     ]),
@@ -46,7 +53,11 @@ export const grantBody = closed(
     offlineMaxSinglePaymentCurrency: currency,
     offlineMaxCumulativePayment: amount,
     offlineMaxCumulativePaymentCurrency: currency,
-    revocationEndpoint: { type: 'string', pattern: '^[a-z][a-z0-9+.-]*://[^ ]+$', maxLength: 1024 },
+    revocationEndpoint: {
+      type: 'string',
+      pattern: '^[a-z][a-z0-9+.-]*://[^ ]+$',
+      maxLength: ARTIFACT_LIMITS.stringBytes,
+    },
     anchorRef: text,
     merchantCredentialIssuer: text,
     merchantCredentialType: text,

@@ -4,7 +4,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { JsonProblem, readJson } from '../../core/json/reader.ts';
-import { BUNDLE_LIMITS } from '../../core/limits.ts';
+import { ARTIFACT_LIMITS, BUNDLE_LIMITS } from '../../core/limits.ts';
 import type { Clock, Log } from '../../core/ports/ports.ts';
 import { issueApiKey } from './api-keys.ts';
 import { Authority } from './authority.ts';
@@ -80,7 +80,7 @@ function createServer(authority: Authority, log: Log | undefined): FastifyInstan
   const server = fastify({
     bodyLimit: BODY_BYTES,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 1024 },
+    routerOptions: { maxParamLength: ARTIFACT_LIMITS.stringBytes },
     // What is signed is what was sent: nothing is coerced, filled in or dropped on the way.
     ajv: { customOptions: { coerceTypes: false, useDefaults: false, removeAdditional: false } },
     frameworkErrors: (error, _request, reply) => {

@@ -54,6 +54,11 @@ export function collected<T>(
   return (text, before) => [...(before ?? []), read(text)];
 }
 
+/** The values an option takes, for its help: `xrpl, evm, stripe or hosted`. */
+export function oneOf(values: readonly string[]): string {
+  return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+}
+
 /** Text as it is. */
 export const plain = (text: string): string => text;
 

@@ -2,8 +2,10 @@
 // that is not one of them is refused: a slip in the name of a limit would switch the limit off.
 
 import { z } from 'zod';
-import { ConfigurationError, readConfiguration, type SiteConfiguration } from '../../core/configuration.ts';
+import { BUDGET_SCOPES } from '../../core/artifacts/sba.ts';
+import { ConfigurationError, PROFILES, readConfiguration, type SiteConfiguration } from '../../core/configuration.ts';
 import type { JsonObject, JsonValue } from '../../core/json/value.ts';
+import { PINNED_ROLES } from '../../core/trust/configuration.ts';
 import { KeyError, type PublicKeyText, readPublicKey } from '../../host-sim/signing/keys.ts';
 import { IssueProblem, shaped } from '../issue/problem.ts';
 import * as rule from '../issue/rules.ts';
@@ -14,7 +16,7 @@ const publicKey = z.union([rule.text, z.looseObject({ kty: rule.text })]);
 const issuerRule = z.union([rule.text, z.strictObject({ issuer: rule.text, kids: z.array(rule.text) })]);
 const unit = z.union([
   z.strictObject({ kind: z.literal('atomic') }),
-  z.strictObject({ kind: z.literal('fiat'), currency: rule.currency, minorUnit: z.int().min(0).max(255).optional() }),
+  z.strictObject({ kind: z.literal('fiat'), currency: rule.currency, minorUnit: rule.minorUnit.optional() }),
 ]);
 
 const terminal = z.strictObject({
@@ -29,7 +31,7 @@ const terminal = z.strictObject({
 });
 
 const site = z.strictObject({
-  profile: z.enum(['lite', 'full', 'human-agent']).optional(),
+  profile: z.enum(PROFILES).optional(),
   terminal: terminal.optional(),
   grantIssuers: z.array(issuerRule).optional(),
   sbaIssuers: z.record(z.string(), z.array(issuerRule)).optional(),
@@ -39,7 +41,7 @@ const site = z.strictObject({
   pinnedKeys: z
     .array(
       z.strictObject({
-        role: z.enum(['policyGrant', 'sba', 'spa', 'fleetPolicyAuthorization']),
+        role: z.enum(PINNED_ROLES),
         issuer: rule.text.optional(),
         kid: rule.text,
         publicKey,
@@ -53,7 +55,7 @@ const site = z.strictObject({
   budgetUse: z.enum(['single-use', 'reuse']).optional(),
   spendRule: z.enum(['budget-total', 'grant-total']).optional(),
   driftMs: z.int().min(0).optional(),
-  scopes: z.array(z.enum(['SESSION', 'DAY', 'VEHICLE', 'FLEET', 'TRIP'])).optional(),
+  scopes: z.array(z.enum(BUDGET_SCOPES)).optional(),
   strictXrpl: z.boolean().optional(),
   strictCurrency: z.boolean().optional(),
   allowUnsetClock: z.boolean().optional(),

@@ -2,8 +2,9 @@
 // request.
 
 import { type Command, Option } from 'commander';
+import { RAILS } from '../../core/artifacts/asset.ts';
 import type { PaymentRequest } from '../../core/chain/request.ts';
-import type { Profile, SiteConfiguration } from '../../core/configuration.ts';
+import { PROFILES, type Profile, type SiteConfiguration } from '../../core/configuration.ts';
 import { type JsonObject, member } from '../../core/json/value.ts';
 import { MemoryLedger } from '../../core/ledger/memory-ledger.ts';
 import { createPortableCrypto } from '../../core/ports/portable-crypto.ts';
@@ -96,9 +97,7 @@ export function addVerifyOptions(command: Command): Command {
       collected(sbaIssuerValue),
     )
     .option('--drift <span>', 'how long past its expiry an artifact is taken, e.g. 60s (default: 5m)', durationValue)
-    .addOption(
-      new Option('--profile <profile>', 'which artifacts are wanted').choices(['lite', 'full', 'human-agent']),
-    );
+    .addOption(new Option('--profile <profile>', 'which artifacts are wanted').choices(PROFILES));
   return addLookOptions(command);
 }
 
@@ -108,7 +107,7 @@ export function addPaymentOptions(command: Command): Command {
     .requiredOption('--amount <digits>', "what it costs, in the terminal's smallest unit")
     .option('--currency <code>', 'the amount is in minor units of this currency', currencyValue)
     .option('--atomic', "the amount is in the asset's smallest unit")
-    .addOption(new Option('--rail <rail>', 'how it is settled').choices(['xrpl', 'evm', 'stripe', 'hosted']))
+    .addOption(new Option('--rail <rail>', 'how it is settled').choices(RAILS))
     .option('--asset <asset>', 'XRP, IOU:CURRENCY:ISSUER, ERC20:CHAINID:TOKEN or JSON', assetValue)
     .option('--destination <address>', 'who is paid')
     .option('--session <id>', 'the session at the terminal')

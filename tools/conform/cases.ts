@@ -3,6 +3,7 @@
 
 import type { PaymentRequest } from '../../core/chain/request.ts';
 import type { Domain } from '../../core/hash/domains.ts';
+import { AMOUNT_DIGITS, DEFAULT_DRIFT_MS } from '../../core/limits.ts';
 import type { EngineResult, PinnedKeyData, SequenceStep, VerifierSetup } from '../../host-sim/conformance/engine.ts';
 import type { ConformanceCase, Expected } from './case.ts';
 import type { Fixtures, Json, VectorFile } from './vector-files.ts';
@@ -52,7 +53,7 @@ export function chainsConfiguration(files: readonly VectorFile[]): Configuration
     published ?? {
       grantIssuers: ['pa.volt-grid.example'],
       sbaIssuers: ['vehicle:rx-7.fleet.volt.example', 'pa.volt-grid.example'],
-      clockDriftToleranceMs: 300_000,
+      clockDriftToleranceMs: DEFAULT_DRIFT_MS,
     }
   );
 }
@@ -294,7 +295,7 @@ function sequence(
 }
 
 const NO_ROLES: Configuration = { grantIssuers: [], sbaIssuers: [] };
-const SBA_ONLY = { sbaOnly: { maxAmountMinor: '9'.repeat(38) }, budgetUse: 'reuse' } as const;
+const SBA_ONLY = { sbaOnly: { maxAmountMinor: '9'.repeat(AMOUNT_DIGITS) }, budgetUse: 'reuse' } as const;
 
 /** The verifier of a case: its bundles and pinned keys by name, its time, and the configuration given. */
 function setupOf(
@@ -309,7 +310,7 @@ function setupOf(
     configuration: {
       grantIssuers: config.grantIssuers,
       sbaIssuers,
-      driftMs: config.clockDriftToleranceMs ?? 300_000,
+      driftMs: config.clockDriftToleranceMs ?? DEFAULT_DRIFT_MS,
       ...more,
     },
     pinned: pinnedOf(one.pinned, fixtures),

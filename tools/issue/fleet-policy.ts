@@ -10,6 +10,9 @@ import { verifiedText } from './read-back.ts';
 import * as rule from './rules.ts';
 import { checkSigner } from './signer.ts';
 
+/** What a fleet policy's limits count over. */
+export const FLEET_SCOPES = ['SESSION', 'DAY', 'SHIFT'] as const;
+
 /** The members of an FPA's authorization. */
 export function fleetPolicySchema(rules: rule.IssueRules) {
   return z.strictObject({
@@ -17,7 +20,7 @@ export function fleetPolicySchema(rules: rule.IssueRules) {
     fleetPolicyId: rule.text,
     fleetId: rule.text,
     actorId: rule.party(rules),
-    scope: z.enum(['SESSION', 'DAY', 'SHIFT']),
+    scope: z.enum(FLEET_SCOPES),
     currency: rule.currency,
     minorUnit: rule.minorUnit,
     maxAmountMinor: rule.amount,

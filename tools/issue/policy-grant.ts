@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { ArtifactProblem } from '../../core/artifacts/members.ts';
 import { readPolicyGrant } from '../../core/artifacts/policy-grant.ts';
+import { BUDGET_SCOPES } from '../../core/artifacts/sba.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import { type SignedBy, signGrant } from '../../host-sim/signing/artifacts.ts';
 import { IssueProblem, shaped } from './problem.ts';
@@ -22,7 +23,7 @@ export function grantSchema(rules: rule.IssueRules) {
       policyHash: rule.policyHash,
       subjectId: rule.party(rules).optional(),
       operatorId: rule.text.optional(),
-      scope: z.enum(['SESSION', 'DAY', 'VEHICLE', 'FLEET', 'TRIP']).optional(),
+      scope: z.enum(BUDGET_SCOPES).optional(),
       allowedRails: rule.rails,
       allowedAssets: z.array(rule.asset(rules)).optional(),
       allowedPurposes: z.array(rule.text).optional(),

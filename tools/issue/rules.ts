@@ -3,9 +3,10 @@
 
 import { z } from 'zod';
 import { amountFrom } from '../../core/artifacts/amount.ts';
+import { RAILS } from '../../core/artifacts/asset.ts';
 import { isLowerHex } from '../../core/artifacts/members.ts';
 import { timeFrom } from '../../core/artifacts/time.ts';
-import { AMOUNT_DIGITS } from '../../core/limits.ts';
+import { AMOUNT_DIGITS, MINOR_UNIT_PLACES, VELOCITY_WINDOW_SECONDS } from '../../core/limits.ts';
 import { evmAddressProblem, looksLikeXrplAddress, xrplAddressProblem } from './addresses.ts';
 import { didProblem } from './dids.ts';
 
@@ -43,7 +44,7 @@ export const currency = textRule((value) =>
 );
 
 /** Decimal places of a minor unit. */
-export const minorUnit = z.int().min(0).max(255);
+export const minorUnit = z.int().min(0).max(MINOR_UNIT_PLACES);
 
 /** What a policy document hashes to, whole or cut. */
 export const policyHash = textRule((value) =>
@@ -59,7 +60,7 @@ export const hash = textRule((value) =>
 export const version = textRule((value) => (/^1\.[0-9]{1,6}$/.test(value) ? undefined : `"${value}" is not 1.x`));
 
 /** A settlement rail. */
-export const rail = z.enum(['xrpl', 'evm', 'stripe', 'hosted']);
+export const rail = z.enum(RAILS);
 
 /** The rails an artifact allows; an empty list would allow nothing, so nothing is signed with one. */
 export const rails = z.array(rail).min(1, 'is empty, which allows no rail');
@@ -67,7 +68,7 @@ export const rails = z.array(rail).min(1, 'is empty, which allows no rail');
 /** `maxPayments` in any `windowSeconds`. */
 export const velocityLimit = z.strictObject({
   maxPayments: z.int().min(1),
-  windowSeconds: z.int().min(1).max(4_294_967_295),
+  windowSeconds: z.int().min(1).max(VELOCITY_WINDOW_SECONDS),
 });
 
 /** A time that exists. Upper-case T and Z: upstream's schema refuses the lower-case ones of RFC 3339. */

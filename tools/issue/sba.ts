@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { ArtifactProblem } from '../../core/artifacts/members.ts';
-import { readSessionBudget } from '../../core/artifacts/sba.ts';
+import { BUDGET_SCOPES, readSessionBudget } from '../../core/artifacts/sba.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import { type SignedBy, signSba } from '../../host-sim/signing/artifacts.ts';
 import { IssueProblem, shaped } from './problem.ts';
@@ -23,7 +23,7 @@ export function sbaSchema(rules: rule.IssueRules) {
       policyHash: rule.policyHash,
       currency: rule.currency,
       minorUnit: rule.minorUnit,
-      budgetScope: z.enum(['SESSION', 'DAY', 'VEHICLE', 'FLEET', 'TRIP']),
+      budgetScope: z.enum(BUDGET_SCOPES),
       maxAmountMinor: rule.amount,
       allowedRails: rule.rails,
       allowedAssets: z.array(rule.asset(rules)),

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { issueFleetPolicy } from '../../issue/fleet-policy.ts';
+import { FLEET_SCOPES, issueFleetPolicy } from '../../issue/fleet-policy.ts';
 import type { Io } from '../io.ts';
 import {
   addIssueOptions,
@@ -18,7 +18,7 @@ import {
   type SigningOptions,
   signerOf,
 } from '../issue-options.ts';
-import { assetValue, integerValue } from '../option-values.ts';
+import { assetValue, integerValue, oneOf } from '../option-values.ts';
 import type { Register } from './index.ts';
 
 const MEMBERS: readonly MemberOption[] = [
@@ -26,7 +26,7 @@ const MEMBERS: readonly MemberOption[] = [
   { flags: '--fleet-policy-id <id>', member: 'fleetPolicyId', help: '(default: a fresh one)' },
   { flags: '--fleet-id <id>', member: 'fleetId', help: 'the fleet' },
   { flags: '--actor-id <id>', member: 'actorId', help: 'the vehicle or agent it is for; the same as in its SBAs' },
-  { flags: '--scope <scope>', member: 'scope', help: 'SESSION, DAY or SHIFT (default: DAY)' },
+  { flags: '--scope <scope>', member: 'scope', help: `${oneOf(FLEET_SCOPES)} (default: DAY)` },
   { flags: '--currency <code>', member: 'currency', help: 'three upper-case letters' },
   {
     flags: '--minor-unit <digits>',

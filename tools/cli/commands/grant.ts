@@ -2,6 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
+import { RAILS } from '../../../core/artifacts/asset.ts';
+import { BUDGET_SCOPES } from '../../../core/artifacts/sba.ts';
 import { policyHash } from '../../../host-sim/signing/artifacts.ts';
 import { grantNote, issueGrant } from '../../issue/policy-grant.ts';
 import type { Io } from '../io.ts';
@@ -21,7 +23,7 @@ import {
   signerOf,
 } from '../issue-options.ts';
 import { readJsonObject } from '../json-file.ts';
-import { assetValue, velocityValue } from '../option-values.ts';
+import { assetValue, oneOf, velocityValue } from '../option-values.ts';
 import type { Register } from './index.ts';
 
 const MEMBERS: readonly MemberOption[] = [
@@ -34,8 +36,8 @@ const MEMBERS: readonly MemberOption[] = [
   { flags: '--policy-hash <hex>', member: 'policyHash', help: '12 to 64 hexadecimal digits; or --policy' },
   { flags: '--subject-id <id>', member: 'subjectId', help: 'who may spend; a did:xrpl binds the actor of SBAs' },
   { flags: '--operator-id <id>', member: 'operatorId', help: 'operator, for fleet policies' },
-  { flags: '--scope <scope>', member: 'scope', help: 'SESSION, DAY, VEHICLE, FLEET or TRIP' },
-  { flags: '--rail <rail>', member: 'allowedRails', help: 'xrpl, evm, stripe or hosted', kind: 'many' },
+  { flags: '--scope <scope>', member: 'scope', help: oneOf(BUDGET_SCOPES) },
+  { flags: '--rail <rail>', member: 'allowedRails', help: oneOf(RAILS), kind: 'many' },
   {
     flags: '--asset <asset>',
     member: 'allowedAssets',

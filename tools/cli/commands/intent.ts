@@ -1,6 +1,7 @@
 // `intent create` and `intent hash`: settlement intents, which SPAs bind by their hash.
 
 import type { Command } from 'commander';
+import { RAILS } from '../../../core/artifacts/asset.ts';
 import { timeText } from '../../issue/duration.ts';
 import { hashIntent, intentText } from '../../issue/settlement-intent.ts';
 import type { Io } from '../io.ts';
@@ -15,12 +16,12 @@ import {
   rulesOf,
 } from '../issue-options.ts';
 import { readArtifact } from '../json-file.ts';
-import { assetValue, jsonOption } from '../option-values.ts';
+import { assetValue, jsonOption, oneOf } from '../option-values.ts';
 import type { Register } from './index.ts';
 
 const MEMBERS: readonly MemberOption[] = [
   { flags: '--artifact-version <1.x>', member: 'version', help: '(default: 1.0)' },
-  { flags: '--rail <rail>', member: 'rail', help: 'xrpl, evm, stripe or hosted' },
+  { flags: '--rail <rail>', member: 'rail', help: oneOf(RAILS) },
   {
     flags: '--asset <asset>',
     member: 'asset',

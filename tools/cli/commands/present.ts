@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import type { JsonObject } from '../../../core/json/value.ts';
+import { HEADER_CHARACTERS } from '../../../core/limits.ts';
 import { authorizationHeader, type PresentedArtifacts, presentationText } from '../../issue/presentation.ts';
 import { type Io, writeOutput } from '../io.ts';
 import { readJsonObject } from '../json-file.ts';
@@ -33,7 +34,7 @@ export const register: Register = (program: Command, io: Io) => {
     .option('--intent <file>', 'settlement intent')
     .option('--fpa <file>', 'fleet policy')
     .option('--idempotency-key <key>', 'a repeated request with it counts once')
-    .option('--header', 'print `Authorization: MPCP …`; refused above 8192 characters of base64')
+    .option('--header', `print \`Authorization: MPCP …\`; refused above ${HEADER_CHARACTERS} characters of base64`)
     .option('--out <file>', 'write it there; left out: stdout')
     .addHelpText(
       'after',

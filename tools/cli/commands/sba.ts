@@ -2,6 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
+import { RAILS } from '../../../core/artifacts/asset.ts';
+import { BUDGET_SCOPES } from '../../../core/artifacts/sba.ts';
 import { termsOfGrant } from '../../issue/policy-grant.ts';
 import { issueSba } from '../../issue/sba.ts';
 import type { Io } from '../io.ts';
@@ -20,7 +22,7 @@ import {
   signerOf,
 } from '../issue-options.ts';
 import { readArtifact } from '../json-file.ts';
-import { assetValue, integerValue } from '../option-values.ts';
+import { assetValue, integerValue, oneOf } from '../option-values.ts';
 import type { Register } from './index.ts';
 
 const MEMBERS: readonly MemberOption[] = [
@@ -41,10 +43,10 @@ const MEMBERS: readonly MemberOption[] = [
   {
     flags: '--budget-scope <scope>',
     member: 'budgetScope',
-    help: 'SESSION, DAY, VEHICLE, FLEET or TRIP (default: SESSION)',
+    help: `${oneOf(BUDGET_SCOPES)} (default: SESSION)`,
   },
   { flags: '--max-amount-minor <amount>', member: 'maxAmountMinor', help: 'the ceiling' },
-  { flags: '--rail <rail>', member: 'allowedRails', help: 'xrpl, evm, stripe or hosted', kind: 'many' },
+  { flags: '--rail <rail>', member: 'allowedRails', help: oneOf(RAILS), kind: 'many' },
   {
     flags: '--asset <asset>',
     member: 'allowedAssets',

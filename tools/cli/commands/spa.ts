@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
+import { RAILS } from '../../../core/artifacts/asset.ts';
 import type { JsonObject } from '../../../core/json/value.ts';
 import { linksOfSba } from '../../issue/sba.ts';
 import { hashIntent } from '../../issue/settlement-intent.ts';
@@ -21,7 +22,7 @@ import {
   signerOf,
 } from '../issue-options.ts';
 import { readArtifact } from '../json-file.ts';
-import { assetValue } from '../option-values.ts';
+import { assetValue, oneOf } from '../option-values.ts';
 import type { Register } from './index.ts';
 
 const MEMBERS: readonly MemberOption[] = [
@@ -31,7 +32,7 @@ const MEMBERS: readonly MemberOption[] = [
   { flags: '--policy-hash <hex>', member: 'policyHash', help: "the SBA's; or --sba" },
   { flags: '--budget-id <id>', member: 'budgetId', help: "the SBA's; or --sba" },
   { flags: '--quote-id <id>', member: 'quoteId', help: 'the quote that was taken (default: a fresh one)' },
-  { flags: '--rail <rail>', member: 'rail', help: 'xrpl, evm, stripe or hosted' },
+  { flags: '--rail <rail>', member: 'rail', help: oneOf(RAILS) },
   {
     flags: '--asset <asset>',
     member: 'asset',
