@@ -2,13 +2,10 @@
 
 import { z } from 'zod';
 import { readFleetPolicy } from '../../core/artifacts/fleet-policy.ts';
-import { ArtifactProblem } from '../../core/artifacts/members.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import { type SignedBy, signFleetPolicy } from '../../host-sim/signing/artifacts.ts';
-import { shaped } from './problem.ts';
-import { verifiedText } from './read-back.ts';
 import * as rule from './rules.ts';
-import { checkSigner } from './signer.ts';
+import { type ArtifactKind, signedText } from './signed-artifact.ts';
 
 /** What a fleet policy's limits count over. */
 export const FLEET_SCOPES = ['SESSION', 'DAY', 'SHIFT'] as const;
@@ -32,12 +29,15 @@ export function fleetPolicySchema(rules: rule.IssueRules) {
   });
 }
 
+const FLEET_POLICY: ArtifactKind = {
+  what: 'fleet policy',
+  domain: 'FPA',
+  schema: fleetPolicySchema,
+  sign: signFleetPolicy,
+  read: readFleetPolicy,
+};
+
 /** Checks members and signs them. @returns the artifact's JSON text @throws IssueProblem */
 export function issueFleetPolicy(members: JsonObject, by: SignedBy, rules: rule.IssueRules): string {
-  shaped(fleetPolicySchema(rules), members, 'fleet policy');
-  checkSigner(by, rules);
-  return verifiedText(signFleetPolicy(members, by), 'fleet policy', 'FPA', by.key.publicKey, (value) => {
-    const policy = readFleetPolicy(value);
-    return policy instanceof ArtifactProblem ? policy : { ...policy, candidates: [policy.authorization] };
-  });
+  return signedText(FLEET_POLICY, members, by, rules);
 }

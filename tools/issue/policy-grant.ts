@@ -6,10 +6,9 @@ import { readPolicyGrant } from '../../core/artifacts/policy-grant.ts';
 import { BUDGET_SCOPES } from '../../core/artifacts/sba.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import { type SignedBy, signGrant } from '../../host-sim/signing/artifacts.ts';
-import { IssueProblem, shaped } from './problem.ts';
-import { verifiedText } from './read-back.ts';
+import { IssueProblem } from './problem.ts';
 import * as rule from './rules.ts';
-import { checkSigner } from './signer.ts';
+import { type ArtifactKind, signedText } from './signed-artifact.ts';
 
 /** The form of a signed grant: see `signGrant`. */
 export type GrantForm = 'flat' | 'envelope';
@@ -75,6 +74,13 @@ export function grantNote(members: JsonObject, form: GrantForm): string | undefi
   return `note: the TypeScript reference does not hash ${dropped.join(', ')}, and refuses an envelope that has signed them`;
 }
 
+const GRANT: Omit<ArtifactKind, 'sign'> = {
+  what: 'grant',
+  domain: 'PolicyGrant',
+  schema: grantSchema,
+  read: readPolicyGrant,
+};
+
 /**
  * Checks members and signs them.
  *
@@ -82,12 +88,8 @@ export function grantNote(members: JsonObject, form: GrantForm): string | undefi
  * @throws IssueProblem
  */
 export function issueGrant(members: JsonObject, by: SignedBy, form: GrantForm, rules: rule.IssueRules): string {
-  shaped(grantSchema(rules), members, 'grant');
-  checkSigner(by, rules);
-  return verifiedText(signGrant(members, by, form), 'grant', 'PolicyGrant', by.key.publicKey, (value) => {
-    const grant = readPolicyGrant(value);
-    return grant instanceof ArtifactProblem ? grant : { ...grant, candidates: grant.signed };
-  });
+  const sign: ArtifactKind['sign'] = (unsigned, signer) => signGrant(unsigned, signer, form);
+  return signedText({ ...GRANT, sign }, members, by, rules);
 }
 
 /** What an SBA may take over from a grant. @throws IssueProblem where the value is not a grant */

@@ -31,15 +31,14 @@ export function readBack(text: string, what: string, limits: JsonLimits = ARTIFA
   return value;
 }
 
-/** A signed artifact that was read: who signed, and what may have been. */
-export interface ReadArtifact extends Signer {
-  readonly candidates: readonly JsonObject[];
-}
+/** A signed artifact as the core reads it: an envelope has signed its authorization, a grant one of several forms. */
+export type ReadArtifact = Signer &
+  ({ readonly authorization: JsonObject } | { readonly signed: readonly JsonObject[] });
 
 /**
  * Reads and verifies what was just signed.
  *
- * @param read the core's reader, with what it says is signed
+ * @param read the core's reader
  * @returns the text to hand out
  * @throws IssueProblem where a verifier would refuse it
  */
@@ -54,7 +53,8 @@ export function verifiedText(
   const result = read(readBack(text, what));
   if (result instanceof ArtifactProblem) throw new IssueProblem(`${what}: ${result.message}`);
   const signature = result.signature === undefined ? undefined : decodeBase64(result.signature);
-  const good = result.candidates.some((signed) => {
+  const candidates = 'signed' in result ? result.signed : [result.authorization];
+  const good = candidates.some((signed) => {
     const digest = domainDigest(readBackCrypto, domain, signed);
     return (
       digest !== undefined && signature !== undefined && readBackCrypto.ed25519Verify(publicKey, signature, digest)

@@ -5,10 +5,9 @@ import { ArtifactProblem } from '../../core/artifacts/members.ts';
 import { BUDGET_SCOPES, readSessionBudget } from '../../core/artifacts/sba.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import { type SignedBy, signSba } from '../../host-sim/signing/artifacts.ts';
-import { IssueProblem, shaped } from './problem.ts';
-import { verifiedText } from './read-back.ts';
+import { IssueProblem } from './problem.ts';
 import * as rule from './rules.ts';
-import { checkSigner } from './signer.ts';
+import { type ArtifactKind, signedText } from './signed-artifact.ts';
 
 /** The members of an SBA's authorization: the published schema, where every one but `scopeId` and the list of destinations is needed. */
 export function sbaSchema(rules: rule.IssueRules) {
@@ -33,14 +32,11 @@ export function sbaSchema(rules: rule.IssueRules) {
     .superRefine((sba, context) => rule.checkDestinations(sba, context, rules));
 }
 
+const SBA: ArtifactKind = { what: 'SBA', domain: 'SBA', schema: sbaSchema, sign: signSba, read: readSessionBudget };
+
 /** Checks members and signs them. @returns the artifact's JSON text @throws IssueProblem */
 export function issueSba(members: JsonObject, by: SignedBy, rules: rule.IssueRules): string {
-  shaped(sbaSchema(rules), members, 'SBA');
-  checkSigner(by, rules);
-  return verifiedText(signSba(members, by), 'SBA', 'SBA', by.key.publicKey, (value) => {
-    const sba = readSessionBudget(value);
-    return sba instanceof ArtifactProblem ? sba : { ...sba, candidates: [sba.authorization] };
-  });
+  return signedText(SBA, members, by, rules);
 }
 
 /** What an SPA takes over from its SBA. @throws IssueProblem where the value is not an SBA */

@@ -1,14 +1,11 @@
 // SignedPaymentAuthorization (SPA): a wallet's word on one payment under an SBA.
 
 import { z } from 'zod';
-import { ArtifactProblem } from '../../core/artifacts/members.ts';
 import { readPaymentAuthorization } from '../../core/artifacts/spa.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import { type SignedBy, signSpa } from '../../host-sim/signing/artifacts.ts';
-import { shaped } from './problem.ts';
-import { verifiedText } from './read-back.ts';
 import * as rule from './rules.ts';
-import { checkSigner } from './signer.ts';
+import { type ArtifactKind, signedText } from './signed-artifact.ts';
 
 /** The members of an SPA's authorization. On xrpl and evm a payment without destination or asset would be refused. */
 export function spaSchema(rules: rule.IssueRules) {
@@ -45,12 +42,15 @@ export function spaSchema(rules: rule.IssueRules) {
     });
 }
 
+const SPA: ArtifactKind = {
+  what: 'SPA',
+  domain: 'SPA',
+  schema: spaSchema,
+  sign: signSpa,
+  read: readPaymentAuthorization,
+};
+
 /** Checks members and signs them. @returns the artifact's JSON text @throws IssueProblem */
 export function issueSpa(members: JsonObject, by: SignedBy, rules: rule.IssueRules): string {
-  shaped(spaSchema(rules), members, 'SPA');
-  checkSigner(by, rules);
-  return verifiedText(signSpa(members, by), 'SPA', 'SPA', by.key.publicKey, (value) => {
-    const spa = readPaymentAuthorization(value);
-    return spa instanceof ArtifactProblem ? spa : { ...spa, candidates: [spa.authorization] };
-  });
+  return signedText(SPA, members, by, rules);
 }
