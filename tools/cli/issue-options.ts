@@ -1,5 +1,5 @@
-// What the commands that issue artifacts share: an option for every member, a file that may hold them, the key, and how
-// the result is handed out.
+// What the commands that issue artifacts share: an option for every member, a file that may hold them, the key, how the
+// result is handed out; and the whole of a command that signs one (`issuing`).
 
 import { type Command, Option } from 'commander';
 import { emptyObject, isObject, type JsonObject, type JsonValue } from '../../core/json/value.ts';
@@ -73,7 +73,7 @@ export function addIssueOptions(command: Command): Command {
 }
 
 /** Adds the key and the issuer. */
-export function addSigningOptions(command: Command): Command {
+function addSigningOptions(command: Command): Command {
   return command
     .requiredOption('--key <file>', 'private key: JWK or PKCS #8 PEM')
     .option('--kid <kid>', "the key's name (default: of a JWK its own, else its thumbprint)")
@@ -92,14 +92,11 @@ export function rulesOf(options: IssueOptions): IssueRules {
   };
 }
 
-/** Who signs. */
-export function signerOf(options: SigningOptions): SignedBy {
-  return { key: readPrivateKeyFile(options.key, options.kid), issuer: options.issuer };
-}
-
-/** Says that an artifact which should name its issuer does not. Notes come last: a call that fails says one line. */
-export function noteMissingIssuer(io: Io, options: SigningOptions): void {
-  if (options.issuer === undefined) io.note('note: no --issuer, so only a verifier that pins this key can accept it');
+/** Says that an artifact which should name its issuer does not. */
+export function missingIssuerNote(options: SigningOptions): string | undefined {
+  return options.issuer === undefined
+    ? 'note: no --issuer, so only a verifier that pins this key can accept it'
+    : undefined;
 }
 
 /**
@@ -181,4 +178,40 @@ export function handOut(
         .map(([name, value]) => `${name} ${value}`)
         .join(', ')}`,
     );
+}
+
+/** What a command that signs an artifact is made of. */
+export interface IssuingCommand<O extends SigningOptions> {
+  /** The artifact, as the summary names it. */
+  readonly artifact: string;
+  readonly members: readonly MemberOption[];
+  /** Options besides those of members and key: what members are taken from, and the form. */
+  readonly inputs?: readonly { readonly flags: string; readonly help: string }[];
+  /** Members that the summary tells. */
+  readonly told: readonly string[];
+  readonly example: string;
+  /** The members to sign; `membersOf` with the defaults. */
+  gather(options: O): JsonObject;
+  /** Checks and signs. @returns the artifact's text */
+  issue(members: JsonObject, by: SignedBy, rules: IssueRules, options: O): string;
+  /** What its issuer should know about what was signed. */
+  notes?(members: JsonObject, options: O): readonly (string | undefined)[];
+}
+
+/** Makes a command one that signs an artifact. */
+export function issuing<O extends SigningOptions>(command: Command, io: Io, kind: IssuingCommand<O>): void {
+  addSigningOptions(command);
+  for (const { flags, help } of kind.inputs ?? []) command.option(flags, help);
+  addMemberOptions(command, kind.members);
+  addIssueOptions(command)
+    .addHelpText('after', `\nExample: ${kind.example}`)
+    .action((options: O) => {
+      const members = kind.gather(options);
+      const by = { key: readPrivateKeyFile(options.key, options.kid), issuer: options.issuer };
+      const text = judging(options, kind.members, () => kind.issue(members, by, rulesOf(options), options));
+      const told = Object.fromEntries(kind.told.map((name) => [name, String(members[name])]));
+      handOut(io, options, text, { artifact: kind.artifact, ...told, issuerKeyId: by.key.kid });
+      // Notes come last: a call that fails says one line.
+      for (const note of kind.notes?.(members, options) ?? []) if (note !== undefined) io.note(note);
+    });
 }

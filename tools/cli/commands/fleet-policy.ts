@@ -4,20 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { FLEET_SCOPES, issueFleetPolicy } from '../../issue/fleet-policy.ts';
 import type { Io } from '../io.ts';
-import {
-  addIssueOptions,
-  addMemberOptions,
-  addSigningOptions,
-  EXPIRES_AT,
-  handOut,
-  judging,
-  type MemberOption,
-  membersOf,
-  noteMissingIssuer,
-  rulesOf,
-  type SigningOptions,
-  signerOf,
-} from '../issue-options.ts';
+import { EXPIRES_AT, issuing, type MemberOption, membersOf, missingIssuerNote } from '../issue-options.ts';
 import { assetValue, integerValue, oneOf } from '../option-values.ts';
 import type { Register } from './index.ts';
 
@@ -61,31 +48,23 @@ export const register: Register = (program: Command, io: Io) => {
   const issue = fleetPolicy
     .command('issue')
     .description('Sign a fleet policy. It can only narrow what the grant allows.');
-  addSigningOptions(issue);
-  addMemberOptions(issue, MEMBERS);
-  addIssueOptions(issue)
-    .addHelpText(
-      'after',
-      '\nExample: mpcp-embedded fleet-policy issue --key fleet.jwk --issuer fleet.example --fleet-id fleet-7 --actor-id ev:4711 \\' +
-        '\n           --currency EUR --max-amount-minor 9000 --rail xrpl --operator volt --valid 12h --out fpa.json',
-    )
-    .action((options: SigningOptions) => {
-      const members = membersOf(options, MEMBERS, {
+  issuing(issue, io, {
+    artifact: 'fleetPolicyAuthorization',
+    members: MEMBERS,
+    told: ['fleetPolicyId', 'expiresAt'],
+    example:
+      'mpcp-embedded fleet-policy issue --key fleet.jwk --issuer fleet.example --fleet-id fleet-7 --actor-id ev:4711 \\' +
+      '\n           --currency EUR --max-amount-minor 9000 --rail xrpl --operator volt --valid 12h --out fpa.json',
+    gather: (options) =>
+      membersOf(options, MEMBERS, {
         version: '1.0',
         fleetPolicyId: randomUUID(),
         scope: 'DAY',
         minorUnit: 2,
         allowedAssets: [],
         allowedOperators: [],
-      });
-      const by = signerOf(options);
-      const text = judging(options, MEMBERS, () => issueFleetPolicy(members, by, rulesOf(options)));
-      handOut(io, options, text, {
-        artifact: 'fleetPolicyAuthorization',
-        fleetPolicyId: String(members.fleetPolicyId),
-        expiresAt: String(members.expiresAt),
-        issuerKeyId: by.key.kid,
-      });
-      noteMissingIssuer(io, options);
-    });
+      }),
+    issue: issueFleetPolicy,
+    notes: (_, options) => [missingIssuerNote(options)],
+  });
 };

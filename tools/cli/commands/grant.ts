@@ -5,22 +5,16 @@ import type { Command } from 'commander';
 import { RAILS } from '../../../core/artifacts/asset.ts';
 import { BUDGET_SCOPES } from '../../../core/artifacts/sba.ts';
 import { policyHash } from '../../../host-sim/signing/artifacts.ts';
-import { grantNote, issueGrant } from '../../issue/policy-grant.ts';
+import { type GrantForm, grantNote, issueGrant } from '../../issue/policy-grant.ts';
 import type { Io } from '../io.ts';
 import { UsageError } from '../io.ts';
 import {
-  addIssueOptions,
-  addMemberOptions,
-  addSigningOptions,
   EXPIRES_AT,
-  handOut,
-  judging,
+  issuing,
   type MemberOption,
   membersOf,
-  noteMissingIssuer,
-  rulesOf,
+  missingIssuerNote,
   type SigningOptions,
-  signerOf,
 } from '../issue-options.ts';
 import { readJsonObject } from '../json-file.ts';
 import { assetValue, oneOf, velocityValue } from '../option-values.ts';
@@ -127,35 +121,30 @@ export const register: Register = (program: Command, io: Io) => {
         'Authority hands out: {grant, issuer, issuerKeyId, signature}, only `grant` signed. The TypeScript reference takes ' +
         'the envelope only, and only without version, subjectId and scope.',
     );
-  addSigningOptions(issue)
-    .option('--envelope', "the Policy Authority's envelope")
-    .option('--policy <file>', 'policy document; its hash becomes policyHash');
-  addMemberOptions(issue, MEMBERS);
-  addIssueOptions(issue)
-    .addHelpText(
-      'after',
-      '\nExample: mpcp-embedded grant issue --key pa.jwk --issuer pa.example --policy policy.json --rail xrpl --asset XRP \\' +
-        '\n           --purpose transport:charging --budget-minor 20000 --valid 7d --out grant.json',
-    )
-    .action((options: GrantOptions) => {
-      const form = options.envelope ? 'envelope' : 'flat';
-      const members = membersOf(withPolicy(options), MEMBERS, {
+  issuing<GrantOptions>(issue, io, {
+    artifact: 'policyGrant',
+    members: MEMBERS,
+    inputs: [
+      { flags: '--envelope', help: "the Policy Authority's envelope" },
+      { flags: '--policy <file>', help: 'policy document; its hash becomes policyHash' },
+    ],
+    told: ['grantId', 'expiresAt'],
+    example:
+      'mpcp-embedded grant issue --key pa.jwk --issuer pa.example --policy policy.json --rail xrpl --asset XRP \\' +
+      '\n           --purpose transport:charging --budget-minor 20000 --valid 7d --out grant.json',
+    gather: (options) =>
+      membersOf(withPolicy(options), MEMBERS, {
         grantId: randomUUID(),
-        ...(form === 'flat' ? { version: '1.0' } : {}),
-      });
-      const by = signerOf(options);
-      const text = judging(options, MEMBERS, () => issueGrant(members, by, form, rulesOf(options)));
-      handOut(io, options, text, {
-        artifact: 'policyGrant',
-        grantId: String(members.grantId),
-        expiresAt: String(members.expiresAt),
-        issuerKeyId: by.key.kid,
-      });
-      noteMissingIssuer(io, options);
-      const note = grantNote(members, form);
-      if (note !== undefined) io.note(note);
-    });
+        ...(formOf(options) === 'flat' ? { version: '1.0' } : {}),
+      }),
+    issue: (members, by, rules, options) => issueGrant(members, by, formOf(options), rules),
+    notes: (members, options) => [missingIssuerNote(options), grantNote(members, formOf(options))],
+  });
 };
+
+function formOf(options: GrantOptions): GrantForm {
+  return options.envelope ? 'envelope' : 'flat';
+}
 
 function withPolicy(options: GrantOptions): GrantOptions {
   if (options.policy === undefined) return options;

@@ -8,18 +8,12 @@ import { termsOfGrant } from '../../issue/policy-grant.ts';
 import { issueSba } from '../../issue/sba.ts';
 import type { Io } from '../io.ts';
 import {
-  addIssueOptions,
-  addMemberOptions,
-  addSigningOptions,
   EXPIRES_AT,
-  handOut,
-  judging,
+  issuing,
   type MemberOption,
   membersOf,
-  noteMissingIssuer,
-  rulesOf,
+  missingIssuerNote,
   type SigningOptions,
-  signerOf,
 } from '../issue-options.ts';
 import { readArtifact } from '../json-file.ts';
 import { assetValue, integerValue, oneOf } from '../option-values.ts';
@@ -77,17 +71,16 @@ export const register: Register = (program: Command, io: Io) => {
     .description(
       'Sign an SBA. With --grant, the grant id, policy hash, rails, assets and destinations are those of the grant unless given.',
     );
-  addSigningOptions(issue).option('--grant <file>', 'the grant it is under');
-  addMemberOptions(issue, MEMBERS);
-  addIssueOptions(issue)
-    .addHelpText(
-      'after',
-      '\nExample: mpcp-embedded sba issue --key wallet.jwk --issuer wallet.example --grant grant.json --actor-id ev:4711 \\' +
-        '\n           --currency EUR --max-amount-minor 5000 --valid 4h --out sba.json',
-    )
-    .action((options: SbaOptions) => {
-      const terms = options.grant === undefined ? {} : readArtifact(options.grant, '--grant', termsOfGrant);
-      const members = membersOf(options, MEMBERS, {
+  issuing<SbaOptions>(issue, io, {
+    artifact: 'sba',
+    members: MEMBERS,
+    inputs: [{ flags: '--grant <file>', help: 'the grant it is under' }],
+    told: ['budgetId', 'sessionId', 'expiresAt'],
+    example:
+      'mpcp-embedded sba issue --key wallet.jwk --issuer wallet.example --grant grant.json --actor-id ev:4711 \\' +
+      '\n           --currency EUR --max-amount-minor 5000 --valid 4h --out sba.json',
+    gather: (options) =>
+      membersOf(options, MEMBERS, {
         version: '1.0',
         budgetId: randomUUID(),
         sessionId: randomUUID(),
@@ -95,17 +88,9 @@ export const register: Register = (program: Command, io: Io) => {
         budgetScope: 'SESSION',
         allowedAssets: [],
         destinationAllowlist: [],
-        ...terms,
-      });
-      const by = signerOf(options);
-      const text = judging(options, MEMBERS, () => issueSba(members, by, rulesOf(options)));
-      handOut(io, options, text, {
-        artifact: 'sba',
-        budgetId: String(members.budgetId),
-        sessionId: String(members.sessionId),
-        expiresAt: String(members.expiresAt),
-        issuerKeyId: by.key.kid,
-      });
-      noteMissingIssuer(io, options);
-    });
+        ...(options.grant === undefined ? {} : readArtifact(options.grant, '--grant', termsOfGrant)),
+      }),
+    issue: issueSba,
+    notes: (_, options) => [missingIssuerNote(options)],
+  });
 };

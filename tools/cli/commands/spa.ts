@@ -8,19 +8,7 @@ import { linksOfSba } from '../../issue/sba.ts';
 import { hashIntent } from '../../issue/settlement-intent.ts';
 import { issueSpa } from '../../issue/spa.ts';
 import { type Io, UsageError } from '../io.ts';
-import {
-  addIssueOptions,
-  addMemberOptions,
-  addSigningOptions,
-  EXPIRES_AT,
-  handOut,
-  judging,
-  type MemberOption,
-  membersOf,
-  rulesOf,
-  type SigningOptions,
-  signerOf,
-} from '../issue-options.ts';
+import { EXPIRES_AT, issuing, type MemberOption, membersOf, type SigningOptions } from '../issue-options.ts';
 import { readArtifact } from '../json-file.ts';
 import { assetValue, oneOf } from '../option-values.ts';
 import type { Register } from './index.ts';
@@ -61,47 +49,42 @@ export const register: Register = (program: Command, io: Io) => {
       'Sign an SPA. With --sba, budget, session and policy hash are those of the SBA; with --intent, the intent is hashed ' +
         'into it, and rail, asset, amount and destination are those of the intent unless given.',
     );
-  addSigningOptions(issue)
-    .option('--sba <file>', 'the SBA it is under')
-    .option('--intent <file>', 'settlement intent to bind');
-  addMemberOptions(issue, MEMBERS);
-  addIssueOptions(issue)
-    .addHelpText(
-      'after',
-      '\nExample: mpcp-embedded spa issue --key wallet.jwk --sba sba.json --intent intent.json --valid 10m --out spa.json',
-    )
-    .action((options: SpaOptions) => {
-      const rules = rulesOf(options);
-      if (options.intent !== undefined && options.intentHash !== undefined) {
-        throw new UsageError('--intent and --intent-hash both say what the intentHash is; give one');
-      }
-      const links = options.sba === undefined ? {} : readArtifact(options.sba, '--sba', linksOfSba);
-      const intent =
-        options.intent === undefined
-          ? {}
-          : readArtifact(options.intent, '--intent', (value) => boundIntent(value, hashIntent(value)));
-      const members = membersOf(options, MEMBERS, {
-        version: '1.0',
-        decisionId: randomUUID(),
-        quoteId: randomUUID(),
-        nonce: randomUUID(),
-        ...links,
-        ...intent,
-      });
-      if (intent.intentHash !== undefined && members.intentHash !== intent.intentHash) {
-        throw new UsageError(`--from ${options.from}: its intentHash is not that of --intent ${options.intent}`);
-      }
-      const by = signerOf(options);
-      const text = judging(options, MEMBERS, () => issueSpa(members, by, rules));
-      handOut(io, options, text, {
-        artifact: 'spa',
-        decisionId: String(members.decisionId),
-        amount: String(members.amount),
-        expiresAt: String(members.expiresAt),
-        issuerKeyId: by.key.kid,
-      });
-    });
+  issuing<SpaOptions>(issue, io, {
+    artifact: 'spa',
+    members: MEMBERS,
+    inputs: [
+      { flags: '--sba <file>', help: 'the SBA it is under' },
+      { flags: '--intent <file>', help: 'settlement intent to bind' },
+    ],
+    told: ['decisionId', 'amount', 'expiresAt'],
+    example: 'mpcp-embedded spa issue --key wallet.jwk --sba sba.json --intent intent.json --valid 10m --out spa.json',
+    gather: spaMembers,
+    issue: issueSpa,
+  });
 };
+
+function spaMembers(options: SpaOptions): JsonObject {
+  if (options.intent !== undefined && options.intentHash !== undefined) {
+    throw new UsageError('--intent and --intent-hash both say what the intentHash is; give one');
+  }
+  const links = options.sba === undefined ? {} : readArtifact(options.sba, '--sba', linksOfSba);
+  const intent =
+    options.intent === undefined
+      ? {}
+      : readArtifact(options.intent, '--intent', (value) => boundIntent(value, hashIntent(value)));
+  const members = membersOf(options, MEMBERS, {
+    version: '1.0',
+    decisionId: randomUUID(),
+    quoteId: randomUUID(),
+    nonce: randomUUID(),
+    ...links,
+    ...intent,
+  });
+  if (intent.intentHash !== undefined && members.intentHash !== intent.intentHash) {
+    throw new UsageError(`--from ${options.from}: its intentHash is not that of --intent ${options.intent}`);
+  }
+  return members;
+}
 
 function boundIntent(intent: JsonObject, intentHash: string): JsonObject {
   const taken: { [name: string]: JsonObject[string] } = { intentHash };
