@@ -311,7 +311,6 @@ export class Verifier {
       spa: undefined,
       intent: undefined,
       idempotencyKey: undefined,
-      plain: false,
     };
     const trace: TraceEntry[] | undefined = options.explain ? [] : undefined;
     const verdict = runChain(what, Payment.ofParts(artifacts, asked, this.#context(now, 'check')), trace) ?? {
@@ -371,7 +370,6 @@ function readArtifacts(presentation: Presentation): PaymentArtifacts | Refusal {
     intent,
     fleetPolicy,
     idempotencyKey: presentation.idempotencyKey,
-    plain: presentation.plain,
   };
 }
 

@@ -23,8 +23,6 @@ export interface PaymentArtifacts {
   readonly intent: SettlementIntent | undefined;
   readonly fleetPolicy: FleetPolicy | undefined;
   readonly idempotencyKey: string | undefined;
-  /** True where they were read from text without escapes, see `canonicalText`. */
-  readonly plain: boolean;
 }
 
 /** What is decided on: a payment, a reservation, or neither, and then nothing is recorded. */
@@ -79,14 +77,14 @@ export class Payment {
   }
 
   /** The digest that the SBA's signature covers. */
-  get sbaDigest(): Uint8Array | undefined {
+  get sbaDigest(): Uint8Array {
     this.#sbaDigest ??= this.digest('SBA', this.artifacts.sba.authorization);
     return this.#sbaDigest;
   }
 
   /** The digest of a value under a domain. */
-  digest(domain: Domain, value: JsonObject): Uint8Array | undefined {
-    return domainDigest(this.context.crypto, domain, value, this.artifacts.plain);
+  digest(domain: Domain, value: JsonObject): Uint8Array {
+    return domainDigest(this.context.crypto, domain, value);
   }
 
   /** Where this payment stands in the ledger (INTEROP §5, Counters and Replay). Needs the keys. */
@@ -97,12 +95,7 @@ export class Payment {
 
   /** What an idempotency key stands for: this SBA and this amount. */
   get content(): LedgerKey {
-    return ledgerKey(
-      this.context.crypto,
-      'content',
-      this.sbaDigest ?? new Uint8Array(32),
-      this.asked.amount.toString(),
-    );
+    return ledgerKey(this.context.crypto, 'content', this.sbaDigest, this.asked.amount.toString());
   }
 
   #ledgerNames(): LedgerNames {

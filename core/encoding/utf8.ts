@@ -176,10 +176,3 @@ export function bytesToHash(data: Uint8Array | string): Uint8Array {
   if (bytes === undefined) throw new RangeError('text with a lone surrogate has no UTF-8 form');
   return bytes;
 }
-
-/** True where text has a UTF-8 form: no lone surrogate in it. */
-export function hasUtf8(text: string): boolean {
-  return platformText() === null
-    ? utf8Length(text) >= 0
-    : (text as { isWellFormed(): boolean } & string).isWellFormed();
-}

@@ -5,6 +5,7 @@ import { timeFrom } from '../artifacts/time.ts';
 import { decodeBase64 } from '../encoding/base64.ts';
 import { domainDigest } from '../hash/domains.ts';
 import { toHex } from '../hash/hex.ts';
+import { hasUtf8 } from '../json/canonical.ts';
 import { emptyObject } from '../json/value.ts';
 import { DEFAULT_DRIFT_MS } from '../limits.ts';
 import type { Crypto } from '../ports/ports.ts';
@@ -51,9 +52,10 @@ export function verifySessionProof(
   payload.path = proof.path;
   payload.bodySha256 = toHex(body.digest());
   payload.ts = proof.ts;
+  if (!hasUtf8(payload)) return no('SESSION_PROOF_INVALID', 'a lone surrogate');
   const digest = domainDigest(crypto, 'GatewaySession', payload);
   const signature = decodeBase64(proof.proof);
-  if (digest === undefined || signature?.length !== 64 || !crypto.ed25519Verify(proof.publicKey, signature, digest)) {
+  if (signature?.length !== 64 || !crypto.ed25519Verify(proof.publicKey, signature, digest)) {
     return no('SESSION_PROOF_INVALID', 'the session key did not sign this request');
   }
   return { ok: true };

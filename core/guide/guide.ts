@@ -179,7 +179,6 @@ export function verifySignedSessionBudgetAuthorizationForDecision(
     settlementIntent: none,
     fleetPolicyAuthorization: none,
     idempotencyKey: none,
-    plain: false,
   };
   const decision = verifier.check(presentation, request);
   return decision.ok ? { ok: true } : { ok: false, reason: sbaReason(decision) };
@@ -202,9 +201,7 @@ export function canonicalJson(value: unknown): string {
  */
 export function hashPolicyDocument(document: unknown, version = '1.0'): string {
   if (!/^1\.[0-9]+$/.test(version)) throw new RangeError(`policy version ${version} is not 1.x`);
-  const hash = domainHash(crypto(), 'Policy', dataOrThrow(document));
-  if (hash === undefined) throw new RangeError('a string holds a lone surrogate');
-  return hash;
+  return domainHash(crypto(), 'Policy', dataOrThrow(document));
 }
 
 function crypto(): Crypto {

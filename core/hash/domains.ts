@@ -1,7 +1,7 @@
 // Domain-separated hashing: SHA-256 over a prefix and canonical JSON (INTEROP §1). The 32-byte digest is itself the
 // message that is signed. The prefix says 1.0 for every 1.x artifact.
 
-import { encodeUtf8, hasUtf8 } from '../encoding/utf8.ts';
+import { bytesToHash } from '../encoding/utf8.ts';
 import { canonicalText } from '../json/canonical.ts';
 import type { JsonValue } from '../json/value.ts';
 import type { Crypto, MessageStream } from '../ports/ports.ts';
@@ -23,27 +23,20 @@ export function domainPrefix(domain: Domain): string {
   return `MPCP:${domain}:1.0:`;
 }
 
-/**
- * SHA-256(prefix ‖ canonicalJson(value)), 32 bytes; undefined where a string of the value has no UTF-8 form.
- *
- * @param plain as for `canonicalText`
- */
-export function domainDigest(crypto: Crypto, domain: Domain, value: JsonValue, plain = false): Uint8Array | undefined {
-  const text = domainPrefix(domain) + canonicalText(value, plain);
-  if (!plain && !hasUtf8(text)) return undefined;
+/** SHA-256(prefix ‖ canonicalJson(value)), 32 bytes. */
+export function domainDigest(crypto: Crypto, domain: Domain, value: JsonValue): Uint8Array {
   const hash = crypto.sha256();
-  hash.update(text);
+  hash.update(domainPrefix(domain) + canonicalText(value));
   return hash.digest();
 }
 
 /** The same digest as 64 lower-case hexadecimal digits: policyHash, intentHash. */
-export function domainHash(crypto: Crypto, domain: Domain, value: JsonValue): string | undefined {
-  const digest = domainDigest(crypto, domain, value);
-  return digest && toHex(digest);
+export function domainHash(crypto: Crypto, domain: Domain, value: JsonValue): string {
+  return toHex(domainDigest(crypto, domain, value));
 }
 
 /** prefix ‖ canonicalJson(value) itself, for signatures over the raw bytes (INTEROP §1, TrustBundle). */
-export function domainMessage(domain: Domain, value: JsonValue): MessageStream | undefined {
-  const bytes = encodeUtf8(domainPrefix(domain) + canonicalText(value));
-  return bytes && ((sink) => sink(bytes));
+export function domainMessage(domain: Domain, value: JsonValue): MessageStream {
+  const bytes = bytesToHash(domainPrefix(domain) + canonicalText(value));
+  return (sink) => sink(bytes);
 }

@@ -15,8 +15,6 @@ export interface Presentation {
   readonly settlementIntent: JsonValue | undefined;
   readonly fleetPolicyAuthorization: JsonValue | undefined;
   readonly idempotencyKey: string | undefined;
-  /** True where the text had no escapes, see `canonicalText`. */
-  readonly plain: boolean;
 }
 
 const CARRIED: readonly string[] = [
@@ -60,7 +58,7 @@ function read(bytes: Uint8Array): Presentation | Refusal {
   if (!isObject) return no('SBA_INVALID', 'the presentation is not a JSON object');
   reader.end();
   const carries = CARRIED.some((name) => member(found, name) !== undefined);
-  if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, bytes.length, reader.plain);
+  if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, bytes.length);
   for (const name of Object.keys(found)) {
     if (CARRIED.includes(name) || member(found, name) === undefined) continue;
     return no('ARTIFACT_INVALID', `member ${name.slice(0, 40)} is not one a presentation has`);
@@ -81,11 +79,10 @@ function read(bytes: Uint8Array): Presentation | Refusal {
     settlementIntent: member(found, 'settlementIntent'),
     fleetPolicyAuthorization: member(found, 'fleetPolicyAuthorization'),
     idempotencyKey,
-    plain: reader.plain,
   };
 }
 
-function bareSba(sba: JsonObject, size: number, plain: boolean): Presentation | Refusal {
+function bareSba(sba: JsonObject, size: number): Presentation | Refusal {
   if (size > ARTIFACT_LIMITS.bytes)
     return no('LIMIT_EXCEEDED', `an artifact of more than ${ARTIFACT_LIMITS.bytes} bytes`);
   return {
@@ -95,7 +92,6 @@ function bareSba(sba: JsonObject, size: number, plain: boolean): Presentation | 
     settlementIntent: undefined,
     fleetPolicyAuthorization: undefined,
     idempotencyKey: undefined,
-    plain,
   };
 }
 

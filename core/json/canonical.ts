@@ -1,47 +1,92 @@
 // MPCP canonical JSON (INTEROP §2): members in UTF-16 order, null members left out, ECMAScript numbers, shortest
 // escapes. It is what is hashed and signed, so every engine must produce the same bytes.
 
-import { encodeUtf8 } from '../encoding/utf8.ts';
-import type { JsonObject, JsonValue } from './value.ts';
+import { encodeUtf8, utf8Length } from '../encoding/utf8.ts';
+import { emptyObject, isArray, type JsonObject, type JsonValue } from './value.ts';
 
 /**
  * The canonical text of a value. A member whose value is null is left out, at every depth; null in an array stays.
  *
- * @param value JSON data; lone surrogates must have been refused before (the reader does)
- * @param plain true where the text it was read from was ASCII without escapes: then no string in it needs one
+ * The engine's own JSON.stringify does the writing: its numbers are Number::toString and its escapes those of INTEROP §2
+ * (ECMA-262 QuoteJSONString), and it is many times faster than anything written here. What it gets is put in order first.
+ *
+ * @param value JSON data; lone surrogates must have been refused before (the reader and `jsonData` do)
  */
-export function canonicalText(value: JsonValue, plain = false): string {
-  if (typeof value === 'string') return plain ? `"${value}"` : quoted(value);
-  if (typeof value === 'number') return numberText(value);
-  if (value === null) return 'null';
-  if (value === true) return 'true';
-  if (value === false) return 'false';
-  if (Array.isArray(value)) {
-    let text = '[';
-    for (let i = 0; i < value.length; i++) text += (i > 0 ? ',' : '') + canonicalText(value[i] as JsonValue, plain);
-    return `${text}]`;
-  }
-  const object = value as JsonObject;
-  const names = sortedNames(object);
-  let text = '{';
-  let first = true;
-  for (const name of names) {
-    const inner = object[name];
-    if (inner === null || inner === undefined) continue;
-    text += `${first ? '' : ','}${plain ? `"${name}"` : quoted(name)}:${canonicalText(inner, plain)}`;
-    first = false;
-  }
-  return `${text}}`;
+export function canonicalText(value: JsonValue): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  const inOrder = ordered(value);
+  return inOrder === undefined ? written(value) : JSON.stringify(inOrder);
 }
 
 /** The UTF-8 bytes of the canonical text, or undefined where a string holds a lone surrogate. */
 export function canonicalBytes(value: JsonValue): Uint8Array | undefined {
-  return encodeUtf8(canonicalText(value));
+  return hasUtf8(value) ? encodeUtf8(canonicalText(value)) : undefined;
 }
 
-/** ECMA-262 Number::toString; -0 is `0`. */
-function numberText(value: number): string {
-  return String(value === 0 ? 0 : value);
+/** True where every string that canonical text would show, names too, has a UTF-8 form: no lone surrogate is in it. */
+export function hasUtf8(value: JsonValue): boolean {
+  if (typeof value === 'string') return utf8Length(value) >= 0;
+  if (typeof value !== 'object' || value === null) return true;
+  if (isArray(value)) return value.every(hasUtf8);
+  return Object.keys(value).every((name) => {
+    const inner = value[name] ?? null;
+    return inner === null || (utf8Length(name) >= 0 && hasUtf8(inner));
+  });
+}
+
+/** The value with all members in order, or undefined where an object of this engine cannot have them in that order. */
+function ordered(value: JsonValue): JsonValue | undefined {
+  if (typeof value !== 'object' || value === null) return value;
+  if (isArray(value)) return orderedArray(value);
+  const names = sortedNames(value);
+  if (looksLikeIndex(names)) return undefined;
+  const copy = emptyObject();
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    const inner = value[name];
+    if (inner === null || inner === undefined) continue;
+    if (typeof inner === 'object') {
+      const within = ordered(inner);
+      if (within === undefined) return undefined;
+      copy[name] = within;
+    } else copy[name] = inner;
+  }
+  return copy;
+}
+
+function orderedArray(array: readonly JsonValue[]): JsonValue | undefined {
+  let copy: JsonValue[] | undefined;
+  for (let i = 0; i < array.length; i++) {
+    const item = array[i] as JsonValue;
+    if (typeof item !== 'object' || item === null) continue;
+    const within = ordered(item);
+    if (within === undefined) return undefined;
+    copy ??= [...array];
+    copy[i] = within;
+  }
+  return copy ?? array;
+}
+
+/** Objects keep members named like array indexes before all others and by number, whatever order they came in. */
+function looksLikeIndex(sorted: readonly string[]): boolean {
+  for (let i = 0; i < sorted.length; i++) {
+    const name = sorted[i] as string;
+    if (name >= ':') return false;
+    if (name >= '0') return true;
+  }
+  return false;
+}
+
+/** Canonical text piece by piece. */
+function written(value: JsonValue): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (isArray(value)) return `[${value.map(written).join(',')}]`;
+  const members: string[] = [];
+  for (const name of sortedNames(value)) {
+    const inner = value[name];
+    if (inner !== null && inner !== undefined) members.push(`${JSON.stringify(name)}:${written(inner)}`);
+  }
+  return `{${members.join(',')}}`;
 }
 
 /** Member names in UTF-16 code unit order, on engines whose strings are code points too. */
@@ -81,13 +126,4 @@ export function compareUtf16(a: string, b: string): number {
 
 function firstUnit(point: number): number {
   return point < 0x10000 ? point : 0xd800 + ((point - 0x10000) >> 10);
-}
-
-/**
- * A string in quotes. ECMA-262 QuoteJSONString writes exactly the escapes of INTEROP §2: the short ones, lower-case
- * `\u00xx` for other controls, everything else as it is. Text that needs none, nearly all of it, is not copied for that.
- */
-function quoted(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return /["\\\u0000-\u001f]/.test(text) ? JSON.stringify(text) : `"${text}"`;
 }

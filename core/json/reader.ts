@@ -44,7 +44,6 @@ export class JsonReader {
   #depth = 0;
   #values = 0;
   #stringLimit: number;
-  #escapes = false;
   /** True while a member name is read: there a lone surrogate is only noted, see `members`. */
   #inName = false;
   #loneInName = false;
@@ -212,11 +211,6 @@ export class JsonReader {
     if (this.#next() >= 0) throw this.#invalid('more text after the value');
   }
 
-  /** True where the text is ASCII and no string or name read so far was written with an escape. */
-  get plain(): boolean {
-    return !this.#escapes && this.#text !== undefined;
-  }
-
   /** A problem at the place reached, for readers built on this one. */
   problem(detail: string): JsonProblem {
     return this.#invalid(detail);
@@ -376,7 +370,6 @@ export class JsonReader {
 
   /** The rest of a string from its first escape on. */
   #escaped(start: number, first: number): string {
-    this.#escapes = true;
     const bytes = this.#bytes;
     let text = this.#run(start, first);
     let size = first - start;

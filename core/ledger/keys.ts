@@ -18,14 +18,32 @@ export type LedgerKind = 'grant' | 'budget' | 'decision' | 'idempotency' | 'cont
  */
 export function ledgerKey(crypto: Crypto, kind: LedgerKind, signer: Uint8Array, name: string): LedgerKey {
   const hash = crypto.sha256();
-  // Kinds have no colon and the signer one length per kind, so no two inputs run together.
-  hash.update(`${kind}:${String.fromCharCode.apply(null, signer as unknown as number[])}${name}`);
+  // Kinds have no colon and the signer one length per kind, none or 32, so no two inputs run together.
+  const by = signer.length === 0 ? '' : keyText(signer) + keyText(signer, LEDGER_KEY_BYTES);
+  hash.update(`${kind}:${by}${name}`);
   return keyText(hash.digest());
 }
 
-/** The first 16 bytes as a key. */
-export function keyText(bytes: Uint8Array, offset = 0): LedgerKey {
-  return String.fromCharCode.apply(null, bytes.subarray(offset, offset + LEDGER_KEY_BYTES) as unknown as number[]);
+/** Sixteen bytes as a key. Written out, as engines do this several times faster than `apply` on a part of an array. */
+export function keyText(bytes: Uint8Array, at = 0): LedgerKey {
+  return String.fromCharCode(
+    bytes[at] as number,
+    bytes[at + 1] as number,
+    bytes[at + 2] as number,
+    bytes[at + 3] as number,
+    bytes[at + 4] as number,
+    bytes[at + 5] as number,
+    bytes[at + 6] as number,
+    bytes[at + 7] as number,
+    bytes[at + 8] as number,
+    bytes[at + 9] as number,
+    bytes[at + 10] as number,
+    bytes[at + 11] as number,
+    bytes[at + 12] as number,
+    bytes[at + 13] as number,
+    bytes[at + 14] as number,
+    bytes[at + 15] as number,
+  );
 }
 
 /** Writes a key's bytes. */

@@ -13,7 +13,7 @@ import { type Domain, domainHash } from '../../core/hash/domains.ts';
 import { toHex } from '../../core/hash/hex.ts';
 import { presentationFromAuthorization } from '../../core/intake/http-authorization.ts';
 import { readPresentation } from '../../core/intake/presentation.ts';
-import { canonicalBytes, canonicalText } from '../../core/json/canonical.ts';
+import { canonicalText } from '../../core/json/canonical.ts';
 import { JsonProblem, readJson } from '../../core/json/reader.ts';
 import type { JsonValue } from '../../core/json/value.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
@@ -90,11 +90,10 @@ export function createEngine(crypto: Crypto): ConformanceEngine {
     canonical(json) {
       const value = readJson(json, BUNDLE_LIMITS);
       if (value instanceof JsonProblem) return problem(value);
-      const bytes = canonicalBytes(value);
-      if (bytes === undefined) return { ok: false, code: 'ARTIFACT_INVALID', detail: 'a lone surrogate' };
+      const text = canonicalText(value);
       const hash = crypto.sha256();
-      hash.update(bytes);
-      return { ok: true, value: `${canonicalText(value)} ${toHex(hash.digest())}` };
+      hash.update(text);
+      return { ok: true, value: `${text} ${toHex(hash.digest())}` };
     },
     digest(domain, json) {
       const value = readJson(json, BUNDLE_LIMITS);
@@ -192,10 +191,7 @@ function grantTotal(crypto: Crypto, ledger: SpendLedger, presentation: Uint8Arra
 }
 
 function hashed(crypto: Crypto, domain: Domain, value: JsonValue): EngineResult {
-  const hash = domainHash(crypto, domain, value);
-  return hash === undefined
-    ? { ok: false, code: 'ARTIFACT_INVALID', detail: 'a lone surrogate' }
-    : { ok: true, value: hash };
+  return { ok: true, value: domainHash(crypto, domain, value) };
 }
 
 function verdict(result: { readonly ok: true } | Refusal): EngineResult {

@@ -166,9 +166,8 @@ export class SimulatedFlash implements Flash {
 
   /** A store from an earlier run: whatever is not erased was programmed. */
   #findProgrammed(): void {
-    this.contents().forEach((byte, i) => {
-      if (byte !== ERASED) this.#programmed[i] = 1;
-    });
+    const cells = this.contents();
+    for (let i = 0; i < cells.length; i++) if (cells[i] !== ERASED) this.#programmed[i] = 1;
   }
 }
 

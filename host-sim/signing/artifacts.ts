@@ -4,6 +4,7 @@
 import { ArtifactProblem } from '../../core/artifacts/members.ts';
 import { hashedIntent } from '../../core/artifacts/settlement-intent.ts';
 import { type Domain, domainDigest, domainHash } from '../../core/hash/domains.ts';
+import { hasUtf8 } from '../../core/json/canonical.ts';
 import type { JsonObject, JsonValue } from '../../core/json/value.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import { type SigningKey, sign } from './keys.ts';
@@ -82,13 +83,14 @@ function envelope(domain: Domain, authorization: JsonObject, by: SignedBy): Sign
 }
 
 function signature(domain: Domain, value: JsonValue, key: SigningKey): string {
-  const digest = domainDigest(crypto, domain, value);
-  if (digest === undefined) throw new RangeError('a string holds a lone surrogate');
-  return Buffer.from(sign(key, digest)).toString('base64');
+  return Buffer.from(sign(key, domainDigest(crypto, domain, wellFormed(value)))).toString('base64');
 }
 
 function hash(domain: Domain, value: JsonValue): string {
-  const text = domainHash(crypto, domain, value);
-  if (text === undefined) throw new RangeError('a string holds a lone surrogate');
-  return text;
+  return domainHash(crypto, domain, wellFormed(value));
+}
+
+function wellFormed<T extends JsonValue>(value: T): T {
+  if (!hasUtf8(value)) throw new RangeError('a string holds a lone surrogate');
+  return value;
 }

@@ -147,7 +147,7 @@ function bare(
   return {
     key: createPublicKey(publicPem(key)),
     publicKey: key.publicKey,
-    digest: domainDigest(crypto, domain, signed) as Uint8Array,
+    digest: domainDigest(crypto, domain, signed),
     signature: Buffer.from(signature, 'base64'),
   };
 }

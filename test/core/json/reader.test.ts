@@ -532,51 +532,6 @@ describe('limits: what is at the limit is read, one more is refused', () => {
   });
 });
 
-describe('text without escapes', () => {
-  /** Whether a reader that has read all of it calls it plain. */
-  function plain(json: string): boolean {
-    const reader = new JsonReader(utf8(json), WIDE);
-    reader.value();
-    reader.end();
-    return reader.plain;
-  }
-
-  it('is plain: no string in it needs one in canonical text', () => {
-    for (const json of ['{}', '{"a":["b",1,null]}', '{"e":"/\u007f"}']) {
-      expect(plain(json), json).toBe(true);
-      expect(canonicalText(read(json), true)).toBe(canonicalText(read(json)));
-    }
-  });
-
-  it('is not plain where it is not ASCII', () => {
-    expect(plain('{"é":"\u{1f600}"}')).toBe(false);
-  });
-
-  it('is no longer plain after a single escape, in a value or in a name, known or not', () => {
-    for (const json of [
-      '"\\n"',
-      '{"a":"\\""}',
-      '{"a\\"b":1}',
-      '{"grant\\u0049d":1}',
-      '[["\\u0061"]]',
-      '{"a":{"b":["\\\\"]},"c":"x"}',
-      '["\\/"]',
-    ]) {
-      expect(plain(json), json).toBe(false);
-    }
-  });
-
-  it('has the same canonical text whether it is called plain or not', () => {
-    fc.assert(
-      fc.property(anyJson(), (value) => {
-        const json = JSON.stringify(value);
-        if (plain(json)) expect(canonicalText(read(json, WIDE), true)).toBe(canonicalText(read(json, WIDE)));
-      }),
-      { numRuns: 300 },
-    );
-  });
-});
-
 describe('an artifact inside a larger text', () => {
   const limits: JsonLimits = { bytes: 40, values: 4, elements: 4, members: 4, stringBytes: 8, depth: 2 };
 
