@@ -21,11 +21,20 @@ const NO_FRAME = {
   middle: '  ',
 };
 
-/** A table with a line of headings. What cells hold may come from files, so control characters are taken out. */
-export function tableText(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+/**
+ * A table with a line of headings. What cells hold may come from files, so control characters are taken out.
+ *
+ * @param figuresFrom the column from which on cells are figures, which stand to the right
+ */
+export function tableText(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  figuresFrom = headings.length,
+): string {
   const table = new Table({
     chars: NO_FRAME,
     head: [...headings],
+    colAligns: headings.map((_, i) => (i < figuresFrom ? 'left' : 'right')),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   for (const row of rows) table.push(row.map(printable));
