@@ -7,9 +7,6 @@ import { dirname } from 'node:path';
 /** A mistake in how a command was called: one line, exit 2. */
 export class UsageError extends Error {}
 
-/** Something that did not work out although the call was right: one line, exit 1. */
-export class FailedError extends Error {}
-
 /** Where a command writes. */
 export interface Io {
   /** True where `--json` was asked for: stdout then gets one JSON document and nothing else. */

@@ -4,7 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { IssueProblem } from '../issue/problem.ts';
 import { commands } from './commands/index.ts';
-import { type Channels, createIo, FailedError, type Io, printable, processChannels, UsageError } from './io.ts';
+import { type Channels, createIo, type Io, printable, processChannels, UsageError } from './io.ts';
 
 const HELP_HINT = '(--help shows how to call it)';
 
@@ -99,9 +99,8 @@ function report(error: unknown, command: string, io: Io): number {
   // Help and version were printed already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const usage = error instanceof UsageError || error instanceof IssueProblem;
-  const expected = usage || error instanceof FailedError;
   const text = error instanceof Error ? error.message : String(error);
-  const message = printable(expected ? text : `unexpected: ${text.split('\n')[0]} (please report it)`);
+  const message = printable(usage ? text : `unexpected: ${text.split('\n')[0]} (please report it)`);
   io.note(`${error instanceof CallError ? error.command : command}: ${message}`);
   if (io.json) io.out(JSON.stringify({ error: message }, null, 2));
   return usage ? 2 : 1;

@@ -25,7 +25,7 @@ import {
   timeValue,
   totalValue,
 } from './option-values.ts';
-import { completeSite, type PartialSite, readSiteFile } from './site-file.ts';
+import { completeSite, readSiteFile } from './site-file.ts';
 
 /** What every verifying command takes. */
 export interface VerifyOptions {
@@ -140,7 +140,7 @@ export interface Needs {
 }
 
 /** The configuration that options and file give. @throws UsageError where who may sign is not said */
-export function siteOf(options: VerifyOptions, needs: Needs, more: PartialSite = {}): SiteConfiguration {
+export function siteOf(options: VerifyOptions, needs: Needs): SiteConfiguration {
   const file = options.config === undefined ? {} : readSiteFile(options.config);
   const grantIssuers = options.grantIssuer ?? file.grantIssuers;
   if (needs.grantIssuers && grantIssuers === undefined) {
@@ -153,7 +153,6 @@ export function siteOf(options: VerifyOptions, needs: Needs, more: PartialSite =
   }
   return completeSite({
     ...file,
-    ...more,
     grantIssuers: grantIssuers ?? [],
     sbaIssuers: sbaIssuers ?? {},
     rootKeys: [...(file.rootKeys ?? []), ...(options.root ?? []).map(readRootKeyFile)],
