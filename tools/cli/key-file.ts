@@ -13,9 +13,9 @@ import {
 import { readText, UsageError } from './io.ts';
 
 /** Reads a private key. @throws UsageError that names the file and what is wrong with it */
-export function readPrivateKeyFile(path: string, kid: string | undefined): SigningKey {
-  const text = readText(path, '--key');
-  return naming(`--key: ${path}`, () => readSigningKey(text, kid));
+export function readPrivateKeyFile(path: string, kid: string | undefined, what = '--key'): SigningKey {
+  const text = readText(path, what);
+  return naming(`${what}: ${path}`, () => readSigningKey(text, kid));
 }
 
 /**

@@ -1,4 +1,4 @@
-// Development bundles: templates with fresh dates and fresh keys, signed by a fresh root, each with the site
+// Development bundles: templates with fresh dates and development keys, signed by a development root, each with the site
 // configuration that goes with it. Everything a bench needs to issue and verify; nothing of it is for the field.
 
 import type { JsonObject } from '../../core/json/value.ts';
@@ -8,25 +8,41 @@ import { IssueProblem } from './problem.ts';
 import type { IssueRules } from './rules.ts';
 import { issueBundle } from './trust-bundle.ts';
 
-/** Keys made for development. One issuer's kid is one key, whichever template names it. */
+/** Keys for development. One issuer's kid is one key, whichever template names it. */
 export class DevelopmentKeys {
-  readonly #keys = new Map<string, { readonly issuer: string; readonly key: SigningKey }>();
+  readonly #earlier: (kid: string) => SigningKey | undefined;
+  readonly #keys = new Map<string, { readonly issuer: string; readonly key: SigningKey; readonly kept: boolean }>();
 
-  /** All keys made so far. */
-  get all(): readonly SigningKey[] {
-    return [...this.#keys.values()].map((made) => made.key);
+  /** @param earlier the key that an earlier run has made for a kid. Default: there was none */
+  constructor(earlier: (kid: string) => SigningKey | undefined = () => undefined) {
+    this.#earlier = earlier;
   }
 
-  /** The key of a kid, made where it is asked for first. @throws IssueProblem where two issuers would share a kid */
+  /** All keys asked for so far. */
+  get all(): readonly SigningKey[] {
+    return [...this.#keys.values()].map((held) => held.key);
+  }
+
+  /** Those of them that an earlier run has made. */
+  get kept(): readonly SigningKey[] {
+    return [...this.#keys.values()].filter((held) => held.kept).map((held) => held.key);
+  }
+
+  /** The key of a kid, made where there is none yet. @throws IssueProblem where two issuers would share a kid */
   key(issuer: string, kid: string): SigningKey {
-    const made = this.#keys.get(kid) ?? { issuer, key: generateKey(kid) };
-    if (made.issuer !== issuer)
-      throw new IssueProblem(`development key ${kid} is asked for by ${made.issuer} and by ${issuer}`);
     // The kid becomes the name of a file.
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(kid))
       throw new IssueProblem(`development key ${kid}: only letters, digits, ".", "_" and "-" are taken`);
-    this.#keys.set(kid, made);
-    return made.key;
+    const held = this.#keys.get(kid) ?? this.#first(issuer, kid);
+    if (held.issuer !== issuer)
+      throw new IssueProblem(`development key ${kid} is asked for by ${held.issuer} and by ${issuer}`);
+    this.#keys.set(kid, held);
+    return held.key;
+  }
+
+  #first(issuer: string, kid: string) {
+    const earlier = this.#earlier(kid);
+    return { issuer, key: earlier ?? generateKey(kid), kept: earlier !== undefined };
   }
 }
 

@@ -11,7 +11,7 @@ import { geography } from './trust-bundle.ts';
 
 /** A key that is in a file, by a path from the template's folder. */
 const fileKey = z.strictObject({ file: rule.text, kid: rule.text.optional(), active: z.boolean().optional() });
-/** A key that `bundle samples` makes afresh; the name is its kid. */
+/** A key that `bundle samples` makes; the name is its kid. */
 const developmentKey = z.strictObject({ development: rule.text, active: z.boolean().optional() });
 const inlineKey = z.looseObject({ kty: rule.text, kid: rule.text });
 

@@ -221,6 +221,24 @@ describe('samples', () => {
     expect(keys.all).toHaveLength(1);
   });
 
+  it('take a key of an earlier run in place of a fresh one, and know it', () => {
+    const keys = new DevelopmentKeys((kid) => (kid === 'pa-1' ? pa : undefined));
+    expect(keys.key('pa.example', 'pa-1')).toBe(pa);
+    expect(keys.key('pa.example', 'k').kid).toBe('k');
+    expect(keys.all).toHaveLength(2);
+    expect(keys.kept).toEqual([pa]);
+  });
+
+  it('ask for no earlier key by a kid that makes no file name', () => {
+    const asked: string[] = [];
+    const keys = new DevelopmentKeys((kid) => {
+      asked.push(kid);
+      return undefined;
+    });
+    expect(() => keys.key('pa.example', '../k')).toThrow('only letters');
+    expect(asked).toEqual([]);
+  });
+
   it('refuse one kid for two issuers, and kids that make no file name', () => {
     const keys = new DevelopmentKeys();
     keys.key('pa.example', 'k');

@@ -1,30 +1,20 @@
 // `bundle`: Trust Bundles, from a template to a signed file, and what is in one.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { isArray, isObject, member } from '../../../core/json/value.ts';
-import {
-  generateKey,
-  privateJwk,
-  publicJwk,
-  publicPem,
-  type SigningKey,
-  type VerificationKey,
-} from '../../../host-sim/signing/keys.ts';
+import type { VerificationKey } from '../../../host-sim/signing/keys.ts';
 import { type InspectedBundle, inspectBundle } from '../../issue/bundle-inspection.ts';
-import { bundleSample, DevelopmentKeys } from '../../issue/bundle-samples.ts';
 import { type BundleChanges, bundleFrom, readTemplate } from '../../issue/bundle-template.ts';
 import { IssueProblem } from '../../issue/problem.ts';
 import { issueBundle, unsignedBundleText } from '../../issue/trust-bundle.ts';
+import { addBundleSamples } from '../bundle-samples.ts';
 import { addBundleVerification } from '../bundle-verification.ts';
-import { checkWritable, type Io, printable, systemReason, UsageError, writeOutput } from '../io.ts';
+import { type Io, printable } from '../io.ts';
 import { addIssueOptions, handOut, type IssueOptions, rulesOf } from '../issue-options.ts';
 import { located, readArtifact, readJsonObject } from '../json-file.ts';
 import { readPrivateKeyFile, readPublicHalf } from '../key-file.ts';
 import { collected, durationValue, jsonOption, keyNameValue, pairValue, plain, timeValue } from '../option-values.ts';
-import { siteOf } from '../site-file.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
 
@@ -58,7 +48,7 @@ export const register: Register = (program: Command, io: Io) => {
     'mpcp-embedded bundle verify site.bundle.json --root root.pem --merchant did:web:volt.example',
   );
   addInspect(bundle.command('inspect'), io);
-  addSamples(bundle.command('samples'), io);
+  addBundleSamples(bundle.command('samples'), io);
 };
 
 function addCreate(command: Command, io: Io): void {
@@ -215,93 +205,4 @@ function inspectionText(bundle: InspectedBundle): string {
   const head = lines.map(([name, value]) => `${name.padEnd(15)}${printable(value)}`).join('\n');
   const rows = bundle.keys.map(({ issuer, kid, state, why }) => [issuer, kid, state, why]);
   return `${head}\n\n${tableText(['issuer', 'kid', 'state', 'why'], rows)}`;
-}
-
-function addSamples(command: Command, io: Io): void {
-  command
-    .description(
-      'Sign development bundles from the templates in bundles/ with fresh dates and fresh keys. Writes the bundles, the root ' +
-        'public key, a site configuration each, and the private development keys. Not for the field.',
-    )
-    .option('--out <dir>', 'folder (default: bundles/signed)')
-    .option('--now <time>', 'what counts as now (default: the clock)', timeValue)
-    .addHelpText('after', '\nExample: mpcp-embedded bundle samples --out /tmp/bundles')
-    .action((options: { readonly out?: string; readonly now?: number }) => writeSamples(options, io));
-  jsonOption(command);
-}
-
-function writeSamples(options: { readonly out?: string; readonly now?: number }, io: Io): void {
-  const source = join(packageFolder(), 'bundles');
-  const out = options.out ?? join(source, 'signed');
-  const rules = { nowMs: options.now ?? Date.now(), allowPast: true, checkAddresses: true };
-  const root = generateKey('development-root');
-  const keys = new DevelopmentKeys();
-  const names = templateNames(source);
-  const samples = names.map((name) => {
-    const path = join(source, name);
-    const template = readArtifact(path, 'template', readTemplate);
-    const sample = located(path, () => {
-      const made = bundleSample(template, root, keys, rules);
-      siteOf(made.site);
-      return made;
-    });
-    return { name: basename(name, '.json'), sample };
-  });
-  const keysFolder = makeFolders(out);
-  const files: string[] = [];
-  const write = (name: string, text: string) => {
-    checkWritable(join(out, name));
-    writeOutput(io, join(out, name), text);
-    files.push(name);
-  };
-  const writeKey = (key: SigningKey) => {
-    writeOutput(io, join(keysFolder, `${key.kid}.jwk`), JSON.stringify(privateJwk(key), null, 2), {
-      mode: 0o600,
-      overwrite: 'keys',
-    });
-    files.push(`keys/${key.kid}.jwk`);
-  };
-  write('root.pem', publicPem(root));
-  write('root.pub.jwk', JSON.stringify(publicJwk(root), null, 2));
-  for (const key of [root, ...keys.all]) writeKey(key);
-  for (const { name, sample } of samples) {
-    write(`${name}.bundle.json`, sample.bundle);
-    write(`${name}.site.json`, JSON.stringify(sample.site, null, 2));
-  }
-  io.result({ folder: out, files }, files.map((name) => join(out, name)).join('\n'));
-}
-
-/** The templates of a folder, in order. */
-function templateNames(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.json'))
-      .sort();
-  } catch (error) {
-    throw new UsageError(`cannot read ${folder}: ${systemReason(error)}`);
-  }
-}
-
-function makeFolders(out: string): string {
-  const keys = join(out, 'keys');
-  try {
-    mkdirSync(keys, { recursive: true });
-    return keys;
-  } catch (error) {
-    throw new UsageError(`--out: cannot make ${keys}: ${systemReason(error)}`);
-  }
-}
-
-/** Where the project is, run from its sources or from dist/. */
-function packageFolder(): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json');
-    if (
-      existsSync(manifest) &&
-      (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === 'mpcp-embedded'
-    )
-      return folder;
-    if (dirname(folder) === folder)
-      throw new UsageError('the bundle templates are not where this program was installed');
-  }
 }

@@ -1,8 +1,17 @@
 // `bundle create`, `sign`, `inspect` and `samples`, from keys to payments under a sample's bundle.
 
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deploymentProblems, readConfiguration } from '../../../../core/configuration.ts';
 import { completeSite, readSiteFile } from '../../../../tools/cli/site-file.ts';
 import { type Bench, NOW, paymentBench, run } from '../run.ts';
@@ -130,8 +139,74 @@ describe('bundle samples', () => {
     },
   );
 
-  it('can be made again over the old ones', async () => {
-    await bench.ok('bundle', 'samples', '--out', signed, '--json');
+  describe('made again', () => {
+    let folder: string;
+    /** Every private key of the folder by its file. */
+    const keyFiles = () =>
+      Object.fromEntries(
+        readdirSync(join(folder, 'keys')).map((name) => [name, readFileSync(join(folder, 'keys', name), 'utf8')]),
+      );
+    const textOf = (name: string) => readFileSync(join(folder, name), 'utf8');
+    const samples = (...words: readonly string[]) => run('bundle', 'samples', '--out', folder, ...words);
+
+    beforeEach(async () => {
+      folder = mkdtempSync(at('again-'));
+      expect(await samples('--now', '2026-03-01T00:00:00Z')).toMatchObject({ code: 0, stderr: '' });
+    });
+
+    it('keep the keys, so that a device with the old root admits the new bundles', async () => {
+      const keys = keyFiles();
+      const site = join(folder, 'old.site.json');
+      copyFileSync(join(folder, 'gate-line.site.json'), site);
+      const again = await samples('--now', NOW, '--json');
+      expect(again.stderr).toMatch(/^note: 9 keys were there and are kept \(--new-keys replaces them\)\n$/);
+      expect(
+        JSON.parse(again.stdout)
+          .keptKeys.map((kid: string) => `${kid}.jwk`)
+          .sort(),
+      ).toEqual(Object.keys(keys));
+      expect(keyFiles()).toEqual(keys);
+      const bundle = join(folder, 'gate-line.bundle.json');
+      expect(JSON.parse(readFileSync(bundle, 'utf8')).issuedAt).toBe(NOW);
+      expect(await run('bundle', 'verify', bundle, '--config', site, '--now', NOW)).toMatchObject({ code: 0 });
+    });
+
+    it('make the keys that are not there', async () => {
+      const keys = keyFiles();
+      rmSync(join(folder, 'keys', 'roam-wallet.jwk'));
+      expect(await samples()).toMatchObject({ code: 0 });
+      const { 'roam-wallet.jwk': made, ...others } = keyFiles();
+      const { 'roam-wallet.jwk': lost, ...kept } = keys;
+      expect(others).toEqual(kept);
+      expect(JSON.parse(made as string).x).not.toBe(JSON.parse(lost as string).x);
+    });
+
+    it('replace them all with --new-keys, the root too', async () => {
+      const keys = keyFiles();
+      const root = textOf('root.pem');
+      expect(await samples('--new-keys', '--json')).toMatchObject({ code: 0, stderr: '' });
+      for (const [name, text] of Object.entries(keyFiles())) expect(text, name).not.toBe(keys[name]);
+      expect(textOf('root.pem')).not.toBe(root);
+    });
+
+    it.each([
+      ['a public key', (jwk: { d?: string }) => ({ ...jwk, d: undefined }), 'the JWK is a public key'],
+      ['a key of another name', (jwk: object) => ({ ...jwk, kid: 'other' }), 'its kid is other, not roam-wallet'],
+      ['half a key', (jwk: object) => ({ ...jwk, d: 'AAAA' }), 'not 32 bytes'],
+    ])('refuse %s in the place of one, and write nothing', async (_, change, why) => {
+      const path = join(folder, 'keys', 'roam-wallet.jwk');
+      writeFileSync(path, JSON.stringify(change(JSON.parse(readFileSync(path, 'utf8')))));
+      const before = keyFiles();
+      const bundle = textOf('gate-line.bundle.json');
+      const result = await samples();
+      expect(result).toMatchObject({ code: 2, stdout: '' });
+      expect(result.stderr).toContain(`development key: ${path}: `);
+      expect(result.stderr).toContain(why);
+      expect(result.stderr).toContain('(--new-keys makes all keys anew)');
+      expect(keyFiles()).toEqual(before);
+      expect(textOf('gate-line.bundle.json')).toBe(bundle);
+      expect(await samples('--new-keys')).toMatchObject({ code: 0 });
+    });
   });
 
   it('charging-site: a payment as the README has it', async () => {
