@@ -11,7 +11,7 @@ import { readPaymentAuthorization } from './artifacts/spa.ts';
 import type { TrustBundle } from './artifacts/trust-bundle.ts';
 import { type Checked, runChain, type TraceEntry } from './chain/chain.ts';
 import { type DecisionMode, Payment, type PaymentArtifacts, type PaymentContext } from './chain/payment.ts';
-import { type PaymentRequest, readRequest } from './chain/request.ts';
+import { nothingAsked, type PaymentRequest, readRequest } from './chain/request.ts';
 import { readConfiguration, type Site, type SiteConfiguration } from './configuration.ts';
 import { type Presentation, readPresentation } from './intake/presentation.ts';
 import { JsonProblem, readJson } from './json/reader.ts';
@@ -119,12 +119,12 @@ export class Verifier {
     const amount = amountFrom(amountMinor);
     if (amount === undefined)
       return refuse('request', 'request.read', 'ARTIFACT_INVALID', 'amountMinor is not decimal digits above zero');
-    return this.#close(this.#ledger.settle(receiptId, amount, this.#lateMs()));
+    return this.#close('settle', receiptId, this.#ledger.settle(receiptId, amount, this.#lateMs()));
   }
 
   /** Ends a reservation with nothing spent. */
   release(receiptId: number): Closing {
-    return this.#close(this.#ledger.release(receiptId, this.#lateMs()));
+    return this.#close('release', receiptId, this.#ledger.release(receiptId, this.#lateMs()));
   }
 
   /** Reservations that are neither settled nor released, those of an earlier run included. */
@@ -176,7 +176,7 @@ export class Verifier {
   checkGrant(bytes: Uint8Array, options: DecisionOptions = {}): Verdict {
     const read = readOne(bytes, 'policyGrant', readPolicyGrant);
     if ('ok' in read) return read;
-    return this.#alone('grant', { grant: read }, '1', options);
+    return this.#alone('grant', { grant: read }, options);
   }
 
   /** Looks at a fleet policy alone, against the grant it narrows. */
@@ -185,7 +185,7 @@ export class Verifier {
     if ('ok' in grant) return grant;
     const fleetPolicy = readOne(bytes, 'fleetPolicyAuthorization', readFleetPolicy);
     if ('ok' in fleetPolicy) return fleetPolicy;
-    return this.#alone('fleetPolicy', { grant, fleetPolicy }, '1', options);
+    return this.#alone('fleetPolicy', { grant, fleetPolicy }, options);
   }
 
   /** The key for an issuer and kid, as the chain would find it. */
@@ -295,16 +295,9 @@ export class Verifier {
     return mode === 'reserve' ? this.#ledger.reserve(spend) : this.#ledger.authorize(spend);
   }
 
-  #alone(
-    what: Checked,
-    parts: { grant: PolicyGrant; fleetPolicy?: FleetPolicy },
-    amountMinor: string,
-    options: DecisionOptions,
-  ): Verdict {
+  #alone(what: Checked, parts: { grant: PolicyGrant; fleetPolicy?: FleetPolicy }, options: DecisionOptions): Verdict {
     const now = this.now();
     if (typeof now !== 'number') return now;
-    const asked = readRequest({ amountMinor }, this.site);
-    if ('ok' in asked) return asked;
     const artifacts = {
       grant: parts.grant,
       fleetPolicy: parts.fleetPolicy,
@@ -313,7 +306,11 @@ export class Verifier {
       idempotencyKey: undefined,
     };
     const trace: TraceEntry[] | undefined = options.explain ? [] : undefined;
-    const verdict = runChain(what, Payment.ofParts(artifacts, asked, this.#context(now, 'check')), trace) ?? {
+    const verdict = runChain(
+      what,
+      Payment.ofParts(artifacts, nothingAsked(this.site), this.#context(now, 'check')),
+      trace,
+    ) ?? {
       ok: true,
     };
     return trace ? { ...verdict, trace } : verdict;
@@ -323,14 +320,18 @@ export class Verifier {
     return { site: this.site, crypto: this.#crypto, trust: this.trust, ledger: this.#ledger, nowMs, mode };
   }
 
-  #close(result: Receipt | LedgerRefusal): Closing {
+  #close(how: 'settle' | 'release', reservation: number, result: Receipt | LedgerRefusal): Closing {
+    const event = { event: `payment.${how}`, reservation };
     if ('code' in result) {
+      this.#log?.emit({ ...event, ok: false, code: result.code });
       const store = result.code === 'STORE_FULL' || result.code === 'STORE_FAILED';
       return store
         ? refuse('device', 'device.store', result.code, result.detail)
         : refuse('request', 'reservation.open', result.code, result.detail);
     }
-    return { ok: true, receiptId: result.receiptId, amountMinor: result.amount.toString(), timeMs: result.timeMs };
+    const amountMinor = result.amount.toString();
+    this.#log?.emit({ ...event, ok: true, receiptId: result.receiptId, amountMinor });
+    return { ok: true, receiptId: result.receiptId, amountMinor, timeMs: result.timeMs };
   }
 
   /** The time for ending a reservation: a session that began with a set clock must end without one too. */

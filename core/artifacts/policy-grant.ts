@@ -28,7 +28,6 @@ export interface VelocityLimit {
 
 /** A PolicyGrant, read. Amounts are in the grant's minor unit; an empty list restricts nothing unless said otherwise. */
 export interface PolicyGrant extends Signer {
-  readonly form: 'envelope' | 'flat';
   /** What may have been signed, in the order it is tried: one candidate for an envelope, two for a flat grant. */
   readonly signed: readonly JsonObject[];
   readonly grantId: string;
@@ -67,7 +66,6 @@ export function readPolicyGrant(value: JsonValue): PolicyGrant | ArtifactProblem
       issuer: signer.issuer,
       issuerKeyId: signer.issuerKeyId,
       signature: signer.signature,
-      form: body === wire ? 'flat' : 'envelope',
       signed: body === wire ? flatCandidates(wire) : [body],
       grantId: textMember(body, 'grantId'),
       policyHash: policyHashMember(body),

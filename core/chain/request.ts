@@ -80,6 +80,22 @@ export function readRequest(request: PaymentRequest, site: Site): Asked | Refusa
   };
 }
 
+/** What is asked where an artifact is looked at alone: what the site's terminal always asks, and no amount. */
+export function nothingAsked({ terminal }: Site): Asked {
+  return {
+    amount: 0n,
+    sessionId: undefined,
+    policyHash: undefined,
+    rail: terminal.rail,
+    asset: terminal.asset,
+    destination: terminal.destination,
+    purpose: terminal.purpose,
+    gateway: terminal.gateway,
+    actorId: terminal.actorId,
+    unit: terminal.unit,
+  };
+}
+
 function readAsset(asset: JsonValue): string | ArtifactProblem | JsonProblem {
   const data = jsonData(asset, ARTIFACT_LIMITS);
   return data instanceof JsonProblem ? data : reading(() => assetText(data, 'the asset asked for'));

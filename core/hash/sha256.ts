@@ -1,8 +1,7 @@
 // SHA-256 (FIPS 180-4 §6.2), incremental. On a device the platform's own hash is used where there is one; this is for
 // machines without it, and the reference for the others.
 
-import { bytesToHash } from '../encoding/utf8.ts';
-import type { Hash } from '../ports/ports.ts';
+import { BlockHash } from './block-hash.ts';
 
 /**
  * The constants of FIPS 180-4 §4.2.2 as signed 32-bit integers: larger numbers would be floating point on the device. Not
@@ -29,7 +28,7 @@ function signed(words: number[]): readonly number[] {
  * An incremental SHA-256: `const hash = new Sha256(); hash.update(bytes); hash.digest();`. Whatever is called after `digest`
  * throws an Error.
  */
-export class Sha256 implements Hash {
+export class Sha256 extends BlockHash {
   /** The hash value H(0) of FIPS 180-4 §5.3.3, and later H(i). */
   readonly #state = [
     0x6a09e667,
@@ -43,58 +42,12 @@ export class Sha256 implements Hash {
   ];
   /** The last sixteen words of the message schedule. */
   readonly #schedule = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-  /** Bytes that do not fill a block yet. */
-  readonly #block = new Uint8Array(64);
-  readonly #blockView = new DataView(this.#block.buffer);
-  /** How many bytes of the block are filled; −1 after `digest`. */
-  #filled = 0;
-  /** Bytes hashed, those in the block included. */
-  #length = 0;
 
-  update(data: Uint8Array | string): void {
-    if (this.#filled < 0) throw new Error('SHA-256: the digest was taken');
-    const bytes = bytesToHash(data);
-    let at = 0;
-    let filled = this.#filled;
-    const length = bytes.length;
-    this.#length += length;
-    if (filled > 0) {
-      at = length < 64 - filled ? length : 64 - filled;
-      this.#block.set(bytes.subarray(0, at), filled);
-      filled += at;
-      if (filled === 64) {
-        this.#compress(this.#blockView, 0);
-        filled = 0;
-      }
-    }
-    if (length - at >= 64) {
-      // Whole blocks are read where they are.
-      const view = new DataView(bytes.buffer, bytes.byteOffset, length);
-      for (; length - at >= 64; at += 64) this.#compress(view, at);
-    }
-    if (at < length) {
-      this.#block.set(bytes.subarray(at), 0);
-      filled = length - at;
-    }
-    this.#filled = filled;
+  constructor() {
+    super('SHA-256', 64);
   }
 
-  digest(): Uint8Array {
-    if (this.#filled < 0) throw new Error('SHA-256: the digest was taken');
-    // Padding, FIPS 180-4 §5.1.1: a one bit, zeros, and the length in bits as a 64-bit number at the end of a block.
-    const block = this.#block;
-    const view = this.#blockView;
-    block[this.#filled] = 0x80;
-    block.fill(0, this.#filled + 1);
-    if (this.#filled >= 56) {
-      this.#compress(view, 0);
-      block.fill(0);
-    }
-    view.setUint32(56, Math.floor(this.#length / 0x20000000));
-    view.setUint32(60, (this.#length % 0x20000000) * 8);
-    this.#compress(view, 0);
-    this.#filled = -1;
-
+  protected override state(): Uint8Array {
     const digest = new Uint8Array(32);
     const out = new DataView(digest.buffer);
     for (let i = 0; i < 8; i++) out.setInt32(i * 4, this.#state[i]);
@@ -102,7 +55,7 @@ export class Sha256 implements Hash {
   }
 
   /** FIPS 180-4 §6.2.2 for the block at `offset`. */
-  #compress(view: DataView, offset: number): void {
+  protected override compress(view: DataView, offset: number): void {
     const state = this.#state;
     const w = this.#schedule;
     let a = state[0];
@@ -148,11 +101,4 @@ export class Sha256 implements Hash {
     state[6] = (state[6] + g) | 0;
     state[7] = (state[7] + h) | 0;
   }
-}
-
-/** The SHA-256 of `bytes`, 32 bytes. */
-export function sha256(bytes: Uint8Array): Uint8Array {
-  const hash = new Sha256();
-  hash.update(bytes);
-  return hash.digest();
 }

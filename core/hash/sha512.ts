@@ -1,8 +1,7 @@
 // SHA-512 (FIPS 180-4 §6.4), incremental, with BigInt words: on the device's engine that is the fastest form, in V8 it is
 // slow, and there it is only a reference.
 
-import { bytesToHash } from '../encoding/utf8.ts';
-import type { Hash } from '../ports/ports.ts';
+import { BlockHash } from './block-hash.ts';
 
 /** The constants of FIPS 180-4 §4.2.3. */
 // biome-ignore format: four words a line, as in the standard
@@ -58,63 +57,17 @@ const N61 = 61n;
  * An incremental SHA-512: `const hash = new Sha512(); hash.update(bytes); hash.digest();`. Whatever is called after `digest`
  * throws an Error.
  */
-export class Sha512 implements Hash {
+export class Sha512 extends BlockHash {
   /** The hash value H(i). */
   readonly #state = INITIAL.slice();
   /** The last sixteen words of the message schedule. */
   readonly #schedule: bigint[] = [];
-  /** Bytes that do not fill a block yet. */
-  readonly #block = new Uint8Array(128);
-  readonly #blockView = new DataView(this.#block.buffer);
-  /** How many bytes of the block are filled; −1 after `digest`. */
-  #filled = 0;
-  /** Bytes hashed, those in the block included. */
-  #length = 0;
 
-  update(data: Uint8Array | string): void {
-    if (this.#filled < 0) throw new Error('SHA-512: the digest was taken');
-    const bytes = bytesToHash(data);
-    let at = 0;
-    let filled = this.#filled;
-    const length = bytes.length;
-    this.#length += length;
-    if (filled > 0) {
-      at = length < 128 - filled ? length : 128 - filled;
-      this.#block.set(bytes.subarray(0, at), filled);
-      filled += at;
-      if (filled === 128) {
-        this.#compress(this.#blockView, 0);
-        filled = 0;
-      }
-    }
-    if (length - at >= 128) {
-      // Whole blocks are read where they are.
-      const view = new DataView(bytes.buffer, bytes.byteOffset, length);
-      for (; length - at >= 128; at += 128) this.#compress(view, at);
-    }
-    if (at < length) {
-      this.#block.set(bytes.subarray(at), 0);
-      filled = length - at;
-    }
-    this.#filled = filled;
+  constructor() {
+    super('SHA-512', 128);
   }
 
-  digest(): Uint8Array {
-    if (this.#filled < 0) throw new Error('SHA-512: the digest was taken');
-    // Padding, FIPS 180-4 §5.1.2: a one bit, zeros, and the length in bits as a 128-bit number at the end of a block. The
-    // upper half of it stays zero: a JavaScript length is below 2^53 bytes.
-    const block = this.#block;
-    const view = this.#blockView;
-    block[this.#filled] = 0x80;
-    block.fill(0, this.#filled + 1);
-    if (this.#filled >= 112) {
-      this.#compress(view, 0);
-      block.fill(0);
-    }
-    view.setBigUint64(120, BigInt(this.#length) * 8n);
-    this.#compress(view, 0);
-    this.#filled = -1;
-
+  protected override state(): Uint8Array {
     const digest = new Uint8Array(64);
     const out = new DataView(digest.buffer);
     for (let i = 0; i < 8; i++) out.setBigUint64(i * 8, this.#state[i]);
@@ -122,7 +75,7 @@ export class Sha512 implements Hash {
   }
 
   /** FIPS 180-4 §6.4.2 for the block at `offset`. */
-  #compress(view: DataView, offset: number): void {
+  protected override compress(view: DataView, offset: number): void {
     const state = this.#state;
     const w = this.#schedule;
     let a = state[0];
@@ -176,11 +129,4 @@ export class Sha512 implements Hash {
     state[6] = (state[6] + g) & LOW_64;
     state[7] = (state[7] + h) & LOW_64;
   }
-}
-
-/** The SHA-512 of `bytes`, 64 bytes. */
-export function sha512(bytes: Uint8Array): Uint8Array {
-  const hash = new Sha512();
-  hash.update(bytes);
-  return hash.digest();
 }

@@ -1,8 +1,8 @@
 // The member names MPCP artifacts have. Reading gives back these very strings instead of making the same ones again for
 // every payment: it saves the memory, and engines find members by a string they know much faster.
 
-/** Most frequent last: where two names share a place, the later one has it. */
-const NAMES: readonly string[] = Object.freeze([
+/** All names. */
+export const KNOWN_NAMES: readonly string[] = Object.freeze([
   'geography',
   'countryCodes',
   'anchorRef',
@@ -43,6 +43,7 @@ const NAMES: readonly string[] = Object.freeze([
   'offlineMaxSinglePayment',
   'offlineMaxSinglePaymentCurrency',
   'offlineMaxCumulativePayment',
+  'offlineMaxCumulativePaymentCurrency',
   'budgetCurrency',
   'budgetMinor',
   'chainId',
@@ -80,14 +81,16 @@ const NAMES: readonly string[] = Object.freeze([
   'expiresAt',
   'issuer',
   'issuerKeyId',
+  'keyId',
   'signature',
 ]);
 
-const PLACES = 512;
+/** With this many places and this hash no two of the names share one. */
+const PLACES = 1024;
 
 /** One step of the hash that places names: the hash so far, and the next byte. */
 export function nameHash(hash: number, byte: number): number {
-  return (hash * 31 + byte) & 0xffff;
+  return (hash * 15 + byte) & 0xffff;
 }
 
 /** The known name at the place of a hash, which may be another one, or undefined. */
@@ -100,7 +103,7 @@ const TABLE = placed();
 function placed(): readonly (string | undefined)[] {
   const table: (string | undefined)[] = [];
   for (let i = 0; i < PLACES; i++) table.push(undefined);
-  for (const name of NAMES) {
+  for (const name of KNOWN_NAMES) {
     let hash = 0;
     for (let i = 0; i < name.length; i++) hash = nameHash(hash, name.charCodeAt(i));
     table[hash % PLACES] = name;

@@ -83,8 +83,8 @@ export class JsonReader {
   }
 
   /**
-   * Reads an object member by member: `take` is called at each value with its name and must read it. Null where the
-   * value at hand is not an object, with nothing read.
+   * Reads an object member by member: `take` is called at each value with its name and must read it. False where
+   * the value at hand is not an object, with nothing read.
    */
   members(take: (name: string) => void): boolean {
     if (this.#next() !== 0x7b) return false;

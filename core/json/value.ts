@@ -1,4 +1,4 @@
-// What reading JSON gives: plain values whose objects have no prototype, so that a member named "constructor" or
+// What reading JSON gives: plain values whose objects inherit nothing, so that a member named "constructor" or
 // "__proto__" is a member like any other and one that is absent is undefined.
 
 export type JsonValue = null | boolean | number | string | JsonArray | JsonObject;

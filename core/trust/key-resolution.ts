@@ -59,7 +59,14 @@ function bundleKey(sources: KeySources, issuer: string, kid: string): KeyResult 
   const found = listedKey(sources, issuer, kid);
   const key = typeof found === 'object' ? found : undefined;
   if (sources.trust.revokesKey(issuer, kid, key)) return fail('KEY_REVOKED', `key ${kid} of ${issuer} is revoked`);
-  if (found === undefined) return fail('KEY_NOT_FOUND', `no loaded bundle has an approved key ${kid} of ${issuer}`);
+  if (found === undefined) {
+    const approving = sources.trust.bundles.filter((bundle) => bundle.approvedIssuers.includes(issuer));
+    const expired = approving.length > 0 && approving.every((bundle) => bundle.expiresAtMs <= sources.nowMs);
+    const why = expired
+      ? `every bundle that approves ${issuer} is expired`
+      : `no loaded bundle has an approved key ${kid} of ${issuer}`;
+    return fail('KEY_NOT_FOUND', why);
+  }
   if (typeof found === 'string') return fail('KEY_FORMAT_INVALID', `key ${kid} of ${issuer}: ${found}`);
   return { ok: true, key: found, issuer, source: 'bundle' };
 }

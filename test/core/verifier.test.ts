@@ -300,7 +300,8 @@ describe('time', () => {
     const device = new Device({ bundles: [bundle({ expiresAt: iso(NOW + 1) })] });
     device.approves(() => device.authorize(present()));
     device.nowMs = NOW + 1;
-    device.refuses('KEY_NOT_FOUND', () => device.authorize(present({ sba: sba({ budgetId: 'b2' }) })));
+    const refusal = device.refuses('KEY_NOT_FOUND', () => device.authorize(present({ sba: sba({ budgetId: 'b2' }) })));
+    expect(refusal.detail).toMatch(/every bundle that approves .* is expired/);
   });
 });
 
@@ -312,6 +313,19 @@ describe('a reservation', () => {
     expect(device.verifier.settle(receiptId, '1200')).toMatchObject({ ok: true, amountMinor: '1200' });
     device.refuses('AMOUNT_EXCEEDED', () => device.authorize(present(), { amountMinor: '1801' }));
     device.approves(() => device.authorize(present(), { amountMinor: '1800' }));
+  });
+
+  it('is logged when it ends, and so is an end that is refused', () => {
+    const device = new Device();
+    const { receiptId } = device.approves(() => device.reserve(present()));
+    device.verifier.settle(receiptId, '5000');
+    device.verifier.settle(receiptId, '900');
+    device.verifier.release(receiptId);
+    expect(device.events.slice(-3)).toEqual([
+      { event: 'payment.settle', reservation: receiptId, ok: false, code: 'AMOUNT_EXCEEDED' },
+      { event: 'payment.settle', reservation: receiptId, ok: true, receiptId: receiptId + 1, amountMinor: '900' },
+      { event: 'payment.release', reservation: receiptId, ok: false, code: 'RESERVATION_NOT_FOUND' },
+    ]);
   });
 
   it('released, leaves everything to spend', () => {

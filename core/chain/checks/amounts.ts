@@ -25,12 +25,13 @@ export const sbaCeiling = check('sba', 'ceiling', 'INTEROP §5 Amount checks', (
 );
 
 /** The grant's limit on one transaction. */
-export const grantPerTransaction = check(
+export const grantPerTransaction = checkOf(
+  'grant',
   'policyGrant',
   'per-transaction',
   'INTEROP §5 maxSpend',
   ({ artifacts: { grant }, asked }) => {
-    if (grant?.maxPerTxMinor === undefined) return skip('the grant has no maxSpend.perTxMinor');
+    if (grant.maxPerTxMinor === undefined) return skip('the grant has no maxSpend.perTxMinor');
     return asked.amount <= grant.maxPerTxMinor
       ? PASS
       : fail('AMOUNT_EXCEEDED', `${asked.amount} is above maxSpend.perTxMinor ${grant.maxPerTxMinor}`);
@@ -38,12 +39,13 @@ export const grantPerTransaction = check(
 );
 
 /** The grant's limit on one offline payment is compared with the SBA's ceiling, not with the amount. */
-export const offlineSingle = check(
+export const offlineSingle = checkOf(
+  'grant',
   'policyGrant',
   'offline-single',
   'INTEROP §5 Offline caps',
   ({ artifacts: { grant, sba } }) => {
-    if (grant?.offlineMaxSinglePayment === undefined) return skip('the grant has no offlineMaxSinglePayment');
+    if (grant.offlineMaxSinglePayment === undefined) return skip('the grant has no offlineMaxSinglePayment');
     return sba.maxAmountMinor <= grant.offlineMaxSinglePayment
       ? PASS
       : fail(

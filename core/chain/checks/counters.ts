@@ -57,9 +57,9 @@ export const budgetTotal = check('sba', 'budget-total', 'INTEROP §5 Counters', 
 });
 
 /** What was spent under the grant and this amount stay within its budget. */
-export const grantTotal = check('policyGrant', 'budget-total', 'INTEROP §5 Counters', (payment): Outcome => {
+export const grantTotal = checkOf('grant', 'policyGrant', 'budget-total', 'INTEROP §5 Counters', (payment): Outcome => {
   if (payment.answered) return skip(COUNTED);
-  const budget = payment.artifacts.grant?.budgetMinor;
+  const budget = payment.artifacts.grant.budgetMinor;
   if (budget === undefined) return skip('the grant has no budgetMinor');
   const spent = payment.context.ledger.grantTotal(payment.names.grant);
   if (spent + payment.asked.amount <= budget) return PASS;
@@ -82,13 +82,14 @@ export const fleetPolicyTotal = checkOf(
 );
 
 /** What this device accepted for the grant stays within the grant's limit on offline spend. */
-export const offlineCumulative = check(
+export const offlineCumulative = checkOf(
+  'grant',
   'policyGrant',
   'offline-cumulative',
   'INTEROP §5 Offline caps',
   (payment): Outcome => {
     if (payment.answered) return skip(COUNTED);
-    const cap = payment.artifacts.grant?.offlineMaxCumulativePayment;
+    const cap = payment.artifacts.grant.offlineMaxCumulativePayment;
     if (cap === undefined) return skip('the grant has no offlineMaxCumulativePayment');
     const spent = payment.context.ledger.grantTotal(payment.names.grant);
     if (spent + payment.asked.amount <= cap) return PASS;
@@ -97,9 +98,9 @@ export const offlineCumulative = check(
 );
 
 /** Fewer than `maxPayments` were accepted in the window that ends now. */
-export const velocity = check('policyGrant', 'velocity', 'INTEROP §5 Offline caps', (payment): Outcome => {
+export const velocity = checkOf('grant', 'policyGrant', 'velocity', 'INTEROP §5 Offline caps', (payment): Outcome => {
   if (payment.answered) return skip(COUNTED);
-  const limit = payment.artifacts.grant?.velocityLimit;
+  const limit = payment.artifacts.grant.velocityLimit;
   if (limit === undefined) return skip('the grant has no velocityLimit');
   const count = payment.context.ledger.paymentsSince(
     payment.names.grant,

@@ -49,8 +49,8 @@ export const sbaActor = check('sba', 'actor', 'INTEROP §5 Actor', ({ artifacts:
 });
 
 /** A grant's subject `did:xrpl:<network>:<address>` binds SBA.actorId to that address. */
-export const sbaSubject = check('sba', 'subject', 'INTEROP §5 Actor', ({ artifacts: { grant, sba } }) => {
-  const subject = grant?.subjectId;
+export const sbaSubject = checkOf('grant', 'sba', 'subject', 'INTEROP §5 Actor', ({ artifacts: { grant, sba } }) => {
+  const subject = grant.subjectId;
   if (subject === undefined || !subject.startsWith('did:xrpl:')) return skip("the grant's subject is no did:xrpl");
   const address = subject.slice(subject.lastIndexOf(':') + 1);
   return sba.actorId === address

@@ -23,12 +23,13 @@ export const sbaRailsInGrant = checkOf(
 );
 
 /** SBA.allowedAssets is a subset of the grant's. */
-export const sbaAssetsInGrant = check(
+export const sbaAssetsInGrant = checkOf(
+  'grant',
   'sba',
   'assets-in-grant',
   'INTEROP §5 Subsets',
   ({ artifacts: { grant, sba } }) => {
-    if (!grant || grant.allowedAssets.length === 0) return skip('the grant lists no assets');
+    if (grant.allowedAssets.length === 0) return skip('the grant lists no assets');
     for (const asset of sba.allowedAssets) {
       if (!grant.allowedAssets.includes(asset))
         return fail('ASSET_MISMATCH', `the SBA allows ${asset}, the grant does not`);
@@ -96,23 +97,22 @@ export const sbaDestination = check('sba', 'destination', LISTS, (payment) => {
 });
 
 /** The destination is on the grant's list. */
-export const grantDestination = check('policyGrant', 'destination', LISTS, (payment) => {
+export const grantDestination = checkOf('grant', 'policyGrant', 'destination', LISTS, (payment) => {
   const wanted = destinationOf(payment);
   if (wanted === undefined) return skip('no destination is asked for');
-  const grant = payment.artifacts.grant;
-  if (!grant) return skip('no grant');
-  return allows(grant.destinationAllowlist, wanted)
+  return allows(payment.artifacts.grant.destinationAllowlist, wanted)
     ? PASS
     : fail('DESTINATION_NOT_ALLOWED', `the grant does not list ${wanted}`);
 });
 
 /** The purpose is one the grant allows. In the Human-Agent profile a grant that lists purposes needs one stated. */
-export const purpose = check(
+export const purpose = checkOf(
+  'grant',
   'policyGrant',
   'purpose',
   'INTEROP §4 Lists; INTEROP §8 Human-Agent',
   ({ artifacts: { grant }, asked, context }) => {
-    if (!grant || grant.allowedPurposes.length === 0) return skip('the grant lists no purposes');
+    if (grant.allowedPurposes.length === 0) return skip('the grant lists no purposes');
     if (asked.purpose === undefined) {
       return context.site.profile === 'human-agent'
         ? fail('PURPOSE_NOT_ALLOWED', 'the grant lists purposes and the terminal states none')
@@ -125,12 +125,13 @@ export const purpose = check(
 );
 
 /** The terminal settles through the grant's gateway. */
-export const gateway = check(
+export const gateway = checkOf(
+  'grant',
   'policyGrant',
   'gateway',
   'INTEROP §5 What the terminal states',
   ({ artifacts: { grant }, asked }) => {
-    if (grant?.authorizedGateway === undefined) return skip('the grant names no gateway');
+    if (grant.authorizedGateway === undefined) return skip('the grant names no gateway');
     if (asked.gateway === undefined) return skip('the terminal states no gateway');
     return grant.authorizedGateway === asked.gateway
       ? PASS

@@ -294,13 +294,13 @@ describe('grant', () => {
 
   it('in an envelope has one signing input: the grant as received', () => {
     const grant = wrapped(changed(GRANT, { future: 1 }));
-    expect(grant).toMatchObject({ form: 'envelope', issuer: 'i', issuerKeyId: 'k', signature: 's' });
+    expect(grant).toMatchObject({ issuer: 'i', issuerKeyId: 'k', signature: 's' });
     expect((grant as { signed: unknown }).signed).toEqual([changed(GRANT, { future: 1 })]);
   });
 
   it('flat has two signing inputs: all but the signature, then also without issuer and kid', () => {
     const grant = flat(changed(GRANT, { future: 1 }));
-    expect(grant).toMatchObject({ form: 'flat', issuer: 'i', issuerKeyId: 'k', signature: 's' });
+    expect(grant).toMatchObject({ issuer: 'i', issuerKeyId: 'k', signature: 's' });
     expect((grant as { signed: unknown }).signed).toEqual([
       { ...GRANT, future: 1, issuer: 'i', issuerKeyId: 'k' },
       { ...GRANT, future: 1 },

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { CHAIN } from '../../../core/chain/chain.ts';
 import { fleetPolicy, grant, present, sba } from '../../fixtures/artifacts.ts';
 import { Device } from '../../fixtures/device.ts';
+import { PA, WALLET } from '../../fixtures/keys.ts';
 import { jsonBytes } from '../../fixtures/text.ts';
 import { covered } from './rule.ts';
 import './rules/presented.ts';
@@ -85,6 +86,14 @@ describe('the trace', () => {
     expect(decision.trace?.filter((line) => line.verdict === 'fail').map((line) => line.check)).toEqual([
       'sba.grant-link',
     ]);
+  });
+
+  it('says of an SBA alone that no grant was presented, not what a grant would hold', () => {
+    const alone = { sbaIssuers: { [PA]: [WALLET], '*': [WALLET] }, sbaOnly: { maxAmountMinor: '5000' } };
+    const device = new Device({ configuration: alone });
+    const decision = device.authorize(present({ grant: undefined }), {}, { explain: true });
+    expect(decision.ok).toBe(true);
+    for (const line of decision.trace ?? []) expect(line.detail ?? '').not.toMatch(/the grant|no grant/);
   });
 
   it('is not there unless it is asked for', () => {

@@ -1,10 +1,9 @@
 // Gateway session proofs: the session key signs what the request is, and only that request, for a while.
 
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { verifySessionProof } from '../../../core/gateway/session-proof.ts';
 import { domainDigest } from '../../../core/hash/domains.ts';
-import { toHex } from '../../../core/hash/hex.ts';
-import { sha256 } from '../../../core/hash/sha256.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { generateKey, sign } from '../../../host-sim/signing/keys.ts';
 
@@ -15,7 +14,8 @@ const body = new TextEncoder().encode('{"amount":"2500"}');
 
 function proofOf(more: object = {}) {
   const payload = { sessionId: 's', method: 'POST', path: '/proxy', ts: '2026-01-09T12:00:00Z', ...more };
-  const digest = domainDigest(crypto, 'GatewaySession', { ...payload, bodySha256: toHex(sha256(body)) }) as Uint8Array;
+  const bodySha256 = createHash('sha256').update(body).digest('hex');
+  const digest = domainDigest(crypto, 'GatewaySession', { ...payload, bodySha256 });
   return { ...payload, body, proof: Buffer.from(sign(key, digest)).toString('base64url'), publicKey: key.publicKey };
 }
 
