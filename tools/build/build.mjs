@@ -1,32 +1,47 @@
-// Builds dist/: the command line, the core and the guide as ES modules (esbuild), and declarations (tsc). Runs by
-// itself after `npm ci`; `--types=no` leaves the declarations out.
+// Builds dist/: the core and the guide as ES modules, the command line as one file with the libraries it uses and their
+// licences (esbuild), and declarations (tsc). Runs by itself after `npm ci`; `--types=no` leaves the declarations out.
 
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { licencesOf } from './licences.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 // The build's time is the earliest time a clock may show. SOURCE_DATE_EPOCH makes a build reproducible.
 const epoch = process.env.SOURCE_DATE_EPOCH;
 const buildTimeMs = epoch ? Number(epoch) * 1000 : Date.now();
-
-rmSync(join(root, 'dist'), { recursive: true, force: true });
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: { core: 'core/index.ts', guide: 'core/guide/guide.ts', cli: 'tools/cli/main.ts' },
   outdir: 'dist',
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  packages: 'external',
-  sourcemap: 'linked',
   define: { MPCP_BUILD_TIME_MS: String(buildTimeMs) },
   logLevel: 'warning',
+};
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+await build({
+  ...common,
+  entryPoints: { core: 'core/index.ts', guide: 'core/guide/guide.ts' },
+  splitting: true,
+  packages: 'external',
+  sourcemap: 'linked',
 });
+// Whoever installs the package for the core gets no library with it, so the command line carries its own.
+const cli = await build({
+  ...common,
+  entryPoints: { cli: 'tools/cli/main.ts' },
+  metafile: true,
+  // Some of the libraries are CommonJS and call `require` for Node's own modules.
+  banner: {
+    js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
+  },
+});
+writeFileSync(join(root, 'dist', 'licences.txt'), licencesOf(Object.keys(cli.metafile.inputs), root));
 if (!process.argv.includes('--types=no')) {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   execFileSync(process.execPath, [tsc, '-p', join(root, 'tools', 'build', 'declarations.json')], { stdio: 'inherit' });
