@@ -1,0 +1,99 @@
+// What `npm pack` puts into the package: no private key, whatever lies about in the folders it packs from, and a command
+// line that runs without any other package.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateKey, privateJwk, privatePem } from '../host-sim/signing/keys.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const built = existsSync(join(root, 'dist/cli.js'));
+
+/** The private member of a JWK, quotes escaped where the JSON stands in a string of other JSON; and PEM, which code may name. */
+const PRIVATE = [/\\?"d\\?"\s*:\s*\\?"/, /-----BEGIN [A-Z ]*PRIVATE KEY/];
+
+function holdsPrivateKey(text: string): boolean {
+  return PRIVATE.some((pattern) => pattern.test(text));
+}
+
+/** Without scripts: `prepare` would build dist/ anew under the tests that run it. */
+function pack(...words: readonly string[]): { readonly filename: string; readonly files: { readonly path: string }[] } {
+  const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
+  const out = execFileSync('npm', ['pack', '--json', '--ignore-scripts', ...words], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio,
+  });
+  return JSON.parse(out)[0];
+}
+
+describe('the package', () => {
+  let paths: readonly string[];
+  beforeAll(() => {
+    paths = pack('--dry-run').files.map((file) => file.path);
+  });
+
+  it('is looked through for private keys as JWK, as JSON in a source map, and as PEM', () => {
+    const key = generateKey('k-1');
+    const jwk = JSON.stringify(privateJwk(key), null, 2);
+    for (const text of [
+      jwk,
+      JSON.stringify(privateJwk(key)),
+      JSON.stringify({ sourcesContent: [jwk] }),
+      privatePem(key),
+    ])
+      expect(holdsPrivateKey(text)).toBe(true);
+  });
+
+  it('holds no private key', () => {
+    expect(paths).toContain('package.json');
+    const found = paths.filter((path) => holdsPrivateKey(readFileSync(join(root, path), 'utf8')));
+    expect(found).toEqual([]);
+  });
+
+  it("takes from dist/ what the build makes, and nothing of the README's walkthrough", () => {
+    const known = /^dist\/([\w-]+\.js(\.map)?|licences\.txt|types\/.+\.d\.ts)$/;
+    expect(paths.filter((path) => path.startsWith('dist/') && !known.test(path))).toEqual([]);
+  });
+
+  it('takes no signed development bundle', () => {
+    expect(paths.filter((path) => path.startsWith('bundles/signed'))).toEqual([]);
+  });
+
+  it('needs no other package', () => {
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    for (const name of ['dependencies', 'optionalDependencies', 'peerDependencies'])
+      expect(manifest[name] ?? {}, name).toEqual({});
+  });
+});
+
+describe.skipIf(!built)('the package, unpacked where nothing is installed (skipped without dist/)', () => {
+  let folder: string;
+  const node = (...words: readonly string[]) =>
+    execFileSync(process.execPath, words, { cwd: join(folder, 'package'), encoding: 'utf8' });
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mpcp-package-'));
+    execFileSync('tar', ['-xzf', join(folder, pack('--pack-destination', folder).filename), '-C', folder]);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('runs the command line, HTTP server included', () => {
+    const bin = 'tools/bin/mpcp-embedded.mjs';
+    expect(node(bin, 'verify', '--help')).toContain('verdict');
+    expect(node(bin, 'demo')).toMatch(/\n(\d+) of \1 steps as expected\n$/);
+  });
+
+  it('brings the licences of what the command line carries', () => {
+    const licences = readFileSync(join(folder, 'package/dist/licences.txt'), 'utf8');
+    for (const name of ['commander', 'fastify', 'zod', '@noble/ed25519']) expect(licences).toContain(`== ${name} `);
+  });
+
+  it('offers the core and the guide', () => {
+    const code = "await import('mpcp-embedded/guide'); console.log(typeof (await import('mpcp-embedded')).Verifier)";
+    expect(node('--input-type=module', '-e', code)).toBe('function\n');
+  });
+});
