@@ -217,7 +217,7 @@ describe('a grant', () => {
   it('in the envelope signs what is in it, and says so', () => {
     const text = issueGrant(grant, by, 'envelope', rules);
     expect(Object.keys(JSON.parse(text))).toEqual(['grant', 'issuer', 'issuerKeyId', 'signature']);
-    expect(readPolicyGrant(JSON.parse(text))).toMatchObject({ form: 'envelope', grantId: 'g' });
+    expect(readPolicyGrant(JSON.parse(text))).toMatchObject({ signed: [grant], grantId: 'g' });
   });
 
   it('in the envelope warns of members that the reference does not hash', () => {
