@@ -89,32 +89,9 @@ export class JsonReader {
   members(take: (name: string) => void): boolean {
     if (this.#next() !== 0x7b) return false;
     this.#open();
-    let byte = this.#next();
-    if (byte === 0x7d) {
-      this.#close();
-      return true;
-    }
-    for (let count = 1; ; count++) {
-      if (byte !== 0x22) throw this.#invalid('a member name is needed');
-      if (count > this.#limits.members) throw this.#limit(`more than ${this.#limits.members} members in an object`);
-      const name = this.#name();
-      const lone = this.#loneInName;
-      if (this.#next() !== 0x3a) throw this.#invalid('":" is needed after a member name');
-      this.#at++;
-      this.#count();
-      // A member that is null is left out of canonical text, and a lone surrogate in its name with it: nothing is hashed
-      // that has no UTF-8 form. Any other value makes the name count.
-      if (lone && this.#next() !== 0x6e) throw this.#invalid('a lone surrogate in a member name');
-      take(name);
-      byte = this.#next();
-      if (byte === 0x2c) {
-        this.#at++;
-        byte = this.#next();
-      } else if (byte === 0x7d) {
-        this.#close();
-        return true;
-      } else throw this.#invalid('"," or "}" is needed');
-    }
+    let count = 0;
+    for (let name = this.#firstName(); name !== undefined; name = this.#nextName(++count)) take(name);
+    return true;
   }
 
   /**
@@ -153,21 +130,9 @@ export class JsonReader {
   elements(take: () => void): boolean {
     if (this.#next() !== 0x5b) return false;
     this.#open();
-    if (this.#next() === 0x5d) {
-      this.#close();
-      return true;
-    }
-    for (let count = 1; ; count++) {
-      if (count > this.#limits.elements) throw this.#limit(`more than ${this.#limits.elements} array elements`);
-      this.#count();
-      take();
-      const byte = this.#next();
-      if (byte === 0x2c) this.#at++;
-      else if (byte === 0x5d) {
-        this.#close();
-        return true;
-      } else throw this.#invalid('"," or "]" is needed');
-    }
+    let count = 0;
+    for (let more = this.#firstElement(); more; more = this.#nextElement(++count)) take();
+    return true;
   }
 
   /**
@@ -220,7 +185,7 @@ export class JsonReader {
     const object = emptyObject();
     const names: string[] = [];
     this.members((name) => {
-      if (names.includes(name)) throw this.#twice([...names, name]);
+      if (names.includes(name)) throw this.#invalid(`member "${name}" appears twice`);
       names.push(name);
       if (signed.includes(name)) object[name] = this.value();
       else this.discard();
@@ -229,28 +194,92 @@ export class JsonReader {
   }
 
   #object(): JsonObject {
+    const start = this.#at;
+    this.#open();
     const object = emptyObject();
-    const names: string[] = [];
-    this.members((name) => {
-      names.push(name);
-      object[name] = this.value();
-    });
+    let count = 0;
+    for (let name = this.#firstName(); name !== undefined; name = this.#nextName(++count)) object[name] = this.value();
     // Fewer members than names: some name came twice. Counting once is cheaper than asking for each.
-    if (Object.keys(object).length !== names.length) throw this.#twice(names);
+    if (Object.keys(object).length !== count) throw this.#twice(start);
     return object;
   }
 
-  #twice(names: readonly string[]): JsonProblem {
-    const name = names.find((one, i) => names.indexOf(one) !== i);
-    return this.#invalid(`member "${name}" appears twice`);
+  /** The problem of the object at `start`, in which a name comes twice: it is read again to say which. */
+  #twice(start: number): JsonProblem {
+    this.#at = start;
+    const names: string[] = [];
+    let twice = '';
+    this.members((name) => {
+      if (names.includes(name)) twice = name;
+      names.push(name);
+      this.value();
+    });
+    return this.#invalid(`member "${twice}" appears twice`);
   }
 
   #array(): JsonValue[] {
+    this.#open();
     const array: JsonValue[] = [];
-    this.elements(() => {
-      array.push(this.value());
-    });
+    let count = 0;
+    for (let more = this.#firstElement(); more; more = this.#nextElement(++count)) array.push(this.value());
     return array;
+  }
+
+  /** After `{`: the first member's name, its value at hand; or undefined, the object being closed. */
+  #firstName(): string | undefined {
+    const byte = this.#next();
+    if (byte !== 0x7d) return this.#memberName(byte);
+    this.#close();
+    return undefined;
+  }
+
+  /** After the value of the `count`th member: the next one's name, or undefined, the object being closed. */
+  #nextName(count: number): string | undefined {
+    const byte = this.#next();
+    if (byte === 0x2c) {
+      this.#at++;
+      if (count >= this.#limits.members) throw this.#limit(`more than ${this.#limits.members} members in an object`);
+      return this.#memberName(this.#next());
+    }
+    if (byte !== 0x7d) throw this.#invalid('"," or "}" is needed');
+    this.#close();
+    return undefined;
+  }
+
+  #memberName(byte: number): string {
+    if (byte !== 0x22) throw this.#invalid('a member name is needed');
+    const name = this.#name();
+    if (this.#next() !== 0x3a) throw this.#invalid('":" is needed after a member name');
+    this.#at++;
+    this.#count();
+    // A member that is null is left out of canonical text, and a lone surrogate in its name with it: nothing is hashed
+    // that has no UTF-8 form. Any other value makes the name count.
+    if (this.#loneInName && this.#next() !== 0x6e) throw this.#invalid('a lone surrogate in a member name');
+    return name;
+  }
+
+  /** After `[`: true where there is an element, which is at hand; else the array is closed. */
+  #firstElement(): boolean {
+    if (this.#next() !== 0x5d) {
+      this.#count();
+      return true;
+    }
+    this.#close();
+    return false;
+  }
+
+  /** After the `count`th element: true where there is another. */
+  #nextElement(count: number): boolean {
+    const byte = this.#next();
+    if (byte === 0x2c) {
+      this.#at++;
+      if (count >= this.#limits.elements) throw this.#limit(`more than ${this.#limits.elements} array elements`);
+      this.#count();
+      return true;
+    }
+    if (byte !== 0x5d) throw this.#invalid('"," or "]" is needed');
+    this.#close();
+    return false;
   }
 
   #open(): void {
