@@ -49,6 +49,10 @@ export const BUNDLE_KEYS_PER_ISSUER = 4;
 export const BUNDLE_REVOKED_GRANTS = 512;
 /** Trust Bundles a device holds at a time. */
 export const BUNDLES_HELD = 4;
+/** Trust Bundles in one answer of a Policy Authority: each costs signature checks before it is known to be good. */
+export const BUNDLES_PER_ANSWER = 16;
+/** Bytes of such an answer: the bundles a device can hold, and some air around them. */
+export const BUNDLE_SET_BYTES = BUNDLES_HELD * BUNDLE_LIMITS.bytes + 1024;
 /** Decimal digits of an amount. */
 export const AMOUNT_DIGITS = 38;
 /** Decimal places a minor unit may have. */

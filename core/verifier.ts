@@ -96,7 +96,7 @@ export class Verifier {
     this.#clock = parts.clock;
     this.#ledger = parts.ledger;
     this.#log = parts.log;
-    this.#earliestMs = parts.earliestMs ?? 0;
+    this.#earliestMs = Math.max(parts.earliestMs ?? 0, 0);
   }
 
   /** Decides on a payment and records it: reserved and settled in one record, durable before the answer. */
@@ -202,12 +202,14 @@ export class Verifier {
 
   /**
    * Effective time in milliseconds: the later of the clock and the time floor, which only signed sources and the build
-   * move. A clock that was never set is CLOCK_UNTRUSTED, unless the site goes on with the floor alone.
+   * move. A clock that was never set is CLOCK_UNTRUSTED, unless the site goes on with the floor alone. One that is before
+   * the build was never set, whatever it says: an RTC that lost its battery starts at 1970, or 2000.
    */
   now(): number | Refusal {
     const wall = this.#clock.wallMs();
     const floor = Math.max(this.#ledger.timeFloorMs(), this.#earliestMs);
-    if (wall !== undefined && wall >= 0 && wall <= Number.MAX_SAFE_INTEGER) return Math.max(Math.floor(wall), floor);
+    const set = typeof wall === 'number' && wall >= this.#earliestMs && wall <= Number.MAX_SAFE_INTEGER;
+    if (set) return Math.max(Math.floor(wall), floor);
     if (this.site.allowUnsetClock && floor > 0) return floor;
     return refuse('device', 'device.clock', 'CLOCK_UNTRUSTED', 'the clock was not set since power-up');
   }

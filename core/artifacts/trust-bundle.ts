@@ -4,7 +4,6 @@
 import { decodeBase64 } from '../encoding/base64.ts';
 import { isArray, isObject, type JsonObject, type JsonValue, member, without } from '../json/value.ts';
 import { BUNDLE_ISSUERS, BUNDLE_KEYS_PER_ISSUER, BUNDLE_REVOKED_GRANTS } from '../limits.ts';
-import type { Crypto } from '../ports/ports.ts';
 import {
   ArtifactProblem,
   expiryMember,
@@ -20,10 +19,15 @@ import {
 /** One key of an issuer. */
 export interface BundleKey {
   readonly kid: string;
-  /** False where the JWK says `active: false`: revoked. */
+  /** False where the JWK says `active: false`, or anything else that is not true: revoked. */
   readonly active: boolean;
-  /** 32 bytes of Ed25519 public key, or the reason why there are none. */
+  /**
+   * 32 bytes of Ed25519 public key, or the reason why there are none. Whether they are a usable point is asked when the key
+   * is: it costs an exponentiation, and a bundle that nobody signed may list hundreds.
+   */
   readonly key: Uint8Array | string;
+  /** The bytes of `x` whatever else is wrong with the JWK: a revocation goes by them too. */
+  readonly x: Uint8Array | undefined;
 }
 
 /** One issuer with its embedded keys. */
@@ -60,7 +64,7 @@ export interface SignedTrustBundle {
  * @returns the bundle; VERSION_UNSUPPORTED for any version but `1.0`, LIMIT_EXCEEDED past 160 issuers, 4 keys each or
  *   512 revoked grants, ARTIFACT_INVALID for a shape that is not a bundle's
  */
-export function readTrustBundle(value: JsonValue, crypto: Crypto): SignedTrustBundle | ArtifactProblem {
+export function readTrustBundle(value: JsonValue): SignedTrustBundle | ArtifactProblem {
   return reading(() => {
     const wire = objectOf(value, 'the Trust Bundle');
     const version = member(wire, 'version');
@@ -79,7 +83,7 @@ export function readTrustBundle(value: JsonValue, crypto: Crypto): SignedTrustBu
         merchant: optionalText(wire, 'merchant'),
         region: regionMember(wire),
         approvedIssuers: approvedMember(wire),
-        issuers: issuersMember(wire, crypto),
+        issuers: issuersMember(wire),
         revokedGrantIds: bounded(textList(wire, 'revokedGrantIds'), BUNDLE_REVOKED_GRANTS, 'revokedGrantIds'),
         issuedAtMs: optionalTime(wire, 'issuedAt'),
         expiresAtMs: expiryMember(wire),
@@ -100,7 +104,7 @@ function approvedMember(wire: JsonObject): readonly string[] {
   return bounded(textList(wire, 'approvedIssuers'), BUNDLE_ISSUERS, 'approvedIssuers');
 }
 
-function issuersMember(wire: JsonObject, crypto: Crypto): readonly BundleIssuer[] {
+function issuersMember(wire: JsonObject): readonly BundleIssuer[] {
   const value = member(wire, 'issuers');
   if (!isArray(value)) throw invalid('issuers is missing or not a list');
   return bounded(value, BUNDLE_ISSUERS, 'issuers').map((item, i) => {
@@ -109,7 +113,7 @@ function issuersMember(wire: JsonObject, crypto: Crypto): readonly BundleIssuer[
     if (!isArray(keys)) throw invalid(`issuers[${i}].keys is missing or not a list`);
     return {
       issuer: textMember(entry, 'issuer'),
-      keys: bounded(keys, BUNDLE_KEYS_PER_ISSUER, `issuers[${i}].keys`).map((jwk) => readKey(jwk, crypto)),
+      keys: bounded(keys, BUNDLE_KEYS_PER_ISSUER, `issuers[${i}].keys`).map(readKey),
     };
   });
 }
@@ -120,24 +124,29 @@ function bounded<T>(list: readonly T[], most: number, what: string): readonly T[
 }
 
 /** A JWK. A malformed key is unusable, it does not spoil the bundle (INTEROP §3). */
-function readKey(value: JsonValue, crypto: Crypto): BundleKey {
-  if (!isObject(value)) return { kid: '', active: true, key: 'the key is not an object' };
+function readKey(value: JsonValue): BundleKey {
+  if (!isObject(value)) return { kid: '', active: true, key: 'the key is not an object', x: undefined };
   const kid = member(value, 'kid');
   return {
     kid: typeof kid === 'string' ? kid : '',
-    active: member(value, 'active') !== false,
-    key: ed25519FromJwk(value, crypto),
+    // Whoever writes "false" or 0 does not mean that the key may be used.
+    active: member(value, 'active') === undefined || member(value, 'active') === true,
+    key: ed25519FromJwk(value),
+    x: keyBytes(value),
   };
 }
 
 /** The 32 key bytes of an Ed25519 public JWK (RFC 8037 §2), or why there are none. */
-export function ed25519FromJwk(jwk: JsonObject, crypto: Crypto): Uint8Array | string {
+function ed25519FromJwk(jwk: JsonObject): Uint8Array | string {
   if (member(jwk, 'd') !== undefined) return 'the JWK carries a private key';
   if (member(jwk, 'kty') !== 'OKP' || member(jwk, 'crv') !== 'Ed25519') return 'the key type is not Ed25519';
   const alg = member(jwk, 'alg');
   if (alg !== undefined && alg !== 'EdDSA' && alg !== 'Ed25519') return 'alg conflicts with the curve';
+  return keyBytes(jwk) ?? 'x is not 32 bytes of base64url';
+}
+
+function keyBytes(jwk: JsonObject): Uint8Array | undefined {
   const x = member(jwk, 'x');
   const key = typeof x === 'string' ? decodeBase64(x) : undefined;
-  if (key === undefined || key.length !== 32) return 'x is not 32 bytes of base64url';
-  return crypto.ed25519KeyUsable(key) ? key : 'the key is not a usable point';
+  return key?.length === 32 ? key : undefined;
 }

@@ -40,9 +40,13 @@ export function verifySessionProof(
   nowMs: number,
   maxSkewMs: number = DEFAULT_DRIFT_MS,
 ): { readonly ok: true } | Refusal {
+  const texts = [proof.sessionId, proof.method, proof.path, proof.ts, proof.proof] as readonly unknown[];
+  if (texts.some((text) => typeof text !== 'string') || !(proof.body instanceof Uint8Array))
+    return no('SESSION_PROOF_INVALID', 'a part of the request or of the proof is missing');
   const ts = timeFrom(proof.ts);
   if (ts === undefined) return no('SESSION_PROOF_INVALID', 'ts is not an RFC 3339 time with a zone');
-  if (Math.abs(nowMs - ts) > maxSkewMs)
+  // So that a time that is no number is no time at which the proof is good.
+  if (!(Math.abs(nowMs - ts) <= maxSkewMs))
     return no('SESSION_PROOF_STALE', `ts is ${Math.round((nowMs - ts) / 1000)} s from now`);
   const body = crypto.sha256();
   body.update(proof.body);

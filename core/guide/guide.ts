@@ -128,7 +128,12 @@ export function resolveFromTrustBundle(
     if (bundle.expiresAtMs <= nowMs || !bundle.approvedIssuers.includes(issuer)) continue;
     const listed = entryOf(bundle, issuer)?.keys.find((key) => key.kid === issuerKeyId);
     if (listed === undefined) continue;
-    if (typeof listed.key === 'string' || trust.revokesKey(issuer, issuerKeyId, listed.key)) return null;
+    if (
+      typeof listed.key === 'string' ||
+      !trust.usable(crypto(), listed.key) ||
+      trust.revokesKey(issuer, issuerKeyId, listed.key)
+    )
+      return null;
     return jwkOf(read.find((entry) => entry.bundle === bundle)?.source, issuer, issuerKeyId);
   }
   return null;
@@ -228,7 +233,7 @@ function readBundles(bundles: readonly TrustBundle[]): { bundle: ReadBundle; sou
   for (const bundle of bundles) {
     const data = jsonData(bundle, BUNDLE_LIMITS);
     if (data instanceof JsonProblem || !isObject(data)) return undefined;
-    const result = readTrustBundle(data, crypto());
+    const result = readTrustBundle(data);
     if (result instanceof ArtifactProblem) return undefined;
     read.push({ bundle: result.bundle, source: data });
   }

@@ -10,7 +10,8 @@ const SCHEME = 'mpcp';
  * The presentation bytes an `Authorization` header value carries. The scheme may be in any case (RFC 9110 §11.1),
  * followed by one or more blanks; base64 and base64url are both read.
  */
-export function presentationFromAuthorization(value: string): Uint8Array | Refusal {
+export function presentationFromAuthorization(value: string | undefined): Uint8Array | Refusal {
+  if (typeof value !== 'string') return no('there is no Authorization header');
   const text = trimBlanks(value, 0);
   if (text.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return no('the scheme is not MPCP');
   const rest = trimBlanks(text, SCHEME.length);
@@ -20,7 +21,8 @@ export function presentationFromAuthorization(value: string): Uint8Array | Refus
 }
 
 /** The presentation bytes of a bare base64 header value such as `X-Mpcp-Sba`. */
-export function presentationFromBase64(value: string): Uint8Array | Refusal {
+export function presentationFromBase64(value: string | undefined): Uint8Array | Refusal {
+  if (typeof value !== 'string') return no('there is no header');
   if (value.length > HEADER_CHARACTERS) return no(`more than ${HEADER_CHARACTERS} characters of base64`);
   return decodeBase64(value) ?? no('the value is not base64');
 }

@@ -54,7 +54,7 @@ export function admitBundle(bytes: Uint8Array, context: AdmissionContext): Trust
 /** The same from JSON data that was read before. */
 export function admitBundleData(value: JsonValue, context: AdmissionContext): TrustBundle | Refusal {
   // Step 1: a bundle's shape, within its limits; version must be 1.0.
-  const read = readTrustBundle(value, context.crypto);
+  const read = readTrustBundle(value);
   if (read instanceof ArtifactProblem) return no('bundle.shape', read.code, read.message);
   const bundle = read.bundle;
   return (
@@ -82,8 +82,12 @@ function mismatch(what: string, stated: string | undefined, own: string | undefi
 
 /** Step 3: not expired. Bundles get no drift (INTEROP §3). An `issuedAt` ahead of the clock is fine: it is signed. */
 function checkExpiry(bundle: TrustBundle, nowMs: number): Refusal | undefined {
-  if (bundle.expiresAtMs > nowMs) return undefined;
-  return no('bundle.expiry', 'ARTIFACT_EXPIRED', `expired at ${isoTime(bundle.expiresAtMs)}`);
+  if (bundle.expiresAtMs <= nowMs)
+    return no('bundle.expiry', 'ARTIFACT_EXPIRED', `expired at ${isoTime(bundle.expiresAtMs)}`);
+  // The time floor goes to issuedAt: behind the expiry it would leave nothing that is not expired.
+  if (bundle.issuedAtMs !== undefined && bundle.issuedAtMs >= bundle.expiresAtMs)
+    return no('bundle.expiry', 'ARTIFACT_INVALID', 'issuedAt is not before expiresAt');
+  return undefined;
 }
 
 /** Step 4: not older than the newest ever admitted for its identity: by `issuedAt`, or by expiry where one has none. */

@@ -1,10 +1,7 @@
 // A Policy Authority's answer, `{"bundles":[…]}`, cut into its bundles without building any of them.
 
 import { JsonProblem, JsonReader } from '../json/reader.ts';
-import { BUNDLE_LIMITS, BUNDLES_HELD } from '../limits.ts';
-
-/** Bytes of an answer: the bundles a device can hold, and some air around them. */
-export const BUNDLE_SET_BYTES = BUNDLES_HELD * BUNDLE_LIMITS.bytes + 1024;
+import { BUNDLE_LIMITS, BUNDLE_SET_BYTES, BUNDLES_PER_ANSWER } from '../limits.ts';
 
 /** Where each bundle of an answer begins and ends; a JsonProblem where it is not such an answer. */
 export function bundleRanges(bytes: Uint8Array): readonly (readonly [number, number])[] | JsonProblem {
@@ -21,6 +18,7 @@ export function bundleRanges(bytes: Uint8Array): readonly (readonly [number, num
       found = reader.elements(() => {
         // Not read here: what is wrong with one bundle must not stand in the way of the others.
         ranges.push(reader.span());
+        if (ranges.length > BUNDLES_PER_ANSWER) throw reader.problem(`more than ${BUNDLES_PER_ANSWER} bundles`);
       });
       if (!found) throw reader.problem('"bundles" is not a list');
     });

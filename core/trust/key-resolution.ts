@@ -58,7 +58,8 @@ export function resolveKey(
 function bundleKey(sources: KeySources, issuer: string, kid: string): KeyResult {
   const found = listedKey(sources, issuer, kid);
   const key = typeof found === 'object' ? found : undefined;
-  if (sources.trust.revokesKey(issuer, kid, key)) return fail('KEY_REVOKED', `key ${kid} of ${issuer} is revoked`);
+  if (sources.trust.revokesKey(issuer, kid, key ?? ed25519FromDidKey(issuer)))
+    return fail('KEY_REVOKED', `key ${kid} of ${issuer} is revoked`);
   if (found === undefined) {
     const approving = sources.trust.bundles.filter((bundle) => bundle.approvedIssuers.includes(issuer));
     const expired = approving.length > 0 && approving.every((bundle) => bundle.expiresAtMs <= sources.nowMs);
@@ -68,6 +69,8 @@ function bundleKey(sources: KeySources, issuer: string, kid: string): KeyResult 
     return fail('KEY_NOT_FOUND', why);
   }
   if (typeof found === 'string') return fail('KEY_FORMAT_INVALID', `key ${kid} of ${issuer}: ${found}`);
+  if (!sources.trust.usable(sources.crypto, found))
+    return fail('KEY_FORMAT_INVALID', `key ${kid} of ${issuer}: the key is not a usable point`);
   return { ok: true, key: found, issuer, source: 'bundle' };
 }
 
@@ -79,10 +82,10 @@ function listedKey(sources: KeySources, issuer: string, kid: string): Uint8Array
     approved = true;
     for (const listed of entryOf(bundle, issuer)?.keys ?? []) if (listed.kid === kid) return listed.key;
   }
-  if (!approved) return undefined;
-  // A did:key is its own key; approval is all a bundle has to say about it.
-  const own = ed25519FromDidKey(issuer);
-  return own === undefined || sources.crypto.ed25519KeyUsable(own) ? own : 'the key is not a usable point';
+  // A did:key is its own key where bundles only approve it. One that embeds keys for it has said which ones count; else a
+  // kid that nobody revoked, which no signature covers, would bring a revoked key back.
+  if (!approved || sources.trust.embeds(issuer)) return undefined;
+  return ed25519FromDidKey(issuer);
 }
 
 function pinnedKey(

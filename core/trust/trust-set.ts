@@ -2,6 +2,7 @@
 
 import type { BundleIssuer, BundleKey, TrustBundle } from '../artifacts/trust-bundle.ts';
 import { BUNDLES_HELD } from '../limits.ts';
+import type { Crypto } from '../ports/ports.ts';
 import type { Refusal } from '../reason-codes.ts';
 import { refuse } from '../reason-codes.ts';
 import { bundleIdentity } from './admission.ts';
@@ -9,6 +10,8 @@ import { bundleIdentity } from './admission.ts';
 /** The admitted bundles. */
 export class TrustSet {
   #bundles: readonly TrustBundle[] = [];
+  /** What was found out about the points of these bundles' keys, by the array that holds them. */
+  #usable = new Map<Uint8Array, boolean>();
 
   /** A set of bundles that were admitted elsewhere, however many share an identity. */
   static of(bundles: readonly TrustBundle[]): TrustSet {
@@ -31,6 +34,7 @@ export class TrustSet {
   /** Puts an admitted bundle in place of the one with its identity; where all places are taken an expired one gives way. */
   put(bundle: TrustBundle, nowMs: number): void {
     this.#bundles = latestFirst([...this.#besides(bundle, nowMs), bundle]);
+    this.#usable.clear();
   }
 
   /** What stays when this bundle comes. */
@@ -52,17 +56,32 @@ export class TrustSet {
     );
   }
 
+  /** True where a key is a point that may be used; found out once for a listed key. */
+  usable(crypto: Crypto, key: Uint8Array): boolean {
+    const known = this.#usable.get(key);
+    if (known !== undefined) return known;
+    const usable = crypto.ed25519KeyUsable(key);
+    if (this.#bundles.some((bundle) => bundle.issuers.some((entry) => entry.keys.some((listed) => listed.key === key))))
+      this.#usable.set(key, usable);
+    return usable;
+  }
+
+  /** True where a bundle, expired or not, lists keys for this issuer. */
+  embeds(issuer: string): boolean {
+    return this.#bundles.some((bundle) => entryOf(bundle, issuer) !== undefined);
+  }
+
   /**
    * True where any loaded bundle marks the key revoked: by issuer and kid, or by its bytes under that issuer. The
    * refusal wins over every bundle that still lists it as active, so expired bundles count too.
    */
   revokesKey(issuer: string, kid: string, key: Uint8Array | undefined): boolean {
-    return this.#revoked(issuer, (listed) => listed.kid === kid || (key !== undefined && sameKey(listed.key, key)));
+    return this.#revoked(issuer, (listed) => listed.kid === kid || (key !== undefined && sameKey(listed.x, key)));
   }
 
   /** True where any loaded bundle marks these key bytes revoked, whoever's they are. */
   revokesBytes(key: Uint8Array): boolean {
-    return this.#revoked(undefined, (listed) => sameKey(listed.key, key));
+    return this.#revoked(undefined, (listed) => sameKey(listed.x, key));
   }
 
   #revoked(issuer: string | undefined, is: (listed: BundleKey) => boolean): boolean {
@@ -86,8 +105,8 @@ export function entryOf(bundle: TrustBundle, issuer: string): BundleIssuer | und
   return undefined;
 }
 
-function sameKey(listed: Uint8Array | string, key: Uint8Array): boolean {
-  if (typeof listed === 'string' || listed.length !== key.length) return false;
+function sameKey(listed: Uint8Array | undefined, key: Uint8Array): boolean {
+  if (listed === undefined || listed.length !== key.length) return false;
   for (let i = 0; i < key.length; i++) if (listed[i] !== key[i]) return false;
   return true;
 }

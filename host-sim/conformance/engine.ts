@@ -163,7 +163,7 @@ function verifierOf(crypto: Crypto, setup: VerifierSetup): Made | (EngineResult 
   for (const bytes of setup.bundles) {
     const value = readJson(bytes, BUNDLE_LIMITS);
     if (value instanceof JsonProblem) return problem(value);
-    const read = readTrustBundle(value, crypto);
+    const read = readTrustBundle(value);
     if (read instanceof ArtifactProblem) return problem(read);
     bundles.push(read.bundle);
   }

@@ -268,7 +268,7 @@ describe('time', () => {
     expect(device.verifier.now()).toBe(NOW);
   });
 
-  it('is never before the build, whatever the clock says', () => {
+  it('is not that of a clock before the build: such a clock was never set', () => {
     const ledger = new FlashLedger(new MemoryFlash(), crypto);
     const made = (wallMs: number | undefined, allowUnsetClock = false) =>
       new Verifier({
@@ -278,7 +278,10 @@ describe('time', () => {
         ledger,
         earliestMs: NOW,
       });
-    expect(made(0).now()).toBe(NOW);
+    expect(made(0).now()).toMatchObject({ code: 'CLOCK_UNTRUSTED' });
+    expect(made(NOW - 1).now()).toMatchObject({ code: 'CLOCK_UNTRUSTED' });
+    expect(made(NOW - 1, true).now()).toBe(NOW);
+    for (const odd of [null, '5', 5n, Number.NaN]) expect(made(odd as number).now()).toMatchObject({ ok: false });
     expect(made(NOW + 1).now()).toBe(NOW + 1);
     expect(made(undefined).now()).toMatchObject({ code: 'CLOCK_UNTRUSTED' });
     expect(made(undefined, true).now()).toBe(NOW);

@@ -43,7 +43,7 @@ export interface InspectedBundle {
 export function inspectBundle(value: JsonObject, nowMs: number): InspectedBundle {
   const kid = member(value, 'bundleKeyId');
   // A bundle that waits for its signature may not know its key yet.
-  const read = readTrustBundle(kid === undefined ? { ...value, bundleKeyId: 'none yet' } : value, readBackCrypto);
+  const read = readTrustBundle(kid === undefined ? { ...value, bundleKeyId: 'none yet' } : value);
   if (read instanceof ArtifactProblem) throw new IssueProblem(`not a Trust Bundle: ${read.message}`);
   const { bundle, signature } = read;
   return {
@@ -82,6 +82,7 @@ function embedded(bundle: TrustBundle): InspectedKey[] {
 function stateOf(key: BundleKey, approved: boolean, isFirst: boolean): Pick<InspectedKey, 'state' | 'why'> {
   if (!key.active) return { state: 'revoked', why: 'active is false' };
   if (typeof key.key === 'string') return { state: 'unusable', why: key.key };
+  if (!readBackCrypto.ed25519KeyUsable(key.key)) return { state: 'unusable', why: 'the key is not a usable point' };
   if (key.kid === '') return { state: 'unusable', why: 'the key has no kid' };
   if (!approved) return { state: 'unusable', why: 'the issuer is not approved' };
   return isFirst

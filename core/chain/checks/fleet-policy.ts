@@ -52,8 +52,9 @@ export const fleetPolicyOperator = checkOf(
   'operator',
   CLAUSE,
   ({ artifacts: { grant, fleetPolicy } }) => {
-    if (fleetPolicy.allowedOperators.length === 0 || grant?.operatorId === undefined)
-      return skip('no operators to compare');
+    if (fleetPolicy.allowedOperators.length === 0) return skip('the fleet policy lists no operators');
+    if (grant?.operatorId === undefined)
+      return fail('FPA_OPERATOR_NOT_ALLOWED', 'the fleet policy lists operators and the grant names none');
     return fleetPolicy.allowedOperators.includes(grant.operatorId)
       ? PASS
       : fail('FPA_OPERATOR_NOT_ALLOWED', `the fleet policy does not list ${grant.operatorId}`);

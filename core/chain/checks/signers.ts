@@ -38,9 +38,15 @@ export const spaSigner = checkOf('spa', 'spa', 'signer', `INTEROP §1 SPA; ${LOO
   if (issuer !== sbaIssuer) return fail('ISSUER_NOT_PERMITTED', `${issuer} did not sign the SBA`);
   const sbaKid = payment.artifacts.sba.issuerKeyId ?? '';
   const rules = walletRules(payment).filter((rule) => sbaIssuer !== undefined && permits([rule], sbaIssuer, sbaKid));
-  return signer(payment, 'spa', spa, issuer, rules, (key) => {
+  const outcome = signer(payment, 'spa', spa, issuer, rules, (key) => {
     payment.keys.spa = key;
   });
+  // Keys pinned for nobody in particular have no issuer to compare: then it is the same key, or there is one wallet only.
+  const { sba: sbaKey, spa: spaKey } = payment.keys;
+  if (sbaIssuer !== undefined || sbaKey === undefined || spaKey === undefined) return outcome;
+  const wallets = payment.context.site.pinnedKeys.filter((key) => key.role === 'sba' && key.issuer === undefined);
+  if (wallets.length === 1 || sameBytes(sbaKey.key, spaKey.key)) return outcome;
+  return fail('ISSUER_NOT_PERMITTED', `key ${spa.issuerKeyId ?? ''} did not sign the SBA`);
 });
 
 /** The fleet policy's key. */
@@ -57,6 +63,11 @@ export const fleetPolicySigner = checkOf(
     });
   },
 );
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return a.length === b.length;
+}
 
 /** Who may sign SBAs here: the rules of the grant's issuer, or those of `'*'` where there is no grant. */
 function walletRules(payment: Payment): readonly IssuerRule[] {

@@ -42,6 +42,18 @@ describe('a session proof', () => {
     });
   }
 
+  it('is never good at a time, or within a skew, that is no number', () => {
+    for (const odd of [Number.NaN, undefined, { ok: false }, 'now']) {
+      expect(verifySessionProof(crypto, proofOf(), odd as number)).toMatchObject({ code: 'SESSION_PROOF_STALE' });
+    }
+    expect(verifySessionProof(crypto, proofOf(), nowMs, Number.NaN)).toMatchObject({ code: 'SESSION_PROOF_STALE' });
+  });
+
+  it.each(['sessionId', 'method', 'path', 'ts', 'body', 'proof'])('is refused where there is no %s', (name) => {
+    const proof = { ...proofOf(), [name]: undefined };
+    expect(verifySessionProof(crypto, proof, nowMs)).toMatchObject({ code: 'SESSION_PROOF_INVALID' });
+  });
+
   it('is stale past the skew, either way, and good at it', () => {
     for (const offset of [-300_000, 300_000])
       expect(verifySessionProof(crypto, proofOf(), nowMs + offset).ok).toBe(true);

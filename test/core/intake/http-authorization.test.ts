@@ -20,6 +20,11 @@ function refused(value: string): void {
 }
 
 describe('an Authorization header', () => {
+  it('that is not there is refused', () => {
+    expect(presentationFromAuthorization(undefined)).toMatchObject({ code: 'SBA_INVALID' });
+    expect(presentationFromBase64(undefined)).toMatchObject({ code: 'SBA_INVALID' });
+  });
+
   it('carries a presentation', () => {
     const payment = presentationFromAuthorization(`MPCP ${base64(present())}`);
     const device = new Device();

@@ -181,6 +181,13 @@ describe('step 2, scope', () => {
 });
 
 describe('step 3, expiry', () => {
+  it('attack: issuedAt at or behind the expiry would move the time floor past everything', () => {
+    for (const issuedAt of [inSeconds(3600), inSeconds(7200)]) {
+      refused(bare(), 'ARTIFACT_INVALID', bundle({ issuedAt, expiresAt: inSeconds(3600) }));
+    }
+    admitted(bare().verifier.admit(bundle({ issuedAt: inSeconds(3599), expiresAt: inSeconds(3600) })));
+  });
+
   it('has no drift: a bundle that expires now is expired', () => {
     expect(refused(bare(), 'ARTIFACT_EXPIRED', bundle({ expiresAt: iso(NOW) })).check).toBe('bundle.expiry');
     refused(bare(), 'ARTIFACT_EXPIRED', bundle({ expiresAt: iso(NOW - 1) }));

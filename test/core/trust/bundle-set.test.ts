@@ -2,10 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../../../core/reason-codes.ts';
+import { admitBundle } from '../../../core/trust/admission.ts';
 import type { Admission } from '../../../core/verifier.ts';
-import { bundle, type Changes, entry, inSeconds } from '../../fixtures/artifacts.ts';
-import { Device } from '../../fixtures/device.ts';
-import { otherRoot, PA, pa } from '../../fixtures/keys.ts';
+import { bundle, type Changes, entry, inSeconds, NOW } from '../../fixtures/artifacts.ts';
+import { crypto, Device } from '../../fixtures/device.ts';
+import { otherRoot, PA, pa, root } from '../../fixtures/keys.ts';
 import { utf8 } from '../../fixtures/text.ts';
 
 const numbered = (n: number, changes: Changes = {}) =>
@@ -30,6 +31,23 @@ function verdicts(device: Device, set: Uint8Array): readonly string[] {
 function held(device: Device): readonly string[] {
   return device.verifier.trust.bundles.map((item) => item.bundleId).sort();
 }
+
+describe('attack: an answer that makes the device work', () => {
+  it('has at most 16 bundles: each could cost two signature checks', () => {
+    expect(verdicts(bare(), answer(...Array(16).fill('{}')))).toHaveLength(16);
+    const device = bare();
+    device.refuses('ARTIFACT_INVALID', () => device.verifier.admitSet(answer(...Array(17).fill('{}'))) as Refusal);
+  });
+
+  it('costs no look at the points of keys before a root has signed for them', () => {
+    let looks = 0;
+    const counting = { ...crypto, ed25519KeyUsable: (key: Uint8Array) => (looks++, crypto.ed25519KeyUsable(key)) };
+    const forged = { ...JSON.parse(text(bundle())), signature: Buffer.alloc(64).toString('base64') };
+    const context = { crypto: counting, rootKeys: [root], scope: {}, nowMs: NOW, newest: () => undefined };
+    expect(admitBundle(utf8(JSON.stringify(forged)), context)).toMatchObject({ ok: false });
+    expect(looks).toBe(0);
+  });
+});
 
 describe('an answer', () => {
   it('is admitted bundle by bundle', () => {

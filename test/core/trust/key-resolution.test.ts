@@ -209,6 +209,27 @@ describe('active: false', () => {
   });
 });
 
+describe('a listed key that is', () => {
+  const points = {
+    'a point of small order': [0],
+    'the neutral point': [1],
+    'no point': [2],
+    'not canonical': Array(32).fill(0xff),
+  };
+
+  it.each(Object.entries(points))('%s is KEY_FORMAT_INVALID when it is used, every time', (_, bytes) => {
+    const x = Buffer.concat([Buffer.from(bytes)], 32).toString('base64url');
+    const { verifier } = device([listing('a', [entry(WALLET, { ...publicJwk(one), x })])]);
+    for (let i = 0; i < 2; i++) expect(key(verifier.resolveKey(WALLET, 'k', 'sba'))).toBe('KEY_FORMAT_INVALID');
+  });
+
+  it('attack: revoked under one kid with a JWK that cannot be used, and listed under another', () => {
+    const spoilt = { ...revoked(one), alg: 'ES256' };
+    const again = { ...publicJwk(one), kid: 'again' };
+    expect(key(lookup([listing('a', [entry(WALLET, spoilt, again)])], WALLET, 'again'))).toBe('KEY_REVOKED');
+  });
+});
+
 describe('a did:key issuer', () => {
   const did = didKey(one.publicKey);
 
@@ -230,6 +251,18 @@ describe('a did:key issuer', () => {
 
   it('has the listed key where a bundle lists one under the kid', () => {
     expect(key(lookup([listing('a', [entry(did, two)], { approvedIssuers: [did] })], did))).toEqual(two.publicKey);
+  });
+
+  it('attack: revoked by kid alone, it is presented under a kid that nobody revoked', () => {
+    const { x: _, ...withoutX } = revoked(one);
+    const listed = [listing('a', [{ issuer: did, keys: [withoutX] }], { approvedIssuers: [did] })];
+    expect(key(lookup(listed, did, 'k'))).toBe('KEY_REVOKED');
+    expect(key(lookup(listed, did, 'zz'))).toBe('KEY_NOT_FOUND');
+  });
+
+  it('does not carry its own key where a bundle lists another for it', () => {
+    const listed = [listing('a', [entry(did, two)], { approvedIssuers: [did] })];
+    expect(key(lookup(listed, did, 'another'))).toBe('KEY_NOT_FOUND');
   });
 
   it('is revoked under every kid where its key is', () => {

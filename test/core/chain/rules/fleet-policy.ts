@@ -52,11 +52,14 @@ rule('fleetPolicyAuthorization.operator', {
       'FPA_OPERATOR_NOT_ALLOWED',
       () => policy({ allowedOperators: ['a', 'b'] }, { operatorId: 'c' }),
     ],
+    'operators are listed and the grant names none': [
+      'FPA_OPERATOR_NOT_ALLOWED',
+      () => policy({ allowedOperators: ['a'] }),
+    ],
   },
   skips: {
     ...none,
     'no operators are listed': () => policy({}, { operatorId: 'c' }),
-    'the grant names no operator': () => policy({ allowedOperators: ['a'] }),
   },
 });
 

@@ -220,6 +220,20 @@ rule('spa.signer', {
         bundles: listing([PA, pa, wallet, secondWallet]),
       }),
     ],
+    'one of two wallets pinned without issuers, under an SBA of the other': [
+      'ISSUER_NOT_PERMITTED',
+      () => ({
+        presented: { sba: sba({}, { issuer: null }), spa: spa({}, { issuer: null, key: otherWallet }) },
+        configuration: {
+          pinnedKeys: [
+            pinned('sba', wallet),
+            pinned('spa', wallet),
+            pinned('sba', otherWallet),
+            pinned('spa', otherWallet),
+          ],
+        },
+      }),
+    ],
     'a pinned key of another wallet, under an SBA by a pinned key of nobody in particular': [
       'ISSUER_NOT_PERMITTED',
       () => ({
