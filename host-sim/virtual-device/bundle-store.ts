@@ -4,7 +4,12 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Two copies of `{"bundles":[…]}`. Every call is durable when it returns. */
+/** What a `BundleStore` throws when a call could not be carried out; the message says what, for a person. */
+export class BundleStoreError extends Error {
+  override name = 'BundleStoreError';
+}
+
+/** Two copies of `{"bundles":[…]}`. Every call is durable when it returns, and throws `BundleStoreError` when it failed. */
 export interface BundleStore {
   /** The set in force. */
   current(): Uint8Array | undefined;
@@ -49,9 +54,8 @@ export class MemoryBundleStore implements BundleStore {
 export class FileBundleStore implements BundleStore {
   readonly #folder: string;
 
-  /** @param folder made where there is none */
+  /** @param folder made where there is none, once there is something to keep */
   constructor(folder: string) {
-    mkdirSync(folder, { recursive: true });
     this.#folder = folder;
   }
 
@@ -73,24 +77,38 @@ export class FileBundleStore implements BundleStore {
   }
 
   discard(): void {
-    rmSync(join(this.#folder, 'incoming.json'), { force: true });
+    orStoreError('incoming.json cannot be removed', () => rmSync(join(this.#folder, 'incoming.json'), { force: true }));
   }
 
   #read(name: string): Uint8Array | undefined {
-    try {
-      return readFileSync(join(this.#folder, name));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
+    return orStoreError(`${name} cannot be read`, () => {
+      try {
+        return readFileSync(join(this.#folder, name));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+        throw error;
+      }
+    });
   }
 
   #replace(name: string, bytes: Uint8Array): void {
-    const path = join(this.#folder, name);
-    const unfinished = `${path}.new`;
-    writeFileSync(unfinished, bytes, { flush: true });
-    renameSync(unfinished, path);
-    syncFolder(this.#folder);
+    orStoreError(`${name} cannot be written`, () => {
+      const path = join(this.#folder, name);
+      const unfinished = `${path}.new`;
+      mkdirSync(this.#folder, { recursive: true });
+      writeFileSync(unfinished, bytes, { flush: true });
+      renameSync(unfinished, path);
+      syncFolder(this.#folder);
+    });
+  }
+}
+
+function orStoreError<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new BundleStoreError(`${what}: ${code ?? message}`);
   }
 }
 

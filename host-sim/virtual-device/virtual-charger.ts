@@ -7,14 +7,15 @@ import { JsonProblem } from '../../core/json/reader.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { LedgerRefusal } from '../../core/ledger/ledger.ts';
+import { BUNDLE_SET_BYTES } from '../../core/limits.ts';
 import type { Clock, Crypto, Flash, Log } from '../../core/ports/ports.ts';
-import type { Refusal } from '../../core/reason-codes.ts';
+import { type Refusal, refuse } from '../../core/reason-codes.ts';
 import { type BundleSource, bundleIdentity } from '../../core/trust/admission.ts';
-import { BUNDLE_SET_BYTES, bundleRanges } from '../../core/trust/bundle-set.ts';
+import { bundleRanges } from '../../core/trust/bundle-set.ts';
 import { type Admission, type Decision, type DecisionOptions, Verifier } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { type FetchFailure, fetchBundles } from './bundle-fetch.ts';
-import { type BundleStore, FileBundleStore, MemoryBundleStore } from './bundle-store.ts';
+import { type BundleStore, BundleStoreError, FileBundleStore, MemoryBundleStore } from './bundle-store.ts';
 import { Link } from './link.ts';
 import { bundleUrl, type Provisioning } from './provisioning.ts';
 import { SimulatedRelay } from './relay.ts';
@@ -51,9 +52,14 @@ interface Running {
   readonly verifier: Verifier;
   /** The bytes of every bundle in force, by identity. */
   readonly held: Map<string, Uint8Array>;
+  /** Of the set that is in force and kept, all of it. Never stored: what a start finds may be another set. */
   etag: string | undefined;
   /** True while stored bundles wait for a clock: nothing can be admitted without one. */
   waiting: boolean;
+  /** True while the stored set in force could not be read; it is not written over then. */
+  unread: boolean;
+  /** True while the stored set in force is not what is in force. Then the staged set has all of that. */
+  unkept: boolean;
 }
 
 /** See the head of the file. It does nothing until `start`; without power every method throws PowerCut. */
@@ -81,7 +87,8 @@ export class VirtualCharger {
   }
 
   /**
-   * Starts, or starts again: opens the ledger, and verifies the stored bundles anew.
+   * Starts, or starts again: opens the ledger, and verifies the stored bundles anew. What the bundle store cannot give is
+   * logged (`bundles.failed`) and missing.
    *
    * @throws ConfigurationError where the provisioning lacks what a deployed device must state; PowerCut
    */
@@ -96,7 +103,15 @@ export class VirtualCharger {
       const ledger = new FlashLedger(flash, crypto, log);
       const earliest = provisioning.imageBuiltMs === undefined ? {} : { earliestMs: provisioning.imageBuiltMs };
       const verifier = new Verifier({ configuration, crypto, clock, ledger, ...logged, ...earliest });
-      const running: Running = { ledger, verifier, held: new Map(), etag: undefined, waiting: true };
+      const running: Running = {
+        ledger,
+        verifier,
+        held: new Map(),
+        etag: undefined,
+        waiting: true,
+        unread: false,
+        unkept: false,
+      };
       this.#admitStored(running);
       this.#running = running;
     });
@@ -159,15 +174,24 @@ export class VirtualCharger {
 
   /**
    * Admits `{"bundles":[…]}`, bundle by bundle, and keeps those in force for the next start. Bytes are staged first: once
-   * the ledger remembers a bundle as the newest, the bytes of it have to be there after a power cut too.
+   * the ledger remembers a bundle as the newest, the bytes of it have to be there after a power cut too. Where they cannot
+   * be staged nothing is admitted: STORE_FAILED, and what is in force stays so.
    */
   admit(set: Uint8Array): SetAdmission {
     const running = this.#on();
     return this.#guarded(() => {
-      this.#bundles.stage(set);
+      if (running.waiting) this.#admitStored(running);
+      else if (running.unread) this.#admitCurrent(running);
+      const bundles = bundlesOf(set);
+      // Nothing will be admitted, and what is staged from an earlier run may be needed.
+      if (running.waiting || bundles.length === 0) return running.verifier.admitSet(set);
+      const staged = running.unkept ? setOf([...running.held.values(), ...bundles]) : set;
+      const failure =
+        bundlesOf(staged).length > 0 ? this.#stored(() => this.#bundles.stage(staged)) : this.#failed(CROWDED);
+      if (isRefusal(failure)) return failure;
       const admissions = this.#take(running, set, 'network');
-      if (admitsAny(admissions)) this.#bundles.commit(heldSet(running));
-      else this.#bundles.discard();
+      if (running.unkept || admitsAny(admissions)) this.#keep(running);
+      else this.#stored(() => this.#bundles.discard());
       return admissions;
     });
   }
@@ -187,8 +211,8 @@ export class VirtualCharger {
       this.#parts.log?.emit({ event: 'refresh.failed', failure: fetched.failure, detail: fetched.detail });
     if (fetched.kind !== 'fetched') return fetched;
     const admissions = this.admit(fetched.bytes);
-    // A tag says "I have all of this"; where something was refused, the next refresh has to bring it again.
-    running.etag = admitsAll(admissions) ? fetched.etag : undefined;
+    // A tag says "I have all of this"; where something was refused or not kept, the next refresh has to bring it again.
+    running.etag = admitsAll(admissions) && !running.unkept ? fetched.etag : undefined;
     return { kind: 'fetched', admissions };
   }
 
@@ -196,22 +220,49 @@ export class VirtualCharger {
   #admitStored(running: Running): void {
     if (typeof running.verifier.now() !== 'number') return;
     running.waiting = false;
-    const current = this.#bundles.current();
-    if (current !== undefined) this.#take(running, current, 'store');
-    const incoming = this.#bundles.incoming();
-    if (incoming === undefined) return;
-    if (admitsAny(this.#take(running, incoming, 'network'))) this.#bundles.commit(heldSet(running));
-    else this.#bundles.discard();
+    this.#admitCurrent(running);
+    const incoming = this.#stored(() => this.#bundles.incoming());
+    if (!(incoming instanceof Uint8Array)) return;
+    if (admitsAny(this.#take(running, incoming, 'network'))) this.#keep(running);
+    else this.#stored(() => this.#bundles.discard());
+  }
+
+  #admitCurrent(running: Running): void {
+    const current = this.#stored(() => this.#bundles.current());
+    running.unread = isRefusal(current);
+    if (running.unread) running.unkept = true;
+    if (current instanceof Uint8Array) this.#take(running, current, 'store');
+  }
+
+  /** Puts what is in force in force for the next start too; where that fails the staged set goes on standing for it. */
+  #keep(running: Running): void {
+    running.unkept =
+      running.unread || isRefusal(this.#stored(() => this.#bundles.commit(setOf(running.held.values()))));
+  }
+
+  /** What a call to the bundle store comes to; a failure is logged. */
+  #stored<T>(call: () => T): T | Refusal {
+    try {
+      return call();
+    } catch (error) {
+      if (error instanceof BundleStoreError) return this.#failed(error.message);
+      throw error;
+    }
+  }
+
+  #failed(detail: string): Refusal {
+    const refusal = refuse('device', 'device.store', 'STORE_FAILED', detail);
+    this.#parts.log?.emit({ event: 'bundles.failed', check: refusal.check, code: refusal.code, detail });
+    return refusal;
   }
 
   /** Admits a set, and remembers the bytes of what is in force. */
   #take(running: Running, set: Uint8Array, source: BundleSource): SetAdmission {
     const admissions = running.verifier.admitSet(set, source);
-    const ranges = bundleRanges(set);
-    if ('ok' in admissions || ranges instanceof JsonProblem) return admissions;
+    if ('ok' in admissions) return admissions;
+    const bundles = bundlesOf(set);
     admissions.forEach((admission, i) => {
-      const [start, end] = ranges[i] as readonly [number, number];
-      if (admission.ok) running.held.set(bundleIdentity(admission.bundle), set.slice(start, end));
+      if (admission.ok) running.held.set(bundleIdentity(admission.bundle), bundles[i] as Uint8Array);
     });
     const inForce = new Set(running.verifier.trust.bundles.map(bundleIdentity));
     for (const identity of running.held.keys()) if (!inForce.has(identity)) running.held.delete(identity);
@@ -234,21 +285,33 @@ export class VirtualCharger {
   }
 }
 
+function isRefusal(result: unknown): result is Refusal {
+  return typeof result === 'object' && result !== null && 'ok' in result;
+}
+
 function admitsAny(admissions: SetAdmission): boolean {
   return !('ok' in admissions) && admissions.some((admission) => admission.ok);
 }
 
+/** True where there were bundles, and none was refused. */
 function admitsAll(admissions: SetAdmission): boolean {
-  return !('ok' in admissions) && admissions.every((admission) => admission.ok);
+  return admitsAny(admissions) && (admissions as readonly Admission[]).every((admission) => admission.ok);
 }
 
-/** The bundles in force as one set. */
-function heldSet(running: Running): Uint8Array {
+/** Copies of the bundles of a set; none where it is no set. */
+function bundlesOf(set: Uint8Array): readonly Uint8Array[] {
+  const ranges = bundleRanges(set);
+  return ranges instanceof JsonProblem ? [] : ranges.map(([start, end]) => set.slice(start, end));
+}
+
+/** Bundles as one set. */
+function setOf(bundles: Iterable<Uint8Array>): Uint8Array {
   const parts: Uint8Array[] = [];
-  for (const bytes of running.held.values()) parts.push(COMMA, bytes);
+  for (const bytes of bundles) parts.push(COMMA, bytes);
   return Buffer.concat([OPENING, ...parts.slice(1), CLOSING]);
 }
 
 const OPENING = Buffer.from('{"bundles":[');
 const COMMA = Buffer.from(',');
 const CLOSING = Buffer.from(']}');
+const CROWDED = 'the bundles in force are not kept yet, and are too many to be staged together with these';

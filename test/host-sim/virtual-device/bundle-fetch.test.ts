@@ -1,5 +1,6 @@
 // Fetching bundles from servers of every kind: slow, endless, gone, or none of what they say.
 
+import { createHash } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -24,11 +25,34 @@ function order(url: URL, changes: Partial<FetchOrder> = {}): FetchOrder {
   return { url, etag: undefined, timeoutMs: 2_000, maxBytes: 1_000, ...changes };
 }
 
+/** The tag a Policy Authority gives a body. */
+function tagOf(body: string): string {
+  return `"${createHash('sha256').update(body).digest('base64url')}"`;
+}
+
 describe('an answer', () => {
-  it('is bytes and a tag', async () => {
-    const url = await serve((_, response) => response.setHeader('etag', '"1"').end('{"bundles":[]}'));
+  const body = '{"bundles":[]}';
+
+  it('is bytes and the tag that is derived from them', async () => {
+    const url = await serve((_, response) => response.setHeader('etag', tagOf(body)).end(body));
     const result = await fetchBundles(new Link(), order(url));
-    expect(result).toEqual({ kind: 'fetched', bytes: Buffer.from('{"bundles":[]}'), etag: '"1"' });
+    expect(result).toEqual({ kind: 'fetched', bytes: Buffer.from(body), etag: tagOf(body) });
+  });
+
+  it.each([
+    ['of another body', tagOf('{"bundles":[1]}')],
+    ['of no body', '"1"'],
+    ['that is weak', `W/${tagOf(body)}`],
+    ['without quotes', tagOf(body).slice(1, -1)],
+    ['of every body', '*'],
+    ['in a list', `${tagOf('{"bundles":[1]}')}, ${tagOf(body)}`],
+  ])('a tag %s says nothing about the bytes and is dropped', async (_, etag) => {
+    const url = await serve((_request, response) => response.setHeader('etag', etag).end(body));
+    expect(await fetchBundles(new Link(), order(url))).toEqual({
+      kind: 'fetched',
+      bytes: Buffer.from(body),
+      etag: undefined,
+    });
   });
 
   it('may have exactly the bytes it may have, and none at all', async () => {

@@ -1,10 +1,15 @@
 // Stored Trust Bundles: what is in force stays whole, whatever becomes of the set beside it.
 
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type BundleStore, FileBundleStore, MemoryBundleStore } from '../../../host-sim/virtual-device/bundle-store.ts';
+import {
+  type BundleStore,
+  BundleStoreError,
+  FileBundleStore,
+  MemoryBundleStore,
+} from '../../../host-sim/virtual-device/bundle-store.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -55,5 +60,28 @@ describe('FileBundleStore', () => {
     expect([text(second.current()), text(second.incoming())]).toEqual(['one', 'two']);
     second.commit(bytes('three'));
     expect(readdirSync(where)).toEqual(['bundles.json']);
+  });
+
+  it.each<[string, string, (store: BundleStore) => unknown]>([
+    ['bundles.json', 'bundles.json cannot be read: EISDIR', (store) => store.current()],
+    ['incoming.json', 'incoming.json cannot be read: EISDIR', (store) => store.incoming()],
+    ['incoming.json.new', 'incoming.json cannot be written: EISDIR', (store) => store.stage(bytes('1'))],
+    ['bundles.json.new', 'bundles.json cannot be written: EISDIR', (store) => store.commit(bytes('1'))],
+    ['incoming.json', 'incoming.json cannot be removed: ERR_FS_EISDIR', (store) => store.discard()],
+  ])('where %s is a folder it says which file cannot be used: %s', (name, message, use) => {
+    const where = folder();
+    mkdirSync(join(where, name), { recursive: true });
+    const store = new FileBundleStore(where);
+    expect(() => use(store)).toThrow(BundleStoreError);
+    expect(() => use(store)).toThrow(message);
+  });
+
+  it('in a place where no folder can be made nothing happens until it is used', () => {
+    const where = folder();
+    mkdirSync(where, { recursive: true });
+    writeFileSync(join(where, 'file'), '');
+    const store = new FileBundleStore(join(where, 'file'));
+    expect(() => store.current()).toThrow(BundleStoreError);
+    expect(() => store.stage(bytes('1'))).toThrow(BundleStoreError);
   });
 });

@@ -1,7 +1,8 @@
 // The virtual charger: what it starts on, what it fetches and keeps, and when its relay closes.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -15,6 +16,7 @@ import { MemoryStore } from '../../../host-sim/flash/store.ts';
 import { SimulatedClock } from '../../../host-sim/ports/clock.ts';
 import { CollectingLog } from '../../../host-sim/ports/log.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
+import { BundleStoreError, MemoryBundleStore } from '../../../host-sim/virtual-device/bundle-store.ts';
 import type { Provisioning } from '../../../host-sim/virtual-device/provisioning.ts';
 import {
   type ChargerParts,
@@ -101,10 +103,17 @@ describe('starting', () => {
     expect(() => charger.grantTotal('x')).toThrow(PowerCut);
   });
 
-  it('never believes a time before its image was built, nor before its bundle was issued', async () => {
-    const { charger } = await running({ clock: new SimulatedClock(0) });
-    const ready = await payment();
-    const decision = pay(charger, ready);
+  it('never believes a time before its image was built', async () => {
+    const { charger } = bench({ clock: new SimulatedClock(0) });
+    charger.start();
+    const refresh = await charger.refresh();
+    expect(refresh.kind === 'fetched' && codes(refresh.admissions)).toEqual(['CLOCK_UNTRUSTED']);
+    expect(pay(charger, await payment())).toMatchObject({ ok: false, code: 'CLOCK_UNTRUSTED' });
+  });
+
+  it('never believes a time before its bundle was issued', async () => {
+    const { charger } = await running({ clock: new SimulatedClock(site.provisioning().imageBuiltMs as number) });
+    const decision = pay(charger, await payment());
     expect(decision).toMatchObject({ ok: true });
     expect(decision.ok && decision.timeMs).toBeGreaterThanOrEqual(DAY_BEGINS_MS);
   });
@@ -175,15 +184,15 @@ describe('refreshing', () => {
     const set = await site.bundleSet();
     const server = createServer((request, response) => {
       asked.push(`${request.url} ${request.headers['if-none-match']}`);
-      if (request.headers['if-none-match'] === '"1"') response.writeHead(304).end();
-      else response.setHeader('etag', '"1"').end(set);
+      if (request.headers['if-none-match'] === tagOf(set)) response.writeHead(304).end();
+      else response.setHeader('etag', tagOf(set)).end(set);
     });
     await withServer(server, async (policyAuthorityUrl) => {
       const { charger } = await running({ provisioning: { ...site.provisioning(), policyAuthorityUrl } });
       expect(await charger.refresh()).toEqual({ kind: 'unchanged' });
     });
     const path = '/trust-bundles?category=ev-charging&merchant=did%3Aweb%3Apark-and-charge.example&region=EU';
-    expect(asked).toEqual([`${path} undefined`, `${path} "1"`]);
+    expect(asked).toEqual([`${path} undefined`, `${path} ${tagOf(set)}`]);
   });
 
   it('gets 304 from the Policy Authority itself', async () => {
@@ -197,9 +206,8 @@ describe('refreshing', () => {
       .bundles as [JsonObject];
     const server = createServer((request, response) => {
       asked = request.headers['if-none-match'] ?? 'nothing';
-      response
-        .setHeader('etag', '"1"')
-        .end(JSON.stringify({ bundles: [good, { ...good, merchant: 'did:web:other.example' }] }));
+      const set = JSON.stringify({ bundles: [good, { ...good, merchant: 'did:web:other.example' }] });
+      response.setHeader('etag', tagOf(set)).end(set);
     });
     await withServer(server, async (policyAuthorityUrl) => {
       const { charger } = bench({ provisioning: { ...site.provisioning(), policyAuthorityUrl } });
@@ -263,6 +271,256 @@ describe('refreshing', () => {
     await charger.refresh();
     expect(pay(charger, second)).toMatchObject({ ok: false, code: 'GRANT_REVOKED' });
     await other.close();
+  });
+});
+
+describe('a fake access point', () => {
+  /** Stands between charger and Policy Authority; answers by itself while `fake` is set. */
+  async function between(
+    other: TestSite,
+    work: (charger: VirtualCharger, point: { fake: ((response: ServerResponse) => void) | undefined }) => Promise<void>,
+  ): Promise<void> {
+    const point: { fake: ((response: ServerResponse) => void) | undefined } = { fake: undefined };
+    const server = createServer(async (request, response) => {
+      if (point.fake !== undefined) return point.fake(response);
+      const asked = request.headers['if-none-match'];
+      const headers: Record<string, string> = asked === undefined ? {} : { 'if-none-match': asked };
+      const answer = await fetch(new URL(request.url as string, other.authority.url), { headers });
+      response.writeHead(answer.status, { etag: answer.headers.get('etag') as string });
+      response.end(Buffer.from(await answer.arrayBuffer()));
+    });
+    await withServer(server, async (policyAuthorityUrl) => {
+      const { charger } = bench({ provisioning: { ...other.provisioning(), policyAuthorityUrl } }, other);
+      charger.start();
+      await work(charger, point);
+    });
+  }
+
+  /** Refreshes before, during and after the fake; what `fake` makes of the old and the new set is what it serves. */
+  async function revocationArrives(
+    fake: (old: Uint8Array, current: Uint8Array) => { body: Uint8Array | string; etag: string },
+  ): Promise<void> {
+    const other = await TestSite.open();
+    await other.bundle();
+    const own = await other.grant(other.cast.vehicleA);
+    const wallet = await other.wallet(other.cast.vehicleA, own);
+    const ready = await other.payment(wallet, '100');
+    await between(other, async (charger, point) => {
+      await charger.refresh();
+      const old = await other.bundleSet();
+      await other.post('/revoke', { grantId: (own.grant as JsonObject).grantId });
+      await other.bundle();
+      const { body, etag } = fake(old, await other.bundleSet());
+      point.fake = (response) => response.setHeader('etag', etag).end(body);
+      await charger.refresh();
+      point.fake = undefined;
+      expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
+      expect(pay(charger, ready)).toMatchObject({ ok: false, code: 'GRANT_REVOKED' });
+      expect(await charger.refresh()).toEqual({ kind: 'unchanged' });
+    });
+    await other.close();
+  }
+
+  it('serves the old set with the tag of the new one: once it is gone the revocation arrives', () =>
+    revocationArrives((old, current) => ({ body: old, etag: tagOf(current) })));
+
+  it('serves a set of nothing with the tag of the new one: once it is gone the revocation arrives', () =>
+    revocationArrives((_, current) => ({ body: '{"bundles":[]}', etag: tagOf(current) })));
+
+  it('serves something that is no set with the tag of the new one: once it is gone the revocation arrives', () =>
+    revocationArrives((_, current) => ({ body: 'x', etag: tagOf(current) })));
+
+  it('serves a set of nothing with its own tag: no tag is remembered', async () => {
+    await between(site, async (charger, point) => {
+      point.fake = (response) => response.setHeader('etag', tagOf('{"bundles":[]}')).end('{"bundles":[]}');
+      expect(await charger.refresh()).toEqual({ kind: 'fetched', admissions: [] });
+      point.fake = (response) => response.writeHead(304).end();
+      expect(await charger.refresh()).toMatchObject({ kind: 'failed', failure: 'http-status' });
+    });
+  });
+
+  it('a server that makes its tags another way is asked for everything every time', async () => {
+    const asked: unknown[] = [];
+    const set = await site.bundleSet();
+    const server = createServer((request, response) => {
+      asked.push(request.headers['if-none-match']);
+      response.setHeader('etag', '"1"').end(set);
+    });
+    await withServer(server, async (policyAuthorityUrl) => {
+      const { charger } = await running({ provisioning: { ...site.provisioning(), policyAuthorityUrl } });
+      expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
+    });
+    expect(asked).toEqual([undefined, undefined]);
+  });
+
+  it('a tag does not outlive a restart, after which the bundles may be others', async () => {
+    const { charger } = await running();
+    expect(await charger.refresh()).toEqual({ kind: 'unchanged' });
+    charger.restart();
+    expect(await charger.refresh()).toMatchObject({ kind: 'fetched' });
+  });
+});
+
+describe('a bundle store that fails', () => {
+  const folders: string[] = [];
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  });
+
+  function madeFolder(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'mpcp-store-'));
+    folders.push(folder);
+    return folder;
+  }
+
+  /** Makes a name in a folder unusable as a file. */
+  function block(folder: string, name: string): () => void {
+    mkdirSync(join(folder, name));
+    return () => rmSync(join(folder, name), { recursive: true });
+  }
+
+  const problem = { event: 'bundles.failed', check: 'device.store', code: 'STORE_FAILED' };
+  const setOf = (...bundles: JsonObject[]) => new TextEncoder().encode(JSON.stringify({ bundles }));
+
+  it('at start, bundles.json a folder: it starts without, says so, and fetched bundles outlast a restart', async () => {
+    const bundleFolder = madeFolder();
+    block(bundleFolder, 'bundles.json');
+    const { charger, log } = bench({ provisioning: { ...site.provisioning(), bundleFolder } });
+    charger.start();
+    expect(log.named('bundles.failed')).toEqual([{ ...problem, detail: 'bundles.json cannot be read: EISDIR' }]);
+    expect(pay(charger, await payment())).toMatchObject({ ok: false, code: 'NO_TRUST_BUNDLE' });
+    expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
+    expect(pay(charger, await payment())).toMatchObject({ ok: true });
+    charger.restart();
+    expect(pay(charger, await payment())).toMatchObject({ ok: true });
+  });
+
+  it('at start, the folder a file: it starts without, and refuses what it could not keep', async () => {
+    const bundleFolder = join(madeFolder(), 'file');
+    writeFileSync(bundleFolder, '');
+    const { charger, flash } = bench({ provisioning: { ...site.provisioning(), bundleFolder } });
+    charger.start();
+    const before = flash.contents();
+    const refresh = await charger.refresh();
+    expect(refresh.kind === 'fetched' && codes(refresh.admissions)).toBe('STORE_FAILED');
+    expect([flash.contents(), charger.bundleIds]).toEqual([before, []]);
+  });
+
+  it('at start, incoming.json a folder: the bundles in force are in force', async () => {
+    const bundleFolder = madeFolder();
+    const { charger, log } = await running({ provisioning: { ...site.provisioning(), bundleFolder } });
+    block(bundleFolder, 'incoming.json');
+    charger.restart();
+    expect(log.named('bundles.failed')).toMatchObject([{ detail: 'incoming.json cannot be read: EISDIR' }]);
+    expect(pay(charger, await payment())).toMatchObject({ ok: true });
+  });
+
+  it('incoming.json.new not writable: the refresh is refused, bundles in use stay, and it comes again once it can', async () => {
+    const other = await TestSite.open();
+    const first = await other.bundle();
+    const bundleFolder = madeFolder();
+    const { charger, flash, log } = await running({ provisioning: { ...other.provisioning(), bundleFolder } }, other);
+    const repair = block(bundleFolder, 'incoming.json.new');
+    const second = await other.bundle();
+    const before = flash.contents();
+    const detail = 'incoming.json cannot be written: EISDIR';
+    expect(await charger.refresh()).toEqual({
+      kind: 'fetched',
+      admissions: { ok: false, artifact: 'device', check: 'device.store', code: 'STORE_FAILED', detail },
+    });
+    expect(log.named('bundles.failed')).toEqual([{ ...problem, detail }]);
+    expect([flash.contents(), charger.bundleIds]).toEqual([before, [first.bundleId]]);
+    charger.restart();
+    expect(charger.bundleIds).toEqual([first.bundleId]);
+    repair();
+    expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
+    expect(charger.bundleIds).toEqual([second.bundleId]);
+    await other.close();
+  });
+
+  it('bundles.json.new not writable: what was admitted is in force, outlasts refused sets and a restart, and is kept once it can', async () => {
+    const other = await TestSite.open();
+    await other.bundle();
+    const bundleFolder = madeFolder();
+    const { charger, log } = await running({ provisioning: { ...other.provisioning(), bundleFolder } }, other);
+    const repair = block(bundleFolder, 'bundles.json.new');
+    const second = await other.bundle();
+    expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
+    expect(log.named('bundles.failed')).toEqual([{ ...problem, detail: 'bundles.json cannot be written: EISDIR' }]);
+    expect(codes(charger.admit(setOf({ ...second, merchant: 'did:web:other.example' })))).toEqual([
+      'BUNDLE_SCOPE_MISMATCH',
+    ]);
+    expect(codes(charger.admit(new TextEncoder().encode('x')))).toBe('ARTIFACT_INVALID');
+    const anywhere = await other.bundle([], { geography: { countryCodes: ['DE'] } });
+    expect(codes(charger.admit(setOf(anywhere)))).toEqual(['ok']);
+    const held = [...charger.bundleIds].sort();
+    expect(held).toEqual([second.bundleId, anywhere.bundleId].sort());
+    charger.restart();
+    expect([...charger.bundleIds].sort()).toEqual(held);
+    repair();
+    // The tag of a set that could not be kept was not remembered, so it is fetched again.
+    expect(await charger.refresh()).toMatchObject({ kind: 'fetched' });
+    expect(readdirSync(bundleFolder)).toEqual(['bundles.json']);
+    charger.restart();
+    expect([...charger.bundleIds].sort()).toEqual(held);
+    await other.close();
+  });
+
+  it('a set in force that could not be read is not overwritten, and joins the others once it can be', async () => {
+    const other = await TestSite.open();
+    await other.bundle();
+    const anywhere = await other.bundle([], { geography: { countryCodes: ['DE'] } });
+    class UnreadableStore extends MemoryBundleStore {
+      failing = false;
+      override current(): Uint8Array | undefined {
+        if (this.failing) throw new BundleStoreError('bad sector');
+        return super.current();
+      }
+    }
+    const store = new UnreadableStore();
+    const { charger } = bench({ bundles: store }, other);
+    charger.start();
+    charger.admit(setOf(anywhere));
+    store.failing = true;
+    charger.restart();
+    expect(charger.bundleIds).toEqual([]);
+    const fetched = { kind: 'fetched', admissions: [{ ok: true }, { ok: true }] };
+    const second = await other.bundle();
+    expect(codes(charger.admit(setOf(second)))).toEqual(['ok']);
+    expect(charger.bundleIds).toEqual([second.bundleId]);
+    store.failing = false;
+    charger.restart();
+    expect([...charger.bundleIds].sort()).toEqual([second.bundleId, anywhere.bundleId].sort());
+    expect(await charger.refresh()).toMatchObject(fetched);
+    await other.close();
+  });
+
+  it('a set that comes before the clock is set changes nothing of what an earlier run kept', async () => {
+    const other = await TestSite.open();
+    const clock = new SimulatedClock(DAY_BEGINS_MS);
+    await other.bundle();
+    const { charger } = await running({ clock }, other);
+    const held = charger.bundleIds;
+    const anywhere = await other.bundle([], { geography: { countryCodes: ['DE'] } });
+    clock.set(undefined);
+    charger.restart();
+    expect(codes(charger.admit(setOf(anywhere)))).toEqual(['CLOCK_UNTRUSTED']);
+    clock.set(DAY_BEGINS_MS);
+    expect(codes(charger.admit(setOf(anywhere)))).toEqual(['ok']);
+    charger.restart();
+    expect([...charger.bundleIds].sort()).toEqual([...held, anywhere.bundleId].sort());
+    await other.close();
+  });
+
+  it("an error that is not the store's is not taken for one", async () => {
+    class BrokenStore extends MemoryBundleStore {
+      override stage(): void {
+        throw new TypeError('a mistake in the program');
+      }
+    }
+    const { charger } = bench({ bundles: new BrokenStore() });
+    charger.start();
+    await expect(charger.refresh()).rejects.toThrow('a mistake in the program');
   });
 });
 
@@ -351,6 +609,11 @@ describe('restarting', () => {
     expect(charger.relay.closings).toBe(0);
   });
 });
+
+/** The tag a Policy Authority gives a body. */
+function tagOf(body: Uint8Array | string): string {
+  return `"${createHash('sha256').update(body).digest('base64url')}"`;
+}
 
 async function withServer(server: Server, work: (url: string) => Promise<void>): Promise<void> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
