@@ -19,6 +19,14 @@ import {
 export const PROFILES = Object.freeze(['lite', 'full', 'human-agent'] as const);
 export type Profile = (typeof PROFILES)[number];
 
+/** How often a budget may pay. */
+export const BUDGET_USES = Object.freeze(['single-use', 'reuse'] as const);
+export type BudgetUse = (typeof BUDGET_USES)[number];
+
+/** What is compared with the SBA's ceiling. */
+export const SPEND_RULES = Object.freeze(['budget-total', 'grant-total'] as const);
+export type SpendRule = (typeof SPEND_RULES)[number];
+
 /** The unit of the terminal's amounts: minor units of a currency, or the asset's smallest unit. Never converted. */
 export type Unit =
   | {
@@ -67,9 +75,9 @@ export interface SiteConfiguration {
   /** Lets an SBA pay without its grant, up to this amount (digits); left out, a grant is always needed. */
   readonly sbaOnly?: { readonly maxAmountMinor: string };
   /** `single-use`: a budgetId pays once. `reuse`: up to its ceiling. Default single-use; reuse for human-agent, whose TRIP budgets span sessions. */
-  readonly budgetUse?: 'single-use' | 'reuse';
+  readonly budgetUse?: BudgetUse;
   /** `budget-total` (default), or the integration guide's `grant-total`: the grant's total against the SBA's ceiling. */
-  readonly spendRule?: 'budget-total' | 'grant-total';
+  readonly spendRule?: SpendRule;
   /** Milliseconds by which an artifact may be past its expiry. Default 300 000. Bundles get none. */
   readonly driftMs?: number;
   /** Budget scopes this site keeps count of. Default SESSION and TRIP. */
@@ -94,8 +102,8 @@ export interface Site {
   readonly pinnedKeys: readonly PinnedKey[];
   readonly bundleScope: BundleScope;
   readonly sbaOnlyMax: bigint | undefined;
-  readonly budgetUse: 'single-use' | 'reuse';
-  readonly spendRule: 'budget-total' | 'grant-total';
+  readonly budgetUse: BudgetUse;
+  readonly spendRule: SpendRule;
   readonly driftMs: number;
   readonly scopes: readonly BudgetScope[];
   readonly strictXrpl: boolean;
@@ -118,7 +126,9 @@ export class ConfigurationError extends Error {
  * @throws ConfigurationError with every problem found; a device does not start on it
  */
 export function readConfiguration(input: SiteConfiguration): Site {
-  const problems: string[] = [];
+  const problems = shapeProblems(input);
+  // What is not of the right kind cannot be looked into.
+  if (problems.length > 0) throw new ConfigurationError(problems);
   const terminal = input.terminal ?? {};
   const asset =
     terminal.asset === undefined ? undefined : reading(() => assetText(terminal.asset as JsonValue, 'terminal.asset'));
@@ -129,7 +139,7 @@ export function readConfiguration(input: SiteConfiguration): Site {
   }
   checkRules('grantIssuers', input.grantIssuers, problems);
   const sbaIssuers = new Map<string, readonly IssuerRule[]>();
-  if (typeof input.sbaIssuers !== 'object' || input.sbaIssuers === null) problems.push('sbaIssuers is missing');
+  if (input.sbaIssuers === undefined) problems.push('sbaIssuers is missing');
   else {
     for (const grantIssuer of Object.keys(input.sbaIssuers)) {
       const rules = input.sbaIssuers[grantIssuer] as readonly IssuerRule[];
@@ -148,11 +158,11 @@ export function readConfiguration(input: SiteConfiguration): Site {
   if (!Number.isInteger(driftMs) || driftMs < 0) problems.push('driftMs is not a whole number of milliseconds');
   for (const key of input.pinnedKeys ?? []) {
     if (!PINNED_ROLES.includes(key.role)) problems.push(`pinnedKeys: ${key.kid} has a role that is none`);
+    if (typeof key.kid !== 'string') problems.push('pinnedKeys: a key has no kid');
+    if (!isKey(key.publicKey)) problems.push(`pinned key ${key.kid} is not 32 bytes`);
   }
   for (const root of input.rootKeys ?? [])
-    if (root.publicKey?.length !== 32) problems.push(`root key ${root.kid ?? ''} is not 32 bytes`);
-  for (const key of input.pinnedKeys ?? [])
-    if (key.publicKey?.length !== 32) problems.push(`pinned key ${key.kid} is not 32 bytes`);
+    if (!isKey(root.publicKey)) problems.push(`root key ${root.kid ?? ''} is not 32 bytes`);
   if (problems.length > 0) throw new ConfigurationError(problems);
   return {
     profile: input.profile ?? 'lite',
@@ -163,7 +173,7 @@ export function readConfiguration(input: SiteConfiguration): Site {
     requireFleetPolicy: input.requireFleetPolicy ?? false,
     rootKeys: input.rootKeys ?? [],
     pinnedKeys: input.pinnedKeys ?? [],
-    bundleScope: { merchant: terminal.merchant, ...input.bundleScope },
+    bundleScope: { ...input.bundleScope, merchant: input.bundleScope?.merchant ?? terminal.merchant },
     sbaOnlyMax,
     budgetUse: input.budgetUse ?? (input.profile === 'human-agent' ? 'reuse' : 'single-use'),
     spendRule: input.spendRule ?? 'budget-total',
@@ -181,6 +191,9 @@ export function deploymentProblems(site: Site): readonly string[] {
   for (const name of ['rail', 'asset', 'destination', 'merchant', 'unit', 'purpose'] as const) {
     if (site.terminal[name] === undefined) problems.push(`terminal.${name} is missing`);
   }
+  // An SBA may count in any number of decimal places: unstated, 1000 could be ten euros here and a tenth of a cent there.
+  if (site.terminal.unit?.kind === 'fiat' && site.terminal.unit.minorUnit === undefined)
+    problems.push('terminal.unit.minorUnit is missing');
   if (site.grantIssuers.length === 0) problems.push('grantIssuers is empty: no grant could be accepted');
   if (site.rootKeys.length === 0) problems.push('rootKeys is empty: no Trust Bundle could be admitted');
   return problems;
@@ -188,15 +201,15 @@ export function deploymentProblems(site: Site): readonly string[] {
 
 const CHOICES: { readonly [name: string]: readonly unknown[] } = Object.freeze({
   profile: PROFILES,
-  budgetUse: ['single-use', 'reuse'],
-  spendRule: ['budget-total', 'grant-total'],
+  budgetUse: BUDGET_USES,
+  spendRule: SPEND_RULES,
   requireFleetPolicy: [true, false],
   strictXrpl: [true, false],
   strictCurrency: [true, false],
   allowUnsetClock: [true, false],
 });
 
-/** The members a configuration has, and those of its parts. */
+/** The members a configuration has, and those of its parts. A part that is a list has those members in each item. */
 const MEMBERS: { readonly [part: string]: readonly string[] } = {
   configuration: [
     ...['profile', 'terminal', 'grantIssuers', 'sbaIssuers', 'fleetPolicyIssuers', 'requireFleetPolicy', 'rootKeys'],
@@ -204,23 +217,71 @@ const MEMBERS: { readonly [part: string]: readonly string[] } = {
     ...['strictCurrency', 'allowUnsetClock'],
   ],
   terminal: ['rail', 'asset', 'destination', 'merchant', 'unit', 'purpose', 'gateway', 'actorId'],
+  'terminal.unit': ['kind', 'currency', 'minorUnit'],
   bundleScope: ['merchant', 'category', 'region'],
   sbaOnly: ['maxAmountMinor'],
+  rootKeys: ['kid', 'publicKey'],
+  pinnedKeys: ['role', 'issuer', 'kid', 'publicKey'],
 };
 
-function checkMembers(part: string, value: unknown, problems: string[]): void {
-  if (typeof value !== 'object' || value === null) return;
-  const known = MEMBERS[part] as readonly string[];
-  for (const name of Object.keys(value)) if (!known.includes(name)) problems.push(`${part} has no member ${name}`);
+/** The members that are text where they are there. */
+const TEXTS: { readonly [part: string]: readonly string[] } = {
+  terminal: ['destination', 'merchant', 'purpose', 'gateway', 'actorId'],
+  bundleScope: ['merchant', 'category', 'region'],
+  rootKeys: ['kid'],
+  pinnedKeys: ['issuer'],
+};
+
+type Part = { readonly [name: string]: unknown };
+
+/**
+ * What is not of the right kind, and what is misspelt: taken for nothing it would leave something weaker than was meant.
+ */
+function shapeProblems(input: SiteConfiguration): string[] {
+  const problems: string[] = [];
+  if (!isPart(input)) return ['it is not an object'];
+  checkPart('configuration', input, problems);
+  const parts = input as unknown as Part;
+  for (const name of ['terminal', 'bundleScope', 'sbaOnly', 'sbaIssuers']) {
+    const part = parts[name];
+    if (part === undefined) continue;
+    if (!isPart(part)) problems.push(`${name} is not an object`);
+    else checkPart(name, part, problems);
+  }
+  const unit = isPart(parts.terminal) ? parts.terminal.unit : undefined;
+  if (isPart(unit)) checkPart('terminal.unit', unit, problems);
+  for (const name of ['rootKeys', 'pinnedKeys']) {
+    const list = parts[name];
+    if (list === undefined) continue;
+    if (!Array.isArray(list)) problems.push(`${name} is not a list`);
+    else
+      for (const item of list as readonly unknown[]) {
+        if (isPart(item)) checkPart(name, item, problems);
+        else problems.push(`${name} holds something that is not a key`);
+      }
+  }
+  return problems;
 }
 
-/** What is misspelt is refused: taken for something else it would be taken for something weaker. */
+function checkPart(part: string, value: Part, problems: string[]): void {
+  const known = MEMBERS[part];
+  for (const name of Object.keys(value)) {
+    if (known !== undefined && !known.includes(name)) problems.push(`${part} has no member ${name}`);
+    const isText = value[name] === undefined || (typeof value[name] === 'string' && value[name] !== '');
+    if (!isText && TEXTS[part]?.includes(name)) problems.push(`${part}.${name} is not a non-empty string`);
+  }
+}
+
+function isPart(value: unknown): value is Part {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isKey(value: unknown): boolean {
+  return value instanceof Uint8Array && value.length === 32;
+}
+
 function checkChoices(input: SiteConfiguration, problems: string[]): void {
-  checkMembers('configuration', input, problems);
-  checkMembers('terminal', input.terminal, problems);
-  checkMembers('bundleScope', input.bundleScope, problems);
-  checkMembers('sbaOnly', input.sbaOnly, problems);
-  const values = input as unknown as { readonly [name: string]: unknown };
+  const values = input as unknown as Part;
   for (const name of Object.keys(CHOICES)) {
     const choices = CHOICES[name] as readonly unknown[];
     const value = values[name];
@@ -252,7 +313,11 @@ function checkRules(name: string, rules: readonly IssuerRule[] | undefined, prob
     const good =
       typeof rule === 'string'
         ? rule.length > 0
-        : typeof rule === 'object' && rule !== null && typeof rule.issuer === 'string' && Array.isArray(rule.kids);
+        : isPart(rule) &&
+          typeof rule.issuer === 'string' &&
+          Array.isArray(rule.kids) &&
+          rule.kids.every((kid) => typeof kid === 'string') &&
+          Object.keys(rule).length === 2;
     if (!good) problems.push(`${name} holds something that is neither an issuer nor {issuer, kids}`);
   }
 }

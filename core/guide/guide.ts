@@ -15,7 +15,7 @@ import { jsonData } from '../json/data.ts';
 import { JsonProblem } from '../json/reader.ts';
 import { isArray, isObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
 import { MemoryLedger } from '../ledger/memory-ledger.ts';
-import { AMOUNT_DIGITS, ARTIFACT_LIMITS, BUNDLE_LIMITS } from '../limits.ts';
+import { AMOUNT_DIGITS, ARTIFACT_LIMITS, BUNDLE_LIMITS, DEFAULT_DRIFT_MS } from '../limits.ts';
 import { createPortableCrypto } from '../ports/portable-crypto.ts';
 import type { Crypto } from '../ports/ports.ts';
 import type { Refusal } from '../reason-codes.ts';
@@ -157,6 +157,9 @@ export function verifySignedSessionBudgetAuthorizationForDecision(
   if (data instanceof JsonProblem) return { ok: false, reason: `invalid_artifact: ${data.message}` };
   const spent = input.cumulativeSpentMinor === undefined ? 0n : totalFrom(input.cumulativeSpentMinor);
   if (spent === undefined) return { ok: false, reason: 'invalid_artifact: cumulativeSpentMinor is not decimal digits' };
+  const drift = input.clockDriftToleranceMs ?? DEFAULT_DRIFT_MS;
+  if (!Number.isInteger(drift) || drift < 0)
+    return { ok: false, reason: 'invalid_artifact: clockDriftToleranceMs is not a whole number of milliseconds' };
   const read = readBundles(input.trustBundles ?? []);
   if (read === undefined) return { ok: false, reason: 'invalid_signature' };
   const request = requestOf(input);
@@ -169,7 +172,7 @@ export function verifySignedSessionBudgetAuthorizationForDecision(
       sbaIssuers: { '*': settings.sbaIssuers ?? approved },
       sbaOnly: { maxAmountMinor: '9'.repeat(AMOUNT_DIGITS) },
       budgetUse: 'reuse',
-      ...(input.clockDriftToleranceMs === undefined ? {} : { driftMs: input.clockDriftToleranceMs }),
+      driftMs: drift,
     },
     crypto: crypto(),
     clock: { wallMs: () => nowMs, monotonicMs: () => nowMs },
@@ -230,6 +233,7 @@ function dataOrThrow(value: unknown): JsonValue {
 /** The bundles read, each with its data; undefined where one is not a bundle. */
 function readBundles(bundles: readonly TrustBundle[]): { bundle: ReadBundle; source: JsonObject }[] | undefined {
   const read: { bundle: ReadBundle; source: JsonObject }[] = [];
+  if (!Array.isArray(bundles)) return undefined;
   for (const bundle of bundles) {
     const data = jsonData(bundle, BUNDLE_LIMITS);
     if (data instanceof JsonProblem || !isObject(data)) return undefined;
@@ -263,25 +267,46 @@ function requestOf(input: SbaVerificationInput): PaymentRequest | string {
   const asset =
     decision.asset === undefined || decision.asset === null ? undefined : jsonData(decision.asset, ARTIFACT_LIMITS);
   if (asset instanceof JsonProblem) return `invalid_artifact: asset: ${asset.message}`;
+  if (price.currency !== undefined && typeof price.currency !== 'string')
+    return 'invalid_artifact: currency is not text';
   const quote = chosenQuote(decision);
-  if (quote === null) return 'mismatch';
+  if (typeof quote === 'string') return quote;
+  // The decision may name its rail in three places; what is not the same everywhere is no decision.
+  const rail = agreed([decision.rail, decision.chosen?.rail, quote.rail]);
+  if (rail === null) return 'mismatch';
   return {
     amountMinor: price.amountMinor,
     sessionId: input.sessionId,
     policyHash: decision.policyHash,
-    rail: decision.rail ?? undefined,
+    rail,
     asset,
-    destination: quote?.destination ?? undefined,
-    unit: typeof price.currency === 'string' ? { kind: 'fiat', currency: price.currency } : undefined,
+    destination: quote.destination ?? undefined,
+    unit: price.currency === undefined ? undefined : { kind: 'fiat', currency: price.currency },
   };
 }
 
-/** The quote that was chosen; undefined where none was, null where the one named does not exist. */
-function chosenQuote(decision: PaymentPolicyDecision): { readonly destination?: string } | undefined | null {
-  const quotes = Array.isArray(decision.settlementQuotes) ? decision.settlementQuotes : [];
-  const quoteId = decision.chosen?.quoteId;
-  if (quoteId !== undefined && quoteId !== null) return quotes.find((quote) => quote?.quoteId === quoteId) ?? null;
-  return decision.rail === undefined ? undefined : quotes.find((quote) => quote?.rail === decision.rail);
+type Quote = Partial<NonNullable<PaymentPolicyDecision['settlementQuotes']>[number]>;
+
+/** The quote that was chosen, an empty one where none was; the reason where what is named does not exist. */
+function chosenQuote(decision: PaymentPolicyDecision): Quote | string {
+  const { settlementQuotes: quotes, chosen } = decision;
+  if ((quotes ?? undefined) !== undefined && !(Array.isArray(quotes) && quotes.every(isPlain)))
+    return 'invalid_artifact: settlementQuotes is not a list of quotes';
+  if ((chosen ?? undefined) !== undefined && !isPlain(chosen)) return 'invalid_artifact: chosen is not an object';
+  const quoteId = chosen?.quoteId ?? undefined;
+  if (quoteId !== undefined) return quotes?.find((quote) => quote.quoteId === quoteId) ?? 'mismatch';
+  const rail = decision.rail ?? chosen?.rail ?? undefined;
+  return (rail === undefined ? undefined : quotes?.find((quote) => quote.rail === rail)) ?? {};
+}
+
+/** The one value of those that are there; undefined where none is, null where they differ. */
+function agreed(values: readonly (string | null | undefined)[]): string | undefined | null {
+  const stated = values.filter((value) => value !== undefined && value !== null);
+  return stated.every((value) => value === stated[0]) ? stated[0] : null;
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function bundleReason(refusal: Refusal): string {

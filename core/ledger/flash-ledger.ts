@@ -181,8 +181,13 @@ export class FlashLedger implements SpendLedger {
       }
       if (blank) return failed(`slot ${slot} is written and one before it is not`);
       this.#slot = slot + 1;
-      // A power cut can tear the record that was being written; it was never answered, and its slot is passed over.
-      if (record === 'damaged') continue;
+      // A power cut can tear the record that was being written; it was never answered, and its slot is passed over. What
+      // was written to its end was not torn but damaged later, and may have been answered.
+      if (record === 'damaged') {
+        if (this.#in[RECORD_BYTES - 1] !== 0xff) return failed(`slot ${slot} is damaged`);
+        this.#log?.emit({ event: 'ledger.torn', slot });
+        continue;
+      }
       if (record === 'other-format') return failed(`slot ${slot} holds a record of another format`);
       if (record.kind === 'format' || record.receiptId !== this.#next) {
         return failed(`slot ${slot} holds record ${record.receiptId}, not ${this.#next}: a record is lost`);

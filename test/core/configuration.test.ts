@@ -90,6 +90,22 @@ describe('what is refused', () => {
     ['rootKeys', [{ kid: 'k' }]],
     ['pinnedKeys', [{ role: 'sba', kid: 'k', publicKey: new Uint8Array(33) }]],
     ['pinnedKeys', [{ role: 'sba', kid: 'k' }]],
+    ['pinnedKeys', [{ role: 'sba', publicKey: new Uint8Array(32) }]],
+    ['pinnedKeys', { role: 'sba' }],
+    ['pinnedKeys', [null]],
+    ['rootKeys', 'key'],
+    ['rootKeys', [5]],
+    ['terminal', 5],
+    ['terminal', []],
+    ['terminal', { destination: '' }],
+    ['terminal', { merchant: 0 }],
+    ['terminal', { purpose: {} }],
+    ['terminal', { gateway: null }],
+    ['bundleScope', 7],
+    ['bundleScope', { region: 3 }],
+    ['sbaOnly', '100'],
+    ['sbaIssuers', null],
+    ['sbaIssuers', []],
   ])('%s: %j', (name, value) => {
     expect(problems({ [name]: value })).not.toBe('');
   });
@@ -109,6 +125,27 @@ describe('a mistake never loosens anything: what is misspelt is refused, not tak
     ['allowUnsetClock', 'false', 'would go on without a clock'],
     ['pinnedKeys', [{ role: 'SBA', kid: 'k', publicKey: new Uint8Array(32) }], 'would never be found'],
   ];
+  it.each([
+    ['terminal.unit', { terminal: { ...TERMINAL, unit: { kind: 'fiat', currency: 'EUR', minorUnits: 2 } } }],
+    ['pinnedKeys', { pinnedKeys: [{ role: 'sba', issuers: PA, kid: 'k', publicKey: new Uint8Array(32) }] }],
+    ['rootKeys', { rootKeys: [{ keyId: 'root', publicKey: new Uint8Array(32) }] }],
+    ['grantIssuers', { grantIssuers: [{ issuer: PA, kids: ['a'], kid: 'b' }] }],
+    ['grantIssuers', { grantIssuers: [{ issuer: PA, kids: [1] }] }],
+  ])('a misspelt member in %s is named', (part, changes) => {
+    expect(problems(changes as Partial<SiteConfiguration>)).toContain(part);
+  });
+
+  it.each([null, undefined, 5, 'x', []])('a configuration that is %j is a ConfigurationError', (nothing) => {
+    expect(() => readConfiguration(nothing as never)).toThrow(ConfigurationError);
+  });
+
+  it('a scope without a merchant keeps the terminal’s, stated as undefined or not at all', () => {
+    const scope = (bundleScope: object) => readConfiguration(site({ bundleScope })).bundleScope.merchant;
+    expect(scope({ category: 'x' })).toBe(TERMINAL.merchant);
+    expect(scope({ merchant: undefined, category: 'x' })).toBe(TERMINAL.merchant);
+    expect(scope({ merchant: 'did:web:other.example' })).toBe('did:web:other.example');
+  });
+
   for (const [name, value, consequence] of mistakes) {
     it(`${name} of another spelling ${consequence}`, () => {
       expect(problems({ [name]: value, fleetPolicyIssuers: [PA] })).toContain(name);
@@ -133,6 +170,11 @@ describe('a deployed device', () => {
       expect(deployed({ terminal: { ...TERMINAL, [name]: undefined } })).toEqual([`terminal.${name} is missing`]);
     },
   );
+
+  it('does not start on fiat amounts whose decimal places it does not state', () => {
+    const unit = { kind: 'fiat', currency: 'EUR' } as const;
+    expect(deployed({ terminal: { ...TERMINAL, unit } })).toEqual(['terminal.unit.minorUnit is missing']);
+  });
 
   it('does not start where nobody may sign grants, or no root key is there', () => {
     expect(deployed({ grantIssuers: [] }).join()).toContain('grantIssuers');

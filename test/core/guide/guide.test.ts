@@ -125,6 +125,39 @@ describe('verifySignedSessionBudgetAuthorizationForDecision', () => {
     });
   });
 
+  it('refuses a currency, a quote or a choice of the wrong kind, instead of leaving the check out', () => {
+    const quote = { quoteId: 'q', rail: 'xrpl', destination: 'rEvil' };
+    for (const decision of [
+      { priceFiat: { amountMinor: '2500', currency: 840 } },
+      { rail: 'xrpl', chosen: { quoteId: 'q' }, settlementQuotes: { q: quote } },
+      { rail: 'xrpl', chosen: 'q', settlementQuotes: [quote] },
+      { rail: 'xrpl', settlementQuotes: [null] },
+      { chosen: ['q'] },
+    ]) {
+      expect(verify(good.sba, {}, decision), JSON.stringify(decision)).toMatchObject({ ok: false });
+    }
+  });
+
+  it('refuses a choice of a rail that the SBA does not allow, wherever the decision names it', () => {
+    const evm = { quoteId: 'q', rail: 'evm' };
+    for (const decision of [
+      { chosen: { rail: 'evm', quoteId: 'q' }, settlementQuotes: [evm] },
+      { chosen: { rail: 'evm' } },
+      { chosen: { quoteId: 'q' }, settlementQuotes: [evm] },
+      { rail: 'xrpl', chosen: { rail: 'evm', quoteId: 'q' }, settlementQuotes: [evm] },
+      { rail: 'xrpl', chosen: { quoteId: 'q' }, settlementQuotes: [evm] },
+    ]) {
+      expect(verify(good.sba, {}, decision), JSON.stringify(decision)).toEqual({ ok: false, reason: 'mismatch' });
+    }
+  });
+
+  it('refuses a drift or bundles that are none, and does not throw', () => {
+    for (const clockDriftToleranceMs of [-1, 1.5, Number.NaN, '5']) {
+      expect(verify(good.sba, { clockDriftToleranceMs }).ok).toBe(false);
+    }
+    for (const trustBundles of [0, 'x', {}, [5]]) expect(verify(good.sba, { trustBundles }).ok).toBe(false);
+  });
+
   it('refuses a missing or odd amount, where upstream skips the budget check', () => {
     for (const amountMinor of ['', '0', '0x10', '-5', ' 5', '1.5', undefined, 5]) {
       expect(verify(good.sba, {}, { priceFiat: { amountMinor, currency: 'USD' } }).ok).toBe(false);

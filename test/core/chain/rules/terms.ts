@@ -67,7 +67,10 @@ rule('sba.currency', {
   passes: {
     'the terminal’s currency': () => ({}),
     'the terminal’s minor unit': () => ({ terminal: { unit: { kind: 'fiat', currency: 'EUR', minorUnit: 2 } } }),
-    'any minor unit, where the terminal states none': () => ({ presented: { sba: sba({ minorUnit: 3 }) } }),
+    'any minor unit, where the terminal states none': () => ({
+      presented: { sba: sba({ minorUnit: 3 }) },
+      asked: { unit: { kind: 'fiat', currency: 'EUR' } },
+    }),
     'the request’s currency': () => ({
       presented: { sba: sba({ currency: 'USD' }) },
       asked: { unit: { kind: 'fiat', currency: 'USD' } },
