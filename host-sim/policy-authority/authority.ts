@@ -5,10 +5,11 @@ import { randomUUID } from 'node:crypto';
 import { timeFrom } from '../../core/artifacts/time.ts';
 import { canonicalText } from '../../core/json/canonical.ts';
 import type { JsonObject } from '../../core/json/value.ts';
-import { BUNDLE_LIMITS, BUNDLE_REVOKED_GRANTS, DEFAULT_DRIFT_MS } from '../../core/limits.ts';
+import { BUNDLE_REVOKED_GRANTS, DEFAULT_DRIFT_MS } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports/ports.ts';
 import { policyHash } from '../signing/artifacts.ts';
 import { Problem } from './problem.ts';
+import { checkPublicKey } from './public-keys.ts';
 import type { AuthoritySigner } from './signer.ts';
 import type { PolicyAuthorityStorage, Revocation, StoredBundle, StoredGrant, StoredPolicy } from './storage.ts';
 
@@ -37,10 +38,19 @@ export interface BundleFilter {
   readonly region?: string;
 }
 
+/** How long after its expiry a grant's revocation is still published: twice the drift devices have unless configured. */
+const AFTERLIFE_MS = 2 * DEFAULT_DRIFT_MS;
+
 /** A grant with its state. */
 export interface GrantState {
   readonly stored: StoredGrant;
   readonly revocation: Revocation | undefined;
+}
+
+/** A revocation that bundles carry, and until when. */
+interface RevokedGrant {
+  readonly grantId: string;
+  readonly endsMs: number;
 }
 
 /** See the head of the file. Every method may throw Problem. */
@@ -49,6 +59,8 @@ export class Authority {
   readonly storage: PolicyAuthorityStorage;
   readonly #clock: Clock;
   #lastIssuedMs = 0;
+  /** The last of what is done one after the other (`#inTurn`). */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(signer: AuthoritySigner, storage: PolicyAuthorityStorage, clock: Clock) {
     this.signer = signer;
@@ -81,58 +93,17 @@ export class Authority {
     return { stored, revocation: await this.storage.revocation(grantId) };
   }
 
-  /** Revokes a grant. Again gives the first revocation again. */
-  async revokeGrant(grantId: string): Promise<Revocation> {
-    await this.grant(grantId);
-    return this.storage.revoke({ grantId, revokedAtMs: this.#now() });
+  /**
+   * Revokes a grant. Again gives the first revocation again. One that no bundle has room for is refused: devices would go
+   * on taking the grant while its issuer believes it revoked.
+   */
+  revokeGrant(grantId: string): Promise<Revocation> {
+    return this.#inTurn(() => this.#revoke(grantId));
   }
 
   /** Signs a Trust Bundle. Grants revoked here join its `revokedGrantIds` for as long as a device might take them. */
-  async issueBundle(request: BundleRequest): Promise<JsonObject> {
-    const now = this.#now();
-    const expiresAtMs = ahead(request.expiresAt, now);
-    checkIssuers(request);
-    const revokedGrantIds = [...new Set([...(request.revokedGrantIds ?? []), ...(await this.#revokedAndAlive(now))])];
-    if (revokedGrantIds.length > BUNDLE_REVOKED_GRANTS) {
-      throw new Problem(
-        422,
-        'bundle_too_large',
-        `${revokedGrantIds.length} revoked grants; a bundle holds ${BUNDLE_REVOKED_GRANTS}`,
-      );
-    }
-    const latest = (await this.storage.bundles()).reduce((most, stored) => Math.max(most, stored.issuedAtMs), 0);
-    // Two bundles never share an issuedAt, else the older one could be played back as not older.
-    const issuedAtMs = Math.max(now, latest + 1, this.#lastIssuedMs + 1);
-    this.#lastIssuedMs = issuedAtMs;
-    const { revokedGrantIds: _, expiresAt, ...rest } = request;
-    const bundle = this.signer.signBundle({
-      version: '1.0',
-      bundleId: randomUUID(),
-      ...(rest as JsonObject),
-      ...(revokedGrantIds.length > 0 ? { revokedGrantIds } : {}),
-      issuedAt: new Date(issuedAtMs).toISOString(),
-      expiresAt,
-    });
-    const bytes = Buffer.byteLength(JSON.stringify(bundle));
-    if (bytes > BUNDLE_LIMITS.bytes) {
-      throw new Problem(
-        422,
-        'bundle_too_large',
-        `the bundle has ${bytes} bytes; a device takes ${BUNDLE_LIMITS.bytes}`,
-      );
-    }
-    const { category, merchant } = request;
-    const region = request.geography?.region;
-    await this.storage.putBundle({
-      bundleIssuer: this.signer.bundleIssuer,
-      category,
-      merchant,
-      region,
-      issuedAtMs,
-      expiresAtMs,
-      bundle,
-    });
-    return bundle;
+  issueBundle(request: BundleRequest): Promise<JsonObject> {
+    return this.#inTurn(() => this.#issueBundle(request));
   }
 
   /**
@@ -158,14 +129,89 @@ export class Authority {
       .map((stored) => stored.bundle);
   }
 
-  /** Revoked grants that are not past their expiry and any verifier's drift. */
-  async #revokedAndAlive(now: number): Promise<readonly string[]> {
-    const alive: string[] = [];
+  async #revoke(grantId: string): Promise<Revocation> {
+    const { stored, revocation } = await this.grant(grantId);
+    if (revocation !== undefined) return revocation;
+    const now = this.#now();
+    const alive = await this.#revokedAndAlive(now);
+    if (stored.expiresAtMs + AFTERLIFE_MS > now && alive.length >= BUNDLE_REVOKED_GRANTS) {
+      throw new Problem(
+        409,
+        'revocations_full',
+        `grant ${grantId} is not revoked: ${alive.length} revocations are in force and a bundle holds ${BUNDLE_REVOKED_GRANTS}; the first of them can be left out from ${firstEnd(alive)} on`,
+      );
+    }
+    return this.storage.revoke({ grantId, revokedAtMs: now });
+  }
+
+  async #issueBundle(request: BundleRequest): Promise<JsonObject> {
+    const now = this.#now();
+    const expiresAtMs = ahead(request.expiresAt, now);
+    checkIssuers(request);
+    const revokedGrantIds = await this.#revokedGrantIds(request.revokedGrantIds ?? [], now);
+    const latest = (await this.storage.bundles()).reduce((most, stored) => Math.max(most, stored.issuedAtMs), 0);
+    // Two bundles never share an issuedAt, else the older one could be played back as not older.
+    const issuedAtMs = Math.max(now, latest + 1, this.#lastIssuedMs + 1);
+    if (issuedAtMs >= expiresAtMs)
+      throw new Problem(
+        400,
+        'invalid_request',
+        `expiresAt is not after ${isoTime(issuedAtMs)}, when the bundle is issued`,
+      );
+    const { revokedGrantIds: _, expiresAt, ...rest } = request;
+    const bundle = this.signer.signBundle({
+      version: '1.0',
+      bundleId: randomUUID(),
+      ...(rest as JsonObject),
+      ...(revokedGrantIds.length > 0 ? { revokedGrantIds } : {}),
+      issuedAt: isoTime(issuedAtMs),
+      expiresAt,
+    });
+    this.#lastIssuedMs = issuedAtMs;
+    const { category, merchant } = request;
+    const region = request.geography?.region;
+    await this.storage.putBundle({
+      bundleIssuer: this.signer.bundleIssuer,
+      category,
+      merchant,
+      region,
+      issuedAtMs,
+      expiresAtMs,
+      bundle,
+    });
+    return bundle;
+  }
+
+  /** What a bundle revokes: what the caller names, and what is revoked here. All of it or a Problem. */
+  async #revokedGrantIds(named: readonly string[], now: number): Promise<readonly string[]> {
+    const own = (await this.#revokedAndAlive(now)).map(({ grantId }) => grantId);
+    const all = [...new Set([...named, ...own])];
+    if (all.length <= BUNDLE_REVOKED_GRANTS) return all;
+    throw new Problem(
+      422,
+      'bundle_too_large',
+      `revokedGrantIds of a bundle holds ${BUNDLE_REVOKED_GRANTS}: there are ${own.length} grants that are revoked here and not expired, and the request names ${all.length - own.length} others`,
+    );
+  }
+
+  /** Revoked grants that are not past their expiry and the drift of devices. */
+  async #revokedAndAlive(now: number): Promise<readonly RevokedGrant[]> {
+    const alive: RevokedGrant[] = [];
     for (const { grantId } of await this.storage.revocations()) {
-      const stored = await this.storage.grant(grantId);
-      if (stored === undefined || stored.expiresAtMs + 2 * DEFAULT_DRIFT_MS > now) alive.push(grantId);
+      const endsMs = ((await this.storage.grant(grantId))?.expiresAtMs ?? Number.POSITIVE_INFINITY) + AFTERLIFE_MS;
+      if (endsMs > now) alive.push({ grantId, endsMs });
     }
     return alive;
+  }
+
+  /**
+   * Runs work after all that was begun before. Else two revocations take the last place, and a bundle that has not seen
+   * a revocation comes out newer than one that has.
+   */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 
   #now(): number {
@@ -179,6 +225,15 @@ function fits(wanted: string | undefined, own: string | undefined): boolean {
   return wanted === undefined || own === undefined || wanted === own;
 }
 
+function firstEnd(revoked: readonly RevokedGrant[]): string {
+  const endsMs = revoked.reduce((least, grant) => Math.min(least, grant.endsMs), Number.POSITIVE_INFINITY);
+  return Number.isFinite(endsMs) ? isoTime(endsMs) : 'no known time';
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 function ahead(expiresAt: string, now: number): number {
   const ms = timeFrom(expiresAt);
   if (ms === undefined) throw new Problem(400, 'invalid_request', 'expiresAt is not an RFC 3339 time with a zone');
@@ -186,13 +241,14 @@ function ahead(expiresAt: string, now: number): number {
   return ms;
 }
 
-/** Keys only for approved issuers, each issuer once: a device looks at the first entry of an issuer only. */
+/** Public keys only, of approved issuers only, each issuer once: a device looks at the first entry of an issuer only. */
 function checkIssuers(request: BundleRequest): void {
   const seen = new Set<string>();
-  for (const { issuer } of request.issuers) {
+  for (const { issuer, keys } of request.issuers) {
     if (!request.approvedIssuers.includes(issuer))
       throw new Problem(400, 'invalid_request', `issuer ${issuer} has keys and is not approved`);
     if (seen.has(issuer)) throw new Problem(400, 'invalid_request', `issuer ${issuer} is listed twice`);
     seen.add(issuer);
+    for (const jwk of keys) checkPublicKey(issuer, jwk);
   }
 }

@@ -80,12 +80,11 @@ export const revokedQuery = { type: 'object', required: ['grantId'], properties:
 /** POST /revoke */
 export const revokeBody = closed({ grantId: id }, ['grantId']);
 
+/** Its other members: `checkPublicKey`, which answers without repeating what may be a secret. */
 const publicKey = {
   type: 'object',
   required: ['kid', 'kty'],
   properties: { kid: text, kty: text, active: { type: 'boolean' } },
-  // A private key that got here by mistake must not be published.
-  not: { required: ['d'] },
 };
 
 /** POST /trust-bundles: an unsigned bundle. */
@@ -109,8 +108,25 @@ export const bundleBody = closed(
   ['category', 'approvedIssuers', 'issuers', 'expiresAt'],
 );
 
-/** GET /trust-bundles */
-export const bundleQuery = { type: 'object', properties: { category: text, merchant: text, region: text } };
+/** GET /trust-bundles. Whoever asks with a member that is not known means fewer bundles than all. */
+export const bundleQuery = closed({ category: text, merchant: text, region: text }, []);
+
+/** One sentence for what a schema found; Ajv's own does not name an unknown member. */
+export function schemaProblem(errors: readonly SchemaError[], what: string): Error {
+  const sentences = errors.map(({ instancePath, keyword, params, message }) =>
+    keyword === 'additionalProperties'
+      ? `${what}${instancePath} has the unknown member ${JSON.stringify(params.additionalProperty)}`
+      : `${what}${instancePath} ${message}`,
+  );
+  return new Error(sentences.join(', '));
+}
+
+interface SchemaError {
+  readonly instancePath: string;
+  readonly keyword: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly message?: string;
+}
 
 function closed(properties: object, required: readonly string[]): object {
   return { type: 'object', additionalProperties: false, properties, required };

@@ -10,6 +10,7 @@ import { issueApiKey } from './api-keys.ts';
 import { Authority } from './authority.ts';
 import { Problem, type ProblemCode } from './problem.ts';
 import { addRoutes } from './routes.ts';
+import { schemaProblem } from './schemas.ts';
 import { type AuthorityIdentity, AuthoritySigner } from './signer.ts';
 import { MemoryStorage, type PolicyAuthorityStorage, type Scope } from './storage.ts';
 
@@ -83,6 +84,7 @@ function createServer(authority: Authority, log: Log | undefined): FastifyInstan
     routerOptions: { maxParamLength: ARTIFACT_LIMITS.stringBytes },
     // What is signed is what was sent: nothing is coerced, filled in or dropped on the way.
     ajv: { customOptions: { coerceTypes: false, useDefaults: false, removeAdditional: false } },
+    schemaErrorFormatter: schemaProblem,
     frameworkErrors: (error, _request, reply) => {
       const problem = problemOf(error);
       void (reply as FastifyReply).code(problem.status).send({ error: problem.code, detail: problem.message });

@@ -1,9 +1,10 @@
 // The Policy Authority's signatures: PolicyGrants with its issuing key, Trust Bundles with the root key that devices are
-// provisioned with. Two keys, because the second one is far more precious.
+// provisioned with. Two keys, because the second one is far more precious. Nothing is signed that devices cannot read.
 
 import type { JsonObject } from '../../core/json/value.ts';
 import { signBundle, signGrant } from '../signing/artifacts.ts';
 import { type PublicJwk, publicJwk, type SigningKey } from '../signing/keys.ts';
+import { checkBundle, checkGrant } from './read-back.ts';
 
 /** Who a Policy Authority is. */
 export interface AuthorityIdentity {
@@ -29,14 +30,17 @@ export class AuthoritySigner {
     this.#bundleKey = identity.bundleKey;
   }
 
-  /** The envelope `{grant, issuer, issuerKeyId, signature}`; only `grant` is signed (INTEROP §1). */
+  /** The envelope `{grant, issuer, issuerKeyId, signature}`; only `grant` is signed (INTEROP §1). @throws Problem 422 */
   signGrant(grant: JsonObject): JsonObject {
+    checkGrant({ grant, issuer: this.issuer, issuerKeyId: this.#grantKey.kid });
     return signGrant(grant, { key: this.#grantKey, issuer: this.issuer }, 'envelope');
   }
 
-  /** The bundle with `bundleIssuer`, `bundleKeyId` and `signature`. */
+  /** The bundle with `bundleIssuer`, `bundleKeyId` and `signature`. @throws Problem 422 */
   signBundle(bundle: JsonObject): JsonObject {
-    return signBundle({ ...bundle, bundleIssuer: this.bundleIssuer }, this.#bundleKey);
+    const unsigned = { ...bundle, bundleIssuer: this.bundleIssuer, bundleKeyId: this.#bundleKey.kid };
+    checkBundle(unsigned);
+    return signBundle(unsigned, this.#bundleKey);
   }
 
   /** The public keys grants are signed with. The root key is not among them: it is never fetched. */

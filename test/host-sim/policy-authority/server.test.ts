@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { JsonObject } from '../../../core/json/value.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { Verifier } from '../../../core/verifier.ts';
@@ -21,11 +21,14 @@ import {
 } from '../../../host-sim/day/scene.ts';
 import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../../host-sim/flash/store.ts';
+import { Authority } from '../../../host-sim/policy-authority/authority.ts';
 import { PolicyAuthority } from '../../../host-sim/policy-authority/server.ts';
+import { AuthoritySigner } from '../../../host-sim/policy-authority/signer.ts';
+import { MemoryStorage } from '../../../host-sim/policy-authority/storage.ts';
 import { SimulatedClock } from '../../../host-sim/ports/clock.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { policyHash } from '../../../host-sim/signing/artifacts.ts';
-import { publicJwk } from '../../../host-sim/signing/keys.ts';
+import { privateJwk, publicJwk } from '../../../host-sim/signing/keys.ts';
 import { TestSite } from '../site.ts';
 
 const DEADLINE = isoTime(DAY_BEGINS_MS + DAY_MS);
@@ -40,11 +43,15 @@ function grantBody(changes: JsonObject = {}): JsonObject {
   return { ...grantRequest(site.policyHash, site.cast.vehicleA), ...changes };
 }
 
-/** What a charger would make of it. */
-function verifier(): Verifier {
+/** What a charger of a site would make of it. */
+function verifierOf({ cast, clock }: TestSite): Verifier {
   const crypto = createNodeCrypto();
   const ledger = new FlashLedger(new SimulatedFlash(new MemoryStore(16_384)), crypto);
-  return new Verifier({ configuration: siteConfiguration(site.cast), crypto, clock: site.clock, ledger });
+  return new Verifier({ configuration: siteConfiguration(cast), crypto, clock, ledger });
+}
+
+function verifier(): Verifier {
+  return verifierOf(site);
 }
 
 function bytes(value: unknown): Uint8Array {
@@ -143,9 +150,75 @@ describe('POST /grants', () => {
     expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request', detail: expect.any(String) } });
   });
 
+  it('names the member a grant does not have', async () => {
+    const { body } = await site.post('/grants', grantBody({ budgetMinors: '5' }));
+    expect(body.detail).toContain('budgetMinors');
+  });
+
   it.each(['policyHash', 'allowedRails', 'expiresAt'])('refuses a grant without %s', async (name) => {
     const { [name]: _, ...rest } = grantBody();
     expect(await site.post('/grants', rest)).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+  });
+});
+
+describe('POST /grants reads a grant as devices do before it signs it', () => {
+  it.each<[string, JsonObject, string, string]>([
+    ['an IOU without currency and issuer', { allowedAssets: [{ kind: 'IOU' }] }, 'grant_invalid', 'currency'],
+    [
+      'an IOU whose issuer is no text',
+      { allowedAssets: [{ kind: 'IOU', currency: 'USD', issuer: 1 }] },
+      'grant_invalid',
+      'issuer',
+    ],
+    ['an ERC20 without a chain', { allowedAssets: [{ kind: 'ERC20', token: '0x' }] }, 'grant_invalid', 'chainId'],
+    [
+      'more payments than a number counts exactly',
+      { velocityLimit: { maxPayments: 1e20, windowSeconds: 60 } },
+      'grant_invalid',
+      'maxPayments',
+    ],
+    [
+      'a grant above 6 KB',
+      { destinationAllowlist: Array.from({ length: 64 }, (_, i) => `${i}`.padEnd(100, 'x')) },
+      'grant_too_large',
+      '6144 bytes',
+    ],
+    [
+      'a grant of more values than a device reads',
+      {
+        allowedAssets: Array.from({ length: 64 }, () => ({ kind: 'XRP' })),
+        reasons: Array(64).fill('a'),
+        destinationAllowlist: Array(64).fill('b'),
+      },
+      'grant_too_large',
+      '256',
+    ],
+    [
+      'an asset deeper than a device reads',
+      { allowedAssets: [{ kind: 'XRP', deep: JSON.parse(`${'['.repeat(13)}${']'.repeat(13)}`) }] },
+      'grant_too_large',
+      '16',
+    ],
+  ])('refuses %s, and stores nothing', async (_, changes, error, detail) => {
+    const put = vi.spyOn(site.authority.authority.storage, 'putGrant');
+    const answer = await site.post('/grants', grantBody(changes));
+    expect(answer).toMatchObject({ status: 422, body: { error, detail: expect.stringContaining(detail) } });
+    expect(put).not.toHaveBeenCalled();
+    put.mockRestore();
+  });
+
+  it('signs a grant of as many bytes as a device takes, and none of one more', async () => {
+    const grown = async (more: number) =>
+      site.post('/grants', grantBody({ reasons: [...Array(5).fill('x'.repeat(1_000)), 'x'.repeat(1 + more)] }));
+    const { body } = await grown(0);
+    const room = 6_144 - bytes(body).length;
+    expect((await grown(room + 1)).status).toBe(422);
+    const full = await grown(room);
+    expect([full.status, bytes(full.body).length]).toEqual([201, 6_144]);
+    const v = verifier();
+    await site.bundle();
+    v.admitSet(await site.bundleSet());
+    expect(v.checkGrant(bytes(full.body))).toEqual({ ok: true });
   });
 });
 
@@ -259,10 +332,6 @@ describe('POST /trust-bundles', () => {
   it.each<[string, object]>([
     ['a date of the caller', { issuedAt: DEADLINE }],
     ['a signature of the caller', { signature: 'AAAA' }],
-    [
-      'a private key',
-      { issuers: [{ issuer: AUTHORITY, keys: [{ kty: 'OKP', kid: 'k', crv: 'Ed25519', x: 'x', d: 'd' }] }] },
-    ],
     ['a key without a kid', { issuers: [{ issuer: AUTHORITY, keys: [{ kty: 'OKP' }] }] }],
     ['keys of an issuer it does not approve', { issuers: [{ issuer: 'stranger.example', keys: [] }] }],
     [
@@ -288,10 +357,211 @@ describe('POST /trust-bundles', () => {
     expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request', detail: expect.any(String) } });
   });
 
+  describe('publishes public keys only', () => {
+    const keys = (...list: object[]) => unsigned({ issuers: [{ issuer: AUTHORITY, keys: list }] });
+    const good = () => ({ ...publicJwk(site.cast.grantKey) });
+
+    it.each<[string, () => object, string]>([
+      ['a private Ed25519 key', () => privateJwk(site.cast.grantKey), 'd'],
+      ...['k', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'priv'].map((name): [string, () => object, string] => [
+        `${name} beside a public key`,
+        () => ({ ...good(), [name]: 'AQAB' }),
+        name,
+      ]),
+      ['a d that is null', () => ({ ...good(), d: null }), 'd'],
+      ['a symmetric key', () => ({ kty: 'oct', kid: 'k', k: 'AAAA' }), 'k'],
+      ['a symmetric key under another member', () => ({ kty: 'oct', kid: 'k', x: 'AAAA' }), 'oct'],
+      ['an RSA key', () => ({ kty: 'RSA', kid: 'k', n: 'AAAA', e: 'AQAB', x: 'AAAA' }), 'RSA'],
+      ['a secret under a name of its own', () => ({ ...good(), privateKey: 'AAAA' }), 'privateKey'],
+      ['a secret inside another member', () => ({ ...good(), ext: { d: 'AAAA' } }), 'ext'],
+      ['a key without x', () => ({ kty: 'OKP', crv: 'Ed25519', kid: 'k' }), 'x'],
+      ['a revoked key without x', () => ({ kty: 'OKP', crv: 'Ed25519', kid: 'k', active: false }), 'x'],
+      ['a key whose x is null', () => ({ ...good(), x: null }), 'x'],
+    ])('refuses %s, names the member and does not repeat it', async (_, key, member) => {
+      const put = vi.spyOn(site.authority.authority.storage, 'putBundle');
+      const answer = await site.post('/trust-bundles', keys(good(), key()));
+      expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+      expect(answer.body.detail).toMatch(new RegExp(`\\b${member}\\b`));
+      expect(answer.body.detail).not.toContain(privateJwk(site.cast.grantKey).d);
+      expect(put).not.toHaveBeenCalled();
+      put.mockRestore();
+    });
+
+    it.each<[string, () => object, string]>([
+      ['of 31 bytes', () => ({ ...good(), x: Buffer.alloc(31, 1).toString('base64url') }), '32 bytes'],
+      [
+        'of 31 bytes, revoked',
+        () => ({ ...good(), x: Buffer.alloc(31, 1).toString('base64url'), active: false }),
+        '32 bytes',
+      ],
+      ['that is no point', () => ({ ...good(), x: Buffer.alloc(32).toString('base64url') }), 'usable point'],
+      ['of another curve', () => ({ ...good(), crv: 'X25519' }), 'Ed25519'],
+      ['for another algorithm', () => ({ ...good(), alg: 'ES256' }), 'alg'],
+    ])('refuses an x %s, which no device could use', async (_, key, detail) => {
+      const answer = await site.post('/trust-bundles', keys(key()));
+      expect(answer).toMatchObject({
+        status: 422,
+        body: { error: 'bundle_invalid', detail: expect.stringContaining(detail) },
+      });
+    });
+
+    it('revokes a key that should never have been published', async () => {
+      const smallOrder = { ...good(), x: Buffer.alloc(32).toString('base64url'), active: false };
+      expect((await site.post('/trust-bundles', keys(smallOrder))).status).toBe(201);
+    });
+
+    it('takes an EC key, which other verifiers may use', async () => {
+      const coordinate = Buffer.alloc(32, 1).toString('base64url');
+      const key = { kty: 'EC', crv: 'P-256', kid: 'k', x: coordinate, y: coordinate, use: 'sig', alg: 'ES256' };
+      expect((await site.post('/trust-bundles', keys(key))).status).toBe(201);
+    });
+  });
+
+  it("refuses an expiry that an issuedAt moved behind an earlier bundle's would reach", async () => {
+    const other = await TestSite.open();
+    const first = await other.bundle();
+    other.clock.set(Date.parse(String(first.issuedAt)) - 1_000);
+    const { category, approvedIssuers, issuers } = bundleRequest(other.cast, 0);
+    const request = { category, approvedIssuers, issuers, expiresAt: String(first.issuedAt) };
+    expect(await other.post('/trust-bundles', request)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_request', detail: expect.stringContaining('expiresAt') },
+    });
+    await other.close();
+  });
+
   it('refuses a bundle a device would not take for its size', async () => {
     const issuers = Array.from({ length: 40 }, (_, i) => `issuer-${i}.${'x'.repeat(900)}.example`);
     const answer = await site.post('/trust-bundles', unsigned({ approvedIssuers: issuers, issuers: [] }));
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { error: 'bundle_too_large', detail: expect.stringContaining('a device takes 32768') },
+    });
+  });
+});
+
+describe('as many revocations as a bundle holds', () => {
+  const EXPIRES_MS = DAY_BEGINS_MS + DAY_MS;
+
+  /** A site with this many grants, revoked already. */
+  async function siteWith(revoked: number): Promise<TestSite> {
+    const other = await TestSite.open();
+    const { storage } = other.authority.authority;
+    for (let i = 0; i < revoked; i++) {
+      const grantId = `grant-${String(i).padStart(30, '0')}`;
+      await storage.putGrant({ grantId, envelope: {}, issuedAtMs: DAY_BEGINS_MS, expiresAtMs: EXPIRES_MS + i });
+      await storage.revoke({ grantId, revokedAtMs: DAY_BEGINS_MS });
+    }
+    return other;
+  }
+  const idOf = (envelope: JsonObject) => String((envelope.grant as JsonObject).grantId);
+
+  it('the 513th is refused, says why and until when, and the bundles go on being issued with the 512', async () => {
+    const other = await siteWith(512);
+    const grantId = idOf(await other.grant(other.cast.vehicleA));
+    for (const [path, body] of [
+      ['/revoke', { grantId }],
+      [`/grants/${grantId}/revoke`, ''],
+    ] as const) {
+      const answer = await other.post(path, body);
+      expect(answer).toMatchObject({ status: 409, body: { error: 'revocations_full' } });
+      expect(answer.body.detail).toContain('512');
+      expect(answer.body.detail).toContain(isoTime(EXPIRES_MS + 600_000));
+    }
+    expect((await other.get(`/revoke?grantId=${grantId}`)).body).toEqual({ revoked: false });
+    const bundle = await other.bundle();
+    expect(bundle.revokedGrantIds).toHaveLength(512);
+    expect(verifierOf(other).admit(bytes(bundle))).toMatchObject({ ok: true });
+    await other.close();
+  });
+
+  it('a grant that was revoked before is revoked still, and one past every drift needs no place', async () => {
+    const other = await siteWith(512);
+    const soon = { ...grantRequest(other.policyHash, other.cast.vehicleA), expiresAt: isoTime(DAY_BEGINS_MS + 1_000) };
+    const expired = idOf((await other.post('/grants', soon)).body);
+    expect((await other.post('/revoke', { grantId: `grant-${'0'.repeat(30)}` })).status).toBe(200);
+    other.clock.advance(700_000);
+    expect((await other.post('/revoke', { grantId: expired })).status).toBe(200);
+    expect((await other.bundle()).revokedGrantIds).toHaveLength(512);
+    await other.close();
+  });
+
+  it('there is room again once the first of them is past every drift', async () => {
+    const other = await siteWith(512);
+    const grantId = idOf(await other.grant(other.cast.vehicleA));
+    other.clock.set(EXPIRES_MS + 600_000);
+    expect((await other.post('/revoke', { grantId })).status).toBe(200);
+    expect((await other.bundle()).revokedGrantIds).toContain(grantId);
+    await other.close();
+  });
+
+  it('two at a time do not take one place', async () => {
+    const other = await siteWith(511);
+    const ids = [idOf(await other.grant(other.cast.vehicleA)), idOf(await other.grant(other.cast.vehicleB))];
+    const answers = await Promise.all(ids.map((grantId) => other.post('/revoke', { grantId })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect((await other.bundle()).revokedGrantIds).toHaveLength(512);
+    await other.close();
+  });
+
+  it('a bundle that was slow to be made does not come out newer than one with a revocation it lacks', async () => {
+    class SlowStorage extends MemoryStorage {
+      wait: Promise<void> | undefined;
+      override async revocations() {
+        const found = await super.revocations();
+        const { wait } = this;
+        this.wait = undefined;
+        await wait;
+        return found;
+      }
+    }
+    const storage = new SlowStorage();
+    const identity = { issuer: AUTHORITY, grantKey: site.cast.grantKey, bundleKey: site.cast.root };
+    const authority = new Authority(new AuthoritySigner(identity), storage, new SimulatedClock(DAY_BEGINS_MS));
+    await storage.putGrant({ grantId: 'g', envelope: {}, issuedAtMs: DAY_BEGINS_MS, expiresAtMs: EXPIRES_MS });
+    let go = (): void => undefined;
+    storage.wait = new Promise((resolve) => {
+      go = resolve;
+    });
+    const request = bundleRequest(site.cast, EXPIRES_MS);
+    const slow = authority.issueBundle(request);
+    const rest = authority.revokeGrant('g').then(() => authority.issueBundle(request));
+    setTimeout(go, 20);
+    await Promise.all([slow, rest]);
+    expect(await authority.findBundles({})).toMatchObject([{ revokedGrantIds: ['g'] }]);
+  });
+
+  it('ids of the caller that do not fit beside them are refused: none is left out', async () => {
+    const other = await siteWith(511);
+    const issued = await other.post('/trust-bundles', {
+      ...bundleRequest(other.cast, EXPIRES_MS),
+      revokedGrantIds: ['from-elsewhere', 'from-another'],
+    });
+    expect(issued).toMatchObject({ status: 422, body: { error: 'bundle_too_large' } });
+    expect(issued.body.detail).toContain('511 grants that are revoked here');
+    expect(issued.body.detail).toContain('the request names 2 others');
+    expect((await other.bundle([], { revokedGrantIds: ['from-elsewhere'] })).revokedGrantIds).toHaveLength(512);
+    await other.close();
+  });
+
+  it('a storage that holds more is refused: none is left out', async () => {
+    const other = await siteWith(513);
+    const answer = await other.post('/trust-bundles', bundleRequest(other.cast, EXPIRES_MS));
     expect(answer).toMatchObject({ status: 422, body: { error: 'bundle_too_large' } });
+    expect(answer.body.detail).toContain('513 grants that are revoked here');
+    expect(answer.body.detail).toContain('revokedGrantIds of a bundle holds 512');
+    await other.close();
+  });
+
+  it('where their bytes do not fit beside the issuers the answer says so, and a bundle of few issuers brings them', async () => {
+    const other = await siteWith(512);
+    const many = Array.from({ length: 130 }, (_, i) => `issuer-${i}.${'x'.repeat(100)}.example`);
+    const request = { ...bundleRequest(other.cast, EXPIRES_MS), approvedIssuers: many, issuers: [] };
+    const answer = await other.post('/trust-bundles', request);
+    expect(answer).toMatchObject({ status: 422, body: { error: 'bundle_too_large' } });
+    expect(answer.body.detail).toMatch(/ of them for 512 revoked grants; a device takes 32768/);
+    expect((await other.bundle()).revokedGrantIds).toHaveLength(512);
+    await other.close();
   });
 });
 
@@ -344,6 +614,19 @@ describe('GET /trust-bundles', () => {
       status: 400,
       body: { error: 'invalid_request' },
     });
+  });
+
+  it.each<[string, string]>([
+    ['?unknown=1', 'unknown'],
+    [`?category=${CATEGORY}&issuer=x`, 'issuer'],
+    ['?Category=parking', 'Category'],
+    ['?__proto__=1', '__proto__'],
+    ['?constructor=1', 'constructor'],
+    ['?=1', '""'],
+  ])('%s is refused, by the name of the member nobody asked about', async (query, name) => {
+    const answer = await other.get(`/trust-bundles${query}`);
+    expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+    expect(answer.body.detail).toContain(name);
   });
 
   it('answers 304 to the tag of what has not changed, and the set once it has', async () => {
