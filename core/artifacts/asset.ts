@@ -8,6 +8,9 @@ import { integerMember, invalid, textMember } from './members.ts';
 export const RAILS = Object.freeze(['xrpl', 'evm', 'stripe', 'hosted'] as const);
 export type Rail = (typeof RAILS)[number];
 
+/** The canonical text of XRP without further members. */
+const XRP_TEXT = '{"kind":"XRP"}';
+
 /** True for a rail MPCP 1.x knows. */
 export function isRail(text: unknown): text is Rail {
   return text === 'xrpl' || text === 'evm' || text === 'stripe' || text === 'hosted';
@@ -38,6 +41,8 @@ export function assetText(value: JsonValue, what: string): string {
   if (!isObject(value)) throw invalid(`${what} is not an object`);
   switch (member(value, 'kind')) {
     case 'XRP':
+      // Nearly every payment has it, and nearly always nothing is beside the kind.
+      if (Object.keys(value).length === 1) return XRP_TEXT;
       break;
     case 'IOU':
       textMember(value, 'currency');

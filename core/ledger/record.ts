@@ -140,7 +140,12 @@ function readTime(view: DataView, offset: number): number {
   return view.getInt32(offset + 4, true) * 0x1_0000_0000 + view.getUint32(offset, true);
 }
 
+/** Into cells that are zero; most amounts leave the upper half so. */
 function writeAmount(view: DataView, offset: number, amount: bigint): void {
+  if (amount < 0x1_0000_0000_0000_0000n) {
+    view.setBigUint64(offset, amount, true);
+    return;
+  }
   view.setBigUint64(offset, BigInt.asUintN(64, amount), true);
   view.setBigUint64(offset + 8, amount >> 64n, true);
 }
