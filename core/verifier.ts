@@ -306,6 +306,7 @@ export class Verifier {
       spa: undefined,
       intent: undefined,
       idempotencyKey: undefined,
+      sources: [],
     };
     const trace: TraceEntry[] | undefined = options.explain ? [] : undefined;
     const verdict = runChain(
@@ -373,6 +374,7 @@ function readArtifacts(presentation: Presentation): PaymentArtifacts | Refusal {
     intent,
     fleetPolicy,
     idempotencyKey: presentation.idempotencyKey,
+    sources: presentation.sources,
   };
 }
 

@@ -7,7 +7,8 @@ import type { SessionBudget } from '../artifacts/sba.ts';
 import type { SettlementIntent } from '../artifacts/settlement-intent.ts';
 import type { PaymentAuthorization } from '../artifacts/spa.ts';
 import type { Site } from '../configuration.ts';
-import { type Domain, domainDigest } from '../hash/domains.ts';
+import { type Domain, domainDigest, textDigest } from '../hash/domains.ts';
+import { type SourceMembers, sourceText } from '../json/source-members.ts';
 import type { JsonObject } from '../json/value.ts';
 import { ledgerKey } from '../ledger/keys.ts';
 import type { Answered, LedgerKey, SpendLedger } from '../ledger/ledger.ts';
@@ -23,6 +24,8 @@ export interface PaymentArtifacts {
   readonly intent: SettlementIntent | undefined;
   readonly fleetPolicy: FleetPolicy | undefined;
   readonly idempotencyKey: string | undefined;
+  /** Where signed objects stand in the text they were read from. */
+  readonly sources: readonly SourceMembers[];
 }
 
 /** What is decided on: a payment, a reservation, or neither, and then nothing is recorded. */
@@ -84,6 +87,11 @@ export class Payment {
 
   /** The digest of a value under a domain. */
   digest(domain: Domain, value: JsonObject): Uint8Array {
+    const { sources } = this.artifacts;
+    for (let i = 0; i < sources.length; i++) {
+      const source = sources[i] as SourceMembers;
+      if (source.object === value) return textDigest(this.context.crypto, domain, sourceText(source));
+    }
     return domainDigest(this.context.crypto, domain, value);
   }
 

@@ -187,6 +187,7 @@ export function verifySignedSessionBudgetAuthorizationForDecision(
     settlementIntent: none,
     fleetPolicyAuthorization: none,
     idempotencyKey: none,
+    sources: [],
   };
   const decision = verifier.check(presentation, request);
   return decision.ok ? { ok: true } : { ok: false, reason: sbaReason(decision) };

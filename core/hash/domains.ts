@@ -25,8 +25,13 @@ export function domainPrefix(domain: Domain): string {
 
 /** SHA-256(prefix ‖ canonicalJson(value)), 32 bytes. */
 export function domainDigest(crypto: Crypto, domain: Domain, value: JsonValue): Uint8Array {
+  return textDigest(crypto, domain, canonicalText(value));
+}
+
+/** The same of a value whose canonical text is at hand. */
+export function textDigest(crypto: Crypto, domain: Domain, canonical: string): Uint8Array {
   const hash = crypto.sha256();
-  hash.update(domainPrefix(domain) + canonicalText(value));
+  hash.update(domainPrefix(domain) + canonical);
   return hash.digest();
 }
 

@@ -3,6 +3,7 @@
 
 import { ENVELOPE_MEMBERS } from '../artifacts/envelope.ts';
 import { JsonProblem, JsonReader } from '../json/reader.ts';
+import type { SourceMembers } from '../json/source-members.ts';
 import { emptyObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
 import { ARTIFACT_LIMITS, IDEMPOTENCY_KEY_CHARACTERS, PRESENTATION_BYTES } from '../limits.ts';
 import { type Refusal, refuse } from '../reason-codes.ts';
@@ -15,6 +16,8 @@ export interface Presentation {
   readonly settlementIntent: JsonValue | undefined;
   readonly fleetPolicyAuthorization: JsonValue | undefined;
   readonly idempotencyKey: string | undefined;
+  /** Where signed objects stand in the text, see `sourceText`; none for data that was not read from text. */
+  readonly sources: readonly SourceMembers[];
 }
 
 const CARRIED: readonly string[] = [
@@ -79,6 +82,7 @@ function read(bytes: Uint8Array): Presentation | Refusal {
     settlementIntent: member(found, 'settlementIntent'),
     fleetPolicyAuthorization: member(found, 'fleetPolicyAuthorization'),
     idempotencyKey,
+    sources: reader.sources,
   };
 }
 
@@ -92,6 +96,7 @@ function bareSba(sba: JsonObject, size: number): Presentation | Refusal {
     settlementIntent: undefined,
     fleetPolicyAuthorization: undefined,
     idempotencyKey: undefined,
+    sources: [],
   };
 }
 

@@ -4,6 +4,7 @@
 import { asciiText, decodeUtf8 } from '../encoding/utf8.ts';
 import type { JsonLimits } from '../limits.ts';
 import { knownName, nameHash } from './known-names.ts';
+import type { SourceMembers } from './source-members.ts';
 import { emptyObject, type JsonObject, type JsonValue } from './value.ts';
 
 /** Why text could not be read. `offset` is the byte at which reading stopped. */
@@ -47,6 +48,9 @@ export class JsonReader {
   /** True while a member name is read: there a lone surrogate is only noted, see `members`. */
   #inName = false;
   #loneInName = false;
+  /** True while what was read since it was set is canonical text as it stands, member order of the outermost object apart. */
+  #canonical = false;
+  readonly #sources: SourceMembers[] = [];
 
   /** @param total the bytes allowed in all where that is not the limit of one artifact */
   constructor(bytes: Uint8Array, limits: JsonLimits, total: number = limits.bytes) {
@@ -97,7 +101,8 @@ export class JsonReader {
   /**
    * Reads one artifact: a value with counts of its own, and its own limit of bytes. Members of an object that `signed`
    * does not name are read, checked and dropped: nothing uses them and no signature covers them, so only the artifact's
-   * size bounds their strings. Without `signed` everything is kept.
+   * size bounds their strings. Without `signed` everything is kept. Of the object that a signature covers, `authorization`
+   * or the inner `grant`, its members' places are kept in `sources`.
    */
   artifact(signed?: readonly string[]): JsonValue {
     const first = this.#next();
@@ -106,7 +111,7 @@ export class JsonReader {
     const depth = this.#depth;
     this.#values = 0;
     this.#depth = 0;
-    const value = signed && first === 0x7b ? this.#envelope(signed) : this.value();
+    const value = first === 0x7b ? this.#artifactObject(signed) : this.value();
     this.#values = values;
     this.#depth = depth;
     if (this.#at - start > this.#limits.bytes)
@@ -181,15 +186,50 @@ export class JsonReader {
     return this.#invalid(detail);
   }
 
-  #envelope(signed: readonly string[]): JsonObject {
+  /** The objects read by `artifact` whose canonical text can be put together from the text that was read. */
+  get sources(): readonly SourceMembers[] {
+    return this.#sources;
+  }
+
+  #artifactObject(signed: readonly string[] | undefined): JsonObject {
     const object = emptyObject();
     const names: string[] = [];
     this.members((name) => {
       if (names.includes(name)) throw this.#invalid(`member "${name}" appears twice`);
       names.push(name);
-      if (signed.includes(name)) object[name] = this.value();
-      else this.discard();
+      if (signed !== undefined && !signed.includes(name)) this.discard();
+      else if (name === 'authorization' || name === 'grant') object[name] = this.#signedObject();
+      else object[name] = this.value();
     });
+    return object;
+  }
+
+  /** An object whose members' places are kept, where each is canonical as it stands. */
+  #signedObject(): JsonValue {
+    const text = this.#text;
+    if (this.#next() !== 0x7b || text === undefined) return this.value();
+    const from = this.#at;
+    const names: string[] = [];
+    const starts: number[] = [];
+    const ends: number[] = [];
+    this.#open();
+    this.#canonical = true;
+    const object = emptyObject();
+    let count = 0;
+    let start = this.#at;
+    for (let name = this.#firstName(); name !== undefined; name = this.#nextName(++count)) {
+      const value = this.value();
+      object[name] = value;
+      if (value !== null) {
+        names.push(name);
+        starts.push(start);
+        ends.push(this.#at);
+      }
+      // Behind the comma, if there is one: white space, which would move it, is not canonical.
+      start = this.#at + 1;
+    }
+    if (Object.keys(object).length !== count) throw this.#twice(from);
+    if (this.#canonical) this.#sources.push({ object, text, names, starts, ends });
     return object;
   }
 
@@ -198,7 +238,13 @@ export class JsonReader {
     this.#open();
     const object = emptyObject();
     let count = 0;
-    for (let name = this.#firstName(); name !== undefined; name = this.#nextName(++count)) object[name] = this.value();
+    let before = '';
+    for (let name = this.#firstName(); name !== undefined; name = this.#nextName(++count)) {
+      const value = this.value();
+      object[name] = value;
+      if (value === null || name < before) this.#canonical = false;
+      before = name;
+    }
     // Fewer members than names: some name came twice. Counting once is cheaper than asking for each.
     if (Object.keys(object).length !== count) throw this.#twice(start);
     return object;
@@ -353,7 +399,9 @@ export class JsonReader {
       at = this.#digits(at);
     }
     this.#room(at - start, 'number');
-    const value = Number(this.#slice(start, at));
+    const text = this.#slice(start, at);
+    const value = Number(text);
+    if (String(value) !== text) this.#canonical = false;
     if (value === Infinity || value === -Infinity) throw this.#invalid('a number outside the double range');
     this.#at = at;
     return value;
@@ -399,6 +447,7 @@ export class JsonReader {
 
   /** The rest of a string from its first escape on. */
   #escaped(start: number, first: number): string {
+    this.#canonical = false;
     const bytes = this.#bytes;
     let text = this.#run(start, first);
     let size = first - start;
@@ -485,6 +534,7 @@ export class JsonReader {
       const byte = this.#bytes[this.#at];
       if (byte === undefined) return -1;
       if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte;
+      this.#canonical = false;
       this.#at++;
     }
   }

@@ -24,14 +24,17 @@ import {
   checkBare,
 } from './payments.ts';
 
-/** One measured line. Times are those of the fastest tenth, which other work on the machine has touched least. */
+/**
+ * One measured line. Each payment counts with the fastest of its rounds, which other work on the machine has touched least;
+ * times are the medians over the payments.
+ */
 export interface BenchLine {
   readonly name: string;
   /** Payments (or sets of bare checks) per second. */
   readonly perSecond: number;
   /** Time of a payment over the time of its bare checks; 1 is the floor. */
   readonly ratio: number;
-  /** The same ratio of the medians, slow moments of the machine included. */
+  /** The same ratio of the medians of all rounds, slow moments of the machine included. */
   readonly medianRatio: number;
   /** What the ratio may be at most, where there is a budget. */
   readonly budget?: number;
@@ -82,25 +85,26 @@ function compare(
   payments: readonly BenchPayment[],
   rounds: number,
 ): { readonly floor: BenchLine; readonly contender: BenchLine } {
-  const floorTimes: number[] = [];
-  const times: number[] = [];
+  const floorTimes = payments.map(() => [] as number[]);
+  const times = payments.map(() => [] as number[]);
   // The first rounds warm the compiler.
   for (let round = -3; round < rounds; round++) {
     const device = contender.prepare(payments);
-    for (const payment of payments) {
+    for (const [i, payment] of payments.entries()) {
       const floorTime = timeOf(() => floor.check(payment));
       const time = timeOf(() => device.decide(payment));
       if (round < 0) continue;
-      floorTimes.push(floorTime);
-      times.push(time);
+      floorTimes[i]?.push(floorTime);
+      times[i]?.push(time);
     }
     device.close();
   }
-  const line = (name: string, taken: readonly number[]) => ({
+  const least = (taken: readonly (readonly number[])[]) => median(taken.map((rounds) => Math.min(...rounds)));
+  const line = (name: string, taken: readonly (readonly number[])[]) => ({
     name,
-    perSecond: 1000 / quantile(taken, 0.1),
-    ratio: quantile(taken, 0.1) / quantile(floorTimes, 0.1),
-    medianRatio: quantile(taken, 0.5) / quantile(floorTimes, 0.5),
+    perSecond: 1000 / least(taken),
+    ratio: least(taken) / least(floorTimes),
+    medianRatio: median(taken.flat()) / median(floorTimes.flat()),
   });
   const { name, budget } = contender;
   return {
@@ -171,7 +175,7 @@ function timeOf(work: () => void): number {
   return performance.now() - start;
 }
 
-function quantile(values: readonly number[], share: number): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
+  return sorted[sorted.length >> 1] ?? Number.NaN;
 }

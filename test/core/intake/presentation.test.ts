@@ -38,7 +38,7 @@ describe('one object', () => {
       fleetPolicyAuthorization: fleetPolicy(),
       idempotencyKey: 'key',
     };
-    expect(read(jsonBytes(parts))).toEqual(parts);
+    expect(read(jsonBytes(parts))).toMatchObject(parts);
   });
 
   it('needs an SBA and nothing else', () => {
