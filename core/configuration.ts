@@ -6,7 +6,7 @@ import { assetText, isRail, type Rail } from './artifacts/asset.ts';
 import { ArtifactProblem, reading } from './artifacts/members.ts';
 import { BUDGET_SCOPES, type BudgetScope } from './artifacts/sba.ts';
 import type { JsonValue } from './json/value.ts';
-import { DEFAULT_DRIFT_MS } from './limits.ts';
+import { DEFAULT_DRIFT_MS, LARGEST_DRIFT_MS } from './limits.ts';
 import {
   type BundleScope,
   type IssuerRule,
@@ -78,7 +78,7 @@ export interface SiteConfiguration {
   readonly budgetUse?: BudgetUse;
   /** `budget-total` (default), or the integration guide's `grant-total`: the grant's total against the SBA's ceiling. */
   readonly spendRule?: SpendRule;
-  /** Milliseconds by which an artifact may be past its expiry. Default 300 000. Bundles get none. */
+  /** Milliseconds by which an artifact may be past its expiry, at most 600 000. Default 300 000. Bundles get none. */
   readonly driftMs?: number;
   /** Budget scopes this site keeps count of. Default SESSION and TRIP. */
   readonly scopes?: readonly BudgetScope[];
@@ -155,7 +155,8 @@ export function readConfiguration(input: SiteConfiguration): Site {
   if (input.sbaOnly !== undefined && sbaOnlyMax === undefined) problems.push('sbaOnly.maxAmountMinor is not an amount');
   checkChoices(input, problems);
   const driftMs = input.driftMs ?? DEFAULT_DRIFT_MS;
-  if (!Number.isInteger(driftMs) || driftMs < 0) problems.push('driftMs is not a whole number of milliseconds');
+  if (!Number.isInteger(driftMs) || driftMs < 0 || driftMs > LARGEST_DRIFT_MS)
+    problems.push(`driftMs is not a whole number of milliseconds from 0 to ${LARGEST_DRIFT_MS}`);
   for (const key of input.pinnedKeys ?? []) {
     if (!PINNED_ROLES.includes(key.role)) problems.push(`pinnedKeys: ${key.kid} has a role that is none`);
     if (typeof key.kid !== 'string') problems.push('pinnedKeys: a key has no kid');

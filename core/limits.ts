@@ -63,3 +63,5 @@ export const VELOCITY_WINDOW_SECONDS = 4_294_967_295;
 export const IDEMPOTENCY_KEY_CHARACTERS = 128;
 /** Clock drift allowed on artifacts unless configured, in milliseconds. Bundles get none. */
 export const DEFAULT_DRIFT_MS = 300_000;
+/** The most that may be configured: so long after a grant's expiry authorities go on publishing its revocation. */
+export const LARGEST_DRIFT_MS = 600_000;

@@ -123,11 +123,6 @@ export class VirtualCharger {
     this.#running = undefined;
   }
 
-  /** Power away and back. Flash that lost its power too must have been restarted before. Errors as `start`. */
-  restart(): void {
-    this.start();
-  }
-
   /** Why the ledger can record nothing, or undefined. */
   get storeProblem(): LedgerRefusal | undefined {
     return this.#on().ledger.problem;

@@ -72,6 +72,7 @@ describe('what is refused', () => {
     ['fleetPolicyIssuers', [{}]],
     ['driftMs', -1],
     ['driftMs', 1.5],
+    ['driftMs', 600_001],
     ['driftMs', Number.NaN],
     ['driftMs', Number.POSITIVE_INFINITY],
     ['driftMs', '300000'],

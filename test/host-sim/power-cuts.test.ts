@@ -106,7 +106,7 @@ class Trial {
   recover(): void {
     expect(this.charger.relay.closed).toBe(false);
     do this.flash.restart();
-    while (!this.powered(() => this.charger.restart()));
+    while (!this.powered(() => this.charger.start()));
   }
 
   powered(work: () => void): boolean {
@@ -269,7 +269,7 @@ describe('a bundle that is being replaced', () => {
     } else expect(revoked.code).toBe('KEY_REVOKED');
     const set = trial.charger.admit(bundles);
     expect(set).toMatchObject([{ ok: false, code: 'BUNDLE_ROLLBACK' }]);
-    trial.charger.restart();
+    trial.charger.start();
     expect(trial.charger.pay(byRevoked.bytes, { amountMinor: byRevoked.amountMinor })).toMatchObject({ ok: false });
     expect(trial.charger.grantTotal(grantId)).toBe(sum(trial.approved));
   }

@@ -238,7 +238,7 @@ describe('refreshing', () => {
     const before = [flash.contents(), charger.bundleIds];
     charger.admit(new TextEncoder().encode(body));
     expect([flash.contents(), charger.bundleIds]).toEqual(before);
-    charger.restart();
+    charger.start();
     expect(charger.bundleIds).toEqual(before[1]);
   });
 
@@ -253,7 +253,7 @@ describe('refreshing', () => {
     const { charger } = bench();
     charger.start();
     const refresh = charger.refresh();
-    charger.restart();
+    charger.start();
     expect(await refresh).toMatchObject({ kind: 'failed', failure: 'power-cut' });
     expect(charger.bundleIds).toEqual([]);
   });
@@ -356,7 +356,7 @@ describe('a fake access point', () => {
   it('a tag does not outlive a restart, after which the bundles may be others', async () => {
     const { charger } = await running();
     expect(await charger.refresh()).toEqual({ kind: 'unchanged' });
-    charger.restart();
+    charger.start();
     expect(await charger.refresh()).toMatchObject({ kind: 'fetched' });
   });
 });
@@ -391,7 +391,7 @@ describe('a bundle store that fails', () => {
     expect(pay(charger, await payment())).toMatchObject({ ok: false, code: 'NO_TRUST_BUNDLE' });
     expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
     expect(pay(charger, await payment())).toMatchObject({ ok: true });
-    charger.restart();
+    charger.start();
     expect(pay(charger, await payment())).toMatchObject({ ok: true });
   });
 
@@ -410,7 +410,7 @@ describe('a bundle store that fails', () => {
     const bundleFolder = madeFolder();
     const { charger, log } = await running({ provisioning: { ...site.provisioning(), bundleFolder } });
     block(bundleFolder, 'incoming.json');
-    charger.restart();
+    charger.start();
     expect(log.named('bundles.failed')).toMatchObject([{ detail: 'incoming.json cannot be read: EISDIR' }]);
     expect(pay(charger, await payment())).toMatchObject({ ok: true });
   });
@@ -430,7 +430,7 @@ describe('a bundle store that fails', () => {
     });
     expect(log.named('bundles.failed')).toEqual([{ ...problem, detail }]);
     expect([flash.contents(), charger.bundleIds]).toEqual([before, [first.bundleId]]);
-    charger.restart();
+    charger.start();
     expect(charger.bundleIds).toEqual([first.bundleId]);
     repair();
     expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
@@ -455,13 +455,13 @@ describe('a bundle store that fails', () => {
     expect(codes(charger.admit(setOf(anywhere)))).toEqual(['ok']);
     const held = [...charger.bundleIds].sort();
     expect(held).toEqual([second.bundleId, anywhere.bundleId].sort());
-    charger.restart();
+    charger.start();
     expect([...charger.bundleIds].sort()).toEqual(held);
     repair();
     // The tag of a set that could not be kept was not remembered, so it is fetched again.
     expect(await charger.refresh()).toMatchObject({ kind: 'fetched' });
     expect(readdirSync(bundleFolder)).toEqual(['bundles.json']);
-    charger.restart();
+    charger.start();
     expect([...charger.bundleIds].sort()).toEqual(held);
     await other.close();
   });
@@ -482,14 +482,14 @@ describe('a bundle store that fails', () => {
     charger.start();
     charger.admit(setOf(anywhere));
     store.failing = true;
-    charger.restart();
+    charger.start();
     expect(charger.bundleIds).toEqual([]);
     const fetched = { kind: 'fetched', admissions: [{ ok: true }, { ok: true }] };
     const second = await other.bundle();
     expect(codes(charger.admit(setOf(second)))).toEqual(['ok']);
     expect(charger.bundleIds).toEqual([second.bundleId]);
     store.failing = false;
-    charger.restart();
+    charger.start();
     expect([...charger.bundleIds].sort()).toEqual([second.bundleId, anywhere.bundleId].sort());
     expect(await charger.refresh()).toMatchObject(fetched);
     await other.close();
@@ -503,11 +503,11 @@ describe('a bundle store that fails', () => {
     const held = charger.bundleIds;
     const anywhere = await other.bundle([], { geography: { countryCodes: ['DE'] } });
     clock.set(undefined);
-    charger.restart();
+    charger.start();
     expect(codes(charger.admit(setOf(anywhere)))).toEqual(['CLOCK_UNTRUSTED']);
     clock.set(DAY_BEGINS_MS);
     expect(codes(charger.admit(setOf(anywhere)))).toEqual(['ok']);
-    charger.restart();
+    charger.start();
     expect([...charger.bundleIds].sort()).toEqual([...held, anywhere.bundleId].sort());
     await other.close();
   });
@@ -535,7 +535,7 @@ describe('restarting', () => {
     const [first, second] = [await payment(), await payment()];
     pay(charger, first);
     charger.link.set(false);
-    charger.restart();
+    charger.start();
     expect(charger.relay.closed).toBe(false);
     expect(charger.bundleIds).toHaveLength(1);
     expect(pay(charger, first)).toMatchObject({ ok: false, code: 'BUDGET_ID_REPLAY' });
@@ -553,7 +553,7 @@ describe('restarting', () => {
     expect(again.charger.bundleIds).toHaveLength(1);
     const path = join(bundleFolder, 'bundles.json');
     writeFileSync(path, readFileSync(path, 'utf8').replace('vehicle-a.fleet', 'vehicle-x.fleet'));
-    again.charger.restart();
+    again.charger.start();
     expect(again.charger.bundleIds).toEqual([]);
     expect(again.log.named('bundle.refused')).toMatchObject([{ code: 'TRUST_BUNDLE_SIGNATURE_INVALID' }]);
     expect(pay(again.charger, await payment())).toMatchObject({ ok: false, code: 'NO_TRUST_BUNDLE' });
@@ -568,7 +568,7 @@ describe('restarting', () => {
     expect(codes(charger.admit(new TextEncoder().encode(JSON.stringify({ bundles: [second] }))))).toEqual(['ok']);
     const held = charger.bundleIds;
     expect(held).toHaveLength(2);
-    charger.restart();
+    charger.start();
     expect(charger.bundleIds).toEqual(held);
     await other.close();
   });
@@ -577,7 +577,7 @@ describe('restarting', () => {
     const clock = new SimulatedClock(DAY_BEGINS_MS);
     const { charger } = await running({ clock });
     clock.set(undefined);
-    charger.restart();
+    charger.start();
     expect(charger.bundleIds).toEqual([]);
     const ready = await payment();
     expect(pay(charger, ready)).toMatchObject({ ok: false, code: 'CLOCK_UNTRUSTED' });
@@ -594,7 +594,7 @@ describe('restarting', () => {
     expect(() => pay(charger, another)).toThrow(PowerCut);
     expect(charger.relay.closed).toBe(false);
     flash.restart();
-    charger.restart();
+    charger.start();
     expect([charger.relay.closed, pay(charger, another).ok]).toEqual([false, false]);
   });
 
@@ -604,7 +604,7 @@ describe('restarting', () => {
     charger.relay.cutAtNextClose();
     expect(() => pay(charger, ready)).toThrow(PowerCut);
     expect([charger.powered, charger.relay.closed, charger.relay.closings]).toEqual([false, false, 0]);
-    charger.restart();
+    charger.start();
     expect(pay(charger, ready)).toMatchObject({ ok: true, repeated: true });
     expect(charger.relay.closings).toBe(0);
   });
