@@ -6,7 +6,7 @@ import { totalFrom } from '../../core/artifacts/amount.ts';
 import { timeFrom } from '../../core/artifacts/time.ts';
 import { JsonProblem, readJson } from '../../core/json/reader.ts';
 import { isObject, type JsonObject } from '../../core/json/value.ts';
-import { ARTIFACT_LIMITS } from '../../core/limits.ts';
+import { ARTIFACT_LIMITS, MINOR_UNIT_PLACES, VELOCITY_WINDOW_SECONDS } from '../../core/limits.ts';
 import { durationMs } from '../issue/duration.ts';
 
 /** The last millisecond that an RFC 3339 year of four digits can say. */
@@ -41,17 +41,41 @@ export function currencyValue(text: string): string {
   return text;
 }
 
-/** A whole number. */
-export function integerValue(text: string): number {
-  if (!/^(0|[1-9][0-9]{0,14})$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
-  return Number(text);
+/** A reader of whole numbers within bounds, in decimal digits and nothing else: `Number()` would take 0x10 and 1e3. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = /^(0|[1-9][0-9]{0,15})$/.test(text) ? Number(text) : Number.NaN;
+    // NaN is neither.
+    if (number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`It is not a whole number from ${least} to ${most}.`);
+  };
 }
+
+/** Decimal places of a minor unit. */
+export const minorUnitValue = wholeNumber(0, MINOR_UNIT_PLACES);
+
+/** The name of a key, as a device takes it. */
+export function kidValue(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.');
+  if (Buffer.byteLength(text) > ARTIFACT_LIMITS.stringBytes)
+    throw new InvalidArgumentError(`It has more than ${ARTIFACT_LIMITS.stringBytes} bytes.`);
+  return text;
+}
+
+const repeatable = new WeakSet<object>();
 
 /** Adds a value to those given before: for options that may be repeated. */
 export function collected<T>(
   read: (text: string) => T,
 ): (text: string, before: readonly T[] | undefined) => readonly T[] {
-  return (text, before) => [...(before ?? []), read(text)];
+  const add = (text: string, before: readonly T[] | undefined) => [...(before ?? []), read(text)];
+  repeatable.add(add);
+  return add;
+}
+
+/** True for a reader made by `collected`. */
+export function isRepeatable(reader: object | undefined): boolean {
+  return reader !== undefined && repeatable.has(reader);
 }
 
 /** The values an option takes, for its help: `xrpl, evm, stripe or hosted`. */
@@ -61,6 +85,8 @@ export function oneOf(values: readonly string[]): string {
 
 /** Text as it is. */
 export const plain = (text: string): string => text;
+
+const chainIdValue = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
 /** An asset: `XRP`, `IOU:CURRENCY:ISSUER`, `ERC20:CHAINID:TOKEN`, or its JSON. Its members are checked where it is used. */
 export function assetValue(text: string): JsonObject {
@@ -73,17 +99,22 @@ export function assetValue(text: string): JsonObject {
   if (rest.length === 0 && kind === 'XRP' && first === undefined) return { kind };
   if (rest.length === 0 && kind === 'IOU' && first && second) return { kind, currency: first, issuer: second };
   if (rest.length === 0 && kind === 'ERC20' && first && second)
-    return { kind, chainId: integerValue(first), token: second };
+    return { kind, chainId: chainIdValue(first), token: second };
   throw new InvalidArgumentError('It is not XRP, IOU:CURRENCY:ISSUER, ERC20:CHAINID:TOKEN or JSON.');
 }
 
+const paymentsValue = wholeNumber(1, 999_999_999);
+const secondsValue = wholeNumber(1, VELOCITY_WINDOW_SECONDS);
+
 /** `10/1h` or `10/3600`: payments in a window. */
 export function velocityValue(text: string): JsonObject {
-  const parts = /^([0-9]{1,9})\/(.+)$/.exec(text);
+  const parts = /^([^/]+)\/(.+)$/.exec(text);
   if (parts === null) throw new InvalidArgumentError('It is not PAYMENTS/WINDOW such as 10/1h.');
-  const window = parts[2] as string;
-  const ms = /^[0-9]+$/.test(window) ? integerValue(window) * 1000 : durationValue(window);
-  return { maxPayments: Number(parts[1]), windowSeconds: Math.floor(ms / 1000) };
+  const [payments, window] = [parts[1] as string, parts[2] as string];
+  return {
+    maxPayments: paymentsValue(payments),
+    windowSeconds: /^[0-9]+$/.test(window) ? secondsValue(window) : Math.floor(durationValue(window) / 1000),
+  };
 }
 
 /** Two parts around the first `=`. */

@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { wholeNumber } from '../../../tools/cli/option-values.ts';
 import { type Bench, NOW, paymentBench, run } from './run.ts';
 
 /** A command with a call that works, and where its input comes from. */
@@ -558,6 +559,46 @@ describe.each(COMMANDS)('$name', (command) => {
   });
 });
 
+describe('a number', () => {
+  const NUMBERS: readonly (readonly [name: string, option: string])[] = [
+    ['bench', '--rounds'],
+    ['sba issue', '--minor-unit'],
+    ['fleet-policy issue', '--minor-unit'],
+  ];
+  it.each(
+    NUMBERS.flatMap(([name, option]) =>
+      ['0x10', '1e3', ' 5', '5.0', '+5', '-5', '', '٣', '007', 'Infinity', '10001'].map(
+        (value) => [name, option, value] as const,
+      ),
+    ),
+  )('%s %s is decimal digits only, within its bounds: not %j', async (name, option, value) => {
+    const result = await run(...name.split(' '), option, value);
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toMatch(/argument '.*' is invalid\. It is not a whole number from \d+ to \d+\./);
+  });
+
+  it.each([
+    ['--velocity', '007/1h'],
+    ['--velocity', '0x5/1h'],
+    ['--velocity', '5/0x10'],
+    ['--velocity', '5/1e3'],
+    ['--asset', 'ERC20:0x1:0x0000000000000000000000000000000000000000'],
+    ['--asset', 'ERC20:1e3:0x0000000000000000000000000000000000000000'],
+    ['--valid', '0x10s'],
+    ['--valid', '1e3s'],
+  ])('grant issue %s is decimal digits only: not %j', async (option, value) => {
+    const result = await run('grant', 'issue', option, value);
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toContain(`argument '${value}' is invalid.`);
+  });
+
+  it('has bounds that are themselves taken', () => {
+    const rounds = wholeNumber(1, 10_000);
+    expect([rounds('1'), rounds('10000')]).toEqual([1, 10_000]);
+    expect(() => rounds('0')).toThrow('not a whole number from 1 to 10000');
+  });
+});
+
 describe('the program', () => {
   it.each([
     [['grnat'], "unknown command 'grnat'"],
@@ -586,7 +627,7 @@ describe('the program', () => {
   });
 
   it('does not write an artifact over a private key', async () => {
-    const result = await run('jwks', bench.path('pa.jwk'), '--out', bench.path('pa.jwk'));
+    const result = await run('jwks', bench.path('pa.pub.jwk'), '--out', bench.path('pa.jwk'));
     expect(result).toMatchObject({ code: 2, stdout: '' });
     expect(result.stderr).toContain('it holds a private key');
     expect(contents()).toBe(before);

@@ -2,8 +2,8 @@
 
 import type { Command } from 'commander';
 import { type BenchLine, runAuthorizeBench } from '../../bench/authorize.ts';
-import { type Io, UsageError } from '../io.ts';
-import { jsonOption } from '../option-values.ts';
+import type { Io } from '../io.ts';
+import { jsonOption, wholeNumber } from '../option-values.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
 
@@ -12,13 +12,10 @@ export const register: Register = (program: Command, io: Io) => {
   const bench = program
     .command('bench')
     .description('Measure authorizations per second beside the bare signature checks they contain.')
-    .option('--rounds <n>', 'rounds over 500 payments', '20')
+    .option('--rounds <n>', 'rounds over 500 payments', wholeNumber(1, 10_000), 20)
     .addHelpText('after', '\nExample: mpcp-embedded bench --rounds 31\nExit code 1 if a ratio is over its budget.')
-    .action((options: { readonly rounds: string }) => {
-      const rounds = Number(options.rounds);
-      if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000)
-        throw new UsageError(`--rounds ${options.rounds}: not a whole number from 1 to 1000`);
-      const lines = runAuthorizeBench(rounds, (text) => io.note(text));
+    .action((options: { readonly rounds: number }) => {
+      const lines = runAuthorizeBench(options.rounds, (text) => io.note(text));
       io.result({ lines }, benchTable(lines));
       if (lines.some((line) => line.budget !== undefined && line.ratio > line.budget)) io.fail();
     });

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { FLEET_SCOPES, issueFleetPolicy } from '../../issue/fleet-policy.ts';
 import type { Io } from '../io.ts';
 import { EXPIRES_AT, issuing, type MemberOption, membersOf, missingIssuerNote } from '../issue-options.ts';
-import { assetValue, integerValue, oneOf } from '../option-values.ts';
+import { assetValue, minorUnitValue, oneOf } from '../option-values.ts';
 import type { Register } from './index.ts';
 
 const MEMBERS: readonly MemberOption[] = [
@@ -19,7 +19,7 @@ const MEMBERS: readonly MemberOption[] = [
     flags: '--minor-unit <digits>',
     member: 'minorUnit',
     help: 'decimal places of the minor unit (default: 2)',
-    read: integerValue,
+    read: minorUnitValue,
   },
   { flags: '--max-amount-minor <amount>', member: 'maxAmountMinor', help: "the cap; within the grant's budget" },
   { flags: '--rail <rail>', member: 'allowedRails', help: "within the grant's", kind: 'many' },

@@ -16,7 +16,7 @@ import {
   type SigningOptions,
 } from '../issue-options.ts';
 import { readArtifact } from '../json-file.ts';
-import { assetValue, integerValue, oneOf } from '../option-values.ts';
+import { assetValue, minorUnitValue, oneOf } from '../option-values.ts';
 import type { Register } from './index.ts';
 
 const MEMBERS: readonly MemberOption[] = [
@@ -32,7 +32,7 @@ const MEMBERS: readonly MemberOption[] = [
     flags: '--minor-unit <digits>',
     member: 'minorUnit',
     help: 'decimal places of the minor unit (default: 2)',
-    read: integerValue,
+    read: minorUnitValue,
   },
   {
     flags: '--budget-scope <scope>',
