@@ -3,8 +3,10 @@
 
 import { Command, CommanderError } from 'commander';
 import { IssueProblem } from '../issue/problem.ts';
+import { checkFiles, checkWords, takeValuesOnce } from './call-rules.ts';
 import { commands } from './commands/index.ts';
-import { type Channels, createIo, type Io, printable, processChannels, UsageError } from './io.ts';
+import { type Channels, createIo, type Io, printable, systemReason, UsageError } from './io.ts';
+import { ProcessStreams } from './process-streams.ts';
 
 const HELP_HINT = '(--help shows how to call it)';
 
@@ -17,26 +19,32 @@ const HELP_HINT = '(--help shows how to call it)';
  */
 export async function main(argv: readonly string[], channels?: Channels): Promise<number> {
   let code = 0;
-  if (channels === undefined) {
-    // A reader that closes early (`| head`) ends the program; it is no error.
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(code);
-    });
-  }
-  const io = createIo(channels ?? processChannels(), wantsJson(argv), () => {
+  const streams = channels === undefined ? new ProcessStreams(() => process.exit(code)) : undefined;
+  const io = createIo(channels ?? (streams as ProcessStreams), wantsJson(argv), () => {
     code = 1;
   });
   const program = createProgram(io);
-  let running: Command = program;
+  let running: Command = calledCommand(program, argv.slice(2));
   program.hook('preAction', (_, action) => {
     running = action;
+    checkFiles(action);
   });
   try {
+    checkWords(argv.slice(2));
     await program.parseAsync([...argv]);
-    return code;
   } catch (error) {
-    return report(error, fullName(running), io);
+    code = report(error, fullName(running), io);
   }
+  const failure = await streams?.written();
+  if (failure === undefined) return code;
+  io.note(`${fullName(running)}: cannot write to stdout: ${systemReason(failure)}`);
+  return code === 0 ? 1 : code;
+}
+
+/** The command that the first words call, as far as they call one. */
+function calledCommand(command: Command, words: readonly string[]): Command {
+  const child = command.commands.find((one) => one.name() === words[0]);
+  return child === undefined ? command : calledCommand(child, words.slice(1));
 }
 
 /** The program with all its commands. */
@@ -48,6 +56,7 @@ export function createProgram(io: Io): Command {
   speakThrough(program, io);
   for (const register of commands) register(program, io);
   throwUsageErrors(program, io);
+  takeValuesOnce(program);
   return program;
 }
 

@@ -29,6 +29,12 @@ export async function run(...words: readonly string[]): Promise<RunResult> {
   return { code, stdout, stderr };
 }
 
+/** The words of a call with other values for options it has, and with options it has not. */
+export function changed(words: readonly string[], ...options: readonly string[]): string[] {
+  const again = (word: string | undefined) => word?.startsWith('--') === true && options.includes(word);
+  return [...words.filter((word, i) => !again(word) && !again(words[i - 1])), ...options];
+}
+
 /** A folder for one test file. */
 export class Bench {
   readonly folder = mkdtempSync(join(tmpdir(), 'mpcp-cli-'));

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHAIN } from '../../../../core/chain/chain.ts';
-import { type Bench, NOW, paymentBench, run } from '../run.ts';
+import { type Bench, changed, NOW, paymentBench, run } from '../run.ts';
 
 let bench: Bench;
 let at: (name: string) => string;
@@ -68,13 +68,13 @@ describe('verify chain', () => {
     [['--amount', '1800', '--now', '2026-03-01T16:01:00Z', '--drift', '60s'], 'ARTIFACT_EXPIRED sba sba.expiry'],
     [['--amount', '9'.repeat(39)], 'AMOUNT_EXCEEDED request request.read'],
   ])('with %j says %s', async (words, verdict) => {
-    const result = await run(...chain, ...words);
+    const result = await run(...changed(chain, ...words));
     expect(result.stdout).toMatch(new RegExp(`^refused ${verdict}: .+\\n$`));
     expect(result).toMatchObject({ code: 1, stderr: '' });
   });
 
   it('lets an artifact be past its expiry by the drift', async () => {
-    expect(await run(...chain, '--amount', '1', '--now', '2026-03-01T16:04:59Z')).toMatchObject({ code: 0 });
+    expect(await run(...changed(chain, '--amount', '1', '--now', '2026-03-01T16:04:59Z'))).toMatchObject({ code: 0 });
   });
 
   it('takes options for a whole configuration', async () => {
@@ -159,7 +159,7 @@ describe('verify chain', () => {
   });
 
   it('cannot be set back before a bundle was issued', async () => {
-    const result = await run(...chain, '--amount', '1800', '--now', '2026-02-01T00:00:00Z');
+    const result = await run(...changed(chain, '--amount', '1800', '--now', '2026-02-01T00:00:00Z'));
     expect(result.stderr).toContain(`so it is at least ${NOW}`);
   });
 
@@ -185,11 +185,11 @@ describe('verify chain', () => {
 
   it('leaves it to the verifier to refuse what is past a limit', async () => {
     bench.write('long.json', { ...bench.json('sba.json'), note: 'x'.repeat(7000) });
-    expect((await run(...chain, '--sba', at('long.json'), '--amount', '1')).stdout).toMatch(
+    expect((await run(...changed(chain, '--sba', at('long.json'), '--amount', '1'))).stdout).toMatch(
       /^refused LIMIT_EXCEEDED presentation /,
     );
     bench.write('deep.json', `{"authorization": ${'['.repeat(100)}${']'.repeat(100)}}`);
-    expect((await run(...chain, '--sba', at('deep.json'), '--amount', '1')).stdout).toMatch(
+    expect((await run(...changed(chain, '--sba', at('deep.json'), '--amount', '1'))).stdout).toMatch(
       /^refused LIMIT_EXCEEDED presentation /,
     );
   });
@@ -318,7 +318,9 @@ describe('verify bundle and bundle verify', () => {
         /^refused BUNDLE_SCOPE_MISMATCH trustBundle bundle\.scope: /,
       );
     }
-    expect((await run(...words, '--now', '2026-03-08T12:00:00Z')).stdout).toMatch(/^refused ARTIFACT_EXPIRED /);
+    expect((await run(...changed(words, '--now', '2026-03-08T12:00:00Z'))).stdout).toMatch(
+      /^refused ARTIFACT_EXPIRED /,
+    );
   });
 
   it('refuse a bundle of another root, also one of the same name', async () => {
