@@ -2,16 +2,17 @@
 // that go with them. Keys of an earlier run are used again, so that devices which know that root go on working.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { privateJwk, publicJwk, publicPem, type SigningKey } from '../../host-sim/signing/keys.ts';
 import { bundleSample, DevelopmentKeys } from '../issue/bundle-samples.ts';
 import { readTemplate } from '../issue/bundle-template.ts';
-import { checkWritable, type Io, systemReason, UsageError, writeOutput } from './io.ts';
+import { type Io, systemReason, UsageError } from './io.ts';
 import { located, readArtifact } from './json-file.ts';
 import { readPrivateKeyFile } from './key-file.ts';
 import { jsonOption, timeValue } from './option-values.ts';
+import { checkWritable, type OutputFile, type WriteOptions, writeFiles } from './output-file.ts';
 import { siteOf } from './site-file.ts';
 
 /** The kid of the root that signs all of them. */
@@ -41,7 +42,7 @@ export function addBundleSamples(command: Command, io: Io): void {
 
 function writeSamples(options: SamplesOptions, io: Io): void {
   const source = join(packageFolder(), 'bundles');
-  const out = options.out ?? join(source, 'signed');
+  const out = outFolder(options.out ?? join(source, 'signed'), source);
   const rules = { nowMs: options.now ?? Date.now(), allowPast: true, checkAddresses: true };
   const keys = new DevelopmentKeys((kid) => (options.newKeys ? undefined : keptKey(keyPath(out, kid), kid)));
   const root = keys.key('the root', ROOT_KID);
@@ -55,26 +56,36 @@ function writeSamples(options: SamplesOptions, io: Io): void {
     });
     return { name: basename(name, '.json'), sample };
   });
-  makeFolder(dirname(keyPath(out, ROOT_KID)));
-  const files: string[] = [];
-  const write = (name: string, text: string) => {
-    checkWritable(join(out, name));
-    writeOutput(io, join(out, name), text);
-    files.push(name);
-  };
-  write('root.pem', publicPem(root));
-  write('root.pub.jwk', JSON.stringify(publicJwk(root), null, 2));
+  const files: (OutputFile & { readonly name: string })[] = [];
+  const add = (name: string, text: string, how: WriteOptions = {}) =>
+    files.push({ name, path: join(out, name), text, ...how });
+  add('root.pem', publicPem(root));
+  add('root.pub.jwk', JSON.stringify(publicJwk(root), null, 2));
   for (const key of keys.all) {
-    if (!keys.kept.includes(key)) writeKey(io, keyPath(out, key.kid), key);
-    files.push(keyPath('', key.kid));
+    if (!keys.kept.includes(key))
+      add(keyPath('', key.kid), JSON.stringify(privateJwk(key), null, 2), { mode: 0o600, overwrite: 'keys' });
   }
   for (const { name, sample } of samples) {
-    write(`${name}.bundle.json`, sample.bundle);
-    write(`${name}.site.json`, JSON.stringify(sample.site, null, 2));
+    add(`${name}.bundle.json`, sample.bundle);
+    add(`${name}.site.json`, JSON.stringify(sample.site, null, 2));
   }
+  // What is in the way is found before a folder is made, and before any file is written.
+  for (const file of files) if (existsSync(dirname(file.path))) checkWritable(file.path, file);
+  makeFolder(dirname(keyPath(out, ROOT_KID)));
+  writeFiles(files);
+  const names = [...files.map((file) => file.name), ...keys.kept.map((key) => keyPath('', key.kid))];
   const keptKeys = keys.kept.map((key) => key.kid);
-  io.result({ folder: out, files, keptKeys }, files.map((name) => join(out, name)).join('\n'));
+  io.result({ folder: out, files: names, keptKeys }, names.map((name) => join(out, name)).join('\n'));
   if (keptKeys.length > 0) io.note(`note: ${keptKeys.length} keys were there and are kept (--new-keys replaces them)`);
+}
+
+/** Where the samples go. @throws UsageError where they cannot */
+function outFolder(path: string, source: string): string {
+  if (path === '') throw new UsageError('--out "": the folder has no name');
+  if (path === '-') throw new UsageError('--out -: a folder is needed; several files are written');
+  // What is written there would be taken for templates the next time.
+  if (resolve(path) === source) throw new UsageError(`--out ${path}: it is the folder of the templates`);
+  return path;
 }
 
 function keyPath(folder: string, kid: string): string {
@@ -92,10 +103,6 @@ function keptKey(path: string, kid: string): SigningKey | undefined {
     if (error instanceof UsageError) throw new UsageError(`${error.message} (--new-keys makes all keys anew)`);
     throw error;
   }
-}
-
-function writeKey(io: Io, path: string, key: SigningKey): void {
-  writeOutput(io, path, JSON.stringify(privateJwk(key), null, 2), { mode: 0o600, overwrite: 'keys' });
 }
 
 /** The templates of a folder, in order. */

@@ -1,8 +1,8 @@
 // What commands use to talk: results on stdout, progress and notes on stderr, one line for what went wrong, and exit
 // codes 0 (done), 1 (refused or failed), 2 (usage: bad option, bad file, bad value).
 
-import { closeSync, existsSync, fchmodSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { getSystemErrorMap } from 'node:util';
 
 /** A mistake in how a command was called: one line, exit 2. */
 export class UsageError extends Error {}
@@ -11,6 +11,8 @@ export class UsageError extends Error {}
 export interface Io {
   /** True where `--json` was asked for: stdout then gets one JSON document and nothing else. */
   readonly json: boolean;
+  /** True where nobody gets what is put on stdout. */
+  readonly lost: boolean;
   /** A result, on stdout; a newline is added. */
   out(text: string): void;
   /** Progress or a note, on stderr; a newline is added. */
@@ -25,11 +27,8 @@ export interface Io {
 export interface Channels {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
-}
-
-/** The streams of the process. */
-export function processChannels(): Channels {
-  return { stdout: (text) => process.stdout.write(text), stderr: (text) => process.stderr.write(text) };
+  /** True where stdout leads nowhere. Default false. */
+  readonly lost?: boolean;
 }
 
 /** What commands talk through. */
@@ -37,6 +36,7 @@ export function createIo(channels: Channels, json: boolean, setFailed: () => voi
   const out = (text: string) => channels.stdout(`${text}\n`);
   return {
     json,
+    lost: channels.lost ?? false,
     out,
     note: (text) => channels.stderr(`${text}\n`),
     result: (document, text) => out(json ? JSON.stringify(document, null, 2) : text),
@@ -95,90 +95,36 @@ export function readText(path: string, what: string): string {
   }
 }
 
-/** How a file is written. */
-export interface WriteOptions {
-  /** Permissions, set on a file that exists too. Default: what the system gives. */
-  readonly mode?: number;
-  /** False refuses a file that exists. Default true. A file that holds a private key is refused unless this is `'keys'`. */
-  readonly overwrite?: boolean | 'keys';
-}
-
-/** Writes a file, or stdout where no path is given. @throws UsageError that names the file and the reason */
-export function writeOutput(io: Io, path: string | undefined, text: string, options: WriteOptions = {}): void {
-  if (path === undefined || path === '-') {
-    io.out(text.replace(/\n$/, ''));
-    return;
-  }
-  checkWritable(path, options);
-  const body = text.endsWith('\n') ? text : `${text}\n`;
-  let fd: number | undefined;
-  try {
-    fd = openSync(path, options.overwrite === false ? 'wx' : 'w', options.mode ?? 0o666);
-    // The mode given to open counts for new files only, and the umask takes from it.
-    if (options.mode !== undefined) fchmodSync(fd, options.mode);
-    const bytes = Buffer.from(body);
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-  } catch (error) {
-    throw new UsageError(`cannot write ${path}: ${systemReason(error)}`);
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
-}
-
-/**
- * Refuses a path that could not be written, or must not be: a command that writes several files asks for all of them
- * before it writes the first.
- *
- * @throws UsageError that names the file and the reason
- */
-export function checkWritable(path: string | undefined, options: WriteOptions = {}): void {
-  if (path === undefined || path === '-') return;
-  try {
-    if (path === '') throw new UsageError('cannot write "": the file has no name');
-    const folder = statSync(dirname(path));
-    if (!folder.isDirectory()) throw new UsageError(`cannot write ${path}: a part of the path is not a folder`);
-    if (path.endsWith('/')) throw new UsageError(`cannot write ${path}: it is a folder`);
-    if (!existsSync(path)) return;
-    const target = statSync(path);
-    if (target.isDirectory()) throw new UsageError(`cannot write ${path}: it is a folder`);
-    if (options.overwrite === false) throw new UsageError(`cannot write ${path}: it exists (--force overwrites it)`);
-    if (options.overwrite !== 'keys' && target.isFile() && target.size < 65_536 && holdsPrivateKey(path)) {
-      throw new UsageError(`cannot write ${path}: it holds a private key`);
-    }
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`cannot write ${path}: ${systemReason(error)}`);
-  }
-}
-
-/** A slip such as `--key k.jwk --out k.jwk` must not cost a key. */
-function holdsPrivateKey(path: string): boolean {
-  const text = Buffer.from(readInput(path, 'output')).toString('latin1');
-  return text.includes('PRIVATE KEY-----') || /"d"\s*:/.test(text);
-}
+/** Words for what happens to files; for everything else the system has some. */
+const REASONS: { readonly [code: string]: string } = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a folder',
+  EEXIST: 'it exists',
+  ENOTDIR: 'a part of the path is not a folder',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'too many symbolic links',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left',
+  EDQUOT: 'no space left for this user',
+  EFBIG: 'the file would be too large',
+  EIO: 'input/output error',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files',
+  EBUSY: 'it is in use',
+  ETXTBSY: 'it is in use',
+  ENXIO: 'no such device, or nobody at its other end',
+  ENODEV: 'no such device',
+  EPIPE: 'nobody reads it',
+  ENOTEMPTY: 'the folder is not empty',
+};
 
 /** What the system says about a failed file operation, in words. */
 export function systemReason(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  switch (code) {
-    case 'ENOENT':
-      return 'no such file or folder';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied';
-    case 'EISDIR':
-      return 'it is a folder';
-    case 'EEXIST':
-      return 'it exists';
-    case 'ENOTDIR':
-      return 'a part of the path is not a folder';
-    case 'ENAMETOOLONG':
-      return 'the name is too long';
-    case 'EROFS':
-      return 'the file system is read-only';
-    case 'ENOSPC':
-      return 'the disk is full';
-    default:
-      return code ?? String(error);
-  }
+  const { code, errno, message } = error as NodeJS.ErrnoException;
+  if (code !== undefined && REASONS[code] !== undefined) return REASONS[code];
+  // Node's own refusals, such as a zero byte in a name, have no number.
+  const words = errno === undefined ? message : getSystemErrorMap().get(errno)?.[1];
+  return words === undefined ? String(code ?? error) : words.charAt(0).toLowerCase() + words.slice(1);
 }

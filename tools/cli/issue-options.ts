@@ -7,10 +7,11 @@ import type { SignedBy } from '../../host-sim/signing/artifacts.ts';
 import { expiryIn } from '../issue/duration.ts';
 import { IssueProblem } from '../issue/problem.ts';
 import type { IssueRules } from '../issue/rules.ts';
-import { type Io, UsageError, writeOutput } from './io.ts';
+import { type Io, UsageError } from './io.ts';
 import { readJsonObject } from './json-file.ts';
 import { readPrivateKeyFile } from './key-file.ts';
-import { collected, durationValue, jsonOption, plain, timeValue } from './option-values.ts';
+import { collected, durationValue, jsonOption, kidValue, plain, timeValue } from './option-values.ts';
+import { isStdout, writeOutput } from './output-file.ts';
 
 /** An option that sets one member of an artifact. */
 export interface MemberOption {
@@ -76,7 +77,7 @@ export function addIssueOptions(command: Command): Command {
 function addSigningOptions(command: Command): Command {
   return command
     .requiredOption('--key <file>', 'private key: JWK or PKCS #8 PEM')
-    .option('--kid <kid>', "the key's name (default: of a JWK its own, else its thumbprint)")
+    .option('--kid <kid>', "the key's name (default: of a JWK its own, else its thumbprint)", kidValue)
     .option(
       '--issuer <issuer>',
       'who signs: a domain or a DID; left out, only a verifier that pins the key can accept it',
@@ -170,7 +171,7 @@ export function handOut(
   summary: { readonly [name: string]: string | number },
 ): void {
   writeOutput(io, options.out, text);
-  if (options.out === undefined || options.out === '-') return;
+  if (isStdout(options.out)) return;
   if (io.json) io.out(JSON.stringify({ written: options.out, ...summary }, null, 2));
   else
     io.note(

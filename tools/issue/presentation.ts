@@ -10,6 +10,7 @@ import { readPresentation } from '../../core/intake/presentation.ts';
 import type { JsonObject, JsonValue } from '../../core/json/value.ts';
 import { HEADER_CHARACTERS } from '../../core/limits.ts';
 import { IssueProblem } from './problem.ts';
+import { readBack } from './read-back.ts';
 
 /** The artifacts of a payment as JSON data. */
 export interface PresentedArtifacts {
@@ -21,7 +22,10 @@ export interface PresentedArtifacts {
   readonly idempotencyKey?: string | undefined;
 }
 
-const READERS: { readonly [name: string]: (value: JsonValue) => unknown } = {
+/** The members of a presentation that are artifacts. */
+export type ArtifactName = Exclude<keyof PresentedArtifacts, 'idempotencyKey'>;
+
+const READERS: { readonly [name in ArtifactName]: (value: JsonValue) => unknown } = {
   grant: readPolicyGrant,
   sba: readSessionBudget,
   spa: readPaymentAuthorization,
@@ -29,11 +33,19 @@ const READERS: { readonly [name: string]: (value: JsonValue) => unknown } = {
   fleetPolicyAuthorization: readFleetPolicy,
 };
 
+/** An artifact that a device would read. @throws IssueProblem naming it, and why not */
+export function presentable(name: ArtifactName, value: JsonObject): JsonObject {
+  readBack(JSON.stringify(value), name);
+  const problem = READERS[name](value);
+  if (problem instanceof ArtifactProblem) throw new IssueProblem(`${name}: ${problem.message}`);
+  return value;
+}
+
 /** The presentation's JSON on one line, read back as a device would. @throws IssueProblem naming the artifact */
 export function presentationText(artifacts: PresentedArtifacts): string {
-  for (const [name, value] of Object.entries(artifacts)) {
-    const problem = value === undefined ? undefined : READERS[name]?.(value as JsonObject);
-    if (problem instanceof ArtifactProblem) throw new IssueProblem(`${name}: ${problem.message}`);
+  for (const name of Object.keys(READERS) as ArtifactName[]) {
+    const value = artifacts[name];
+    if (value !== undefined) presentable(name, value);
   }
   const text = JSON.stringify(artifacts);
   const read = readPresentation(Buffer.from(text));

@@ -10,11 +10,21 @@ import { IssueProblem } from '../../issue/problem.ts';
 import { issueBundle, unsignedBundleText } from '../../issue/trust-bundle.ts';
 import { addBundleSamples } from '../bundle-samples.ts';
 import { addBundleVerification } from '../bundle-verification.ts';
-import { type Io, printable } from '../io.ts';
+import { sameFile } from '../file-paths.ts';
+import { type Io, printable, UsageError } from '../io.ts';
 import { addIssueOptions, handOut, type IssueOptions, rulesOf } from '../issue-options.ts';
 import { located, readArtifact, readJsonObject } from '../json-file.ts';
 import { readPrivateKeyFile, readPublicHalf } from '../key-file.ts';
-import { collected, durationValue, jsonOption, keyNameValue, pairValue, plain, timeValue } from '../option-values.ts';
+import {
+  collected,
+  durationValue,
+  jsonOption,
+  keyNameValue,
+  kidValue,
+  pairValue,
+  plain,
+  timeValue,
+} from '../option-values.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
 
@@ -86,7 +96,12 @@ function addCreate(command: Command, io: Io): void {
       const template = options.template === undefined ? {} : readArtifact(options.template, '--template', readTemplate);
       const folder = options.template === undefined ? '.' : dirname(options.template);
       const keys = {
-        fromFile: (path: string, kid: string | undefined) => readPublicHalf(join(folder, path), 'template key', kid),
+        fromFile: (path: string, kid: string | undefined) => {
+          const file = join(folder, path);
+          if (options.out !== undefined && sameFile(options.out, file))
+            throw new UsageError(`--out and ${path} of the template are the same file`);
+          return readPublicHalf(file, 'template key', kid);
+        },
       };
       const made = bundleFrom(template, changesOf(options), keys, rules.nowMs);
       const text = unsignedBundleText(made, rules);
@@ -139,7 +154,7 @@ function addSign(command: Command, io: Io): void {
     .description("Sign a Trust Bundle with a root key. An old signature is replaced; bundleKeyId is the key's kid.")
     .argument('<file>', 'bundle, - for standard input')
     .requiredOption('--key <file>', 'root private key: JWK or PKCS #8 PEM')
-    .option('--kid <kid>', "the key's name (default: of a JWK its own, else its thumbprint)");
+    .option('--kid <kid>', "the key's name (default: of a JWK its own, else its thumbprint)", kidValue);
   addIssueOptions(command)
     .addHelpText(
       'after',

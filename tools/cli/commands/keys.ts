@@ -11,9 +11,10 @@ import {
   publicPem,
   thumbprint,
 } from '../../../host-sim/signing/keys.ts';
-import { checkWritable, type Io, UsageError, writeOutput } from '../io.ts';
+import { type Io, UsageError } from '../io.ts';
 import { readPublicHalf } from '../key-file.ts';
-import { collected, jsonOption, plain } from '../option-values.ts';
+import { collected, jsonOption, kidValue } from '../option-values.ts';
+import { isStdout, type OutputFile, writeFiles, writeOutput } from '../output-file.ts';
 import type { Register } from './index.ts';
 
 interface KeygenOptions {
@@ -33,7 +34,7 @@ export const register: Register = (program: Command, io: Io) => {
       'Make an Ed25519 key to sign with. Prints the public key, its kid and its fingerprint (SHA-256 of the 32 key bytes). ' +
         'The private key goes to --out, readable by its owner only; without --out it is printed.',
     )
-    .option('--kid <kid>', "the key's name (default: its JWK thumbprint, RFC 7638)")
+    .option('--kid <kid>', "the key's name (default: its JWK thumbprint, RFC 7638)", kidValue)
     .option('--out <file>', 'file for the private key')
     .addOption(new Option('--format <format>', 'of the files').choices(['jwk', 'pem']).default('jwk'))
     .option('--public-out <file>', 'file for the public key')
@@ -53,14 +54,14 @@ export const register: Register = (program: Command, io: Io) => {
     .option(
       '--kid <kid>',
       'kids for the files, in their order (default: of a JWK its own, else the thumbprint) (repeatable)',
-      collected(plain),
+      collected(kidValue),
     )
     .option('--out <file>', 'write it there; left out: stdout')
     .addHelpText('after', '\nExample: mpcp-embedded jwks pa.jwk old-pa.pub.pem --out mpcp-keys.json')
     .action((files: readonly string[], options: { readonly kid?: readonly string[]; readonly out?: string }) => {
       const document = jwksOf(files, options.kid ?? []);
       writeOutput(io, options.out, JSON.stringify(document, null, 2));
-      if (io.json && options.out !== undefined && options.out !== '-') {
+      if (io.json && !isStdout(options.out)) {
         io.out(JSON.stringify({ written: options.out, kids: document.keys.map((key) => key.kid) }, null, 2));
       }
     });
@@ -68,19 +69,20 @@ export const register: Register = (program: Command, io: Io) => {
 };
 
 function makeKey(options: KeygenOptions, io: Io): void {
-  if (options.kid === '') throw new UsageError('--kid is empty');
-  const files = [options.out, options.publicOut].filter((path) => path !== undefined);
-  if (files.length === 2 && files[0] === files[1]) throw new UsageError('--out and --public-out are the same file');
-  if (files.includes('-')) throw new UsageError('--out and --public-out need a file; without --out the key is printed');
-  // Both are looked at before either is written: a private key must not be left behind by a command that failed.
-  const overwrite = options.force ? 'keys' : false;
-  for (const path of files) checkWritable(path, { overwrite });
+  if (options.out === '-' || options.publicOut === '-')
+    throw new UsageError('--out and --public-out need a file; without --out the key is printed');
+  if (options.out === undefined && io.lost)
+    throw new UsageError('the private key would be lost: stdout is closed or the null device; give --out');
   const unnamed = generateKey('');
   const key = { ...unnamed, kid: options.kid ?? thumbprint(unnamed.publicKey) };
   const secret = options.format === 'pem' ? privatePem(key) : JSON.stringify(privateJwk(key), null, 2);
   const open = options.format === 'pem' ? publicPem(key) : JSON.stringify(publicJwk(key), null, 2);
-  if (options.out !== undefined) writeOutput(io, options.out, secret, { mode: 0o600, overwrite });
-  if (options.publicOut !== undefined) writeOutput(io, options.publicOut, open, { overwrite });
+  const overwrite = options.force ? 'keys' : false;
+  const files: OutputFile[] = [];
+  if (options.out !== undefined) files.push({ path: options.out, text: secret, mode: 0o600, overwrite });
+  if (options.publicOut !== undefined) files.push({ path: options.publicOut, text: open, overwrite });
+  // Together: a private key must not be left behind by a command that failed.
+  writeFiles(files);
   const fingerprint = createHash('sha256').update(key.publicKey).digest('hex');
   const about = `public key   ${publicJwk(key).x}\nkid          ${key.kid}\nfingerprint  ${fingerprint}`;
   const document = {

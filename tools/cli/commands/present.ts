@@ -3,10 +3,17 @@
 import type { Command } from 'commander';
 import type { JsonObject } from '../../../core/json/value.ts';
 import { HEADER_CHARACTERS } from '../../../core/limits.ts';
-import { authorizationHeader, type PresentedArtifacts, presentationText } from '../../issue/presentation.ts';
-import { type Io, writeOutput } from '../io.ts';
-import { readJsonObject } from '../json-file.ts';
+import {
+  type ArtifactName,
+  authorizationHeader,
+  type PresentedArtifacts,
+  presentable,
+  presentationText,
+} from '../../issue/presentation.ts';
+import type { Io } from '../io.ts';
+import { readArtifact } from '../json-file.ts';
 import { jsonOption } from '../option-values.ts';
+import { isStdout, writeOutput } from '../output-file.ts';
 import type { Register } from './index.ts';
 
 interface PresentOptions {
@@ -43,7 +50,7 @@ export const register: Register = (program: Command, io: Io) => {
     .action((options: PresentOptions) => {
       const artifacts = artifactsOf(options);
       const text = options.header ? authorizationHeader(artifacts) : presentationText(artifacts);
-      if (options.out === undefined || options.out === '-') {
+      if (isStdout(options.out)) {
         io.out(io.json && options.header ? JSON.stringify({ header: text }, null, 2) : text);
         return;
       }
@@ -54,14 +61,16 @@ export const register: Register = (program: Command, io: Io) => {
 };
 
 function artifactsOf(options: PresentOptions): PresentedArtifacts {
-  const file = (path: string | undefined, what: string): JsonObject | undefined =>
-    path === undefined ? undefined : readJsonObject(path, what).value;
+  const file = (path: string, option: string, name: ArtifactName) =>
+    readArtifact(path, option, (value) => presentable(name, value));
+  const given = (path: string | undefined, option: string, name: ArtifactName): JsonObject | undefined =>
+    path === undefined ? undefined : file(path, option, name);
   return {
-    grant: file(options.grant, '--grant'),
-    sba: readJsonObject(options.sba, '--sba').value,
-    spa: file(options.spa, '--spa'),
-    settlementIntent: file(options.intent, '--intent'),
-    fleetPolicyAuthorization: file(options.fpa, '--fpa'),
+    grant: given(options.grant, '--grant', 'grant'),
+    sba: file(options.sba, '--sba', 'sba'),
+    spa: given(options.spa, '--spa', 'spa'),
+    settlementIntent: given(options.intent, '--intent', 'settlementIntent'),
+    fleetPolicyAuthorization: given(options.fpa, '--fpa', 'fleetPolicyAuthorization'),
     idempotencyKey: options.idempotencyKey,
   };
 }

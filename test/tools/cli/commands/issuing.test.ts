@@ -355,7 +355,26 @@ describe('present', () => {
     expect(result.stderr).toContain('8192 are allowed');
   });
 
-  it('refuses an artifact in the place of another', async () => {
-    expect((await run('present', '--sba', at('grant.json'))).stderr).toContain('sba: authorization is not an object');
+  it.each([
+    ['grant', 'grantId is missing'],
+    ['sba', 'authorization is not an object'],
+    ['spa', 'authorization is not an object'],
+    ['intent', 'rail is missing'],
+    ['fpa', 'authorization is not an object'],
+  ])('names the file of what is no %s', async (option, why) => {
+    bench.write('obj.json', {});
+    const given = artifacts();
+    given[given.indexOf(`--${option}`) + 1] = at('obj.json');
+    const { code, stdout, stderr } = await run('present', ...given);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`mpcp-embedded present: --${option}: ${at('obj.json')}: `);
+    expect(stderr).toContain(why);
+  });
+
+  it('names the file of what is past a limit', async () => {
+    bench.write('long.json', { ...bench.json('grant.json'), operatorId: 'o'.repeat(2000) });
+    const { stderr } = await run('present', '--sba', at('sba.json'), '--grant', at('long.json'));
+    expect(stderr).toContain(`--grant: ${at('long.json')}: `);
+    expect(stderr).toContain('of more than 1024 bytes');
   });
 });

@@ -1,7 +1,7 @@
 // `keygen` and `jwks`: private keys stay with their owner.
 
 import { createHash } from 'node:crypto';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readSigningKey } from '../../../../host-sim/signing/keys.ts';
 import { Bench, run } from '../run.ts';
@@ -51,6 +51,39 @@ describe('keygen', () => {
     const refused = await run('keygen', '--out', bench.path('lonely'), '--public-out', bench.path('nowhere/x'));
     expect(refused.code).toBe(2);
     expect(existsSync(bench.path('lonely'))).toBe(false);
+  });
+
+  it.each([
+    ['by another spelling', 'ka', '././ka'],
+    ['through a folder that is a link', 'kb', 'here/kb'],
+    ['through a symbolic link', 'kc', 'soft'],
+    ['through a hard link', 'kd', 'hard'],
+  ])('does not write the public key over the private one: %s', async (how, name, other) => {
+    if (!existsSync(bench.path('here'))) symlinkSync('.', bench.path('here'));
+    if (name === 'kc') symlinkSync('kc', bench.path('soft'));
+    if (name === 'kd') {
+      await bench.ok('keygen', '--out', bench.path('kd'));
+      linkSync(bench.path('kd'), bench.path('hard'));
+    }
+    const old = existsSync(bench.path(name)) ? bench.text(name) : undefined;
+    for (const force of [['--force'], []]) {
+      const words = ['--out', bench.path(name), '--public-out', `${bench.folder}/${other}`, ...force];
+      const refused = await run('keygen', ...words);
+      expect(refused, how).toMatchObject({ code: 2, stdout: '' });
+      expect(refused.stderr).toBe('mpcp-embedded keygen: --out and --public-out are the same file\n');
+      expect(existsSync(bench.path(name)) ? bench.text(name) : undefined).toBe(old);
+    }
+    expect(readdirSync(bench.folder).filter((file) => file.startsWith('.'))).toEqual([]);
+  });
+
+  it.each([[''], ['k'.repeat(1025)], ['é'.repeat(513)]])('takes no kid that no device would: %j', async (kid) => {
+    for (const words of [['keygen'], ['jwks', bench.path('a.pub.jwk')]]) {
+      const refused = await run(...words, '--kid', kid);
+      expect(refused).toMatchObject({ code: 2, stdout: '' });
+      expect(refused.stderr).toMatch(
+        /^mpcp-embedded (keygen|jwks): option '--kid <kid>' argument '.*' is invalid\. It /,
+      );
+    }
   });
 
   it('prints the private key where no file is named', async () => {

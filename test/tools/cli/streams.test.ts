@@ -1,0 +1,78 @@
+// The streams of the process: output that got lost is no success, and a reader that has had enough is no failure.
+
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Program } from './program.ts';
+import { Bench } from './run.ts';
+
+const bench = new Bench();
+let program: Program;
+let folder: string;
+
+beforeAll(async () => {
+  program = new Program();
+  await bench.ok('keygen', '--kid', 'k-1', '--out', bench.path('k.jwk'));
+});
+afterAll(() => {
+  bench.remove();
+  program.remove();
+});
+beforeEach(() => {
+  folder = mkdtempSync(bench.path('out-'));
+});
+
+const GRANT = 'grant issue --policy-hash abcdef012345 --rail xrpl --valid 1d --issuer pa.example --key ../k.jwk';
+
+describe('stdout that takes nothing', () => {
+  it.each([
+    [GRANT, 'grant issue'],
+    [`${GRANT} --json`, 'grant issue'],
+    [`${GRANT} --out /dev/stdout`, 'grant issue'],
+    ['jwks ../k.jwk', 'jwks'],
+    ['grant issue --help', 'grant issue'],
+    ['--version', null],
+  ])('is told, exit 1: %s', (words, name) => {
+    const { code, stderr } = program.shell(`mpcp ${words} > /dev/full`, folder);
+    const full = name === null ? 'mpcp-embedded' : `mpcp-embedded ${name}`;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `${full}: cannot write to stdout: no space left\n` });
+  });
+
+  it('does not make a wrong call anything else', () => {
+    const { code, stderr } = program.shell('mpcp grant issue --json > /dev/full', folder);
+    expect(code).toBe(2);
+    expect(stderr.split('\n')[0]).toContain("required option '--key <file>' not specified");
+  });
+});
+
+describe('a private key that is printed', () => {
+  it.each([['mpcp keygen >&-'], ['mpcp keygen --json >&-'], ['mpcp keygen --public-out pub.jwk > /dev/null']])(
+    'is not made where nobody gets it: %s',
+    (line) => {
+      const { code, stdout, stderr } = program.shell(line, folder);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toBe(
+        'mpcp-embedded keygen: the private key would be lost: stdout is closed or the null device; give --out\n',
+      );
+      expect(readdirSync(folder)).toEqual([]);
+    },
+  );
+
+  it('is no matter where it goes to a file', () => {
+    expect(program.shell('mpcp keygen --out k.jwk >&-', folder).code).toBe(0);
+    expect(readdirSync(folder)).toEqual(['k.jwk']);
+  });
+});
+
+describe('stderr that takes nothing', () => {
+  it('does not keep a command from its work', () => {
+    expect(program.shell(`mpcp ${GRANT} --out g.json 2> /dev/full`, folder).code).toBe(0);
+    expect(readdirSync(folder)).toEqual(['g.json']);
+  });
+});
+
+describe('a reader that closes early', () => {
+  it('ends the program quietly', () => {
+    const line = 'mpcp grant issue --help | head -1; mpcp grant issue --help | true';
+    expect(program.shell(line, folder)).toMatchObject({ code: 0, stderr: '' });
+  });
+});
