@@ -2,6 +2,7 @@
 
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -10,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deploymentProblems, readConfiguration } from '../../../../core/configuration.ts';
 import { completeSite, readSiteFile } from '../../../../tools/cli/site-file.ts';
@@ -61,6 +62,40 @@ describe('bundle create', () => {
     const result = await run('bundle', 'create', '--template', at('broken.json'));
     expect(result).toMatchObject({ code: 2, stdout: '' });
     expect(result.stderr).toContain(`cannot read ${at('nowhere.jwk')}`);
+  });
+});
+
+describe('bundle create, past a limit of the devices', () => {
+  const keyFile = () => at('pa.pub.jwk');
+  const words = (...more: readonly string[]) => [
+    ...['bundle', 'create', '--bundle-issuer', 'pa.example', '--issuer', `pa.example=${keyFile()}`, '--valid', '1d'],
+    ...['--out', at('past.json'), ...more],
+  ];
+  it.each([
+    ['a long bundle id', () => words('--bundle-id', 'b'.repeat(2000)), 'of more than 1024 bytes'],
+    ['a long category', () => words('--category', 'c'.repeat(2000)), 'of more than 1024 bytes'],
+    ['a long kid of the root', () => words('--bundle-key-id', 'k'.repeat(2000)), 'of more than 1024 bytes'],
+    [
+      'five keys of an issuer',
+      () => words(...[1, 2, 3, 4, 5].flatMap((n) => ['--issuer', `x.example#k${n}=${keyFile()}`])),
+      'LIMIT_EXCEEDED',
+    ],
+    [
+      'more issuers than 160',
+      () => words(...Array.from({ length: 160 }, (_, i) => ['--approve', `i${i}.example`]).flat()),
+      'LIMIT_EXCEEDED',
+    ],
+    [
+      'more than 32 KB',
+      () => words(...Array.from({ length: 40 }, (_, i) => ['--revoke-grant', `${i}`.padEnd(1000, 'g')]).flat()),
+      '32768 bytes',
+    ],
+  ])('refuses %s, as bundle sign would, and writes nothing', async (_, call, why) => {
+    const result = await run(...call());
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toMatch(/^mpcp-embedded bundle create: bundle: /);
+    expect(result.stderr).toContain(why);
+    expect(existsSync(at('past.json'))).toBe(false);
   });
 });
 
@@ -138,6 +173,30 @@ describe('bundle samples', () => {
       }
     },
   );
+
+  it('are not written at all where one of them cannot be: no bundle, no key', async () => {
+    for (const name of ['meter-district.site.json', 'root.pem', 'keys/harbor-grants.jwk']) {
+      const folder = mkdtempSync(at('blocked-'));
+      mkdirSync(join(folder, name), { recursive: true });
+      const before = readdirSync(folder, { recursive: true });
+      const result = await run('bundle', 'samples', '--out', folder, '--new-keys');
+      expect(result).toMatchObject({ code: 2, stdout: '' });
+      expect(result.stderr).toContain(`cannot write ${join(folder, name)}: it is a folder`);
+      expect(readdirSync(folder, { recursive: true })).toEqual(before);
+    }
+  });
+
+  it.each([
+    ['', 'the folder has no name'],
+    ['-', 'a folder is needed'],
+    [resolve('bundles'), 'is the folder of the templates'],
+    [`${resolve('bundles')}/.`, 'is the folder of the templates'],
+  ])('are not written to --out %j', async (out, why) => {
+    const result = await run('bundle', 'samples', '--out', out);
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toContain(why);
+    expect(existsSync('-') || existsSync('root.pem') || existsSync('bundles/root.pem')).toBe(false);
+  });
 
   describe('made again', () => {
     let folder: string;
