@@ -3,7 +3,14 @@
 
 import { z } from 'zod';
 import { BUDGET_SCOPES } from '../../core/artifacts/sba.ts';
-import { ConfigurationError, PROFILES, readConfiguration, type SiteConfiguration } from '../../core/configuration.ts';
+import {
+  BUDGET_USES,
+  ConfigurationError,
+  PROFILES,
+  readConfiguration,
+  type SiteConfiguration,
+  SPEND_RULES,
+} from '../../core/configuration.ts';
 import type { JsonObject, JsonValue } from '../../core/json/value.ts';
 import { PINNED_ROLES } from '../../core/trust/configuration.ts';
 import { KeyError, type PublicKeyText, readPublicKey } from '../../host-sim/signing/keys.ts';
@@ -52,8 +59,8 @@ const site = z.strictObject({
     .strictObject({ merchant: rule.text.optional(), category: rule.text.optional(), region: rule.text.optional() })
     .optional(),
   sbaOnly: z.strictObject({ maxAmountMinor: rule.amount }).optional(),
-  budgetUse: z.enum(['single-use', 'reuse']).optional(),
-  spendRule: z.enum(['budget-total', 'grant-total']).optional(),
+  budgetUse: z.enum(BUDGET_USES).optional(),
+  spendRule: z.enum(SPEND_RULES).optional(),
   driftMs: z.int().min(0).optional(),
   scopes: z.array(z.enum(BUDGET_SCOPES)).optional(),
   strictXrpl: z.boolean().optional(),
