@@ -278,12 +278,14 @@ export class Verifier {
 
   #commit(mode: DecisionMode, payment: Payment): Receipt | LedgerRefusal {
     const { artifacts, asked, context, names } = payment;
+    if (this.#ledger.problem?.code === 'STORE_FAILED') return this.#ledger.problem;
     if (mode === 'check') return { receiptId: 0, amount: asked.amount, timeMs: context.nowMs };
     const latest = Math.max(
       artifacts.sba.expiresAtMs,
       artifacts.spa?.expiresAtMs ?? 0,
       artifacts.grant?.expiresAtMs ?? 0,
     );
+    const limit = artifacts.grant?.velocityLimit;
     const spend = {
       grant: names.grant,
       budget: names.budget,
@@ -292,6 +294,7 @@ export class Verifier {
       content: names.idempotency === undefined ? undefined : payment.content,
       amount: asked.amount,
       timeMs: context.nowMs,
+      window: limit && { maxPayments: limit.maxPayments, windowMs: limit.windowSeconds * 1000 },
       keepUntilMs: latest + this.site.driftMs,
     };
     return mode === 'reserve' ? this.#ledger.reserve(spend) : this.#ledger.authorize(spend);

@@ -3,6 +3,7 @@
 
 import type { ReasonCode } from '../reason-codes.ts';
 import type { NewestBundle } from '../trust/admission.ts';
+import type { WindowLimit } from './window.ts';
 
 /**
  * A name in the ledger: 16 bytes of a digest as text, one character a byte. `ledgerKey` makes them.
@@ -24,6 +25,8 @@ export interface Spend {
   readonly amount: bigint;
   /** When it was accepted, in milliseconds. */
   readonly timeMs: number;
+  /** The grant's velocity limit, where it has one: what `paymentsSince` will be asked about. */
+  readonly window?: WindowLimit | undefined;
   /** From when on the entry can no longer matter, in milliseconds: the latest expiry of its artifacts, and drift. */
   readonly keepUntilMs: number;
 }

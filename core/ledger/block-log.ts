@@ -1,0 +1,508 @@
+// A log of records on raw flash that is used up block by block, in a circle: records are appended to the newest block, and
+// the oldest is given up once what still counts in it was written again. docs/FORMAT.md says what each byte is.
+//
+// No cell is programmed twice between two erases, and nothing is concluded from what an erased cell reads as: it may read
+// as anything (flash encryption). What is in the log is what has a good CRC and the number that follows. A block whose
+// writing a power cut may have broken off is not written to any further.
+
+import { crc32Update } from '../encoding/crc32.ts';
+import { type Flash, FlashError } from '../ports/ports.ts';
+
+/** Bytes of a unit. Records begin at units and take whole ones. */
+export const UNIT = 16;
+/** Units a block's header takes. */
+export const HEADER_UNITS = 2;
+/** Units at the end of a block that only the record that gives up a block may use. */
+const KEPT_UNITS = 2;
+const HEADER_BYTES = HEADER_UNITS * UNIT;
+/** Bytes of a record before its body: kind, units, flags, number, CRC. */
+export const RECORD_HEADER = 12;
+const CRC_AT = 8;
+const MAGIC = 0x4d;
+/** The kind of record that gives up all blocks before a sequence number. */
+const GIVE_UP = 1;
+/** The first kind that is the owner's. */
+export const FIRST_KIND = 2;
+/** A flag of records: written again, and nothing is lost while the block it was written from is still in the log. */
+export const COPY = 1;
+
+/** What tells one log from another. */
+export interface LogLayout {
+  /** 1 to 255: what the partition is for. */
+  readonly id: number;
+  /** The format of the records. */
+  readonly format: number;
+  /** Units of the longest record. */
+  readonly longest: number;
+}
+
+/** A record in the log. */
+export interface LogRecord {
+  readonly kind: number;
+  readonly flags: number;
+  /** Ascending by one from record to record. */
+  readonly number: number;
+  readonly units: number;
+  /** The unit at which it begins, counted from the start of the partition. */
+  readonly address: number;
+}
+
+/** Is told of each record in order. `bytes` holds the record, its header included, and is reused after the call. */
+export type Visit = (record: LogRecord, bytes: Uint8Array) => void;
+
+/** What is missing from the log although it must have been there. */
+export interface LogDamage {
+  /** Numbers of the records that are lost, from `first` up to and without `next`. */
+  readonly first: number;
+  readonly next: number;
+  readonly detail: string;
+}
+
+/** Why a log cannot be opened. */
+export class LogError extends Error {
+  override name = 'LogError';
+}
+
+/** See the head of the file. Its methods throw FlashError where the flash fails. */
+export class BlockLog {
+  readonly #flash: Flash;
+  readonly #layout: LogLayout;
+  readonly #blocks: number;
+  readonly #unitsPerBlock: number;
+  /** The blocks of the log, the oldest first. */
+  #chain: number[] = [];
+  /** Per block: the sequence number its header has, 0 where it has none. No two headers have the same. */
+  readonly #sequences: number[] = [];
+  /** Per block, as its header says: the block before it, and the oldest block when it was made ready. */
+  readonly #previous: number[] = [];
+  readonly #stated: number[] = [];
+  /** Per block: how often it was erased, as far as headers tell. */
+  readonly #erases: number[] = [];
+  /** Blocks that could not be erased or written since the start. */
+  readonly #bad: boolean[] = [];
+  readonly #buffer: Uint8Array;
+  readonly #header = new Uint8Array(HEADER_BYTES);
+  /** The highest sequence number there is. */
+  #newest = 0;
+  /** Where the next record goes: a block, and the unit in it; undefined until there is one that may be written to. */
+  #openBlock: number | undefined;
+  #at = 0;
+  /** The block after the head: erased, with its header, without a record. */
+  #prepared: number | undefined;
+  #next = 1;
+
+  /** @throws LogError where the partition cannot hold such a log */
+  constructor(flash: Flash, layout: LogLayout) {
+    this.#flash = flash;
+    this.#layout = layout;
+    this.#blocks = Math.floor(flash.size / flash.blockSize);
+    this.#unitsPerBlock = Math.floor(flash.blockSize / UNIT);
+    this.#buffer = new Uint8Array(layout.longest * UNIT);
+    if (UNIT % flash.programSize !== 0 || flash.size % flash.blockSize !== 0 || flash.blockSize % UNIT !== 0)
+      throw new LogError('the partition is not in whole units of 16 bytes');
+    if (this.#blocks < LEAST_BLOCKS || this.room < layout.longest)
+      throw new LogError(`a partition of ${flash.size} bytes is too small: ${LEAST_BLOCKS} blocks are needed`);
+  }
+
+  /** Units of records that one block takes. */
+  get room(): number {
+    return this.#unitsPerBlock - HEADER_UNITS - KEPT_UNITS;
+  }
+
+  /** Blocks of the partition. */
+  get blocks(): number {
+    return this.#blocks;
+  }
+
+  /** The number the next record will have. */
+  get nextNumber(): number {
+    return this.#next;
+  }
+
+  /** Blocks that are neither in the log nor known to be bad, the prepared one included. */
+  get spare(): number {
+    let count = 0;
+    for (let block = 0; block < this.#blocks; block++) if (this.#isSpare(block)) count++;
+    return count;
+  }
+
+  /** Blocks in the log. */
+  get used(): number {
+    return this.#chain.length;
+  }
+
+  /** Erases per block, as far as the headers tell. */
+  get wear(): readonly number[] {
+    return this.#erases;
+  }
+
+  /**
+   * True where every byte reads 0xFF, as a partition nobody has used does where flash is not encrypted. The first header
+   * is not looked at: writing it is what a cut may have broken off.
+   */
+  isBlank(): boolean {
+    const bytes = this.#buffer;
+    for (let offset = HEADER_BYTES; offset < this.#flash.size; offset += bytes.length) {
+      const part = bytes.subarray(0, Math.min(bytes.length, this.#flash.size - offset));
+      this.#flash.read(offset, part);
+      for (let i = 0; i < part.length; i++) if (part[i] !== 0xff) return false;
+    }
+    return true;
+  }
+
+  /** Erases everything and begins an empty log. A cut leaves something that does not open, never half a log. */
+  format(): void {
+    // The first block last: nothing opens until it has its header.
+    for (let block = this.#blocks - 1; block >= 0; block--) this.#flash.erase(block * this.#flash.blockSize);
+    for (let block = 0; block < this.#blocks; block++) {
+      this.#sequences[block] = 0;
+      this.#erases[block] = 1;
+      this.#bad[block] = false;
+    }
+    this.#chain = [];
+    this.#newest = 0;
+    this.#next = 1;
+    this.#prepared = undefined;
+    this.#writeHeader(0);
+    this.#chain = [0];
+    this.#openBlock = 0;
+    this.#at = HEADER_UNITS;
+  }
+
+  /**
+   * Reads the log from the oldest record to the newest.
+   *
+   * @returns what is missing
+   * @throws LogError where there is no log, or one of another kind or format
+   */
+  open(visit: Visit): readonly LogDamage[] {
+    const damage: LogDamage[] = [];
+    this.#openBlock = undefined;
+    this.#prepared = undefined;
+    this.#readHeaders();
+    this.#findChain(damage);
+    let expected: number | undefined;
+    for (const block of this.#chain) expected = this.#visitBlock(block, expected, visit, damage);
+    this.#next = expected ?? 1;
+    return damage;
+  }
+
+  /** True where a record of so many units could be appended now. */
+  hasRoom(units: number): boolean {
+    return this.#prepared !== undefined || this.fits(units);
+  }
+
+  /** True where it would go into the block that is open. */
+  fits(units: number): boolean {
+    return this.#openBlock !== undefined && this.#at + units <= this.#limit;
+  }
+
+  /**
+   * Appends a record: one program, read back.
+   *
+   * @param bytes the record; its first 12 bytes are written here, the rest is the owner's
+   * @returns where it is, in units
+   * @throws FlashError where the flash fails, or what was written reads back differently
+   * @throws LogError where there is no room: `hasRoom` was not asked
+   */
+  append(kind: number, flags: number, bytes: Uint8Array): number {
+    const units = bytes.length / UNIT;
+    if (this.#openBlock === undefined || this.#at + units > (kind === GIVE_UP ? this.#unitsPerBlock : this.#limit)) {
+      if (this.#prepared === undefined) throw new LogError('there is no room for a record');
+      this.#openBlock = this.#prepared;
+      this.#prepared = undefined;
+      this.#chain.push(this.#openBlock);
+      this.#at = HEADER_UNITS;
+    }
+    const block = this.#openBlock;
+    const address = block * this.#unitsPerBlock + this.#at;
+    bytes[0] = kind;
+    bytes[1] = units;
+    bytes[2] = flags & 0xff;
+    bytes[3] = flags >> 8;
+    writeU32(bytes, 4, this.#next);
+    writeU32(bytes, CRC_AT, recordCrc(bytes, this.#sequences[block] as number));
+    this.#flash.program(address * UNIT, bytes);
+    const back = this.#buffer.subarray(0, bytes.length);
+    this.#flash.read(address * UNIT, back);
+    for (let i = 0; i < bytes.length; i++)
+      if (bytes[i] !== back[i]) throw new FlashError(`what was written at ${address * UNIT} reads back differently`);
+    this.#at += units;
+    this.#next++;
+    return address;
+  }
+
+  /** Reads the record at an address into memory that is reused by the next call. */
+  read(address: number): Uint8Array {
+    const buffer = this.#buffer;
+    this.#flash.read(address * UNIT, buffer.subarray(0, UNIT));
+    const units = buffer[1] as number;
+    if (units > 1) this.#flash.read((address + 1) * UNIT, buffer.subarray(UNIT, units * UNIT));
+    return buffer.subarray(0, units * UNIT);
+  }
+
+  /** True while there is a block ahead that records can go to when the open one is full. */
+  get isPrepared(): boolean {
+    return this.#prepared !== undefined;
+  }
+
+  /**
+   * Makes a block ready to follow the head: one erase, one program. False where there is no spare block.
+   *
+   * @throws FlashError where no spare block takes it
+   */
+  prepare(): boolean {
+    if (this.#prepared !== undefined) return true;
+    let failure: unknown;
+    for (;;) {
+      const block = this.#leastWorn();
+      if (block === undefined) {
+        if (failure !== undefined) throw failure;
+        return false;
+      }
+      try {
+        this.#flash.erase(block * this.#flash.blockSize);
+        this.#erases[block] = (this.#erases[block] as number) + 1;
+        this.#writeHeader(block);
+        this.#prepared = block;
+        return true;
+      } catch (error) {
+        if (!(error instanceof FlashError)) throw error;
+        // A block that has had its day: the others go on.
+        this.#bad[block] = true;
+        failure = error;
+      }
+    }
+  }
+
+  /**
+   * Visits records of the oldest block. `visit` may append, which reuses the bytes it was given.
+   *
+   * @param from the unit to begin at: 0, then what the last call returned
+   * @param most how many
+   * @returns where to go on, or undefined at the end of the block
+   */
+  visitTail(from: number, most: number, visit: Visit): number | undefined {
+    const block = this.#chain[0] as number;
+    let at = Math.max(from, HEADER_UNITS);
+    for (let count = 0; count < most; count++) {
+      const record = this.#recordFrom(block, at);
+      if (record === undefined) return undefined;
+      visit(record, this.#buffer.subarray(0, record.units * UNIT));
+      at = this.#behind(block, record);
+    }
+    return at;
+  }
+
+  /**
+   * Gives up the oldest block. There must be another, and everything in it that still counts must have been written again.
+   *
+   * @param body what the owner wants to be found again with it: whole units
+   */
+  giveUpTail(body: Uint8Array): void {
+    const bytes = new Uint8Array(UNIT + body.length);
+    bytes.set(body, UNIT);
+    const next = this.#chain[1];
+    if (next === undefined) throw new LogError('the only block of a log cannot be given up');
+    writeU32(bytes, RECORD_HEADER, this.#sequences[next] as number);
+    this.append(GIVE_UP, 0, bytes);
+    this.#chain.shift();
+  }
+
+  get #limit(): number {
+    return this.#unitsPerBlock - KEPT_UNITS;
+  }
+
+  #isSpare(block: number): boolean {
+    return this.#bad[block] !== true && !this.#chain.includes(block);
+  }
+
+  #leastWorn(): number | undefined {
+    let best: number | undefined;
+    for (let block = 0; block < this.#blocks; block++) {
+      if (!this.#isSpare(block)) continue;
+      if (best === undefined || (this.#erases[block] as number) < (this.#erases[best] as number)) best = block;
+    }
+    return best;
+  }
+
+  #writeHeader(block: number): void {
+    const last = this.#chain[this.#chain.length - 1];
+    const header = new Uint8Array(HEADER_BYTES);
+    header[0] = MAGIC;
+    header[1] = this.#layout.id;
+    header[2] = this.#layout.format;
+    this.#newest++;
+    this.#sequences[block] = this.#newest;
+    writeU32(header, 4, this.#newest);
+    writeU32(header, 8, this.#erases[block] as number);
+    writeU32(header, 12, last === undefined ? 0 : (this.#sequences[last] as number));
+    writeU32(header, 16, last === undefined ? this.#newest : (this.#sequences[this.#chain[0] as number] as number));
+    writeU32(header, HEADER_BYTES - 4, crc32Update(0, header, 0, HEADER_BYTES - 4));
+    this.#flash.program(block * this.#flash.blockSize, header);
+    this.#flash.read(block * this.#flash.blockSize, this.#header);
+    for (let i = 0; i < HEADER_BYTES; i++)
+      if (header[i] !== this.#header[i]) throw new FlashError(`the header of block ${block} reads back differently`);
+  }
+
+  #readHeaders(): void {
+    const header = this.#header;
+    let most = 0;
+    let strange = '';
+    this.#newest = 0;
+    for (let block = 0; block < this.#blocks; block++) {
+      this.#sequences[block] = 0;
+      this.#erases[block] = 0;
+      this.#bad[block] = false;
+      this.#flash.read(block * this.#flash.blockSize, header);
+      if (header[0] !== MAGIC || readU32(header, HEADER_BYTES - 4) !== crc32Update(0, header, 0, HEADER_BYTES - 4))
+        continue;
+      if (header[1] !== this.#layout.id) strange = 'the partition holds something else';
+      else if (header[2] !== this.#layout.format)
+        strange = `the partition holds format ${header[2]}, this firmware reads ${this.#layout.format}`;
+      this.#sequences[block] = readU32(header, 4);
+      this.#erases[block] = readU32(header, 8);
+      this.#previous[block] = readU32(header, 12);
+      this.#stated[block] = readU32(header, 16);
+      this.#newest = Math.max(this.#newest, readU32(header, 4));
+      most = Math.max(most, readU32(header, 8));
+    }
+    if (strange !== '') throw new LogError(strange);
+    if (this.#newest === 0) throw new LogError('the partition holds no log');
+    // A block without a header has been in use as much as the others, for all anybody knows.
+    for (let block = 0; block < this.#blocks; block++) if (this.#erases[block] === 0) this.#erases[block] = most;
+  }
+
+  /**
+   * The blocks of the log, from the newest back. Newest blocks that hold nothing, or nothing but copies of what is still
+   * in the log, are not in it: a cut broke off what was begun there.
+   */
+  #findChain(damage: LogDamage[]): void {
+    this.#chain = [];
+    let sequence = this.#newest;
+    let tail: number | undefined;
+    let headTail = 0;
+    for (;;) {
+      const block = this.#sequences.indexOf(sequence);
+      if (block < 0) {
+        damage.push({ first: 0, next: 0, detail: `the block with sequence number ${sequence} is lost` });
+        return;
+      }
+      const previous = this.#previous[block] as number;
+      const stated = this.#stated[block] as number;
+      const { own, givesUp } = this.#lookThrough(block);
+      if (this.#chain.length > 0 || own || previous === 0 || sequence === stated) {
+        if (this.#chain.length === 0) headTail = stated;
+        tail ??= givesUp;
+        this.#chain.unshift(block);
+      }
+      if (this.#chain.length > 0 && sequence === (tail ?? headTail)) return;
+      if (previous === 0) {
+        damage.push({ first: 0, next: 0, detail: `the oldest block is ${sequence}, not ${tail ?? headTail}` });
+        return;
+      }
+      sequence = previous;
+    }
+  }
+
+  /** Whether a block has records that are no copies, and the last that gives up blocks. */
+  #lookThrough(block: number): { readonly own: boolean; readonly givesUp: number | undefined } {
+    let own = false;
+    let givesUp: number | undefined;
+    let at = HEADER_UNITS;
+    for (;;) {
+      const record = this.#recordFrom(block, at);
+      if (record === undefined) return { own, givesUp };
+      if ((record.flags & COPY) === 0) own = true;
+      if (record.kind === GIVE_UP) givesUp = readU32(this.#buffer, RECORD_HEADER);
+      at = this.#behind(block, record);
+    }
+  }
+
+  /** Visits a block's records; numbers that are passed over are damage. @returns the number that must follow */
+  #visitBlock(block: number, first: number | undefined, visit: Visit, damage: LogDamage[]): number | undefined {
+    let expected = first;
+    let at = HEADER_UNITS;
+    for (;;) {
+      const record = this.#recordFrom(block, at);
+      if (record === undefined) return expected;
+      if (expected !== undefined && record.number !== expected)
+        damage.push({
+          first: expected,
+          next: record.number,
+          detail: `records before number ${record.number} are lost`,
+        });
+      visit(record, this.#buffer.subarray(0, record.units * UNIT));
+      expected = record.number + 1;
+      at = this.#behind(block, record);
+    }
+  }
+
+  /** The unit of the block behind a record. */
+  #behind(block: number, record: LogRecord): number {
+    return record.address - block * this.#unitsPerBlock + record.units;
+  }
+
+  /** The first record at or behind a unit, read into the buffer. What is passed over was torn, or is damaged. */
+  #recordFrom(block: number, from: number): LogRecord | undefined {
+    for (let at = from; at < this.#unitsPerBlock; at++) {
+      const record = this.#recordAt(block, at);
+      if (record !== undefined) return record;
+    }
+    return undefined;
+  }
+
+  /** The record that begins at a unit of a block, read into the buffer; undefined where none does. */
+  #recordAt(block: number, at: number): LogRecord | undefined {
+    const address = block * this.#unitsPerBlock + at;
+    const buffer = this.#buffer;
+    this.#flash.read(address * UNIT, buffer.subarray(0, UNIT));
+    const kind = buffer[0] as number;
+    const units = buffer[1] as number;
+    if (kind === 0 || units === 0 || units > this.#layout.longest || at + units > this.#unitsPerBlock) return undefined;
+    if (units > 1) this.#flash.read((address + 1) * UNIT, buffer.subarray(UNIT, units * UNIT));
+    const bytes = buffer.subarray(0, units * UNIT);
+    if (readU32(bytes, CRC_AT) !== recordCrc(bytes, this.#sequences[block] as number)) return undefined;
+    return {
+      kind,
+      flags: (bytes[2] as number) | ((bytes[3] as number) << 8),
+      number: readU32(bytes, 4),
+      units,
+      address,
+    };
+  }
+}
+
+/** The head, one that is ready to follow, one to clean into, and one to clean. */
+const LEAST_BLOCKS = 4;
+
+/** Over the block's sequence number and the record without its CRC: a record of the block's earlier life has another. */
+function recordCrc(bytes: Uint8Array, sequence: number): number {
+  SEED[0] = sequence & 0xff;
+  SEED[1] = (sequence >> 8) & 0xff;
+  SEED[2] = (sequence >> 16) & 0xff;
+  SEED[3] = sequence >>> 24;
+  const head = crc32Update(crc32Update(0, SEED, 0, 4), bytes, 0, CRC_AT);
+  return crc32Update(head, bytes, RECORD_HEADER, bytes.length);
+}
+
+const SEED = new Uint8Array(4);
+
+/** Writes an unsigned 32-bit number, the lowest byte first. */
+export function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value & 0xff;
+  bytes[at + 1] = (value >>> 8) & 0xff;
+  bytes[at + 2] = (value >>> 16) & 0xff;
+  bytes[at + 3] = value >>> 24;
+}
+
+/** Reads one. */
+export function readU32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  );
+}

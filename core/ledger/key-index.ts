@@ -1,0 +1,105 @@
+// Where in the log the newest record of each key is: a table of addresses in memory, two or four bytes a place. The keys
+// themselves stay on flash; whether an address is the one looked for, the caller finds out by reading there.
+
+import type { LedgerKey } from './ledger.ts';
+
+/** Places that hold nothing, and places that held something; no record is at either address. */
+const FREE = 0;
+const GONE = 1;
+
+/** See the head of the file. Open addressing, linear probing. */
+export class KeyIndex {
+  readonly #places: Uint16Array | Uint32Array;
+  readonly #mask: number;
+  #keys = 0;
+  #gone = 0;
+
+  /**
+   * @param most keys it must have room for
+   * @param addresses addresses are below this
+   */
+  constructor(most: number, addresses: number) {
+    let places = 16;
+    while (places < most + most / 4) places *= 2;
+    this.#places = addresses <= 0x10000 ? new Uint16Array(places) : new Uint32Array(places);
+    this.#mask = places - 1;
+  }
+
+  /** Keys in it. */
+  get size(): number {
+    return this.#keys;
+  }
+
+  /** Bytes of memory its table takes. */
+  get bytes(): number {
+    return this.#places.byteLength;
+  }
+
+  /** True where so many places are taken by what is gone that looking up grows slow: then it should be built again. */
+  get isWorn(): boolean {
+    return this.#keys + this.#gone > this.#places.length * 0.9;
+  }
+
+  /** The address of a key, or 0. `matches` is asked about addresses that may be its. */
+  find(key: LedgerKey, matches: (address: number) => boolean): number {
+    const place = this.#placeOf(key, matches);
+    return place < 0 ? 0 : (this.#places[place] as number);
+  }
+
+  /** Adds a key that is not in it. @throws RangeError where it is full */
+  add(key: LedgerKey, address: number): void {
+    let place = this.#home(key);
+    for (let probes = 0; probes <= this.#mask; probes++) {
+      const found = this.#places[place] as number;
+      if (found === FREE || found === GONE) {
+        if (found === GONE) this.#gone--;
+        this.#places[place] = address;
+        this.#keys++;
+        return;
+      }
+      place = (place + 1) & this.#mask;
+    }
+    throw new RangeError('the index is full');
+  }
+
+  /**
+   * Gives a key that is at one address another. Keys of one record have the same address: which of their places changes does
+   * not matter, as each is on the way of the other.
+   */
+  move(key: LedgerKey, from: number, to: number): void {
+    const place = this.#placeOf(key, (found) => found === from);
+    if (place >= 0) this.#places[place] = to;
+  }
+
+  /** Takes a key out that is at an address. */
+  remove(key: LedgerKey, address: number): void {
+    const place = this.#placeOf(key, (found) => found === address);
+    if (place < 0) return;
+    this.#places[place] = GONE;
+    this.#keys--;
+    this.#gone++;
+  }
+
+  /** Takes everything out. */
+  clear(): void {
+    this.#places.fill(FREE);
+    this.#keys = 0;
+    this.#gone = 0;
+  }
+
+  #placeOf(key: LedgerKey, matches: (address: number) => boolean): number {
+    let place = this.#home(key);
+    for (let probes = 0; probes <= this.#mask; probes++) {
+      const found = this.#places[place] as number;
+      if (found === FREE) return -1;
+      if (found !== GONE && matches(found)) return place;
+      place = (place + 1) & this.#mask;
+    }
+    return -1;
+  }
+
+  /** Keys are digests: their first bytes are as good as any hash. */
+  #home(key: LedgerKey): number {
+    return ((key.charCodeAt(0) << 16) | (key.charCodeAt(1) << 8) | key.charCodeAt(2)) & this.#mask;
+  }
+}
