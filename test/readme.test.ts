@@ -66,9 +66,10 @@ describe('the README', () => {
       expect(existsSync(join(root, path as string)), path).toBe(true);
   });
 
-  it('tells how many records a 64 KB partition takes', () => {
+  it('tells how many grants and budgets a 64 KB partition holds', () => {
     const ledger = new FlashLedger(new SimulatedFlash(new MemoryStore(65_536)), createNodeCrypto());
-    expect(readme).toContain(`a 64 KB partition takes ${ledger.room} records`);
+    // Three units of 16 bytes each: header, key, total.
+    expect(readme).toContain(`a 64 KB partition holds ${Math.floor(ledger.fill.of / 3)} grants and budgets`);
   });
 
   it('has the two commands in its first screen', () => {

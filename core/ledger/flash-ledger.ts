@@ -1,206 +1,577 @@
-// The spend ledger on flash: an append-only log of records, read whole at start. A record is durable and read back
-// before anything is approved on it; whatever cannot be explained afterwards refuses every payment.
+// The spend ledger on flash: a log in which each record holds the whole present state of what a payment changed, so that
+// the newest record of a grant, a budget or an id is all there is to know about it. In memory there is only where those
+// records are. A record is durable and read back before anything is approved on it.
 
 import type { Crypto, Flash, Log } from '../ports/ports.ts';
 import { FlashError } from '../ports/ports.ts';
 import type { NewestBundle } from '../trust/admission.ts';
+import { BlockLog, LogError, type LogRecord, UNIT, writeU32 } from './block-log.ts';
+import { KeyIndex } from './key-index.ts';
 import { ledgerKey } from './keys.ts';
 import type { Answered, LedgerKey, LedgerRefusal, OpenReservation, Receipt, Spend, SpendLedger } from './ledger.ts';
-import { decodeRecord, encodeRecord, type LedgerRecord, RECORD_BYTES } from './record.ts';
-import { type LedgerEvent, SpendState } from './spend-state.ts';
+import {
+  answerOf,
+  bundleOf,
+  CLOSED,
+  countersOf,
+  flagsOf,
+  hasKey,
+  KEYED,
+  KIND,
+  keepUntil,
+  LONGEST_RECORD,
+  type OpenPart,
+  openOf,
+  PART,
+  type Parts,
+  partKey,
+  partTotal,
+  RecordWriter,
+  SPEND_FORMAT,
+  SPEND_LOG,
+  unitsAlone,
+  windowOf,
+} from './spend-record.ts';
+import { countedSince, NO_PAYMENTS, withPayment } from './window.ts';
+
+/** What a site may choose. */
+export interface FlashLedgerOptions {
+  /**
+   * What a payment does where compaction has fallen behind: `step` (the default) takes the steps that are missing, which can
+   * cost an erase; `refuse` refuses the payment until `step` was called.
+   */
+  readonly whenBehind?: 'step' | 'refuse';
+  /** `blank` (the default): a partition that reads 0xFF is formatted. `never`: only `format` does it. */
+  readonly autoFormat?: 'blank' | 'never';
+  readonly log?: Log;
+}
+
+/** How full the ledger is, in units of 16 bytes: what its entries need at most, and what there is for them. */
+export interface Fill {
+  readonly used: number;
+  readonly of: number;
+  /** Grants, budgets, ids and answers alive. */
+  readonly keys: number;
+}
+
+/**
+ * Blocks that entries never fill: the one being written, the one that follows it, and the one that is cleaned
+ * into. In the others the end stays empty where the next record does not fit.
+ */
+const KEPT_BLOCKS = 3;
+/** Units of the smallest entry: a replay id in a record of its own. */
+const LEAST_ENTRY = 2;
+/** Records that one step writes again at most. */
+const RECORDS_PER_STEP = 8;
+/** Parts of the fill from which on events warn. */
+const WARN_AT = [0.8, 0.9, 0.95];
+/** Totals are below this: 128 bits. */
+const TOTAL_LIMIT_BITS = 128n;
 
 /** See the head of the file. */
 export class FlashLedger implements SpendLedger {
   readonly #flash: Flash;
   readonly #crypto: Crypto;
   readonly #log: Log | undefined;
-  readonly #state = new SpendState();
-  readonly #slots: number;
-  /** Memory for the record being written, and for reading one; kept, as every payment needs them. */
-  readonly #out = new Uint8Array(RECORD_BYTES);
-  readonly #in = new Uint8Array(RECORD_BYTES);
-  #slot = 0;
-  #next = 0;
+  readonly #whenBehind: 'step' | 'refuse';
+  readonly #autoFormat: 'blank' | 'never';
+  readonly #writer = new RecordWriter();
+  /** A record that is read at a start, apart from the log's own memory. */
+  readonly #record = new Uint8Array(LONGEST_RECORD * UNIT);
+  /** Open reservations by receipt id: where they are. */
+  readonly #open = new Map<number, number>();
+  #blocks: BlockLog | undefined;
+  #index = new KeyIndex(0, 0);
   #problem: LedgerRefusal | undefined;
+  #nextReceipt = 1;
+  #floorMs = 0;
+  /** Units that all entries would take in records of their own. */
+  #units = 0;
+  /** True while the newest record has none behind it: should it be damaged later, it would look like one never finished. */
+  #unsealed = false;
+  /** Where cleaning of the oldest block goes on. */
+  #cleanAt = 0;
+  #warned = 0;
 
   /**
-   * Opens the ledger on a partition, formatting one that is blank. What is wrong stands in `problem`,
-   * and while it does nothing is recorded.
+   * Opens the ledger on a partition. What is wrong stands in `problem`, and while it does nothing is recorded.
    */
-  constructor(flash: Flash, crypto: Crypto, log?: Log) {
+  constructor(flash: Flash, crypto: Crypto, options: FlashLedgerOptions = {}) {
     this.#flash = flash;
     this.#crypto = crypto;
-    this.#log = log;
-    this.#slots = Math.floor(flash.size / RECORD_BYTES);
-    this.#problem = this.#guarded(() => this.#open());
-    if (this.#problem) log?.emit({ event: 'ledger.problem', code: this.#problem.code, detail: this.#problem.detail });
-    else log?.emit({ event: 'ledger.open', records: this.#next, used: this.#slot, slots: this.#slots });
+    this.#log = options.log;
+    this.#whenBehind = options.whenBehind ?? 'step';
+    this.#autoFormat = options.autoFormat ?? 'blank';
+    this.#problem = this.#guarded(() => this.#start());
+    if (this.#problem) this.#log?.emit({ event: 'ledger.problem', ...this.#problem });
+    else this.#log?.emit({ event: 'ledger.open', keys: this.#index.size, reservations: this.#open.size });
+  }
+
+  /** Makes a partition an empty ledger, whatever was on it. */
+  static format(flash: Flash): void {
+    new BlockLog(flash, LAYOUT).format();
   }
 
   get problem(): LedgerRefusal | undefined {
-    return this.#problem ?? (this.#slot >= this.#slots ? full(this.#slots) : undefined);
+    return this.#problem ?? (this.#units + LEAST_ENTRY > this.#capacity ? this.#full() : undefined);
   }
 
-  /** Records that still fit. */
-  get room(): number {
-    return this.#slots - this.#slot;
+  /** How full it is. */
+  get fill(): Fill {
+    return { used: this.#units, of: this.#capacity, keys: this.#index.size };
+  }
+
+  /** Erases per block. */
+  get wear(): readonly number[] {
+    return this.#blocks?.wear ?? [];
+  }
+
+  /** Bytes that its tables and buffers take, in memory. */
+  get memoryBytes(): number {
+    return this.#index.bytes + 3 * LONGEST_RECORD * UNIT;
   }
 
   grantTotal(grant: LedgerKey): bigint {
-    return this.#state.grantTotal(grant);
+    return this.#asked(0n, () => this.#totalOf(grant, PART.grant));
   }
 
   budgetTotal(budget: LedgerKey): bigint {
-    return this.#state.budgetTotal(budget);
+    return this.#asked(0n, () => this.#totalOf(budget, PART.budget));
   }
 
   budgetUsed(budget: LedgerKey): boolean {
-    return this.#state.budgetUsed(budget);
+    return this.#asked(true, () => this.#find(budget, PART.budget) !== undefined);
   }
 
   seen(replay: LedgerKey): boolean {
-    return this.#state.seen(replay);
+    return this.#asked(true, () => {
+      if (this.#addressOf(replay, PART.replay) !== 0) return true;
+      const budget = this.#find(replay, PART.budget);
+      return budget !== undefined && (flagsOf(budget) & CLOSED) !== 0;
+    });
   }
 
   paymentsSince(grant: LedgerKey, sinceMs: number): number {
-    return this.#state.paymentsSince(grant, sinceMs);
+    return this.#asked(Number.MAX_SAFE_INTEGER, () => {
+      const record = this.#find(grant, PART.grant);
+      return record === undefined ? 0 : countedSince(windowOf(record), sinceMs);
+    });
   }
 
   answered(idempotency: LedgerKey): Answered | undefined {
-    return this.#state.answered(idempotency);
+    return this.#asked(undefined, () => {
+      const record = this.#find(idempotency, PART.answer);
+      return record && answerOf(record);
+    });
   }
 
   openReservations(): readonly OpenReservation[] {
-    return this.#state.openReservations();
+    return this.#asked([], () =>
+      [...this.#open.values()].map((address) => {
+        const { receiptId, grant, budget, amount, timeMs } = openOf(this.#flashLog.read(address));
+        return { receiptId, grant, budget, amount, timeMs };
+      }),
+    );
   }
 
   timeFloorMs(): number {
-    return this.#state.timeFloorMs();
+    return this.#floorMs;
   }
 
   newestBundle(identity: string): NewestBundle | undefined {
-    return this.#state.newestBundle(this.#bundleKey(identity));
+    return this.#asked(undefined, () => {
+      const record = this.#find(this.#bundleKey(identity), PART.bundle);
+      return record && bundleOf(record);
+    });
   }
 
   authorize(spend: Spend): Receipt | LedgerRefusal {
-    return this.#append({ kind: 'spend', receiptId: this.#next, spend }, spend.amount, spend.timeMs);
+    return this.#record1(spend, KIND.spend);
   }
 
   reserve(spend: Spend): Receipt | LedgerRefusal {
-    return this.#append({ kind: 'reserve', receiptId: this.#next, spend }, spend.amount, spend.timeMs);
+    return this.#record1(spend, KIND.reserve);
   }
 
   settle(receiptId: number, amount: bigint, timeMs: number): Receipt | LedgerRefusal {
-    const objection = this.#state.objection(receiptId, amount);
-    if (objection) return objection;
-    return this.#append({ kind: 'settle', receiptId: this.#next, of: receiptId, amount, timeMs }, amount, timeMs);
+    return this.#end(KIND.settle, receiptId, amount, timeMs);
   }
 
   release(receiptId: number, timeMs: number): Receipt | LedgerRefusal {
-    const objection = this.#state.objection(receiptId);
-    if (objection) return objection;
-    return this.#append({ kind: 'release', receiptId: this.#next, of: receiptId, timeMs }, 0n, timeMs);
+    return this.#end(KIND.release, receiptId, undefined, timeMs);
   }
 
   admitted(identity: string, bundle: NewestBundle): LedgerRefusal | undefined {
-    const key = this.#bundleKey(identity);
-    if (this.#state.remembers(key, bundle)) return undefined;
-    return refusalOf(this.#append({ kind: 'bundle', receiptId: this.#next, identity: key, bundle }, 0n, 0));
+    return this.#guardedWrite(() => {
+      const key = this.#bundleKey(identity);
+      const record = this.#find(key, PART.bundle);
+      const before = record && bundleOf(record);
+      const issuedAtMs = latest(before?.issuedAtMs, bundle.issuedAtMs);
+      const expiresAtMs = Math.max(before?.expiresAtMs ?? 0, bundle.expiresAtMs);
+      const floorMs = Math.max(this.#floorMs, bundle.issuedAtMs ?? 0);
+      if (before?.issuedAtMs === issuedAtMs && before?.expiresAtMs === expiresAtMs && floorMs === this.#floorMs)
+        return undefined;
+      const parts = { counters: this.#counters(0, floorMs), bundle: { key, bundle: { issuedAtMs, expiresAtMs } } };
+      return this.#write(KIND.bundle, parts, FOREVER_MS, true);
+    });
   }
 
   raiseTimeFloor(timeMs: number): LedgerRefusal | undefined {
-    if (timeMs <= this.#state.timeFloorMs()) return undefined;
-    return refusalOf(this.#append({ kind: 'floor', receiptId: this.#next, timeMs }, 0n, timeMs));
+    if (timeMs <= this.#floorMs) return undefined;
+    return this.#guardedWrite(() => this.#write(KIND.floor, { counters: this.#counters(0, timeMs) }, FOREVER_MS, true));
+  }
+
+  /**
+   * Does a bounded piece of the work that keeps payments free of erases: makes the next block ready, or writes again what
+   * still counts in the oldest one; and seals the newest record. For idle time, until it says there is nothing to do.
+   *
+   * @returns whether there is more to do
+   */
+  step(): boolean {
+    if (this.#problem) return false;
+    let more = false;
+    this.#problem = this.#guarded(() => {
+      more = this.#step();
+      return undefined;
+    });
+    if (this.#problem) this.#log?.emit({ event: 'ledger.problem', ...this.#problem });
+    return more && this.#problem === undefined;
+  }
+
+  get #capacity(): number {
+    return this.#blocks === undefined ? 0 : (this.#blocks.blocks - KEPT_BLOCKS) * (this.#blocks.room - LONGEST_RECORD);
+  }
+
+  /** The log, once it was opened. */
+  get #flashLog(): BlockLog {
+    if (this.#blocks === undefined) throw new LogError('the ledger was not opened');
+    return this.#blocks;
+  }
+
+  #start(): LedgerRefusal | undefined {
+    const blocks = new BlockLog(this.#flash, LAYOUT);
+    this.#blocks = blocks;
+    if (this.#capacity < LONGEST_RECORD) throw new LogError(`a partition of ${this.#flash.size} bytes is too small`);
+    this.#index = new KeyIndex(Math.ceil(this.#capacity / LEAST_ENTRY), (this.#flash.size / UNIT) | 0);
+    if (this.#autoFormat === 'blank' && blocks.isBlank()) {
+      blocks.format();
+      return undefined;
+    }
+    const damage = blocks.open((record, bytes) => this.#takeIn(record, bytes));
+    const [first] = damage;
+    return first && failed(`the ledger is damaged: ${first.detail}`);
+  }
+
+  /** Takes in a record at a start. */
+  #takeIn(record: LogRecord, bytes: Uint8Array): void {
+    // The log's memory is needed for looking up.
+    const copy = this.#record.subarray(0, bytes.length);
+    copy.set(bytes);
+    const given = record.kind < KIND.spend ? countersOf(copy, UNIT) : countersOf(copy);
+    if (given) this.#count(given.nextReceipt, given.floorMs);
+    if (record.kind < KIND.spend) return;
+    if (given && given.closes > 0) this.#close(given.closes);
+    this.#point(copy, record.address);
+  }
+
+  /** Points the index at a record for every part it has. */
+  #point(record: Uint8Array, address: number): void {
+    const flags = flagsOf(record);
+    for (const part of KEYED) {
+      if ((flags & part) === 0) continue;
+      const key = partKey(record, part);
+      const before = this.#addressOf(key, part);
+      if (before === 0) this.#index.add(key, KEYED.indexOf(part), address);
+      else {
+        this.#units -= unitsAlone(this.#flashLog.read(before), part);
+        this.#index.move(key, KEYED.indexOf(part), before, address);
+      }
+      this.#units += unitsAlone(record, part);
+    }
+    if ((flags & PART.open) === 0) return;
+    const { receiptId } = openOf(record);
+    if (!this.#open.has(receiptId)) this.#units += unitsAlone(record, PART.open);
+    this.#open.set(receiptId, address);
+  }
+
+  #close(receiptId: number): void {
+    if (this.#open.delete(receiptId)) this.#units -= OPEN_UNITS;
+  }
+
+  #count(nextReceipt: number, floorMs: number): void {
+    this.#nextReceipt = Math.max(this.#nextReceipt, nextReceipt);
+    this.#floorMs = Math.max(this.#floorMs, floorMs);
+  }
+
+  #counters(closes: number, floorMs = this.#floorMs): NonNullable<Parts['counters']> {
+    return { nextReceipt: this.#nextReceipt + 1, closes, floorMs };
+  }
+
+  #record1(spend: Spend, kind: number): Receipt | LedgerRefusal {
+    return this.#guardedWrite((): Receipt | LedgerRefusal => {
+      const receipt = { receiptId: this.#nextReceipt, amount: spend.amount, timeMs: spend.timeMs };
+      let keep = spend.keepUntilMs;
+      const grant = this.#find(spend.grant, PART.grant);
+      const grantTotal = (grant === undefined ? 0n : partTotal(grant, PART.grant)) + spend.amount;
+      const window = withPayment(grant === undefined ? NO_PAYMENTS : windowOf(grant), spend.timeMs, spend.window);
+      if (grant !== undefined) keep = Math.max(keep, keepUntil(grant));
+      const budget = this.#find(spend.budget, PART.budget);
+      const budgetTotal = (budget === undefined ? 0n : partTotal(budget, PART.budget)) + spend.amount;
+      const wasClosed = budget !== undefined && (flagsOf(budget) & CLOSED) !== 0;
+      if (budget !== undefined) keep = Math.max(keep, keepUntil(budget));
+      if (grantTotal >> TOTAL_LIMIT_BITS !== 0n || budgetTotal >> TOTAL_LIMIT_BITS !== 0n)
+        return { code: 'AMOUNT_EXCEEDED', detail: 'the total would have more than 128 bits' };
+      const open = kind === KIND.reserve;
+      const parts: Parts = {
+        counters: this.#counters(0),
+        grant: { key: spend.grant, total: grantTotal, window },
+        budget: { key: spend.budget, total: budgetTotal, closed: wasClosed || spend.replay === spend.budget },
+        ...(spend.replay === undefined || spend.replay === spend.budget ? {} : { replay: spend.replay }),
+        ...(spend.idempotency === undefined
+          ? {}
+          : {
+              answer: {
+                key: spend.idempotency,
+                answered: { ...receipt, content: spend.content, state: open ? 'reserved' : 'paid' },
+              },
+            }),
+        ...(open
+          ? {
+              open: {
+                ...receipt,
+                grant: spend.grant,
+                budget: spend.budget,
+                idempotency: spend.idempotency,
+              },
+            }
+          : {}),
+      };
+      const refusal = this.#write(kind, parts, keep, false);
+      return refusal ?? receipt;
+    });
+  }
+
+  #end(kind: number, receiptId: number, amount: bigint | undefined, timeMs: number): Receipt | LedgerRefusal {
+    return this.#guardedWrite((): Receipt | LedgerRefusal => {
+      const address = this.#open.get(receiptId);
+      if (address === undefined)
+        return { code: 'RESERVATION_NOT_FOUND', detail: `no reservation ${receiptId} is open` };
+      const record = this.#flashLog.read(address);
+      const open = openOf(record);
+      let keep = keepUntil(record);
+      const objection = amount === undefined ? undefined : amountObjection(amount, open);
+      if (objection) return objection;
+      const unused = open.amount - (amount ?? 0n);
+      const grant = this.#find(open.grant, PART.grant) as Uint8Array;
+      const grantPart = { key: open.grant, total: partTotal(grant, PART.grant) - unused, window: windowOf(grant) };
+      keep = Math.max(keep, keepUntil(grant));
+      const budget = this.#find(open.budget, PART.budget) as Uint8Array;
+      const closed = (flagsOf(budget) & CLOSED) !== 0;
+      const budgetPart = { key: open.budget, total: partTotal(budget, PART.budget) - unused, closed };
+      keep = Math.max(keep, keepUntil(budget));
+      const before = open.idempotency === undefined ? undefined : this.#find(open.idempotency, PART.answer);
+      const answer =
+        before === undefined || open.idempotency === undefined
+          ? {}
+          : { answer: { key: open.idempotency, answered: { ...answerOf(before), state: 'ended' as const } } };
+      const receipt = { receiptId: this.#nextReceipt, amount: amount ?? 0n, timeMs };
+      const parts = { counters: this.#counters(receiptId), grant: grantPart, budget: budgetPart, ...answer };
+      const refusal = this.#write(kind, parts, keep, true);
+      return refusal ?? receipt;
+    });
+  }
+
+  /**
+   * Writes one record, and only then lets it count.
+   *
+   * @param free for what adds no entries, or must be written in any case
+   */
+  #write(kind: number, parts: Parts, keepUntilMs: number, free: boolean): LedgerRefusal | undefined {
+    let bytes = this.#writer.write(parts, keepUntilMs);
+    if (!free) {
+      const more = this.#moreUnits(bytes);
+      if (this.#units + more > this.#capacity) return this.#full();
+    }
+    if (!this.#isReady(bytes.length / UNIT)) {
+      if (!free && this.#whenBehind === 'refuse')
+        return { code: 'STORE_FULL', detail: 'compaction has fallen behind: its steps must run first' };
+      this.#log?.emit({ event: 'ledger.behind' });
+      // Bounded: a turn around the log finds all there is to free.
+      for (
+        let steps = this.#flashLog.blocks * this.#flashLog.room;
+        steps > 0 && !this.#isReady(bytes.length / UNIT);
+        steps--
+      ) {
+        if (!this.#step()) break;
+      }
+      if (!this.#isReady(bytes.length / UNIT)) return this.#full();
+      bytes = this.#writer.write(parts, keepUntilMs);
+    }
+    const address = this.#flashLog.append(kind, this.#writer.flags, bytes);
+    this.#unsealed = true;
+    // The log's memory is read into while pointing; the writer's is not.
+    if (parts.counters) {
+      this.#count(kind === KIND.bundle || kind === KIND.floor ? 0 : parts.counters.nextReceipt, parts.counters.floorMs);
+      if (parts.counters.closes > 0) this.#close(parts.counters.closes);
+    }
+    this.#point(bytes, address);
+    this.#warn();
+    return undefined;
+  }
+
+  /** Units that a record's entries take beyond those that they replace. */
+  #moreUnits(record: Uint8Array): number {
+    const flags = this.#writer.flags;
+    let units = (flags & PART.open) !== 0 ? OPEN_UNITS : 0;
+    record[2] = this.#writer.flags & 0xff;
+    record[3] = this.#writer.flags >> 8;
+    for (const part of KEYED) {
+      if ((flags & part) === 0) continue;
+      units += unitsAlone(record, part);
+      const before = this.#find(partKey(record, part), part);
+      if (before !== undefined) units -= unitsAlone(before, part);
+    }
+    return units;
+  }
+
+  /** True where a record can be written without an erase, and a block stays over for cleaning. */
+  #isReady(units: number): boolean {
+    const blocks = this.#flashLog;
+    return blocks.hasRoom(units) && blocks.spare - (blocks.fits(units) ? 0 : 1) >= 1;
+  }
+
+  #step(): boolean {
+    const blocks = this.#flashLog;
+    if (!blocks.isPrepared && blocks.spare > 0) {
+      blocks.prepare();
+      return true;
+    }
+    if (blocks.spare < 2 && blocks.used >= 2) {
+      this.#clean();
+      return true;
+    }
+    if (this.#unsealed && blocks.fits(1)) blocks.append(KIND.seal, 0, new Uint8Array(UNIT));
+    this.#unsealed = false;
+    return false;
+  }
+
+  /** Writes again what still counts among the next records of the oldest block, and gives it up at its end. */
+  #clean(): void {
+    const next = this.#flashLog.visitTail(this.#cleanAt, RECORDS_PER_STEP, (record, bytes) =>
+      this.#keep(record, bytes),
+    );
+    if (next !== undefined) {
+      this.#cleanAt = next;
+      return;
+    }
+    const body = new Uint8Array(UNIT);
+    writeU32(body, 0, this.#nextReceipt);
+    new DataView(body.buffer).setUint32(8, this.#floorMs >>> 0, true);
+    new DataView(body.buffer).setUint16(12, Math.floor(this.#floorMs / 0x1_0000_0000), true);
+    this.#flashLog.giveUpTail(body);
+    this.#cleanAt = 0;
+  }
+
+  #keep(record: LogRecord, read: Uint8Array): void {
+    if (record.kind < KIND.spend) return;
+    // The log's memory is needed for looking up.
+    const bytes = this.#record.subarray(0, read.length);
+    bytes.set(read);
+    const expired = keepUntil(bytes) < this.#floorMs;
+    const flags = flagsOf(bytes);
+    let mask = 0;
+    for (const part of KEYED) {
+      if ((flags & part) === 0) continue;
+      const key = partKey(bytes, part);
+      if (this.#addressOf(key, part) !== record.address) continue;
+      if (expired && !this.#isHeld(key)) {
+        this.#units -= unitsAlone(bytes, part);
+        this.#index.remove(key, KEYED.indexOf(part), record.address);
+      } else mask |= part;
+    }
+    let open: OpenPart | undefined;
+    if ((flags & PART.open) !== 0) {
+      open = openOf(bytes);
+      if (this.#open.get(open.receiptId) === record.address) mask |= PART.open;
+      else open = undefined;
+    }
+    if (mask === 0) return;
+    const copy = this.#writer.copy(bytes, mask);
+    const address = this.#flashLog.append(KIND.state, this.#writer.flags, copy);
+    for (const part of KEYED) {
+      if ((mask & part) === 0) continue;
+      this.#index.move(partKey(bytes, part), KEYED.indexOf(part), record.address, address);
+    }
+    if (open) this.#open.set(open.receiptId, address);
+  }
+
+  /** True where an open reservation still needs an entry. */
+  #isHeld(key: LedgerKey): boolean {
+    for (const address of this.#open.values()) {
+      const open = openOf(this.#flashLog.read(address));
+      if (open.grant === key || open.budget === key || open.idempotency === key) return true;
+    }
+    return false;
+  }
+
+  /** The newest record with a part of this key, in memory that the next look-up reuses. */
+  #find(key: LedgerKey, part: number): Uint8Array | undefined {
+    const address = this.#addressOf(key, part);
+    return address === 0 ? undefined : this.#flashLog.read(address);
+  }
+
+  #addressOf(key: LedgerKey, part: number): number {
+    return this.#index.find(key, KEYED.indexOf(part), (address) => hasKey(this.#flashLog.read(address), part, key));
   }
 
   #bundleKey(identity: string): LedgerKey {
     return ledgerKey(this.#crypto, 'bundle', new Uint8Array(0), identity);
   }
 
-  /** Writes one record, reads it back, and only then lets it count. */
-  #append(event: LedgerEvent, amount: bigint, timeMs: number): Receipt | LedgerRefusal {
-    const problem = this.problem;
-    if (problem) return problem;
-    const failure = this.#guarded(() => this.#program(event));
-    if (failure) {
-      // What is in the slot now is not known; only the scan of a restart can tell. Until then nothing is recorded.
-      this.#problem = failure;
-      this.#log?.emit({ event: 'ledger.problem', code: failure.code, detail: failure.detail });
-      return failure;
-    }
-    this.#state.apply(event);
-    return { receiptId: event.receiptId, amount, timeMs };
+  #full(): LedgerRefusal {
+    return {
+      code: 'STORE_FULL',
+      detail: `${this.#index.size} grants, budgets and ids are alive, which fills the partition`,
+    };
   }
 
-  #program(record: LedgerRecord): LedgerRefusal | undefined {
-    const bytes = encodeRecord(record, this.#out);
-    const back = this.#in;
-    const offset = this.#slot * RECORD_BYTES;
-    this.#flash.program(offset, bytes);
-    this.#flash.read(offset, back);
-    for (let i = 0; i < RECORD_BYTES; i++)
-      if (bytes[i] !== back[i]) return failed(`what was written at ${offset} reads back differently`);
-    this.#slot++;
-    this.#next++;
-    return undefined;
+  #warn(): void {
+    const level = WARN_AT.filter((part) => this.#units >= part * this.#capacity).length;
+    if (level > this.#warned)
+      this.#log?.emit({ event: 'ledger.filling', used: this.#units, of: this.#capacity, keys: this.#index.size });
+    this.#warned = level;
   }
 
-  #open(): LedgerRefusal | undefined {
-    if (this.#slots < 2 || this.#flash.blockSize % RECORD_BYTES !== 0 || RECORD_BYTES % this.#flash.programSize !== 0) {
-      return failed('the partition is too small, or its blocks do not hold whole records');
-    }
-    const first = this.#read(0);
-    if (first === 'other-format') return failed('the partition holds a ledger of another format');
-    if (first === 'blank' || first === 'damaged') return this.#format();
-    if (first.kind !== 'format') return failed('the partition does not begin with a ledger');
-    this.#slot = 1;
-    this.#next = 1;
-    return this.#scan();
+  #totalOf(key: LedgerKey, part: number): bigint {
+    const record = this.#find(key, part);
+    return record === undefined ? 0n : partTotal(record, part);
   }
 
-  /**
-   * A partition nothing else was ever written to may be formatted; a power cut may have torn its first record. The block
-   * is erased even where it reads blank: a cut may have broken off an erase, and such cells do not hold what they are given.
-   */
-  #format(): LedgerRefusal | undefined {
-    for (let slot = 1; slot < this.#slots; slot++) {
-      if (this.#read(slot) !== 'blank') return failed('the partition holds something that is not a ledger');
-    }
-    this.#flash.erase(0);
-    return this.#program({ kind: 'format', receiptId: 0 });
+  /** Answers a question from flash. A flash that fails gives `otherwise`, and from then on nothing is recorded. */
+  #asked<T>(otherwise: T, work: () => T): T {
+    let answer = otherwise;
+    const failure = this.#guarded(() => {
+      answer = work();
+      return undefined;
+    });
+    if (failure === undefined) return answer;
+    this.#problem ??= failure;
+    return otherwise;
   }
 
-  /** Takes in every record. Sequence numbers have no gaps, so a record that was lost is missed. */
-  #scan(): LedgerRefusal | undefined {
-    let blank = false;
-    for (let slot = 1; slot < this.#slots; slot++) {
-      const record = this.#read(slot);
-      if (record === 'blank') {
-        blank = true;
-        continue;
-      }
-      if (blank) return failed(`slot ${slot} is written and one before it is not`);
-      this.#slot = slot + 1;
-      // A power cut can tear the record that was being written; it was never answered, and its slot is passed over. What
-      // was written to its end was not torn but damaged later, and may have been answered.
-      if (record === 'damaged') {
-        if (this.#in[RECORD_BYTES - 1] !== 0xff) return failed(`slot ${slot} is damaged`);
-        this.#log?.emit({ event: 'ledger.torn', slot });
-        continue;
-      }
-      if (record === 'other-format') return failed(`slot ${slot} holds a record of another format`);
-      if (record.kind === 'format' || record.receiptId !== this.#next) {
-        return failed(`slot ${slot} holds record ${record.receiptId}, not ${this.#next}: a record is lost`);
-      }
-      if (!this.#state.apply(record)) return failed(`slot ${slot} holds a record that does not follow`);
-      this.#next++;
-    }
-    return undefined;
-  }
-
-  #read(slot: number): ReturnType<typeof decodeRecord> {
-    this.#flash.read(slot * RECORD_BYTES, this.#in);
-    return decodeRecord(this.#in);
+  /** Runs what writes: problems that stand refuse it, and a flash that fails ends all writing until a restart. */
+  #guardedWrite<T extends Receipt | LedgerRefusal | undefined>(work: () => T): T | LedgerRefusal {
+    if (this.#problem) return this.#problem;
+    let result: T | undefined;
+    const failure = this.#guarded(() => {
+      result = work();
+      return undefined;
+    });
+    if (failure === undefined) return result as T;
+    // What is on flash now is not known; only the scan of a restart can tell.
+    this.#problem = failure;
+    this.#log?.emit({ event: 'ledger.problem', ...failure });
+    return failure;
   }
 
   /** A flash that fails is a refusal, not an exception. */
@@ -208,7 +579,7 @@ export class FlashLedger implements SpendLedger {
     try {
       return work();
     } catch (error) {
-      if (error instanceof FlashError) return failed(error.message);
+      if (error instanceof FlashError || error instanceof LogError) return failed(error.message);
       // Not the flash's word, so not a decision of ours; but what it has left behind is not known.
       this.#problem = failed('the flash broke off an operation');
       throw error;
@@ -216,14 +587,25 @@ export class FlashLedger implements SpendLedger {
   }
 }
 
+const LAYOUT = { id: SPEND_LOG, format: SPEND_FORMAT, longest: LONGEST_RECORD };
+/** Units of an open reservation in a record of its own. */
+const OPEN_UNITS = 6;
+/** For what is never dropped. */
+const FOREVER_MS = 0xffff_ffff * 1000;
+
+function amountObjection(amount: bigint, open: OpenPart): LedgerRefusal | undefined {
+  if (amount < 1n)
+    return { code: 'AMOUNT_MISMATCH', detail: 'a final amount is above zero; nothing spent is a release' };
+  if (amount > open.amount)
+    return { code: 'AMOUNT_EXCEEDED', detail: `${amount} is above the ${open.amount} that was reserved` };
+  return undefined;
+}
+
+function latest(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a > b ? a : b;
+}
+
 function failed(detail: string): LedgerRefusal {
   return { code: 'STORE_FAILED', detail };
-}
-
-function full(slots: number): LedgerRefusal {
-  return { code: 'STORE_FULL', detail: `all ${slots} records are used` };
-}
-
-function refusalOf(result: Receipt | LedgerRefusal): LedgerRefusal | undefined {
-  return 'code' in result ? result : undefined;
 }

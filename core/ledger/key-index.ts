@@ -1,11 +1,16 @@
 // Where in the log the newest record of each key is: a table of addresses in memory, two or four bytes a place. The keys
-// themselves stay on flash; whether an address is the one looked for, the caller finds out by reading there.
+// themselves stay on flash; whether an address is the one looked for, the caller finds out by reading there. A record has
+// several keys, so a place says of which part of the record it is: the same record may be the newest of one key, and hold
+// what was true before of another.
 
 import type { LedgerKey } from './ledger.ts';
 
 /** Places that hold nothing, and places that held something; no record is at either address. */
 const FREE = 0;
 const GONE = 1;
+
+/** Kinds of parts that a place can tell apart. */
+const PARTS = 8;
 
 /** See the head of the file. Open addressing, linear probing. */
 export class KeyIndex {
@@ -21,7 +26,7 @@ export class KeyIndex {
   constructor(most: number, addresses: number) {
     let places = 16;
     while (places < most + most / 4) places *= 2;
-    this.#places = addresses <= 0x10000 ? new Uint16Array(places) : new Uint32Array(places);
+    this.#places = addresses * PARTS <= 0x10000 ? new Uint16Array(places) : new Uint32Array(places);
     this.#mask = places - 1;
   }
 
@@ -40,20 +45,20 @@ export class KeyIndex {
     return this.#keys + this.#gone > this.#places.length * 0.9;
   }
 
-  /** The address of a key, or 0. `matches` is asked about addresses that may be its. */
-  find(key: LedgerKey, matches: (address: number) => boolean): number {
-    const place = this.#placeOf(key, matches);
-    return place < 0 ? 0 : (this.#places[place] as number);
+  /** The address of a key, or 0. @param part below 8 @param matches is asked about addresses that may be its */
+  find(key: LedgerKey, part: number, matches: (address: number) => boolean): number {
+    const place = this.#placeOf(key, (found) => found % PARTS === part && matches((found / PARTS) | 0));
+    return place < 0 ? 0 : ((this.#places[place] as number) / PARTS) | 0;
   }
 
   /** Adds a key that is not in it. @throws RangeError where it is full */
-  add(key: LedgerKey, address: number): void {
+  add(key: LedgerKey, part: number, address: number): void {
     let place = this.#home(key);
     for (let probes = 0; probes <= this.#mask; probes++) {
       const found = this.#places[place] as number;
       if (found === FREE || found === GONE) {
         if (found === GONE) this.#gone--;
-        this.#places[place] = address;
+        this.#places[place] = address * PARTS + part;
         this.#keys++;
         return;
       }
@@ -62,18 +67,15 @@ export class KeyIndex {
     throw new RangeError('the index is full');
   }
 
-  /**
-   * Gives a key that is at one address another. Keys of one record have the same address: which of their places changes does
-   * not matter, as each is on the way of the other.
-   */
-  move(key: LedgerKey, from: number, to: number): void {
-    const place = this.#placeOf(key, (found) => found === from);
-    if (place >= 0) this.#places[place] = to;
+  /** Gives a key that is at one address another. */
+  move(key: LedgerKey, part: number, from: number, to: number): void {
+    const place = this.#placeOf(key, (found) => found === from * PARTS + part);
+    if (place >= 0) this.#places[place] = to * PARTS + part;
   }
 
   /** Takes a key out that is at an address. */
-  remove(key: LedgerKey, address: number): void {
-    const place = this.#placeOf(key, (found) => found === address);
+  remove(key: LedgerKey, part: number, address: number): void {
+    const place = this.#placeOf(key, (found) => found === address * PARTS + part);
     if (place < 0) return;
     this.#places[place] = GONE;
     this.#keys--;
@@ -87,7 +89,7 @@ export class KeyIndex {
     this.#gone = 0;
   }
 
-  #placeOf(key: LedgerKey, matches: (address: number) => boolean): number {
+  #placeOf(key: LedgerKey, matches: (found: number) => boolean): number {
     let place = this.#home(key);
     for (let probes = 0; probes <= this.#mask; probes++) {
       const found = this.#places[place] as number;

@@ -23,6 +23,8 @@ export const KIND = Object.freeze({
   state: FIRST_KIND + 4,
   bundle: FIRST_KIND + 5,
   floor: FIRST_KIND + 6,
+  /** Has no parts: it shows that the record before it was there. */
+  seal: FIRST_KIND + 7,
 });
 
 /** The parts a record may have, as flags, in the order in which they follow each other. */
@@ -37,11 +39,13 @@ export const PART = Object.freeze({
 });
 /** A flag beside them: the budget's key is a replay id too, used up. */
 export const CLOSED = 2;
+/** Another: the grant's part has no window, as nobody asked for one so far. */
+export const NO_WINDOW_KEPT = 4;
 
 const KEEP_AT = 12;
 /** Payments whose times a window holds one by one; more are counted together. */
 export const WINDOW_ENTRIES = 16;
-const NO_TIME = 0xffff_ffff_ffff;
+const NO_TIME = 0x7fff_ffff_ffff;
 const NONE: LedgerKey = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
 
 /** What counts for the whole ledger. */
@@ -73,7 +77,7 @@ export interface OpenPart {
 /** Parts of a record that is to be written. */
 export interface Parts {
   readonly counters?: Counters;
-  readonly grant?: { readonly key: LedgerKey; readonly total: bigint; readonly window: Window };
+  readonly grant?: { readonly key: LedgerKey; readonly total: bigint; readonly window: Window | undefined };
   readonly budget?: { readonly key: LedgerKey; readonly total: bigint; readonly closed: boolean };
   readonly replay?: LedgerKey;
   readonly answer?: { readonly key: LedgerKey; readonly answered: Answered };
@@ -96,7 +100,8 @@ export class RecordWriter {
     if (parts.counters) this.#counters(parts.counters);
     if (parts.grant) {
       this.#keyed(PART.grant, parts.grant.key, parts.grant.total);
-      this.#window(parts.grant.window);
+      if (parts.grant.window) this.#window(parts.grant.window);
+      else this.flags |= NO_WINDOW_KEPT;
     }
     if (parts.budget) {
       this.#keyed(PART.budget, parts.budget.key, parts.budget.total);
@@ -125,6 +130,7 @@ export class RecordWriter {
       at += size;
     }
     if ((mask & PART.budget) !== 0) this.flags |= flags & CLOSED;
+    if ((mask & PART.grant) !== 0) this.flags |= flags & NO_WINDOW_KEPT;
     this.flags |= COPY;
     return this.#bytes.subarray(0, this.#length);
   }
@@ -243,6 +249,7 @@ function partBytes(record: Uint8Array, part: number, at: number): number {
     case PART.bundle:
       return 2 * UNIT;
     case PART.grant:
+      if ((flagsOf(record) & NO_WINDOW_KEPT) !== 0) return 2 * UNIT;
       return (2 + windowUnits(record[at + 2 * UNIT + 6] as number)) * UNIT;
     case PART.answer:
       return 4 * UNIT;
@@ -282,8 +289,9 @@ export function partTotal(record: Uint8Array, part: number): bigint {
   return readAmount(viewOf(record), partAt(record, part) + UNIT);
 }
 
-/** A grant's window. */
-export function windowOf(record: Uint8Array): Window {
+/** A grant's window; undefined where none was kept. */
+export function windowOf(record: Uint8Array): Window | undefined {
+  if ((flagsOf(record) & NO_WINDOW_KEPT) !== 0) return undefined;
   const at = partAt(record, PART.grant) + 2 * UNIT;
   const view = viewOf(record);
   const entries = [];
@@ -344,14 +352,14 @@ function viewOf(record: Uint8Array): DataView {
   return new DataView(record.buffer, record.byteOffset, record.length);
 }
 
-/** Milliseconds in six bytes. */
-function writeTime(view: DataView, at: number, timeMs: number): void {
+/** Milliseconds in six bytes, signed. */
+export function writeTime(view: DataView, at: number, timeMs: number): void {
   view.setUint32(at, timeMs >>> 0, true);
-  view.setUint16(at + 4, Math.floor(timeMs / 0x1_0000_0000), true);
+  view.setInt16(at + 4, Math.floor(timeMs / 0x1_0000_0000), true);
 }
 
 function readTime(view: DataView, at: number): number {
-  return view.getUint16(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
+  return view.getInt16(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
 }
 
 /** Into cells that are zero; most amounts leave the upper half so. */

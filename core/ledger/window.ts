@@ -4,7 +4,7 @@
 import { WINDOW_ENTRIES, type Window } from './spend-record.ts';
 
 /** A grant without payments. */
-export const NO_WINDOW: Window = { missingUntilMs: 0, entries: [] };
+export const NO_PAYMENTS: Window = { missingUntilMs: 0, entries: [] };
 
 /** What a velocity limit will ask about. */
 export interface WindowLimit {
@@ -12,22 +12,27 @@ export interface WindowLimit {
   readonly windowMs: number;
 }
 
-/** Payments after `sinceMs`; one exactly at the window's start is out of it. More than any limit where that is not known. */
-export function countedSince(window: Window, sinceMs: number): number {
-  if (window.missingUntilMs > sinceMs) return Number.MAX_SAFE_INTEGER;
+/**
+ * Payments after `sinceMs`; one exactly at the window's start is out of it. More than any limit where that is not known:
+ * without a window it never is.
+ */
+export function countedSince(window: Window | undefined, sinceMs: number): number {
+  if (window === undefined || window.missingUntilMs > sinceMs) return Number.MAX_SAFE_INTEGER;
   let count = 0;
   for (const entry of window.entries) if (entry.timeMs > sinceMs) count += entry.count;
   return count;
 }
 
 /**
- * The window with one payment more.
- *
- * @param limit left out: nobody asks so far, and only when the last payment was is kept
+ * The window with one payment more, or undefined: none is kept under a grant without a limit, and one that was not kept from
+ * the first payment on would be of no use.
  */
-export function withPayment(window: Window, timeMs: number, limit: WindowLimit | undefined): Window {
-  if (limit === undefined)
-    return { missingUntilMs: Math.max(window.missingUntilMs, timeMs, newest(window)), entries: [] };
+export function withPayment(
+  window: Window | undefined,
+  timeMs: number,
+  limit: WindowLimit | undefined,
+): Window | undefined {
+  if (limit === undefined || window === undefined) return undefined;
   let missingUntilMs = window.missingUntilMs;
   const entries = [];
   for (const entry of window.entries) {
@@ -43,8 +48,4 @@ export function withPayment(window: Window, timeMs: number, limit: WindowLimit |
     entries.splice(0, 2, { timeMs: second.timeMs, count: first.count + second.count });
   }
   return { missingUntilMs, entries };
-}
-
-function newest(window: Window): number {
-  return window.entries.reduce((most, entry) => Math.max(most, entry.timeMs), 0);
 }

@@ -100,7 +100,7 @@ export class VirtualCharger {
     if (problems.length > 0) throw new ConfigurationError(problems);
     this.#guarded(() => {
       const logged = log === undefined ? {} : { log };
-      const ledger = new FlashLedger(flash, crypto, log);
+      const ledger = new FlashLedger(flash, crypto, log && { log });
       const earliest = provisioning.imageBuiltMs === undefined ? {} : { earliestMs: provisioning.imageBuiltMs };
       const verifier = new Verifier({ configuration, crypto, clock, ledger, ...logged, ...earliest });
       const running: Running = {

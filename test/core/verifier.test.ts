@@ -27,6 +27,21 @@ import { jsonBytes, utf8 } from '../fixtures/text.ts';
 
 const HOUR = 3_600_000;
 
+/** The smallest partition a ledger fits on. */
+const SMALLEST = { size: 4096, blockSize: 1024 };
+
+/** Pays from new budgets until there is no room for another. */
+function fill(device: Device): void {
+  for (let i = 0; i < 100; i++) {
+    const decision = device.authorize(present({ sba: sba({ budgetId: `fill-${i}` }), idempotencyKey: undefined }));
+    if (!decision.ok) {
+      expect(decision.code).toBe('STORE_FULL');
+      return;
+    }
+  }
+  throw new Error('it is never full');
+}
+
 describe('an approval', () => {
   it('says what was approved, and when', () => {
     expect(new Device().authorize(present())).toEqual({
@@ -413,10 +428,11 @@ describe('a repeated request', () => {
   });
 
   it('gets it when the ledger is full, and nobody else gets anything', () => {
-    const device = new Device({ flash: new MemoryFlash({ size: 384, blockSize: 384 }) });
+    const device = new Device({ flash: new MemoryFlash(SMALLEST) });
     device.approves(() => device.authorize(keyed));
+    fill(device);
     expect(device.authorize(keyed)).toMatchObject({ ok: true, repeated: true });
-    device.refuses('STORE_FULL', () => device.authorize(present({ sba: sba({ budgetId: 'b2' }) })));
+    device.refuses('STORE_FULL', () => device.authorize(present({ sba: sba({ budgetId: 'another' }) })));
   });
 
   it('is refused with another amount or another SBA', () => {
@@ -544,11 +560,11 @@ describe('a store that fails', () => {
   });
 
   it('that is full refuses, and changes nothing', () => {
-    const device = new Device({ flash: new MemoryFlash({ size: 384, blockSize: 384 }) });
-    device.approves(() => device.authorize(present()));
+    const device = new Device({ flash: new MemoryFlash(SMALLEST) });
+    fill(device);
     for (let i = 0; i < 3; i++) {
       const refusal = device.refuses('STORE_FULL', () =>
-        device.authorize(present({ sba: sba({ budgetId: `b${i}` }) })),
+        device.authorize(present({ sba: sba({ budgetId: `another-${i}` }) })),
       );
       expect(refusal).toMatchObject({ artifact: 'device', check: 'device.store' });
     }

@@ -15,7 +15,7 @@ import { SimulatedRelay } from '../../host-sim/virtual-device/relay.ts';
 import { VirtualCharger } from '../../host-sim/virtual-device/virtual-charger.ts';
 import { type ReadyPayment, TestSite } from './site.ts';
 
-const FLASH_BYTES = 8_192;
+const FLASH_BYTES = 16_384;
 const RECORD_BYTES = 128;
 const crypto = createNodeCrypto();
 
