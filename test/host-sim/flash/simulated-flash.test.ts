@@ -94,8 +94,110 @@ describe('NOR semantics', () => {
     later.program(80, bytes(16, 0));
   });
 
+  it('over a store of an earlier run, a cell programmed to 0xFF counts too', () => {
+    const store = new MemoryStore(SIZE);
+    new SimulatedFlash(store).program(64, bytes(16, 0xff));
+    const later = new SimulatedFlash(store);
+    expect(() => later.program(64, bytes(16, 0))).toThrow(FlashError);
+    later.erase(0);
+    new SimulatedFlash(store).program(64, bytes(16, 0));
+  });
+
   it('a store that does not hold whole blocks is refused', () => {
     expect(() => new SimulatedFlash(new MemoryStore(5000))).toThrow(RangeError);
+  });
+
+  it.each([
+    [4096, 3],
+    [4096, 0],
+    [0, 16],
+    [-4096, -16],
+    [24, 16],
+  ])('blocks of %i bytes in units of %i are refused', (blockSize, programSize) => {
+    expect(() => new SimulatedFlash(new MemoryStore(SIZE), { geometry: { blockSize, programSize } })).toThrow(
+      RangeError,
+    );
+  });
+
+  it.each([1, 4, 16, 32])('units of %i bytes can be programmed one by one', (programSize) => {
+    const f = new SimulatedFlash(new MemoryStore(1024), { geometry: { blockSize: 256, programSize } });
+    for (let at = 0; at < 64; at += programSize) f.program(at, bytes(programSize, at));
+    expect(readBack(f, programSize, programSize)).toEqual(bytes(programSize, programSize));
+    if (programSize > 1) expect(() => f.program(64, bytes(1, 0))).toThrow(FlashError);
+  });
+});
+
+describe('statistics', () => {
+  it('count programs, erases, reads and their bytes, and begin again at zero', () => {
+    const f = flash();
+    f.program(0, bytes(48, 1));
+    f.erase(4096);
+    readBack(f, 5, 7);
+    readBack(f, 0, 100);
+    f.contents();
+    expect(f.statistics()).toEqual({ programs: 1, erases: 1, reads: 2, bytesProgrammed: 48, bytesRead: 107 });
+    f.resetStatistics();
+    expect(f.statistics()).toEqual({ programs: 0, erases: 0, reads: 0, bytesProgrammed: 0, bytesRead: 0 });
+    expect(f.wear()).toEqual([0, 1, 0]);
+  });
+
+  it('count of a torn program what landed, and of a refused one nothing', () => {
+    const f = flash();
+    f.cutAt(0, 'torn', 20);
+    expect(() => f.program(0, bytes(48, 1))).toThrow(PowerCut);
+    f.restart();
+    expect(() => f.program(0, bytes(16, 1))).toThrow(FlashError);
+    expect(() => readBack(f, SIZE, 1)).toThrow(FlashError);
+    expect(f.statistics()).toEqual({ programs: 1, erases: 0, reads: 0, bytesProgrammed: 20, bytesRead: 0 });
+  });
+});
+
+describe('for a harness', () => {
+  it('each operation is heard of before it lands, with the number a cut takes', () => {
+    const heard: string[] = [];
+    const f: SimulatedFlash = new SimulatedFlash(new MemoryStore(SIZE), {
+      onOperation: ({ number, kind, offset, length, bytes: data }) => {
+        heard.push(`${number} ${kind} ${offset} ${length} ${data?.[0]} ${f.contents()[16]}`);
+        if (number === 2) f.cutAt(number, 'before');
+      },
+    });
+    f.program(16, bytes(32, 9));
+    f.erase(0);
+    expect(() => f.program(16, bytes(8, 9))).toThrow(FlashError);
+    expect(() => f.program(16, bytes(16, 8))).toThrow(PowerCut);
+    expect(heard).toEqual(['0 program 16 32 9 255', '1 erase 0 4096 undefined 9', '2 program 16 16 8 255']);
+  });
+
+  it('a snapshot brings back cells, what was programmed, unstable bits, wear, numbers and power, and no cuts', () => {
+    const f = flash();
+    f.program(0, bytes(16, 0xff));
+    f.cutAt(1, { kind: 'unstable', end: 'front', erased: 4096, seed: 2 });
+    expect(() => f.erase(4096)).toThrow(PowerCut);
+    const then = f.snapshot();
+    const cells = f.contents();
+    f.restart();
+    const firstReading = readBack(f, 4096, 4096);
+    f.erase(0);
+    f.erase(4096);
+    f.cutAt(9, 'before');
+    f.cutAt(4, 'before');
+    expect(() => f.program(0, bytes(16, 1))).toThrow(PowerCut);
+    for (const target of [f, flash()]) {
+      target.restore(then);
+      expect(target.powered).toBe(true);
+      expect(target.operations).toBe(2);
+      expect(target.contents()).toEqual(cells);
+      expect(target.wear()).toEqual([0, 1, 0]);
+      expect(readBack(target, 4096, 4096).join()).toBe(firstReading.join());
+      expect(() => target.program(0, bytes(16, 1))).toThrow(FlashError);
+      for (let i = 0; i < 10; i++) target.erase(0);
+    }
+  });
+
+  it('a snapshot of a flash of another size or geometry is refused', () => {
+    const other = { geometry: { blockSize: 256, programSize: 16 } };
+    expect(() => flash().restore(new SimulatedFlash(new MemoryStore(4096)).snapshot())).toThrow(RangeError);
+    expect(() => flash().restore(new SimulatedFlash(new MemoryStore(SIZE), other).snapshot())).toThrow(RangeError);
   });
 });
 
