@@ -149,7 +149,7 @@ function decider(crypto: Crypto, open: OpenStore): Contender['prepare'] {
 }
 
 /** What the entries of a payment under a grant and a budget of its own take in the ledger, and some air. */
-const BYTES_PER_PAYMENT = 128;
+const BYTES_PER_PAYMENT = 160;
 
 function deviceOn(store: Store, crypto: Crypto): { readonly verifier: Verifier; readonly ledger: FlashLedger } {
   const ledger = new FlashLedger(new SimulatedFlash(store), crypto);
