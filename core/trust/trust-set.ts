@@ -1,4 +1,5 @@
-// The admitted bundles of a device, at most four, one per identity, and the questions a payment asks of them.
+// The admitted bundles of a device, at most four and one per identity where they came by `put`, and the questions a
+// payment asks of them.
 
 import type { BundleIssuer, BundleKey, TrustBundle } from '../artifacts/trust-bundle.ts';
 import { BUNDLES_HELD } from '../limits.ts';
@@ -31,7 +32,7 @@ export class TrustSet {
     return refuse('trustBundle', 'bundle.room', 'STORE_FULL', `${BUNDLES_HELD} bundles are held and none is expired`);
   }
 
-  /** Puts an admitted bundle in place of the one with its identity; where all places are taken an expired one gives way. */
+  /** Puts an admitted bundle in place of the one with its identity; where all places are taken one expired gives way. */
   put(bundle: TrustBundle, nowMs: number): void {
     this.#bundles = latestFirst([...this.#besides(bundle, nowMs), bundle]);
     this.#usable.clear();
@@ -41,7 +42,11 @@ export class TrustSet {
   #besides(bundle: TrustBundle, nowMs: number): readonly TrustBundle[] {
     const identity = bundleIdentity(bundle);
     const others = this.#bundles.filter((held) => bundleIdentity(held) !== identity);
-    return others.length < BUNDLES_HELD ? others : others.filter((held) => held.expiresAtMs > nowMs);
+    if (others.length < BUNDLES_HELD) return others;
+    // One gives way and no more: what an expired bundle revokes stays revoked while it is held.
+    let least: TrustBundle | undefined;
+    for (const held of others) if (held.expiresAtMs <= nowMs && (!least || givesWayBefore(held, least))) least = held;
+    return others.filter((held) => held !== least);
   }
 
   /** True where an unexpired bundle revokes this grant (INTEROP §5). */
@@ -93,6 +98,16 @@ export class TrustSet {
     }
     return false;
   }
+}
+
+/** Of two expired bundles, whether this one goes first: one that revokes no key, else the one that expired earlier. */
+function givesWayBefore(bundle: TrustBundle, other: TrustBundle): boolean {
+  const revokes = revokesKeys(bundle);
+  return revokes === revokesKeys(other) ? bundle.expiresAtMs < other.expiresAtMs : !revokes;
+}
+
+function revokesKeys(bundle: TrustBundle): boolean {
+  return bundle.issuers.some((entry) => entry.keys.some((key) => !key.active));
 }
 
 function latestFirst(bundles: readonly TrustBundle[]): readonly TrustBundle[] {

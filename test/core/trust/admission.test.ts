@@ -411,6 +411,45 @@ describe('four bundles', () => {
   });
 });
 
+describe('attack: a fifth bundle to make the device forget what expired bundles revoke', () => {
+  const names = (device: Device) => device.verifier.trust.bundles.map((held) => held.bundleId).sort();
+  const operator = (n: number, seconds: number, issuer = entry(PA, pa)) =>
+    bundle({
+      bundleIssuer: `operator-${n}`,
+      bundleId: `op${n}`,
+      expiresAt: inSeconds(seconds),
+      issuers: [issuer],
+    });
+  const revoking = entry(WALLET, revoked(wallet));
+  const listing = entry(WALLET, wallet);
+  const artifactsTomorrow = () =>
+    present({ sba: sba({ expiresAt: inSeconds(9999) }), grant: grant({ expiresAt: inSeconds(9999) }) });
+
+  it('takes the place of one expired bundle that revokes nothing, and of no other', () => {
+    const bundles = [operator(1, 9000), operator(2, 200), operator(3, 100, revoking), operator(4, 9000, listing)];
+    const device = new Device({ bundles });
+    device.nowMs = NOW + 1_000_000;
+    admitted(device.verifier.admit(operator(5, 9000)));
+    expect(names(device)).toEqual(['op1', 'op3', 'op4', 'op5']);
+    device.refuses('KEY_REVOKED', () => device.authorize(artifactsTomorrow()));
+  });
+
+  it('takes the place of the one that expired first, where several revoke nothing', () => {
+    const device = new Device({ bundles: [operator(1, 9000), operator(2, 300), operator(3, 100), operator(4, 200)] });
+    device.nowMs = NOW + 1_000_000;
+    admitted(device.verifier.admit(operator(5, 9000)));
+    expect(names(device)).toEqual(['op1', 'op2', 'op4', 'op5']);
+  });
+
+  it('takes the place of the one that expired first, where all that are expired revoke something', () => {
+    const bundles = [operator(1, 9000), operator(2, 300, revoking), operator(3, 100, revoking), operator(4, 9000)];
+    const device = new Device({ bundles });
+    device.nowMs = NOW + 1_000_000;
+    admitted(device.verifier.admit(operator(5, 9000)));
+    expect(names(device)).toEqual(['op1', 'op2', 'op4', 'op5']);
+  });
+});
+
 describe('a stored bundle that comes back at a start', () => {
   const short = (changes: Changes = {}) => bundle({ expiresAt: inSeconds(60), ...changes });
   /** A payment that is still good an hour later. */
