@@ -162,6 +162,10 @@ export function readConfiguration(input: SiteConfiguration): Site {
     if (typeof key.kid !== 'string') problems.push('pinnedKeys: a key has no kid');
     if (!isKey(key.publicKey)) problems.push(`pinned key ${key.kid} is not 32 bytes`);
   }
+  for (const [i, key] of (input.pinnedKeys ?? []).entries()) {
+    const twice = input.pinnedKeys?.some((other, j) => j < i && samePlace(key, other));
+    if (twice) problems.push(`pinnedKeys: two keys have the role ${key.role}, the kid ${key.kid} and the same issuer`);
+  }
   for (const root of input.rootKeys ?? [])
     if (!isKey(root.publicKey)) problems.push(`root key ${root.kid ?? ''} is not 32 bytes`);
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -275,6 +279,11 @@ function checkPart(part: string, value: Part, problems: string[]): void {
 
 function isPart(value: unknown): value is Part {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Two keys in one place: only the first would ever be found. */
+function samePlace(key: PinnedKey, other: PinnedKey): boolean {
+  return key.role === other.role && key.issuer === other.issuer && key.kid === other.kid;
 }
 
 function isKey(value: unknown): boolean {

@@ -45,6 +45,7 @@ export interface PaymentContext {
 /** A signature key that was found, and whose it is. */
 export interface SignerKey {
   readonly key: Uint8Array;
+  /** Undefined for a key pinned for nobody in particular. */
   readonly issuer: string | undefined;
 }
 

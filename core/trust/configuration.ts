@@ -18,7 +18,10 @@ export type PinnedRole = (typeof PINNED_ROLES)[number];
 /** A key configured on the device, used where no bundle names the issuer. */
 export interface PinnedKey {
   readonly role: PinnedRole;
-  /** The issuer it speaks for; undefined: artifacts without an issuer, or any issuer that no bundle names. */
+  /**
+   * The issuer it speaks for. Undefined: nobody in particular; it serves artifacts without an issuer, or with one that no
+   * bundle names and no pinned key is for, and stands for none of them.
+   */
   readonly issuer?: string | undefined;
   readonly kid: string;
   /** 32 bytes, Ed25519. */

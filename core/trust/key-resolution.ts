@@ -7,9 +7,15 @@ import type { ReasonCode } from '../reason-codes.ts';
 import type { PinnedKey, PinnedRole } from './configuration.ts';
 import { entryOf, type TrustSet } from './trust-set.ts';
 
-/** A key that was found, or the code and reason why none was. */
+/** A key that was found and whose it is, or the code and reason why none was. */
 export type KeyResult =
-  | { readonly ok: true; readonly key: Uint8Array; readonly issuer: string | undefined; readonly source: string }
+  | {
+      readonly ok: true;
+      readonly key: Uint8Array;
+      /** Undefined for a key pinned for nobody in particular, whatever issuer the artifact names: no signature covers that. */
+      readonly issuer: string | undefined;
+      readonly source: string;
+    }
   | { readonly ok: false; readonly code: ReasonCode; readonly detail: string };
 
 /** What lookup reads. */
@@ -40,7 +46,7 @@ export function resolveKey(
     const why = issuer === undefined ? 'no issuer is named' : `no bundle names ${issuer}`;
     return fail('KEY_NOT_FOUND', `${why} and no pinned key has the kid ${kid}`);
   }
-  const owner = issuer ?? pinned.issuer;
+  const owner = pinned.issuer;
   if (owner !== undefined && sources.trust.names(owner)) {
     // Leaving its issuer out must not bring back what the bundles say about it.
     if (sources.trust.revokesKey(owner, kid, pinned.publicKey))
@@ -48,7 +54,7 @@ export function resolveKey(
     return fail('KEY_NOT_FOUND', `a bundle names ${owner}, so the pinned key ${kid} does not speak for it`);
   }
   // Pinned for nobody in particular: then nobody's revoked key may come in by it, whatever issuer the artifact names.
-  if (pinned.issuer === undefined && sources.trust.revokesBytes(pinned.publicKey)) {
+  if (owner === undefined && sources.trust.revokesBytes(pinned.publicKey)) {
     return fail('KEY_REVOKED', `the pinned key ${kid} is revoked`);
   }
   return { ok: true, key: pinned.publicKey, issuer: owner, source: 'pinned' };
@@ -88,17 +94,20 @@ function listedKey(sources: KeySources, issuer: string, kid: string): Uint8Array
   return ed25519FromDidKey(issuer);
 }
 
+/** The key pinned for exactly this issuer, or for none where none is named; else the first that may serve. */
 function pinnedKey(
   pinned: readonly PinnedKey[],
   role: PinnedRole,
   issuer: string | undefined,
   kid: string,
 ): PinnedKey | undefined {
+  let found: PinnedKey | undefined;
   for (const entry of pinned) {
     if (entry.role !== role || entry.kid !== kid) continue;
-    if (issuer === undefined || entry.issuer === undefined || entry.issuer === issuer) return entry;
+    if (entry.issuer === issuer) return entry;
+    if (issuer === undefined || entry.issuer === undefined) found ??= entry;
   }
-  return undefined;
+  return found;
 }
 
 function fail(code: ReasonCode, detail: string): KeyResult {

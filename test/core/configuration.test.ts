@@ -153,6 +153,14 @@ describe('a mistake never loosens anything: what is misspelt is refused, not tak
     });
   }
 
+  it('two pinned keys of one role, issuer and kid, of which one would never be found, are refused', () => {
+    const pin = (changes: object) => ({ role: 'sba', kid: 'k', publicKey: new Uint8Array(32), ...changes });
+    expect(problems({ pinnedKeys: [pin({}), pin({})] })).toContain('pinnedKeys');
+    expect(problems({ pinnedKeys: [pin({ issuer: PA }), pin({ issuer: PA })] })).toContain('pinnedKeys');
+    const others = [pin({}), pin({ issuer: PA }), pin({ issuer: WALLET }), pin({ role: 'spa' }), pin({ kid: 'l' })];
+    expect(problems({ pinnedKeys: others })).toBe('');
+  });
+
   it('a unit that is null is no unit, and does not throw', () => {
     expect(() => problems({ terminal: { ...TERMINAL, unit: null } })).not.toThrow();
   });

@@ -32,20 +32,17 @@ export const sbaSigner = check('sba', 'signer', `${ROLES}; ${LOOKUP}`, (payment)
  * a rule lists the kids of each, both kids must be in one rule.
  */
 export const spaSigner = checkOf('spa', 'spa', 'signer', `INTEROP §1 SPA; ${LOOKUP}`, (payment) => {
-  const spa = payment.artifacts.spa;
-  const sbaIssuer = payment.keys.sba?.issuer;
+  const { sba, spa } = payment.artifacts;
+  // For a key pinned for nobody in particular, the issuer its envelope names is a name and proves nothing.
+  const sbaIssuer = payment.keys.sba?.issuer ?? sba.issuer;
   const issuer = spa.issuer ?? sbaIssuer;
   if (issuer !== sbaIssuer) return fail('ISSUER_NOT_PERMITTED', `${issuer} did not sign the SBA`);
-  const sbaKid = payment.artifacts.sba.issuerKeyId ?? '';
+  const sbaKid = sba.issuerKeyId ?? '';
   const rules = walletRules(payment).filter((rule) => sbaIssuer !== undefined && permits([rule], sbaIssuer, sbaKid));
   const outcome = signer(payment, 'spa', spa, issuer, rules, (key) => {
     payment.keys.spa = key;
   });
-  // Keys pinned for nobody in particular have no issuer to compare: then it is the same key, or there is one wallet only.
-  const { sba: sbaKey, spa: spaKey } = payment.keys;
-  if (sbaIssuer !== undefined || sbaKey === undefined || spaKey === undefined) return outcome;
-  const wallets = payment.context.site.pinnedKeys.filter((key) => key.role === 'sba' && key.issuer === undefined);
-  if (wallets.length === 1 || sameBytes(sbaKey.key, spaKey.key)) return outcome;
+  if (outcome.verdict === 'fail' || sameWallet(payment)) return outcome;
   return fail('ISSUER_NOT_PERMITTED', `key ${spa.issuerKeyId ?? ''} did not sign the SBA`);
 });
 
@@ -64,6 +61,22 @@ export const fleetPolicySigner = checkOf(
   },
 );
 
+/**
+ * Whether the keys of SBA and SPA are one wallet's: one issuer's, or one key. Of keys pinned for nobody in particular
+ * nothing says whose they are; where one of each kind is pinned there is one wallet only.
+ */
+function sameWallet(payment: Payment): boolean {
+  const { sba, spa } = payment.keys;
+  if (sba === undefined || spa === undefined) return false;
+  if (sba.issuer !== undefined && sba.issuer === spa.issuer) return true;
+  if (sameBytes(sba.key, spa.key)) return true;
+  return sba.issuer === undefined && spa.issuer === undefined && pinsOne(payment, 'sba') && pinsOne(payment, 'spa');
+}
+
+function pinsOne(payment: Payment, role: PinnedRole): boolean {
+  return payment.context.site.pinnedKeys.filter((key) => key.role === role && key.issuer === undefined).length === 1;
+}
+
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return a.length === b.length;
@@ -73,11 +86,14 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 function walletRules(payment: Payment): readonly IssuerRule[] {
   const { sbaIssuers } = payment.context.site;
   const grantIssuer = payment.artifacts.grant ? payment.keys.grant?.issuer : '*';
-  // A pinned grant key that speaks for no issuer stands for the site itself.
+  // A grant key pinned for nobody in particular stands for the site itself: the issuer its grant names may be anybody's.
   return sbaIssuers.get(grantIssuer ?? '*') ?? [];
 }
 
-/** Finds the key, and asks the rules about whom it belongs to. A pinned key for this role is a permission by itself. */
+/**
+ * Finds the key, and asks the rules about the issuer that is named, and about whom the key belongs to. One pinned for
+ * nobody in particular is a permission by itself.
+ */
 function signer(
   payment: Payment,
   role: PinnedRole,

@@ -307,7 +307,27 @@ describe('a pinned key', () => {
 
   it('serves an issuer that no bundle names', () => {
     expect(find([pinned], [], WALLET)).toEqual({ ok: true, key: one.publicKey, issuer: WALLET, source: 'pinned' });
-    expect(key(find([anybody], [], WALLET))).toEqual(one.publicKey);
+  });
+
+  it('of nobody in particular serves such an issuer too, and is not that issuer’s for it', () => {
+    expect(find([anybody], [], WALLET)).toEqual({
+      ok: true,
+      key: one.publicKey,
+      issuer: undefined,
+      source: 'pinned',
+    });
+  });
+
+  it('for the issuer that is named goes before one of nobody in particular, whatever their order', () => {
+    const other: PinnedKey = { ...anybody, publicKey: three.publicKey };
+    for (const keys of [
+      [other, pinned],
+      [pinned, other],
+    ]) {
+      expect(find(keys, [], WALLET)).toMatchObject({ key: one.publicKey, issuer: WALLET });
+      expect(find(keys, [], OTHER_WALLET)).toMatchObject({ key: three.publicKey, issuer: undefined });
+      expect(find(keys, [], undefined)).toMatchObject({ key: three.publicKey, issuer: undefined });
+    }
   });
 
   it('serves an artifact that names no issuer', () => {

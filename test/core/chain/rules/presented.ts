@@ -27,7 +27,7 @@ rule('device.trust-loaded', {
     'a bundle is loaded': none,
     'no bundle, but pinned keys': () => ({
       bundles: [],
-      configuration: { pinnedKeys: [pinned('policyGrant', pa), pinned('sba', wallet)] },
+      configuration: { sbaIssuers: { '*': [WALLET] }, pinnedKeys: [pinned('policyGrant', pa), pinned('sba', wallet)] },
     }),
   },
   refuses: {

@@ -144,6 +144,17 @@ rule('sba.signer', {
         configuration: { ...SBA_ONLY, sbaIssuers: { [PA]: [WALLET], '*': [OTHER_WALLET] } },
       }),
     ],
+    'the wallet of an issuer that a grant names without proof, its key being pinned for nobody in particular': [
+      'ISSUER_NOT_PERMITTED',
+      () => ({
+        presented: { grant: grant({}, { issuer: 'chosen.example' }) },
+        configuration: {
+          grantIssuers: ['chosen.example'],
+          sbaIssuers: { '*': [OTHER_WALLET], 'chosen.example': [WALLET] },
+          pinnedKeys: [pinned('policyGrant', pa)],
+        },
+      }),
+    ],
     'the Policy Authority’s own key, where the site lists kids': [
       'ISSUER_NOT_PERMITTED',
       () => ({
@@ -178,6 +189,13 @@ rule('sba.signer', {
 
 const payKey = testKey('pay-1', 80);
 const secondWallet = testKey('wallet-2', 81);
+const UNLISTED = 'unlisted.example';
+const twoPinned = [
+  pinned('sba', wallet),
+  pinned('spa', wallet),
+  pinned('sba', otherWallet),
+  pinned('spa', otherWallet),
+];
 
 rule('spa.signer', {
   passes: {
@@ -195,6 +213,10 @@ rule('spa.signer', {
     'no issuer on the SBA either, and a pinned key': () => ({
       presented: { sba: sba({}, { issuer: null }), spa: spa({}, { issuer: null, key: payKey }) },
       configuration: { pinnedKeys: [pinned('sba', wallet), pinned('spa', payKey)] },
+    }),
+    'the SBA’s own key, one of two pinned for nobody in particular, whatever issuer both name': () => ({
+      presented: { sba: sba({}, { issuer: UNLISTED }), spa: spa({}, { issuer: UNLISTED }) },
+      configuration: { sbaIssuers: { [PA]: [UNLISTED] }, pinnedKeys: twoPinned },
     }),
   },
   refuses: {
@@ -224,13 +246,30 @@ rule('spa.signer', {
       'ISSUER_NOT_PERMITTED',
       () => ({
         presented: { sba: sba({}, { issuer: null }), spa: spa({}, { issuer: null, key: otherWallet }) },
+        configuration: { pinnedKeys: twoPinned },
+      }),
+    ],
+    'one of two wallets pinned without issuers, both envelopes naming an issuer that no bundle names': [
+      'ISSUER_NOT_PERMITTED',
+      () => ({
+        presented: { sba: sba({}, { issuer: UNLISTED }), spa: spa({}, { issuer: UNLISTED, key: otherWallet }) },
+        configuration: { sbaIssuers: { [PA]: [UNLISTED] }, pinnedKeys: twoPinned },
+      }),
+    ],
+    'one of two SPA keys pinned without issuers, beside one SBA key': [
+      'ISSUER_NOT_PERMITTED',
+      () => ({
+        presented: { sba: sba({}, { issuer: null }), spa: spa({}, { issuer: null, key: payKey }) },
+        configuration: { pinnedKeys: [pinned('sba', wallet), pinned('spa', payKey), pinned('spa', otherWallet)] },
+      }),
+    ],
+    'a key pinned without an issuer, under an SBA by a key pinned with one': [
+      'ISSUER_NOT_PERMITTED',
+      () => ({
+        presented: { sba: sba({}, { issuer: UNLISTED }), spa: spa({}, { issuer: null, key: payKey }) },
         configuration: {
-          pinnedKeys: [
-            pinned('sba', wallet),
-            pinned('spa', wallet),
-            pinned('sba', otherWallet),
-            pinned('spa', otherWallet),
-          ],
+          sbaIssuers: { [PA]: [UNLISTED] },
+          pinnedKeys: [pinned('sba', wallet, UNLISTED), pinned('sba', otherWallet), pinned('spa', payKey)],
         },
       }),
     ],
