@@ -10,6 +10,7 @@ import { register as fleetPolicy } from './fleet-policy.ts';
 import { register as grant } from './grant.ts';
 import { register as intent } from './intent.ts';
 import { register as keys } from './keys.ts';
+import { register as ledger } from './ledger.ts';
 import { register as policy } from './policy.ts';
 import { register as present } from './present.ts';
 import { register as sba } from './sba.ts';
@@ -31,6 +32,7 @@ export const commands: readonly Register[] = [
   present,
   bundle,
   verify,
+  ledger,
   conform,
   bench,
   demo,

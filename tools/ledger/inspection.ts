@@ -1,0 +1,172 @@
+// What a spend ledger's image holds, whole or damaged: every grant, budget, id and reservation with its newest record, the
+// wear of the blocks, and what is missing. Names are digests on flash: a name that is asked for is looked up by its digest.
+
+import { BlockLog, type LogDamage, LogError, type LogRecord } from '../../core/ledger/block-log.ts';
+import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
+import { ledgerKey } from '../../core/ledger/keys.ts';
+import type { LedgerKey } from '../../core/ledger/ledger.ts';
+import {
+  answerOf,
+  bundleOf,
+  CLOSED,
+  countersOf,
+  flagsOf,
+  KIND,
+  keepUntil,
+  LONGEST_RECORD,
+  openOf,
+  PART,
+  partKey,
+  partTotal,
+  SPEND_FORMAT,
+  SPEND_LOG,
+} from '../../core/ledger/spend-record.ts';
+import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
+import { FlashImage } from './image.ts';
+
+/** One grant or budget. Amounts are digits, times ISO 8601. */
+export interface InspectedTotal {
+  /** 32 hexadecimal digits. */
+  readonly key: string;
+  readonly total: string;
+  readonly keepUntil: string;
+  /** A budget that pays once, and has. */
+  readonly closed?: boolean;
+}
+
+/** A reservation that is neither settled nor released. */
+export interface InspectedReservation {
+  readonly receiptId: number;
+  readonly amount: string;
+  readonly time: string;
+  readonly grant: string;
+  readonly budget: string;
+}
+
+/** What an image holds. */
+export interface InspectedLedger {
+  readonly format: number;
+  readonly blocks: number;
+  readonly blocksInUse: number;
+  readonly records: number;
+  readonly nextReceiptId: number;
+  readonly timeFloor: string;
+  readonly grants: readonly InspectedTotal[];
+  readonly budgets: readonly InspectedTotal[];
+  readonly replayIds: number;
+  readonly answers: number;
+  readonly bundles: readonly { readonly key: string; readonly issuedAt?: string; readonly expiresAt: string }[];
+  readonly reservations: readonly InspectedReservation[];
+  /** Units of 16 bytes that entries take at most, and that there are for them. */
+  readonly fill: { readonly used: number; readonly of: number };
+  /** Erases per block, as its header says. */
+  readonly wear: readonly number[];
+  /** In words; empty where nothing is missing. A device refuses every payment while it is not. */
+  readonly damage: readonly string[];
+}
+
+/** Why an image cannot be looked into. */
+export class ImageProblem extends Error {}
+
+const crypto = createNodeCrypto();
+
+/** The key under which a grant's total stands, as 32 hexadecimal digits. */
+export function grantKey(grantId: string): string {
+  return hex(ledgerKey(crypto, 'grant', new Uint8Array(0), grantId));
+}
+
+/** Looks into an image. @throws ImageProblem where it holds no spend ledger of this format */
+export function inspectLedger(bytes: Uint8Array, blockSize: number): InspectedLedger {
+  const image = new FlashImage(bytes, blockSize);
+  const grants = new Map<LedgerKey, InspectedTotal>();
+  const budgets = new Map<LedgerKey, InspectedTotal>();
+  const replays = new Set<LedgerKey>();
+  const answers = new Set<LedgerKey>();
+  const bundles = new Map<LedgerKey, InspectedLedger['bundles'][number]>();
+  const open = new Map<number, InspectedReservation>();
+  let records = 0;
+  let nextReceiptId = 1;
+  let floorMs = 0;
+
+  const take = (record: LogRecord, entry: Uint8Array): void => {
+    records++;
+    const given = record.kind < KIND.spend ? countersOf(entry, 16) : countersOf(entry);
+    if (given) {
+      nextReceiptId = Math.max(nextReceiptId, given.nextReceipt);
+      floorMs = Math.max(floorMs, given.floorMs);
+      if (record.kind >= KIND.spend) open.delete(given.closes);
+    }
+    if (record.kind < KIND.spend) return;
+    const flags = flagsOf(entry);
+    const total = (part: number): InspectedTotal => ({
+      key: hex(partKey(entry, part)),
+      total: partTotal(entry, part).toString(),
+      keepUntil: time(keepUntil(entry)),
+    });
+    if (flags & PART.grant) grants.set(partKey(entry, PART.grant), total(PART.grant));
+    if (flags & PART.budget)
+      budgets.set(partKey(entry, PART.budget), { ...total(PART.budget), closed: (flags & CLOSED) !== 0 });
+    if (flags & PART.replay) replays.add(partKey(entry, PART.replay));
+    if (flags & PART.answer) {
+      answerOf(entry);
+      answers.add(partKey(entry, PART.answer));
+    }
+    if (flags & PART.bundle) {
+      const { issuedAtMs, expiresAtMs } = bundleOf(entry);
+      const key = partKey(entry, PART.bundle);
+      const issuedAt = issuedAtMs === undefined ? {} : { issuedAt: time(issuedAtMs) };
+      bundles.set(key, { key: hex(key), ...issuedAt, expiresAt: time(expiresAtMs) });
+    }
+    if (flags & PART.open) {
+      const { receiptId, amount, timeMs, grant, budget } = openOf(entry);
+      const names = { grant: hex(grant), budget: hex(budget) };
+      open.set(receiptId, { receiptId, amount: amount.toString(), time: time(timeMs), ...names });
+    }
+  };
+
+  const { log, damage } = opened(image, take);
+  return {
+    format: SPEND_FORMAT,
+    blocks: log.blocks,
+    blocksInUse: log.used,
+    records,
+    nextReceiptId,
+    timeFloor: time(floorMs),
+    grants: [...grants.values()],
+    budgets: [...budgets.values()],
+    replayIds: replays.size,
+    answers: answers.size,
+    bundles: [...bundles.values()],
+    reservations: [...open.values()],
+    fill: fillOf(image),
+    wear: log.wear,
+    damage: damage.map((one) => one.detail),
+  };
+}
+
+function opened(
+  image: FlashImage,
+  take: (record: LogRecord, entry: Uint8Array) => void,
+): { readonly log: BlockLog; readonly damage: readonly LogDamage[] } {
+  try {
+    const log = new BlockLog(image, { id: SPEND_LOG, format: SPEND_FORMAT, longest: LONGEST_RECORD });
+    return { log, damage: log.open(take) };
+  } catch (error) {
+    if (error instanceof LogError) throw new ImageProblem(error.message);
+    throw error;
+  }
+}
+
+function fillOf(image: FlashImage): InspectedLedger['fill'] {
+  const { used, of } = new FlashLedger(image, crypto, { autoFormat: 'never' }).fill;
+  return { used, of };
+}
+
+function hex(key: LedgerKey): string {
+  return Buffer.from(key, 'latin1').toString('hex');
+}
+
+function time(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString();
+}
