@@ -3,10 +3,12 @@
 
 import { amountFrom } from './artifacts/amount.ts';
 import { assetText, isRail, type Rail } from './artifacts/asset.ts';
-import { ArtifactProblem, reading } from './artifacts/members.ts';
-import { BUDGET_SCOPES, type BudgetScope } from './artifacts/sba.ts';
+import { type ArtifactProblem, reading } from './artifacts/members.ts';
+import { BUDGET_SCOPES, type BudgetScope, isCurrency } from './artifacts/sba.ts';
+import { jsonData } from './json/data.ts';
+import { JsonProblem } from './json/reader.ts';
 import type { JsonValue } from './json/value.ts';
-import { DEFAULT_DRIFT_MS, LARGEST_DRIFT_MS } from './limits.ts';
+import { ARTIFACT_LIMITS, DEFAULT_DRIFT_MS, LARGEST_DRIFT_MS, MINOR_UNIT_PLACES } from './limits.ts';
 import {
   type BundleScope,
   type IssuerRule,
@@ -31,9 +33,9 @@ export type SpendRule = (typeof SPEND_RULES)[number];
 export type Unit =
   | {
       readonly kind: 'fiat';
-      /** ISO 4217. */
+      /** ISO 4217: three upper-case letters. */
       readonly currency: string;
-      /** Decimal places of its minor unit; compared with the SBA's where it is stated. */
+      /** Decimal places of its minor unit, 0 to 255; compared with the SBA's where it is stated. */
       readonly minorUnit?: number;
     }
   | { readonly kind: 'atomic' };
@@ -130,9 +132,8 @@ export function readConfiguration(input: SiteConfiguration): Site {
   // What is not of the right kind cannot be looked into.
   if (problems.length > 0) throw new ConfigurationError(problems);
   const terminal = input.terminal ?? {};
-  const asset =
-    terminal.asset === undefined ? undefined : reading(() => assetText(terminal.asset as JsonValue, 'terminal.asset'));
-  if (asset instanceof ArtifactProblem) problems.push(asset.message);
+  const asset = terminal.asset === undefined ? undefined : readAsset(terminal.asset, 'terminal.asset');
+  if (asset instanceof Error) problems.push(asset.message);
   if (terminal.rail !== undefined && !isRail(terminal.rail)) problems.push('terminal.rail is no rail of MPCP 1');
   if (terminal.unit !== undefined && !isUnit(terminal.unit)) {
     problems.push('terminal.unit is neither {kind: "atomic"} nor {kind: "fiat", currency: "EUR"}');
@@ -190,6 +191,12 @@ export function readConfiguration(input: SiteConfiguration): Site {
   };
 }
 
+/** The canonical text of an asset that a program holds, or what is wrong with it. `what` is how a problem names it. */
+export function readAsset(asset: unknown, what: string): string | ArtifactProblem | JsonProblem {
+  const data = jsonData(asset, ARTIFACT_LIMITS);
+  return data instanceof JsonProblem ? data : reading(() => assetText(data, what));
+}
+
 /** What a deployed device must state and does not (INTEROP §5); empty where it may start. */
 export function deploymentProblems(site: Site): readonly string[] {
   const problems: string[] = [];
@@ -214,6 +221,8 @@ const CHOICES: { readonly [name: string]: readonly unknown[] } = Object.freeze({
   allowUnsetClock: [true, false],
 });
 
+const UNIT_MEMBERS: readonly string[] = ['kind', 'currency', 'minorUnit'];
+
 /** The members a configuration has, and those of its parts. A part that is a list has those members in each item. */
 const MEMBERS: { readonly [part: string]: readonly string[] } = {
   configuration: [
@@ -222,7 +231,7 @@ const MEMBERS: { readonly [part: string]: readonly string[] } = {
     ...['strictCurrency', 'allowUnsetClock'],
   ],
   terminal: ['rail', 'asset', 'destination', 'merchant', 'unit', 'purpose', 'gateway', 'actorId'],
-  'terminal.unit': ['kind', 'currency', 'minorUnit'],
+  'terminal.unit': UNIT_MEMBERS,
   bundleScope: ['merchant', 'category', 'region'],
   sbaOnly: ['maxAmountMinor'],
   rootKeys: ['kid', 'publicKey'],
@@ -304,14 +313,16 @@ function checkChoices(input: SiteConfiguration, problems: string[]): void {
   }
 }
 
-/** True for a unit a terminal may count in. */
+/** True for a unit a terminal may count in, with no other members than it has. */
 export function isUnit(value: unknown): value is Unit {
-  if (typeof value !== 'object' || value === null) return false;
-  const unit = value as { readonly kind?: unknown; readonly currency?: unknown; readonly minorUnit?: unknown };
-  if (unit.minorUnit !== undefined && !Number.isInteger(unit.minorUnit)) return false;
-  return (
-    unit.kind === 'atomic' || (unit.kind === 'fiat' && typeof unit.currency === 'string' && unit.currency.length === 3)
-  );
+  if (!isPart(value)) return false;
+  const { kind, currency, minorUnit } = value;
+  const places = typeof minorUnit === 'number' && Number.isInteger(minorUnit) ? minorUnit : -1;
+  if (minorUnit !== undefined && (places < 0 || places > MINOR_UNIT_PLACES)) return false;
+  for (const name in value) if (!UNIT_MEMBERS.includes(name)) return false;
+  return kind === 'atomic'
+    ? currency === undefined && minorUnit === undefined
+    : kind === 'fiat' && isCurrency(currency);
 }
 
 function checkRules(name: string, rules: readonly IssuerRule[] | undefined, problems: string[]): void {

@@ -74,13 +74,18 @@ export function readSessionBudget(value: JsonValue): SessionBudget | ArtifactPro
   });
 }
 
-/** An ISO 4217 code: three upper-case letters. */
+/** An ISO 4217 code. */
 export function currencyMember(object: JsonObject): string {
   const text = textMember(object, 'currency');
-  let good = text.length === 3;
-  for (let i = 0; good && i < 3; i++) good = text.charCodeAt(i) >= 0x41 && text.charCodeAt(i) <= 0x5a;
-  if (!good) throw invalid('currency is not three upper-case letters');
+  if (!isCurrency(text)) throw invalid('currency is not three upper-case letters');
   return text;
+}
+
+/** True for three upper-case letters. */
+export function isCurrency(text: unknown): text is string {
+  if (typeof text !== 'string' || text.length !== 3) return false;
+  for (let i = 0; i < 3; i++) if (text.charCodeAt(i) < 0x41 || text.charCodeAt(i) > 0x5a) return false;
+  return true;
 }
 
 function scopeMember(object: JsonObject): BudgetScope {

@@ -1,11 +1,8 @@
 // What the terminal asks for: the request of one payment, completed from the site's configuration.
 
 import { amountFrom } from '../artifacts/amount.ts';
-import { assetText, isRail, type Rail } from '../artifacts/asset.ts';
-import { ArtifactProblem, reading } from '../artifacts/members.ts';
-import { isUnit, type Site, type Unit } from '../configuration.ts';
-import { jsonData } from '../json/data.ts';
-import { JsonProblem } from '../json/reader.ts';
+import { isRail, type Rail } from '../artifacts/asset.ts';
+import { isUnit, readAsset, type Site, type Unit } from '../configuration.ts';
 import type { JsonValue } from '../json/value.ts';
 import { AMOUNT_DIGITS, ARTIFACT_LIMITS } from '../limits.ts';
 import { type Refusal, refuse } from '../reason-codes.ts';
@@ -24,6 +21,7 @@ export interface PaymentRequest {
   readonly purpose?: string | undefined;
   readonly gateway?: string | undefined;
   readonly actorId?: string | undefined;
+  /** One of the terminal's currency counts in the terminal's minor unit where it states none. */
   readonly unit?: Unit | undefined;
 }
 
@@ -47,8 +45,10 @@ export function readRequest(request: PaymentRequest, site: Site): Asked | Refusa
   if (typeof request !== 'object' || request === null) return no('ARTIFACT_INVALID', 'there is no request');
   const odd = oddText(request);
   if (odd !== undefined) return no('ARTIFACT_INVALID', `${odd} is not text`);
+  const unknown = unknownMember(request);
+  if (unknown !== undefined) return no('ARTIFACT_INVALID', `a request has no member ${unknown.slice(0, 40)}`);
   if ((request.unit ?? undefined) !== undefined && !isUnit(request.unit))
-    return no('ARTIFACT_INVALID', 'unit is neither fiat nor atomic');
+    return no('ARTIFACT_INVALID', 'unit is neither {kind: "atomic"} nor {kind: "fiat", currency, minorUnit?}');
   const terminal = site.terminal;
   const amount = amountFrom(request.amountMinor);
   if (amount === undefined) {
@@ -64,8 +64,11 @@ export function readRequest(request: PaymentRequest, site: Site): Asked | Refusa
   }
   const rail = request.rail ?? terminal.rail;
   if (rail !== undefined && !isRail(rail)) return no('RAIL_MISMATCH', 'rail is no rail of MPCP 1');
-  const asset = request.asset === undefined || request.asset === null ? terminal.asset : readAsset(request.asset);
-  if (asset instanceof ArtifactProblem || asset instanceof JsonProblem) return no('ARTIFACT_INVALID', asset.message);
+  const asset =
+    request.asset === undefined || request.asset === null
+      ? terminal.asset
+      : readAsset(request.asset, 'the asset asked for');
+  if (asset instanceof Error) return no('ARTIFACT_INVALID', asset.message);
   return {
     amount,
     sessionId: request.sessionId ?? undefined,
@@ -76,7 +79,7 @@ export function readRequest(request: PaymentRequest, site: Site): Asked | Refusa
     purpose: request.purpose ?? terminal.purpose,
     gateway: request.gateway ?? terminal.gateway,
     actorId: request.actorId ?? terminal.actorId,
-    unit: request.unit ?? terminal.unit,
+    unit: unitOf(request.unit ?? undefined, terminal.unit),
   };
 }
 
@@ -111,9 +114,33 @@ function textOrNone(value: unknown): boolean {
   return value === undefined || typeof value === 'string' || value === null;
 }
 
-function readAsset(asset: JsonValue): string | ArtifactProblem | JsonProblem {
-  const data = jsonData(asset, ARTIFACT_LIMITS);
-  return data instanceof JsonProblem ? data : reading(() => assetText(data, 'the asset asked for'));
+/** A member that a request does not have: a misspelt one would leave a check without what it compares with. */
+function unknownMember(request: PaymentRequest): string | undefined {
+  for (const name in request) {
+    switch (name) {
+      case 'amountMinor':
+      case 'sessionId':
+      case 'policyHash':
+      case 'rail':
+      case 'asset':
+      case 'destination':
+      case 'purpose':
+      case 'gateway':
+      case 'actorId':
+      case 'unit':
+        continue;
+      default:
+        return name;
+    }
+  }
+  return undefined;
+}
+
+/** The unit that is asked in: a request that names the terminal's currency alone means the terminal's minor unit. */
+function unitOf(asked: Unit | undefined, own: Unit | undefined): Unit | undefined {
+  if (asked === undefined) return own;
+  if (asked.kind !== 'fiat' || own?.kind !== 'fiat' || asked.minorUnit !== undefined) return asked;
+  return asked.currency === own.currency ? own : asked;
 }
 
 function no(code: Refusal['code'], detail: string): Refusal {

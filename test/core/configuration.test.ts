@@ -10,6 +10,9 @@ import {
 import { PA, root, WALLET, wallet } from '../fixtures/keys.ts';
 import { site, TERMINAL } from '../fixtures/site.ts';
 
+const circle: Record<string, unknown> = { kind: 'XRP' };
+circle.self = circle;
+
 /** The problems of a configuration, as one text; empty where it can be used. */
 function problems(changes: Record<string, unknown>): string {
   try {
@@ -85,6 +88,11 @@ describe('what is refused', () => {
     ['terminal', { asset: 'XRP' }],
     ['terminal', { unit: { kind: 'fiat' } }],
     ['terminal', { unit: { kind: 'fiat', currency: 'EURO' } }],
+    ['terminal', { unit: { kind: 'fiat', currency: 'eur' } }],
+    ['terminal', { unit: { kind: 'fiat', currency: 'EUR', minorUnit: -1 } }],
+    ['terminal', { unit: { kind: 'fiat', currency: 'EUR', minorUnit: 256 } }],
+    ['terminal', { unit: { kind: 'fiat', currency: 'EUR', minorUnit: 1.5 } }],
+    ['terminal', { unit: { kind: 'atomic', currency: 'EUR' } }],
     ['terminal', { unit: { kind: 'barrels' } }],
     ['terminal', { unit: 'EUR' }],
     ['rootKeys', [{ kid: 'k', publicKey: new Uint8Array(31) }]],
@@ -159,6 +167,15 @@ describe('a mistake never loosens anything: what is misspelt is refused, not tak
     expect(problems({ pinnedKeys: [pin({ issuer: PA }), pin({ issuer: PA })] })).toContain('pinnedKeys');
     const others = [pin({}), pin({ issuer: PA }), pin({ issuer: WALLET }), pin({ role: 'spa' }), pin({ kid: 'l' })];
     expect(problems({ pinnedKeys: others })).toBe('');
+  });
+
+  it.each([
+    ['a lone surrogate', { kind: 'IOU', currency: 'USD', issuer: '\ud800' }],
+    ['what JSON cannot hold', { kind: 'XRP', limit: 5n }],
+    ['a string past the limit', { kind: 'IOU', currency: 'USD', issuer: 'r'.repeat(1025) }],
+    ['a circle', circle],
+  ])('an asset with %s is refused, and does not throw', (_, asset) => {
+    expect(problems({ terminal: { ...TERMINAL, asset } })).not.toBe('');
   });
 
   it('a unit that is null is no unit, and does not throw', () => {

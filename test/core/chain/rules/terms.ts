@@ -69,7 +69,15 @@ rule('sba.currency', {
     'the terminal’s minor unit': () => ({ terminal: { unit: { kind: 'fiat', currency: 'EUR', minorUnit: 2 } } }),
     'any minor unit, where the terminal states none': () => ({
       presented: { sba: sba({ minorUnit: 3 }) },
-      asked: { unit: { kind: 'fiat', currency: 'EUR' } },
+      terminal: { unit: { kind: 'fiat', currency: 'EUR' } },
+    }),
+    'the minor unit the request states': () => ({
+      presented: { sba: sba({ minorUnit: 3 }) },
+      asked: { unit: { kind: 'fiat', currency: 'EUR', minorUnit: 3 } },
+    }),
+    'any minor unit of another currency, which the request states without one': () => ({
+      presented: { sba: sba({ currency: 'USD', minorUnit: 3 }) },
+      asked: { unit: { kind: 'fiat', currency: 'USD' } },
     }),
     'the request’s currency': () => ({
       presented: { sba: sba({ currency: 'USD' }) },
@@ -86,6 +94,13 @@ rule('sba.currency', {
     'strictCurrency and the SBA alone': () => ({ ...alone(), configuration: { ...SBA_ONLY, strictCurrency: true } }),
   },
   refuses: {
+    'another minor unit than the terminal’s, where the request states its currency alone': [
+      'CURRENCY_MISMATCH',
+      () => ({
+        presented: { sba: sba({ minorUnit: 3 }) },
+        asked: { unit: { kind: 'fiat', currency: 'EUR' } },
+      }),
+    ],
     'another currency': ['CURRENCY_MISMATCH', () => ({ presented: { sba: sba({ currency: 'USD' }) } })],
     'an SBA whose minor unit is another: 3000 mills are not 3000 cents': [
       'CURRENCY_MISMATCH',
