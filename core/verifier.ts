@@ -9,11 +9,12 @@ import { readSessionBudget } from './artifacts/sba.ts';
 import { readSettlementIntent } from './artifacts/settlement-intent.ts';
 import { readPaymentAuthorization } from './artifacts/spa.ts';
 import type { TrustBundle } from './artifacts/trust-bundle.ts';
+import { BUILD_TIME_MS } from './build-time.ts';
 import { type Checked, runChain, type TraceEntry } from './chain/chain.ts';
 import { type DecisionMode, Payment, type PaymentArtifacts, type PaymentContext } from './chain/payment.ts';
 import { nothingAsked, type PaymentRequest, readRequest } from './chain/request.ts';
 import { readConfiguration, type Site, type SiteConfiguration } from './configuration.ts';
-import { type Presentation, readPresentation } from './intake/presentation.ts';
+import { type Presentation, presentationOf, type ReadPresentation, readPresentation } from './intake/presentation.ts';
 import { JsonProblem, readJson } from './json/reader.ts';
 import type { JsonValue } from './json/value.ts';
 import type { LedgerRefusal, OpenReservation, Receipt, SpendLedger } from './ledger/ledger.ts';
@@ -66,7 +67,7 @@ export interface VerifierParts {
   readonly clock: Clock;
   readonly ledger: SpendLedger;
   readonly log?: Log;
-  /** The image's build time in milliseconds: no earlier time is believed. Left out, any is. */
+  /** No earlier time is believed, in milliseconds. Left out: this code's build time. */
   readonly earliestMs?: number;
   /** Bundles that were admitted elsewhere; left out, there are none until `admit`. */
   readonly trust?: TrustSet;
@@ -96,7 +97,7 @@ export class Verifier {
     this.#clock = parts.clock;
     this.#ledger = parts.ledger;
     this.#log = parts.log;
-    this.#earliestMs = Math.max(parts.earliestMs ?? 0, 0);
+    this.#earliestMs = Math.max(parts.earliestMs ?? BUILD_TIME_MS, 0);
   }
 
   /** Decides on a payment and records it: reserved and settled in one record, durable before the answer. */
@@ -251,7 +252,7 @@ export class Verifier {
     if (typeof now !== 'number') return now;
     const asked = readRequest(request, this.site);
     if ('ok' in asked) return asked;
-    const presentation = bytes instanceof Uint8Array ? readPresentation(bytes) : asPresentation(bytes);
+    const presentation = bytes instanceof Uint8Array ? readPresentation(bytes) : presentationOf(bytes);
     if ('ok' in presentation) return presentation;
     const artifacts = readArtifacts(presentation);
     if ('ok' in artifacts) return artifacts;
@@ -352,14 +353,8 @@ export class Verifier {
   }
 }
 
-/** What a caller hands over in place of bytes must at least be a presentation. */
-function asPresentation(value: Presentation): Presentation | Refusal {
-  if (typeof value === 'object' && value !== null && value.sba !== undefined) return value;
-  return refuse('presentation', 'presentation.read', 'SBA_INVALID', 'the presentation is neither bytes nor read data');
-}
-
 /** Reads the artifacts of a presentation: the shape checks of the chain. */
-function readArtifacts(presentation: Presentation): PaymentArtifacts | Refusal {
+function readArtifacts(presentation: ReadPresentation): PaymentArtifacts | Refusal {
   const grant = optional(presentation.grant, 'policyGrant', readPolicyGrant);
   if (grant !== undefined && 'ok' in grant) return grant;
   const sba = shaped(presentation.sba, 'sba', readSessionBudget);

@@ -8,6 +8,7 @@ import { ArtifactProblem } from '../artifacts/members.ts';
 import { type TrustBundle as ReadBundle, readTrustBundle } from '../artifacts/trust-bundle.ts';
 import { BUILD_TIME_MS } from '../build-time.ts';
 import type { PaymentRequest } from '../chain/request.ts';
+import { ConfigurationError, readConfiguration } from '../configuration.ts';
 import { ed25519FromSpkiPem } from '../encoding/der.ts';
 import { domainHash } from '../hash/domains.ts';
 import { canonicalText } from '../json/canonical.ts';
@@ -15,7 +16,7 @@ import { jsonData } from '../json/data.ts';
 import { JsonProblem } from '../json/reader.ts';
 import { isArray, isObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
 import { MemoryLedger } from '../ledger/memory-ledger.ts';
-import { AMOUNT_DIGITS, ARTIFACT_LIMITS, BUNDLE_LIMITS, DEFAULT_DRIFT_MS } from '../limits.ts';
+import { AMOUNT_DIGITS, ARTIFACT_LIMITS, BUNDLE_LIMITS, DEFAULT_DRIFT_MS, LARGEST_DRIFT_MS } from '../limits.ts';
 import { createPortableCrypto } from '../ports/portable-crypto.ts';
 import type { Crypto } from '../ports/ports.ts';
 import type { Refusal } from '../reason-codes.ts';
@@ -56,7 +57,7 @@ export interface SbaVerificationInput {
   readonly cumulativeSpentMinor?: string;
   /** Milliseconds. Left out: the platform's time, refused while it is before this build's. */
   readonly nowMs?: number;
-  /** Default 300 000. */
+  /** Default 300 000, at most 600 000. */
   readonly clockDriftToleranceMs?: number;
 }
 
@@ -71,9 +72,29 @@ export interface GuideSettings {
 let settings: GuideSettings = {};
 let ownCrypto: Crypto | undefined;
 
-/** Narrows who may sign SBAs, and chooses the crypto. Replaces earlier settings. */
+/**
+ * Narrows who may sign SBAs, and chooses the crypto. Replaces earlier settings.
+ *
+ * @throws RangeError for what are no settings: what is misspelt would let every approved issuer sign
+ */
 export function configure(next: GuideSettings): void {
-  settings = next;
+  if (typeof next !== 'object' || next === null) throw new RangeError('the settings are not an object');
+  for (const name of Object.keys(next))
+    if (name !== 'sbaIssuers' && name !== 'crypto') throw new RangeError(`the settings have no member ${name}`);
+  const { sbaIssuers, crypto } = next;
+  if (crypto !== undefined && (typeof crypto !== 'object' || crypto === null))
+    throw new RangeError('crypto is no implementation of the crypto port');
+  if (sbaIssuers !== undefined) checkSigners(sbaIssuers);
+  settings = { ...next };
+}
+
+function checkSigners(sbaIssuers: readonly IssuerRule[]): void {
+  try {
+    readConfiguration({ grantIssuers: [], sbaIssuers: { '*': sbaIssuers } });
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new RangeError(error.message);
+    throw error;
+  }
 }
 
 /**
@@ -88,7 +109,8 @@ export function verifyTrustBundle(
   rootPublicKeyPem: string,
   options: { readonly nowMs?: number; readonly expectedKeyId?: string } = {},
 ): { readonly valid: true } | { readonly valid: false; readonly reason: string } {
-  const nowMs = platformTime(options.nowMs);
+  const { nowMs: givenMs, expectedKeyId } = options ?? {};
+  const nowMs = platformTime(givenMs);
   if (nowMs === undefined) return { valid: false, reason: 'clock_untrusted' };
   const publicKey = typeof rootPublicKeyPem === 'string' ? ed25519FromSpkiPem(rootPublicKeyPem) : undefined;
   if (publicKey === undefined || !crypto().ed25519KeyUsable(publicKey))
@@ -97,7 +119,7 @@ export function verifyTrustBundle(
   if (data instanceof JsonProblem) return { valid: false, reason: `invalid_artifact: ${data.message}` };
   if (isObject(data) && typeof member(data, 'signature') !== 'string')
     return { valid: false, reason: 'signature_verification_failed' };
-  const kid = options.expectedKeyId === '' ? undefined : options.expectedKeyId;
+  const kid = expectedKeyId === '' ? undefined : expectedKeyId;
   const result = admitBundleData(data, {
     crypto: crypto(),
     rootKeys: [{ kid, publicKey }],
@@ -119,7 +141,7 @@ export function resolveFromTrustBundle(
   bundles: readonly TrustBundle[],
   options: { readonly nowMs?: number } = {},
 ): { readonly [member: string]: unknown } | null {
-  const nowMs = platformTime(options.nowMs);
+  const nowMs = platformTime(options?.nowMs);
   if (nowMs === undefined) return null;
   const read = readBundles(bundles);
   if (read === undefined) return null;
@@ -151,6 +173,8 @@ export function verifySignedSessionBudgetAuthorizationForDecision(
   sba: unknown,
   input: SbaVerificationInput,
 ): { readonly ok: true } | { readonly ok: false; readonly reason: string } {
+  if (typeof input !== 'object' || input === null)
+    return { ok: false, reason: 'invalid_artifact: the input is not an object' };
   const nowMs = platformTime(input.nowMs);
   if (nowMs === undefined) return { ok: false, reason: 'clock_untrusted' };
   const data = jsonData(sba, ARTIFACT_LIMITS);
@@ -158,8 +182,10 @@ export function verifySignedSessionBudgetAuthorizationForDecision(
   const spent = input.cumulativeSpentMinor === undefined ? 0n : totalFrom(input.cumulativeSpentMinor);
   if (spent === undefined) return { ok: false, reason: 'invalid_artifact: cumulativeSpentMinor is not decimal digits' };
   const drift = input.clockDriftToleranceMs ?? DEFAULT_DRIFT_MS;
-  if (!Number.isInteger(drift) || drift < 0)
-    return { ok: false, reason: 'invalid_artifact: clockDriftToleranceMs is not a whole number of milliseconds' };
+  if (!Number.isInteger(drift) || drift < 0 || drift > LARGEST_DRIFT_MS) {
+    const bounds = `a whole number of milliseconds from 0 to ${LARGEST_DRIFT_MS}`;
+    return { ok: false, reason: `invalid_artifact: clockDriftToleranceMs is not ${bounds}` };
+  }
   const read = readBundles(input.trustBundles ?? []);
   if (read === undefined) return { ok: false, reason: 'invalid_signature' };
   const request = requestOf(input);
@@ -177,19 +203,11 @@ export function verifySignedSessionBudgetAuthorizationForDecision(
     crypto: crypto(),
     clock: { wallMs: () => nowMs, monotonicMs: () => nowMs },
     ledger: new MemoryLedger(crypto(), { budgetSpent: spent }),
+    // The platform's time was held against the build already; a caller's own is the caller's.
+    earliestMs: 0,
     trust: TrustSet.of(bundles),
   });
-  const none = undefined;
-  const presentation = {
-    grant: none,
-    sba: data,
-    spa: none,
-    settlementIntent: none,
-    fleetPolicyAuthorization: none,
-    idempotencyKey: none,
-    sources: [],
-  };
-  const decision = verifier.check(presentation, request);
+  const decision = verifier.check({ sba: data }, request);
   return decision.ok ? { ok: true } : { ok: false, reason: sbaReason(decision) };
 }
 
@@ -346,6 +364,8 @@ function sbaReason(refusal: Refusal): string {
       return 'mismatch';
     case 'GRANT_REVOKED':
       return 'grant_revoked';
+    case 'CLOCK_UNTRUSTED':
+      return 'clock_untrusted';
     default:
       return `invalid_artifact: ${refusal.detail}`;
   }

@@ -2,6 +2,7 @@
 // (INTEROP §6). Read in one pass, each artifact within its own limits, the whole within those of a payment.
 
 import { ENVELOPE_MEMBERS } from '../artifacts/envelope.ts';
+import { jsonData } from '../json/data.ts';
 import { JsonProblem, JsonReader } from '../json/reader.ts';
 import type { SourceMembers } from '../json/source-members.ts';
 import { emptyObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
@@ -10,13 +11,17 @@ import { type Refusal, refuse } from '../reason-codes.ts';
 
 /** The artifacts of one payment as JSON data, not yet checked for shape. */
 export interface Presentation {
-  readonly grant: JsonValue | undefined;
+  readonly grant?: JsonValue | undefined;
   readonly sba: JsonValue;
-  readonly spa: JsonValue | undefined;
-  readonly settlementIntent: JsonValue | undefined;
-  readonly fleetPolicyAuthorization: JsonValue | undefined;
-  readonly idempotencyKey: string | undefined;
-  /** Where signed objects stand in the text, see `sourceText`; none for data that was not read from text. */
+  readonly spa?: JsonValue | undefined;
+  readonly settlementIntent?: JsonValue | undefined;
+  readonly fleetPolicyAuthorization?: JsonValue | undefined;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** One that was read from text here. What its places say is hashed, so they are taken from nobody else. */
+export interface ReadPresentation extends Presentation {
+  /** Where signed objects stand in the text, see `sourceText`. */
   readonly sources: readonly SourceMembers[];
 }
 
@@ -35,7 +40,7 @@ const CARRIED: readonly string[] = [
  * @returns the artifacts; SBA_INVALID where nothing could be read, LIMIT_EXCEEDED past a limit, ARTIFACT_INVALID for an
  *   object with members a presentation does not have
  */
-export function readPresentation(bytes: Uint8Array): Presentation | Refusal {
+export function readPresentation(bytes: Uint8Array): ReadPresentation | Refusal {
   try {
     return read(bytes);
   } catch (problem) {
@@ -47,14 +52,15 @@ export function readPresentation(bytes: Uint8Array): Presentation | Refusal {
   }
 }
 
-function read(bytes: Uint8Array): Presentation | Refusal {
+function read(bytes: Uint8Array): ReadPresentation | Refusal {
   const reader = new JsonReader(bytes, ARTIFACT_LIMITS, PRESENTATION_BYTES);
   const found = emptyObject();
   const isObject = reader.members((name) => {
-    if (name in found) throw reader.problem(`member "${name}" appears twice`);
-    if (name === 'grant' || name === 'settlementIntent') found[name] = reader.artifact();
+    if (name in found) throw reader.appearsTwice(name);
+    if (name === 'grant') found[name] = reader.artifact('grant');
+    else if (name === 'settlementIntent') found[name] = reader.artifact();
     else if (name === 'sba' || name === 'spa' || name === 'fleetPolicyAuthorization')
-      found[name] = reader.artifact(ENVELOPE_MEMBERS);
+      found[name] = reader.artifact('authorization', ENVELOPE_MEMBERS);
     else if (name === 'idempotencyKey' || ENVELOPE_MEMBERS.includes(name)) found[name] = reader.value();
     else found[name] = reader.discard();
   });
@@ -66,6 +72,28 @@ function read(bytes: Uint8Array): Presentation | Refusal {
     if (CARRIED.includes(name) || member(found, name) === undefined) continue;
     return no('ARTIFACT_INVALID', `member ${name.slice(0, 40)} is not one a presentation has`);
   }
+  return carried(found, reader.sources);
+}
+
+/**
+ * A presentation that a caller has as data. It is copied, and held to the limits of what is read.
+ *
+ * @returns the artifacts; SBA_INVALID where there is none, LIMIT_EXCEEDED past a limit, ARTIFACT_INVALID for what is no
+ *   JSON data
+ */
+export function presentationOf(value: Presentation): ReadPresentation | Refusal {
+  if (typeof value !== 'object' || value === null)
+    return no('SBA_INVALID', 'the presentation is neither bytes nor read data');
+  const found = emptyObject();
+  for (const name of CARRIED) {
+    const data = jsonData(value[name as keyof Presentation] ?? null, ARTIFACT_LIMITS);
+    if (data instanceof JsonProblem) return no(data.code, `${name}: ${data.message}`);
+    found[name] = data;
+  }
+  return carried(found, []);
+}
+
+function carried(found: JsonObject, sources: readonly SourceMembers[]): ReadPresentation | Refusal {
   const sba = member(found, 'sba');
   if (sba === undefined) return no('SBA_INVALID', 'there is no SBA in the presentation');
   const idempotencyKey = member(found, 'idempotencyKey');
@@ -82,11 +110,11 @@ function read(bytes: Uint8Array): Presentation | Refusal {
     settlementIntent: member(found, 'settlementIntent'),
     fleetPolicyAuthorization: member(found, 'fleetPolicyAuthorization'),
     idempotencyKey,
-    sources: reader.sources,
+    sources,
   };
 }
 
-function bareSba(sba: JsonObject, size: number): Presentation | Refusal {
+function bareSba(sba: JsonObject, size: number): ReadPresentation | Refusal {
   if (size > ARTIFACT_LIMITS.bytes)
     return no('LIMIT_EXCEEDED', `an artifact of more than ${ARTIFACT_LIMITS.bytes} bytes`);
   return {

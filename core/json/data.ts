@@ -45,7 +45,7 @@ function copy(value: unknown, limits: JsonLimits, count: { values: number }, dep
     const inner = (value as Record<string, unknown>)[name];
     if (inner === undefined) continue;
     add(count, limits);
-    // A null member is left out of canonical text, name and all; see JsonReader.members.
+    // A null member is left out of canonical text, name and all: a lone surrogate in its name harms nothing.
     object[inner === null ? name : text(name, limits)] = copy(inner, limits, count, depth + 1);
   }
   return object;

@@ -14,11 +14,12 @@ export function bundleRanges(bytes: Uint8Array): readonly (readonly [number, num
         reader.discard();
         return;
       }
-      if (found) throw reader.problem('member "bundles" appears twice');
+      if (found) throw reader.appearsTwice(name);
       found = reader.elements(() => {
         // Not read here: what is wrong with one bundle must not stand in the way of the others.
         ranges.push(reader.span());
-        if (ranges.length > BUNDLES_PER_ANSWER) throw reader.problem(`more than ${BUNDLES_PER_ANSWER} bundles`);
+        if (ranges.length > BUNDLES_PER_ANSWER)
+          throw reader.problem(`more than ${BUNDLES_PER_ANSWER} bundles`, 'LIMIT_EXCEEDED');
       });
       if (!found) throw reader.problem('"bundles" is not a list');
     });

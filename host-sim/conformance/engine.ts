@@ -177,6 +177,8 @@ function verifierOf(crypto: Crypto, setup: VerifierSetup): Made | (EngineResult 
     crypto,
     clock: { wallMs: () => setup.nowMs, monotonicMs: () => setup.nowMs },
     ledger,
+    // Cases have times of their own.
+    earliestMs: 0,
     trust: TrustSet.of(bundles),
   });
   return { verifier, total: (step) => grantTotal(crypto, ledger, step.presentation) };

@@ -2,8 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import type { PaymentRequest } from '../../core/chain/request.ts';
-import { ConfigurationError } from '../../core/configuration.ts';
+import { ConfigurationError, type Unit } from '../../core/configuration.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
+import { MemoryLedger } from '../../core/ledger/memory-ledger.ts';
 import { Verifier } from '../../core/verifier.ts';
 import {
   bundle,
@@ -168,6 +169,30 @@ describe('the request', () => {
     device.refuses('ARTIFACT_INVALID', () => device.authorize(present(), { asset: 'XRP' }));
   });
 
+  it.each([
+    ['sesionId', { sesionId: 'session-2' }],
+    ['Rail', { Rail: 'evm' }],
+    ['amount', { amount: undefined }],
+  ])('with a member it does not have is refused: %s', (name, more) => {
+    const device = new Device();
+    const refusal = device.refuses('ARTIFACT_INVALID', () => device.authorize(present(), more as object));
+    expect(refusal.detail).toContain(name);
+  });
+
+  it.each([
+    [{ kind: 'fiat', currency: 'EUR', minorUnits: 2 }],
+    [{ kind: 'fiat', currency: 'eur' }],
+    [{ kind: 'fiat', currency: 'EURO' }],
+    [{ kind: 'fiat', currency: 'EUR', minorUnit: -1 }],
+    [{ kind: 'fiat', currency: 'EUR', minorUnit: 256 }],
+    [{ kind: 'fiat', currency: 'EUR', minorUnit: '2' }],
+    [{ kind: 'atomic', currency: 'EUR' }],
+    [['atomic']],
+  ])('with a unit that is none is refused: %j', (unit) => {
+    const device = new Device();
+    device.refuses('ARTIFACT_INVALID', () => device.authorize(present(), { unit: unit as unknown as Unit }));
+  });
+
   it('goes before what the terminal states', () => {
     const asked: Partial<PaymentRequest> = {
       rail: 'evm',
@@ -238,9 +263,15 @@ describe('time', () => {
   });
 
   it('that was never set, without a floor, refuses even there', () => {
-    const device = new Device({ configuration: { allowUnsetClock: true }, bundles: [] });
-    device.nowMs = undefined;
-    device.refuses('CLOCK_UNTRUSTED', () => device.verifier.admit(bundle()));
+    const verifier = new Verifier({
+      configuration: site({ allowUnsetClock: true }),
+      crypto,
+      clock: { wallMs: () => undefined, monotonicMs: () => 0 },
+      ledger: new MemoryLedger(crypto),
+      earliestMs: 0,
+    });
+    expect(verifier.admit(bundle())).toMatchObject({ ok: false, code: 'CLOCK_UNTRUSTED' });
+    expect(verifier.trust.bundles).toHaveLength(0);
   });
 
   it('is never before what a bundle was issued at: a clock set back does not revive what has expired', () => {

@@ -157,6 +157,7 @@ function deviceOn(store: Store, crypto: Crypto): { readonly verifier: Verifier; 
     configuration: { ...BENCH_SITE, rootKeys: [BENCH_ROOT] },
     crypto,
     clock: new SimulatedClock(BENCH_NOW_MS),
+    earliestMs: BENCH_NOW_MS,
     ledger,
   });
   const admission = verifier.admit(benchBundle());

@@ -218,6 +218,8 @@ export function verifierOf(
     crypto,
     clock: { wallMs: () => now, monotonicMs: () => 0 },
     ledger: new MemoryLedger(crypto, { grantSpent: options.grantSpent, budgetSpent: options.budgetSpent }),
+    // A time that is asked about may be any.
+    ...(options.now === undefined ? {} : { earliestMs: 0 }),
   });
 }
 

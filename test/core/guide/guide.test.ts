@@ -152,9 +152,13 @@ describe('verifySignedSessionBudgetAuthorizationForDecision', () => {
   });
 
   it('refuses a drift or bundles that are none, and does not throw', () => {
-    for (const clockDriftToleranceMs of [-1, 1.5, Number.NaN, '5']) {
-      expect(verify(good.sba, { clockDriftToleranceMs }).ok).toBe(false);
+    for (const clockDriftToleranceMs of [-1, 1.5, Number.NaN, '5', 600_001, 1e300]) {
+      expect(verify(good.sba, { clockDriftToleranceMs })).toEqual({
+        ok: false,
+        reason: expect.stringContaining('clockDriftToleranceMs'),
+      });
     }
+    expect(verify(good.sba, { clockDriftToleranceMs: 600_000 })).toEqual({ ok: true });
     for (const trustBundles of [0, 'x', {}, [5]]) expect(verify(good.sba, { trustBundles }).ok).toBe(false);
   });
 
@@ -182,6 +186,39 @@ describe('verifySignedSessionBudgetAuthorizationForDecision', () => {
     expect(verify(good.sba, { nowMs: undefined })).toEqual({ ok: true });
     vi.setSystemTime(Date.UTC(1970, 0, 2));
     expect(verify(good.sba, { nowMs: undefined })).toEqual({ ok: false, reason: 'clock_untrusted' });
+  });
+
+  it('answers a reason for an input that is none at all, and for a time past all times', () => {
+    for (const input of [null, undefined, 5, 'x']) {
+      expect(verifySignedSessionBudgetAuthorizationForDecision(good.sba, input as never)).toEqual({
+        ok: false,
+        reason: expect.stringContaining('input'),
+      });
+    }
+    expect(verify(good.sba, { nowMs: 1e300 })).toEqual({ ok: false, reason: 'clock_untrusted' });
+  });
+
+  it('takes options that are null for none', () => {
+    vi.useFakeTimers();
+    vi.setSystemTime(nowMs);
+    expect(verifyTrustBundle(bundles.main, rootPem, null as never)).toEqual({ valid: true });
+    const { issuer, issuerKeyId } = good.sba;
+    expect(resolveFromTrustBundle(issuer, issuerKeyId, [bundles.main], null as never)).not.toBeNull();
+  });
+
+  it('configure() throws a RangeError for what are no settings, and keeps those it has', () => {
+    configure({ crypto: createNodeCrypto(), sbaIssuers: ['pa.volt-grid.example'] });
+    for (const settings of [
+      null,
+      undefined,
+      5,
+      { issuers: [] },
+      { sbaIssuers: 'x' },
+      { sbaIssuers: [5] },
+      { crypto: 5 },
+    ])
+      expect(() => configure(settings as never)).toThrow(RangeError);
+    expect(verify(good.sba).ok).toBe(false);
   });
 
   it('answers a reason, never an exception, for what is no SBA or no input', () => {

@@ -2,8 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Presentation, readPresentation } from '../../../core/intake/presentation.ts';
+import { canonicalText } from '../../../core/json/canonical.ts';
+import type { JsonObject } from '../../../core/json/value.ts';
 import { fleetPolicy, grant, intent, present, sba, spa, spaFor } from '../../fixtures/artifacts.ts';
-import { Device } from '../../fixtures/device.ts';
+import { ASKED, Device } from '../../fixtures/device.ts';
 import { WALLET } from '../../fixtures/keys.ts';
 import { bytesOf, jsonBytes, utf8 } from '../../fixtures/text.ts';
 
@@ -243,5 +245,35 @@ describe('the whole of a presentation', () => {
         }),
       ),
     );
+  });
+});
+
+describe('a presentation that a caller has as data', () => {
+  const check = (value: unknown) => new Device().verifier.check(value as Presentation, ASKED);
+
+  it('is looked at like one that was read', () => {
+    expect(check({ grant: grant(), sba: sba() })).toMatchObject({ ok: true, receiptId: 0 });
+    expect(check({ ...read(present()) })).toMatchObject({ ok: true });
+  });
+
+  it('attack: brings places of its own, which say something else than the data', () => {
+    const forged = { ...sba({ maxAmountMinor: '9999999' }), signature: sba().signature };
+    const authorization = (forged as JsonObject).authorization as JsonObject;
+    const text = canonicalText(sba().authorization as JsonObject);
+    const names = ['all'];
+    const sources = [{ object: authorization, text, names, starts: [1], ends: [text.length - 1] }];
+    expect(check({ grant: grant(), sba: forged, sources })).toMatchObject({ code: 'SBA_SIGNATURE_INVALID' });
+  });
+
+  it.each([
+    ['nothing', null, 'SBA_INVALID'],
+    ['a number', 5, 'SBA_INVALID'],
+    ['no SBA', { grant: {} }, 'SBA_INVALID'],
+    ['an SBA that JSON cannot hold', { sba: { authorization: { amount: 5n } } }, 'ARTIFACT_INVALID'],
+    ['an SBA past the limits', { sba: { a: 'x'.repeat(2000) } }, 'LIMIT_EXCEEDED'],
+    ['an idempotency key that is no text', { sba: {}, idempotencyKey: 5 }, 'ARTIFACT_INVALID'],
+    ['an idempotency key that is too long', { sba: {}, idempotencyKey: 'x'.repeat(129) }, 'LIMIT_EXCEEDED'],
+  ])('and is %s, is refused', (_, value, code) => {
+    expect(check(value)).toMatchObject({ ok: false, check: 'presentation.read', code });
   });
 });

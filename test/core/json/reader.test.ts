@@ -23,6 +23,13 @@ function refusal(json: string | Uint8Array, limits: JsonLimits = ARTIFACT_LIMITS
   return value instanceof JsonProblem ? value.code : undefined;
 }
 
+/** What is wrong with text that must be refused. */
+function problem(json: string): JsonProblem {
+  const value = readJson(utf8(json), ARTIFACT_LIMITS);
+  if (value instanceof JsonProblem) return value;
+  throw new Error('it was read');
+}
+
 /** Every name an object would answer to without having the member. */
 function inheritedNames(object: object): readonly PropertyKey[] {
   const names: PropertyKey[] = [];
@@ -229,6 +236,19 @@ describe('member names', () => {
     expect(refusal('{"a":1,"b":2,"a":null}')).toBe('ARTIFACT_INVALID');
     expect(refusal('[{"x":{"a":1,"a":2}}]')).toBe('ARTIFACT_INVALID');
     expect(refusal('{"":1,"":1}')).toBe('ARTIFACT_INVALID');
+  });
+
+  it('says which name appears twice, in an object that takes nearly all values too', () => {
+    const members = Array.from({ length: 60 }, (_, i) => `"m${i}":[0,0,0]`).join(',');
+    expect(problem(`{${members},"m7":1}`)).toMatchObject({
+      code: 'ARTIFACT_INVALID',
+      message: expect.stringMatching(/^member "m7" appears twice/),
+    });
+  });
+
+  it('cuts a name that appears twice to 40 characters in what it says', () => {
+    const name = 'n'.repeat(1000);
+    expect(problem(`{"${name}":1,"${name}":1}`).message).toMatch(/^member "n{40}" appears twice at byte/);
   });
 
   it('refuses a name that appears twice in different spellings', () => {
@@ -541,7 +561,7 @@ describe('an artifact inside a larger text', () => {
     try {
       const reader = new JsonReader(utf8(json), limits, 1000);
       reader.members((name) => {
-        found[name] = reader.artifact(signed);
+        found[name] = reader.artifact(undefined, signed);
       });
       reader.end();
       return found;

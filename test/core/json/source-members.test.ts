@@ -15,7 +15,7 @@ const WIDE: JsonLimits = { bytes: 1e6, values: 1e6, elements: 1e6, members: 1e6,
 /** Reads `{"authorization": …}` as an artifact: the object, and its text from slices where that is offered. */
 function read(authorization: string): { object: JsonObject; slices: string | undefined } {
   const reader = new JsonReader(utf8(`{"authorization":${authorization}}`), WIDE);
-  const artifact = reader.artifact(['authorization']) as { authorization: JsonObject };
+  const artifact = reader.artifact('authorization', ['authorization']) as { authorization: JsonObject };
   const source = reader.sources.find((one) => one.object === artifact.authorization);
   return { object: artifact.authorization, slices: source && sourceText(source) };
 }
@@ -57,23 +57,33 @@ describe('slices are not offered', () => {
 });
 
 it('for any object, spelled in any way, slices are the canonical text or not offered', () => {
+  const offered = { compact: 0, spaced: 0 };
   fc.assert(
     fc.property(
       fc.dictionary(fc.string({ maxLength: 4 }), anyJson()),
       fc.constantFrom(undefined, 1),
       (value, space) => {
         const { object, slices } = read(JSON.stringify(value, null, space));
-        if (slices !== undefined) expect(slices).toBe(canonicalText(object));
+        if (slices === undefined) return;
+        expect(slices).toBe(canonicalText(object));
+        offered[space === undefined ? 'compact' : 'spaced']++;
       },
     ),
     { numRuns: 2000 },
   );
+  expect(offered.compact).toBeGreaterThan(0);
 });
 
 it('the inner object of a grant is offered, and each artifact has its own', () => {
   const reader = new JsonReader(utf8('{"g":{"grant":{"b":1,"a":2},"issuer":"i"},"s":{"authorization":{"a":3}}}'), WIDE);
-  reader.members((name) => void reader.artifact(name === 's' ? ['authorization'] : undefined));
+  reader.members((name) => void reader.artifact(name === 's' ? 'authorization' : 'grant'));
   expect(reader.sources.map(sourceText)).toEqual(['{"a":2,"b":1}', '{"a":3}']);
+});
+
+it('only the member that is named as signed is offered', () => {
+  const reader = new JsonReader(utf8('{"grant":{"a":1},"authorization":{"b":2},"other":{"c":3}}'), WIDE);
+  reader.artifact('other');
+  expect(reader.sources.map(sourceText)).toEqual(['{"c":3}']);
 });
 
 it('a name that comes twice is refused there too', () => {
