@@ -50,6 +50,12 @@ export interface LogRecord {
 /** Is told of each record in order. `bytes` holds the record, its header included, and is reused after the call. */
 export type Visit = (record: LogRecord, bytes: Uint8Array) => void;
 
+/** A record that was looked up. `bytes` is memory that the next call reuses. */
+export interface FoundRecord {
+  readonly record: LogRecord;
+  readonly bytes: Uint8Array;
+}
+
 /** What is missing from the log although it must have been there. */
 export interface LogDamage {
   /** Numbers of the records that are lost, from `first` up to and without `next`. */
@@ -76,6 +82,8 @@ export class BlockLog {
   /** Per block, as its header says: the block before it, and the oldest block when it was made ready. */
   readonly #previous: number[] = [];
   readonly #stated: number[] = [];
+  /** Per block of the log: the number of its first record. */
+  readonly #firsts: number[] = [];
   /** Per block: how often it was erased, as far as headers tell. */
   readonly #erases: number[] = [];
   /** Blocks that could not be erased or written since the start. */
@@ -87,6 +95,8 @@ export class BlockLog {
   /** Where the next record goes: a block, and the unit in it; undefined until there is one that may be written to. */
   #openBlock: number | undefined;
   #at = 0;
+  /** The number of the record that `visitTail` comes to next; undefined at the oldest block's beginning. */
+  #tailNumber: number | undefined;
   /** The block after the head: erased, with its header, without a record. */
   #prepared: number | undefined;
   #next = 1;
@@ -152,8 +162,11 @@ export class BlockLog {
 
   /** Erases everything and begins an empty log. A cut leaves something that does not open, never half a log. */
   format(): void {
-    // The first block last: nothing opens until it has its header.
-    for (let block = this.#blocks - 1; block >= 0; block--) this.#flash.erase(block * this.#flash.blockSize);
+    this.#scanHeaders();
+    // The oldest first: what a cut leaves of a log then lacks its beginning, and does not open.
+    const blocks = Array.from({ length: this.#blocks }, (_, block) => block);
+    blocks.sort((a, b) => (this.#sequences[a] as number) - (this.#sequences[b] as number));
+    for (const block of blocks) this.#flash.erase(block * this.#flash.blockSize);
     for (let block = 0; block < this.#blocks; block++) {
       this.#sequences[block] = 0;
       this.#erases[block] = 1;
@@ -163,8 +176,10 @@ export class BlockLog {
     this.#newest = 0;
     this.#next = 1;
     this.#prepared = undefined;
+    this.#tailNumber = undefined;
     this.#writeHeader(0);
     this.#chain = [0];
+    this.#firsts[0] = 1;
     this.#openBlock = 0;
     this.#at = HEADER_UNITS;
   }
@@ -181,7 +196,9 @@ export class BlockLog {
     this.#prepared = undefined;
     this.#readHeaders();
     this.#findChain(damage);
-    let expected: number | undefined;
+    this.#tailNumber = undefined;
+    // Where no block came before the oldest, no record did.
+    let expected = this.#previous[this.#chain[0] as number] === 0 ? 1 : undefined;
     for (const block of this.#chain) expected = this.#visitBlock(block, expected, visit, damage);
     this.#next = expected ?? 1;
     return damage;
@@ -212,6 +229,7 @@ export class BlockLog {
       this.#openBlock = this.#prepared;
       this.#prepared = undefined;
       this.#chain.push(this.#openBlock);
+      this.#firsts[this.#openBlock] = this.#next;
       this.#at = HEADER_UNITS;
     }
     const block = this.#openBlock;
@@ -232,13 +250,16 @@ export class BlockLog {
     return address;
   }
 
-  /** Reads the record at an address into memory that is reused by the next call. */
+  /**
+   * Reads the record at an address into memory that is reused by the next call.
+   *
+   * @throws FlashError where it is not as it was written: a bit may turn while the device runs
+   */
   read(address: number): Uint8Array {
-    const buffer = this.#buffer;
-    this.#flash.read(address * UNIT, buffer.subarray(0, UNIT));
-    const units = buffer[1] as number;
-    if (units > 1) this.#flash.read((address + 1) * UNIT, buffer.subarray(UNIT, units * UNIT));
-    return buffer.subarray(0, units * UNIT);
+    const block = Math.floor(address / this.#unitsPerBlock);
+    const record = this.#recordAt(block, address - block * this.#unitsPerBlock);
+    if (record === undefined) throw new FlashError(`the record at ${address * UNIT} is damaged`);
+    return this.#buffer.subarray(0, record.units * UNIT);
   }
 
   /** True while there is a block ahead that records can go to when the open one is full. */
@@ -281,17 +302,68 @@ export class BlockLog {
    * @param from the unit to begin at: 0, then what the last call returned
    * @param most how many
    * @returns where to go on, or undefined at the end of the block
+   * @throws FlashError where a record is missing that was there at the start: what it held must not be given up
    */
   visitTail(from: number, most: number, visit: Visit): number | undefined {
     const block = this.#chain[0] as number;
     let at = Math.max(from, HEADER_UNITS);
     for (let count = 0; count < most; count++) {
       const record = this.#recordFrom(block, at);
+      this.#tailNumber ??= this.#firsts[block];
+      const [, second] = this.#chain;
+      const number = record?.number ?? (second === undefined ? this.#next : this.#firsts[second]);
+      if (number !== this.#tailNumber) throw new FlashError(`record ${this.#tailNumber} is damaged`);
       if (record === undefined) return undefined;
+      this.#tailNumber = record.number + 1;
       visit(record, this.#buffer.subarray(0, record.units * UNIT));
       at = this.#behind(block, record);
     }
     return at;
+  }
+
+  /** Units for records left in the open block; 0 where none is open. */
+  get left(): number {
+    return this.#openBlock === undefined ? 0 : Math.max(this.#limit - this.#at, 0);
+  }
+
+  /** The block that an address is in. */
+  blockOf(address: number): number {
+    return Math.floor(address / this.#unitsPerBlock);
+  }
+
+  /** The oldest block of the log. */
+  get oldest(): number {
+    return this.#chain[0] as number;
+  }
+
+  /** How many blocks of the log are newer than a block, or -1 where it is not in the log. */
+  newerThan(block: number): number {
+    const place = this.#chain.indexOf(block);
+    return place < 0 ? -1 : this.#chain.length - 1 - place;
+  }
+
+  /** The record at an address, checked; undefined where none is, or its block is not in the log. */
+  at(address: number): FoundRecord | undefined {
+    const block = this.blockOf(address);
+    if (!this.#chain.includes(block)) return undefined;
+    return this.#found(this.#recordAt(block, address - block * this.#unitsPerBlock));
+  }
+
+  /** The record that follows another that is in the log; without one, the oldest. Undefined at the end. */
+  after(record?: { readonly address: number; readonly units: number }): FoundRecord | undefined {
+    let place = record === undefined ? 0 : this.#chain.indexOf(this.blockOf(record.address));
+    if (place < 0) return undefined;
+    let at = record === undefined ? HEADER_UNITS : (record.address % this.#unitsPerBlock) + record.units;
+    for (; place < this.#chain.length; place++) {
+      const found = this.#recordFrom(this.#chain[place] as number, at);
+      if (found !== undefined) return this.#found(found);
+      at = HEADER_UNITS;
+    }
+    return undefined;
+  }
+
+  #found(record: LogRecord | undefined): FoundRecord | undefined {
+    return record && { record, bytes: this.#buffer.subarray(0, record.units * UNIT) };
   }
 
   /**
@@ -307,6 +379,7 @@ export class BlockLog {
     writeU32(bytes, RECORD_HEADER, this.#sequences[next] as number);
     this.append(GIVE_UP, 0, bytes);
     this.#chain.shift();
+    this.#tailNumber = undefined;
   }
 
   get #limit(): number {
@@ -317,10 +390,16 @@ export class BlockLog {
     return this.#bad[block] !== true && !this.#chain.includes(block);
   }
 
+  /**
+   * Which block to use next. The one that has the newest sequence number only where there is no other: of a header whose
+   * erase was broken off nobody knows how it reads the next time, and by then another block may have that number.
+   */
   #leastWorn(): number | undefined {
     let best: number | undefined;
     for (let block = 0; block < this.#blocks; block++) {
       if (!this.#isSpare(block)) continue;
+      if (best !== undefined && this.#sequences[block] === this.#newest) continue;
+      if (best !== undefined && this.#sequences[best] === this.#newest) best = block;
       if (best === undefined || (this.#erases[block] as number) < (this.#erases[best] as number)) best = block;
     }
     return best;
@@ -346,6 +425,13 @@ export class BlockLog {
   }
 
   #readHeaders(): void {
+    const strange = this.#scanHeaders();
+    if (strange !== '') throw new LogError(strange);
+    if (this.#newest === 0) throw new LogError('the partition holds no log');
+  }
+
+  /** Takes in what the headers say. @returns why this is not the log looked for, or nothing */
+  #scanHeaders(): string {
     const header = this.#header;
     let most = 0;
     let strange = '';
@@ -367,10 +453,9 @@ export class BlockLog {
       this.#newest = Math.max(this.#newest, readU32(header, 4));
       most = Math.max(most, readU32(header, 8));
     }
-    if (strange !== '') throw new LogError(strange);
-    if (this.#newest === 0) throw new LogError('the partition holds no log');
     // A block without a header has been in use as much as the others, for all anybody knows.
     for (let block = 0; block < this.#blocks; block++) if (this.#erases[block] === 0) this.#erases[block] = most;
+    return strange;
   }
 
   /**
@@ -397,7 +482,7 @@ export class BlockLog {
         this.#chain.unshift(block);
       }
       if (this.#chain.length > 0 && sequence === (tail ?? headTail)) return;
-      if (previous === 0) {
+      if (previous === 0 || previous >= sequence) {
         damage.push({ first: 0, next: 0, detail: `the oldest block is ${sequence}, not ${tail ?? headTail}` });
         return;
       }
@@ -425,6 +510,11 @@ export class BlockLog {
     let at = HEADER_UNITS;
     for (;;) {
       const record = this.#recordFrom(block, at);
+      if (expected === undefined && record?.address !== block * this.#unitsPerBlock + HEADER_UNITS) {
+        // A block gets into the log with its first record, so that there is one where the header ends.
+        damage.push({ first: 0, next: record?.number ?? 0, detail: 'the oldest records are lost' });
+      }
+      if (at === HEADER_UNITS) this.#firsts[block] = expected ?? record?.number ?? 0;
       if (record === undefined) return expected;
       if (expected !== undefined && record.number !== expected)
         damage.push({
@@ -445,7 +535,8 @@ export class BlockLog {
 
   /** The first record at or behind a unit, read into the buffer. What is passed over was torn, or is damaged. */
   #recordFrom(block: number, from: number): LogRecord | undefined {
-    for (let at = from; at < this.#unitsPerBlock; at++) {
+    const end = block === this.#openBlock ? this.#at : this.#unitsPerBlock;
+    for (let at = from; at < end; at++) {
       const record = this.#recordAt(block, at);
       if (record !== undefined) return record;
     }
