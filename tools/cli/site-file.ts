@@ -12,6 +12,7 @@ import {
   SPEND_RULES,
 } from '../../core/configuration.ts';
 import type { JsonObject, JsonValue } from '../../core/json/value.ts';
+import { LARGEST_DRIFT_MS } from '../../core/limits.ts';
 import { PINNED_ROLES } from '../../core/trust/configuration.ts';
 import { KeyError, type PublicKeyText, readPublicKey } from '../../host-sim/signing/keys.ts';
 import { IssueProblem, shaped } from '../issue/problem.ts';
@@ -61,7 +62,7 @@ const site = z.strictObject({
   sbaOnly: z.strictObject({ maxAmountMinor: rule.amount }).optional(),
   budgetUse: z.enum(BUDGET_USES).optional(),
   spendRule: z.enum(SPEND_RULES).optional(),
-  driftMs: z.int().min(0).optional(),
+  driftMs: z.int().min(0).max(LARGEST_DRIFT_MS).optional(),
   scopes: z.array(z.enum(BUDGET_SCOPES)).optional(),
   strictXrpl: z.boolean().optional(),
   strictCurrency: z.boolean().optional(),

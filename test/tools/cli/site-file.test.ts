@@ -75,6 +75,7 @@ describe('a site configuration', () => {
     [{ sbaIssuers: { 'pa.example': 'wallet.example' } }, 'sbaIssuers.pa.example: expected array, received string'],
     [{ driftMs: '300' }, 'driftMs: expected number, received string'],
     [{ driftMs: -1 }, 'driftMs: '],
+    [{ driftMs: 600_001 }, 'driftMs: '],
     [{ profile: 'heavy' }, 'profile: expected one of'],
     [{ budgetUse: 'twice' }, 'budgetUse: expected one of'],
     [{ sbaOnly: { maxAmountMinor: '0' } }, 'sbaOnly.maxAmountMinor: "0" is not an amount'],

@@ -57,6 +57,27 @@ describe('a private key that is printed', () => {
     },
   );
 
+  it.each([
+    ['mpcp keygen --out /dev/stdout > /dev/null', '/dev/stdout'],
+    ['mpcp keygen --out /dev/stdout >&-', '/dev/stdout'],
+    ['mpcp keygen --out /dev/null', '/dev/null'],
+    ['mpcp keygen --out /dev/fd/3 3> /dev/null', '/dev/fd/3'],
+    ['ln -s /dev/null k.jwk; mpcp keygen --force --out k.jwk --public-out pub.jwk', 'k.jwk'],
+  ])('is not made where a path keeps nothing: %s', (line, path) => {
+    const { code, stdout, stderr } = program.shell(line, folder);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe(
+      `mpcp-embedded keygen: the private key would be lost: ${path} keeps nothing; give --out a file\n`,
+    );
+    expect(readdirSync(folder)).not.toContain('pub.jwk');
+  });
+
+  it('is made where a path leads to whoever reads it', () => {
+    const { code, stdout } = program.shell('mpcp keygen --force --out /dev/stdout | cat', folder);
+    expect(code).toBe(0);
+    expect(stdout).toContain('"d"');
+  });
+
   it('is no matter where it goes to a file', () => {
     expect(program.shell('mpcp keygen --out k.jwk >&-', folder).code).toBe(0);
     expect(readdirSync(folder)).toEqual(['k.jwk']);

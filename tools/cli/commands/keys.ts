@@ -1,6 +1,8 @@
 // `keygen` and `jwks`: signing keys, and the public halves as an issuer publishes them.
 
 import { createHash } from 'node:crypto';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import {
@@ -68,11 +70,29 @@ export const register: Register = (program: Command, io: Io) => {
   jsonOption(jwks);
 };
 
+/** True for the null device and its like, under whatever name: `/dev/stdout` may lead there. */
+function keepsNothing(path: string): boolean {
+  try {
+    if (!statSync(path).isCharacterDevice()) return false;
+    const fd = openSync(path, constants.O_WRONLY | constants.O_NOCTTY);
+    try {
+      return !isatty(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Whoever writes it says what is wrong with it.
+    return false;
+  }
+}
+
 function makeKey(options: KeygenOptions, io: Io): void {
   if (options.out === '-' || options.publicOut === '-')
     throw new UsageError('--out and --public-out need a file; without --out the key is printed');
   if (options.out === undefined && io.lost)
     throw new UsageError('the private key would be lost: stdout is closed or the null device; give --out');
+  if (options.out !== undefined && keepsNothing(options.out))
+    throw new UsageError(`the private key would be lost: ${options.out} keeps nothing; give --out a file`);
   const unnamed = generateKey('');
   const key = { ...unnamed, kid: options.kid ?? thumbprint(unnamed.publicKey) };
   const secret = options.format === 'pem' ? privatePem(key) : JSON.stringify(privateJwk(key), null, 2);
