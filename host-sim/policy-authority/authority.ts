@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { timeFrom } from '../../core/artifacts/time.ts';
 import { canonicalText } from '../../core/json/canonical.ts';
 import type { JsonObject } from '../../core/json/value.ts';
-import { BUNDLE_REVOKED_GRANTS, DEFAULT_DRIFT_MS } from '../../core/limits.ts';
+import { BUNDLE_REVOKED_GRANTS, BUNDLE_SET_BYTES, BUNDLES_PER_ANSWER, LARGEST_DRIFT_MS } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports/ports.ts';
 import { policyHash } from '../signing/artifacts.ts';
 import { Problem } from './problem.ts';
@@ -38,8 +38,8 @@ export interface BundleFilter {
   readonly region?: string;
 }
 
-/** How long after its expiry a grant's revocation is still published: twice the drift devices have unless configured. */
-const AFTERLIFE_MS = 2 * DEFAULT_DRIFT_MS;
+/** How long after its expiry a grant's revocation is still published: the most drift that a device may have. */
+const AFTERLIFE_MS = LARGEST_DRIFT_MS;
 
 /** A grant with its state. */
 export interface GrantState {
@@ -127,6 +127,17 @@ export class Authority {
       .filter((stored) => stored.expiresAtMs > now && fits(filter.category, stored.category))
       .filter((stored) => fits(filter.merchant, stored.merchant) && fits(filter.region, stored.region))
       .map((stored) => stored.bundle);
+  }
+
+  /** The body that answers a filter, `{"bundles":[…]}`. One that no device takes is a Problem instead. */
+  async bundleAnswer(filter: BundleFilter): Promise<string> {
+    const bundles = await this.findBundles(filter);
+    if (bundles.length > BUNDLES_PER_ANSWER)
+      throw tooMany(filter, `${bundles.length} bundles`, `${BUNDLES_PER_ANSWER} bundles`);
+    const body = JSON.stringify({ bundles });
+    const bytes = Buffer.byteLength(body);
+    if (bytes > BUNDLE_SET_BYTES) throw tooMany(filter, `${bytes} bytes of bundles`, `${BUNDLE_SET_BYTES} bytes`);
+    return body;
   }
 
   async #revoke(grantId: string): Promise<Revocation> {
@@ -219,6 +230,12 @@ export class Authority {
     if (now === undefined) throw new Problem(503, 'clock_not_set', 'the clock is not set, so nothing can be dated');
     return now;
   }
+}
+
+function tooMany(filter: BundleFilter, found: string, most: string): Problem {
+  const open = (['category', 'merchant', 'region'] as const).filter((name) => filter[name] === undefined);
+  const advice = open.length === 0 ? '' : `; ask for one ${open.join(' or ')}`;
+  return new Problem(422, 'too_many_bundles', `there are ${found}, and a device takes ${most} of an answer${advice}`);
 }
 
 function fits(wanted: string | undefined, own: string | undefined): boolean {

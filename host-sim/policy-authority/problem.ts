@@ -14,6 +14,7 @@ export type ProblemCode =
   | 'body_too_large'
   | 'bundle_invalid'
   | 'bundle_too_large'
+  | 'too_many_bundles'
   | 'unsupported_media_type'
   | 'clock_not_set'
   | 'internal_error';

@@ -73,7 +73,7 @@ export function addRoutes(server: FastifyInstance, authority: Authority): void {
     '/trust-bundles',
     { schema: { querystring: schemas.bundleQuery } },
     async (request, reply) => {
-      const body = JSON.stringify({ bundles: await authority.findBundles(request.query) });
+      const body = await authority.bundleAnswer(request.query);
       const tag = `"${createHash('sha256').update(body).digest('base64url')}"`;
       reply.header('etag', tag).header('cache-control', 'no-cache');
       if (namesTag(request.headers['if-none-match'], tag)) return reply.code(304).send();

@@ -1,6 +1,7 @@
 // What a virtual device is given at manufacture: who it is, what it trusts, what it sells, where its authority is.
 
 import type { SiteConfiguration } from '../../core/configuration.ts';
+import type { BundleScope } from '../../core/trust/configuration.ts';
 
 /** The provisioning of one virtual charger. */
 export interface Provisioning {
@@ -9,16 +10,16 @@ export interface Provisioning {
   readonly configuration: SiteConfiguration;
   /** Where Trust Bundles are fetched, e.g. `https://pa.example`. */
   readonly policyAuthorityUrl: string;
-  /** When the device's image was built, in milliseconds: no correct clock shows an earlier time. */
+  /** When the device's image was built, in milliseconds: no correct clock shows an earlier time. Default: the core's. */
   readonly imageBuiltMs?: number;
   /** The folder Trust Bundles are kept in; left out, they are kept in memory and last as long as the object. */
   readonly bundleFolder?: string;
 }
 
-/** The URL a device fetches its bundles from, its scope in the query. */
-export function bundleUrl(provisioning: Provisioning): URL {
-  const url = new URL('/trust-bundles', provisioning.policyAuthorityUrl);
-  const { category, merchant, region } = provisioning.configuration.bundleScope ?? {};
+/** The URL a device fetches its bundles from, its scope in the query: that of the read configuration, defaults included. */
+export function bundleUrl(policyAuthorityUrl: string, scope: BundleScope): URL {
+  const url = new URL('/trust-bundles', policyAuthorityUrl);
+  const { category, merchant, region } = scope;
   if (category !== undefined) url.searchParams.set('category', category);
   if (merchant !== undefined) url.searchParams.set('merchant', merchant);
   if (region !== undefined) url.searchParams.set('region', region);

@@ -195,7 +195,7 @@ export class VirtualCharger {
     const running = this.#on();
     if (running.waiting) this.#guarded(() => this.#admitStored(running));
     const fetched = await fetchBundles(this.link, {
-      url: bundleUrl(this.provisioning),
+      url: bundleUrl(this.provisioning.policyAuthorityUrl, running.verifier.site.bundleScope),
       etag: running.etag,
       timeoutMs: this.#parts.fetchTimeoutMs ?? 10_000,
       maxBytes: BUNDLE_SET_BYTES,

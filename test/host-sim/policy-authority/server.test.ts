@@ -647,6 +647,41 @@ describe('GET /trust-bundles', () => {
   });
 });
 
+describe('GET /trust-bundles of more than a device takes', () => {
+  let crowded: TestSite;
+  const merchants = Array.from({ length: 17 }, (_, i) => `did:web:merchant-${i}.example`);
+  const issue = (merchant: string, more: object = {}) => crowded.bundle([], { merchant, ...more });
+  beforeAll(async () => {
+    crowded = await TestSite.open();
+    for (const merchant of merchants.slice(0, 16)) await issue(merchant);
+  });
+  afterAll(() => crowded.close());
+
+  it('sixteen bundles are answered, one more is a Problem that asks for a narrower filter', async () => {
+    expect((await crowded.get('/trust-bundles')).status).toBe(200);
+    await issue(merchants[16] as string);
+    const { status, body } = await crowded.get(`/trust-bundles?category=${CATEGORY}`);
+    expect({ status, error: body.error }).toEqual({ status: 422, error: 'too_many_bundles' });
+    expect(body.detail).toBe(
+      'there are 17 bundles, and a device takes 16 bundles of an answer; ask for one merchant or region',
+    );
+    const narrow = await crowded.get(`/trust-bundles?merchant=${merchants[3]}`);
+    expect([narrow.status, (narrow.body.bundles as unknown[]).length]).toEqual([200, 1]);
+  });
+
+  it('so are more bytes than a device takes', async () => {
+    const large = await TestSite.open();
+    const approvedIssuers = Array.from({ length: 28 }, (_, i) => `did:web:${'x'.repeat(980)}-${i}.example`);
+    for (const merchant of merchants.slice(0, 5))
+      expect((await large.bundle([], { merchant, approvedIssuers, issuers: [] })).signature).toBeDefined();
+    const { status, body } = await large.get('/trust-bundles');
+    expect({ status, error: body.error }).toEqual({ status: 422, error: 'too_many_bundles' });
+    expect(body.detail).toMatch(/bytes of bundles, and a device takes 132096 bytes .*category or merchant or region/);
+    expect((await large.get(`/trust-bundles?merchant=${merchants[0]}`)).status).toBe(200);
+    await large.close();
+  });
+});
+
 describe('API keys', () => {
   const changing = ['/policies', '/grants', '/revoke', '/grants/x/revoke', '/trust-bundles'];
 

@@ -6,6 +6,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { BUILD_TIME_MS } from '../../../core/build-time.ts';
 import { ConfigurationError } from '../../../core/configuration.ts';
 import type { JsonObject } from '../../../core/json/value.ts';
 import { FlashError } from '../../../core/ports/ports.ts';
@@ -111,6 +112,13 @@ describe('starting', () => {
     expect(pay(charger, await payment())).toMatchObject({ ok: false, code: 'CLOCK_UNTRUSTED' });
   });
 
+  it('never believes a time before the core was built, where it is not told when its image was', async () => {
+    const { imageBuiltMs: _, ...provisioning } = site.provisioning();
+    const { charger } = bench({ provisioning, clock: new SimulatedClock(BUILD_TIME_MS - 1) });
+    charger.start();
+    expect(pay(charger, await payment())).toMatchObject({ ok: false, code: 'CLOCK_UNTRUSTED' });
+  });
+
   it('never believes a time before its bundle was issued', async () => {
     const { charger } = await running({ clock: new SimulatedClock(site.provisioning().imageBuiltMs as number) });
     const decision = pay(charger, await payment());
@@ -193,6 +201,22 @@ describe('refreshing', () => {
     });
     const path = '/trust-bundles?category=ev-charging&merchant=did%3Aweb%3Apark-and-charge.example&region=EU';
     expect(asked).toEqual([`${path} undefined`, `${path} ${tagOf(set)}`]);
+  });
+
+  it('asks for its merchant where no bundle scope is configured: it would take nobody else’s', async () => {
+    const asked: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url);
+      response.end('{"bundles":[]}');
+    });
+    await withServer(server, async (policyAuthorityUrl) => {
+      const provisioning = { ...site.provisioning(), policyAuthorityUrl };
+      const { bundleScope: _, ...configuration } = provisioning.configuration;
+      const { charger } = bench({ provisioning: { ...provisioning, configuration } });
+      charger.start();
+      await charger.refresh();
+    });
+    expect(asked).toEqual(['/trust-bundles?merchant=did%3Aweb%3Apark-and-charge.example']);
   });
 
   it('gets 304 from the Policy Authority itself', async () => {
