@@ -113,6 +113,7 @@ export class VirtualCharger {
         unkept: false,
       };
       this.#admitStored(running);
+      idle(ledger);
       this.#running = running;
     });
   }
@@ -153,9 +154,11 @@ export class VirtualCharger {
     });
   }
 
-  /** The vehicle leaves: the relay opens. */
+  /** The vehicle leaves: the relay opens, and the ledger gets its idle time, so that the next payment needs no erase. */
   disconnect(): void {
     this.relay.open();
+    const running = this.#running;
+    if (running !== undefined) this.#guarded(() => idle(running.ledger));
   }
 
   /** Fetches the Trust Bundles over the link and admits them. One at a time; a second call gets the first one's result. */
@@ -310,3 +313,8 @@ const OPENING = Buffer.from('{"bundles":[');
 const COMMA = Buffer.from(',');
 const CLOSING = Buffer.from(']}');
 const CROWDED = 'the bundles in force are not kept yet, and are too many to be staged together with these';
+
+/** Compaction ahead of need, until there is none to do. */
+function idle(ledger: FlashLedger): void {
+  while (ledger.step());
+}
