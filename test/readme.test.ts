@@ -44,6 +44,17 @@ describe('the README', () => {
     expect(out).toContain('policyGrant');
   });
 
+  it.runIf(existsSync(join(root, 'dist/cli.js')))('shows lines that npm start prints', () => {
+    const shown = readme.split('\n').filter((line) => line.startsWith('✓'));
+    const printed = execFileSync(process.execPath, ['tools/bin/mpcp-embedded.mjs', 'demo'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).split('\n');
+    expect(shown).toHaveLength(5);
+    for (const line of shown) expect(printed).toContain(line);
+  });
+
   it('has no figure left to fill in', () => {
     expect(readme).not.toMatch(/[A-Z]+_TABLE|TODO|FIXME/);
   });
