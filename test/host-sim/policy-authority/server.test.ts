@@ -47,7 +47,7 @@ function grantBody(changes: JsonObject = {}): JsonObject {
 function verifierOf({ cast, clock }: TestSite): Verifier {
   const crypto = createNodeCrypto();
   const ledger = new FlashLedger(new SimulatedFlash(new MemoryStore(16_384)), crypto);
-  return new Verifier({ configuration: siteConfiguration(cast), crypto, clock, ledger });
+  return new Verifier({ configuration: siteConfiguration(cast), crypto, clock, ledger, earliestMs: 0 });
 }
 
 function verifier(): Verifier {

@@ -41,7 +41,7 @@ function options(changes: Partial<SessionOptions> = {}): SessionOptions {
 async function verifier(): Promise<Verifier> {
   const crypto = createNodeCrypto();
   const configuration = siteConfiguration(site.cast);
-  const v = new Verifier({ configuration, crypto, clock: site.clock, ledger: new MemoryLedger(crypto) });
+  const v = new Verifier({ configuration, crypto, clock: site.clock, ledger: new MemoryLedger(crypto), earliestMs: 0 });
   v.admitSet(await site.bundleSet());
   return v;
 }
