@@ -160,7 +160,10 @@ export class BlockLog {
     return true;
   }
 
-  /** Erases everything and begins an empty log. A cut leaves something that does not open, never half a log. */
+  /**
+   * Erases everything and begins an empty log. A cut leaves something that does not open, or all of the log that was there;
+   * of one of a single block it may leave the beginning.
+   */
   format(): void {
     this.#scanHeaders();
     // The oldest first: what a cut leaves of a log then lacks its beginning, and does not open.

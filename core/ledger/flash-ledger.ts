@@ -211,14 +211,16 @@ export class FlashLedger implements SpendLedger {
       const floorMs = Math.max(this.#floorMs, bundle.issuedAtMs ?? 0);
       if (before?.issuedAtMs === issuedAtMs && before?.expiresAtMs === expiresAtMs && floorMs === this.#floorMs)
         return undefined;
-      const parts = { counters: this.#counters(0, floorMs), bundle: { key, bundle: { issuedAtMs, expiresAtMs } } };
+      const parts = { counters: this.#counters(0, floorMs, 0), bundle: { key, bundle: { issuedAtMs, expiresAtMs } } };
       return this.#write(KIND.bundle, parts, FOREVER_MS, true);
     });
   }
 
   raiseTimeFloor(timeMs: number): LedgerRefusal | undefined {
     if (timeMs <= this.#floorMs) return undefined;
-    return this.#guardedWrite(() => this.#write(KIND.floor, { counters: this.#counters(0, timeMs) }, FOREVER_MS, true));
+    return this.#guardedWrite(() =>
+      this.#write(KIND.floor, { counters: this.#counters(0, timeMs, 0) }, FOREVER_MS, true),
+    );
   }
 
   /**
@@ -303,8 +305,9 @@ export class FlashLedger implements SpendLedger {
     this.#floorMs = Math.max(this.#floorMs, floorMs);
   }
 
-  #counters(closes: number, floorMs = this.#floorMs): NonNullable<Parts['counters']> {
-    return { nextReceipt: this.#nextReceipt + 1, closes, floorMs };
+  /** @param receipts how many the record gives */
+  #counters(closes: number, floorMs = this.#floorMs, receipts = 1): NonNullable<Parts['counters']> {
+    return { nextReceipt: this.#nextReceipt + receipts, closes, floorMs };
   }
 
   #record1(spend: Spend, kind: number): Receipt | LedgerRefusal {
@@ -411,7 +414,7 @@ export class FlashLedger implements SpendLedger {
     this.#unsealed = true;
     // The log's memory is read into while pointing; the writer's is not.
     if (parts.counters) {
-      this.#count(kind === KIND.bundle || kind === KIND.floor ? 0 : parts.counters.nextReceipt, parts.counters.floorMs);
+      this.#count(parts.counters.nextReceipt, parts.counters.floorMs);
       if (parts.counters.closes > 0) this.#close(parts.counters.closes);
     }
     this.#point(bytes, address);
@@ -477,7 +480,8 @@ export class FlashLedger implements SpendLedger {
     // The log's memory is needed for looking up.
     const bytes = this.#record.subarray(0, read.length);
     bytes.set(read);
-    const expired = keepUntil(bytes) < this.#floorMs;
+    const untilMs = keepUntil(bytes);
+    const expired = untilMs < FOREVER_MS && untilMs < this.#floorMs;
     const flags = flagsOf(bytes);
     let mask = 0;
     for (const part of KEYED) {
@@ -486,7 +490,9 @@ export class FlashLedger implements SpendLedger {
       if (this.#addressOf(key, part) !== record.address) continue;
       if (expired && !this.#isHeld(key)) {
         this.#units -= unitsAlone(bytes, part);
-        this.#index.remove(key, KEYED.indexOf(part), record.address);
+        this.#index.remove(key, KEYED.indexOf(part), record.address, (address, kind) =>
+          partKey(this.#flashLog.read(address), KEYED[kind] as number),
+        );
       } else mask |= part;
     }
     let open: OpenPart | undefined;
@@ -590,7 +596,7 @@ export class FlashLedger implements SpendLedger {
 const LAYOUT = { id: SPEND_LOG, format: SPEND_FORMAT, longest: LONGEST_RECORD };
 /** Units of an open reservation in a record of its own. */
 const OPEN_UNITS = 6;
-/** For what is never dropped. */
+/** For what is never dropped: the latest time that a record can state. */
 const FOREVER_MS = 0xffff_ffff * 1000;
 
 function amountObjection(amount: bigint, open: OpenPart): LedgerRefusal | undefined {

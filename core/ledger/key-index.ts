@@ -5,9 +5,8 @@
 
 import type { LedgerKey } from './ledger.ts';
 
-/** Places that hold nothing, and places that held something; no record is at either address. */
+/** A place that holds nothing; no record is at that address. */
 const FREE = 0;
-const GONE = 1;
 
 /** Kinds of parts that a place can tell apart. */
 const PARTS = 8;
@@ -17,7 +16,6 @@ export class KeyIndex {
   readonly #places: Uint16Array | Uint32Array;
   readonly #mask: number;
   #keys = 0;
-  #gone = 0;
 
   /**
    * @param most keys it must have room for
@@ -40,11 +38,6 @@ export class KeyIndex {
     return this.#places.byteLength;
   }
 
-  /** True where so many places are taken by what is gone that looking up grows slow: then it should be built again. */
-  get isWorn(): boolean {
-    return this.#keys + this.#gone > this.#places.length * 0.9;
-  }
-
   /** The address of a key, or 0. @param part below 8 @param matches is asked about addresses that may be its */
   find(key: LedgerKey, part: number, matches: (address: number) => boolean): number {
     const place = this.#placeOf(key, (found) => found % PARTS === part && matches((found / PARTS) | 0));
@@ -55,9 +48,7 @@ export class KeyIndex {
   add(key: LedgerKey, part: number, address: number): void {
     let place = this.#home(key);
     for (let probes = 0; probes <= this.#mask; probes++) {
-      const found = this.#places[place] as number;
-      if (found === FREE || found === GONE) {
-        if (found === GONE) this.#gone--;
+      if (this.#places[place] === FREE) {
         this.#places[place] = address * PARTS + part;
         this.#keys++;
         return;
@@ -73,20 +64,27 @@ export class KeyIndex {
     if (place >= 0) this.#places[place] = to * PARTS + part;
   }
 
-  /** Takes a key out that is at an address. */
-  remove(key: LedgerKey, part: number, address: number): void {
-    const place = this.#placeOf(key, (found) => found === address * PARTS + part);
-    if (place < 0) return;
-    this.#places[place] = GONE;
+  /**
+   * Takes a key out that is at an address. What was put further on because of it moves back, so that looking up what is not
+   * there stays quick however much comes and goes.
+   *
+   * @param keyAt tells the key of a part at an address
+   */
+  remove(key: LedgerKey, part: number, address: number, keyAt: (address: number, part: number) => LedgerKey): void {
+    let hole = this.#placeOf(key, (found) => found === address * PARTS + part);
+    if (hole < 0) return;
     this.#keys--;
-    this.#gone++;
-  }
-
-  /** Takes everything out. */
-  clear(): void {
-    this.#places.fill(FREE);
-    this.#keys = 0;
-    this.#gone = 0;
+    const start = hole;
+    for (let next = (hole + 1) & this.#mask; next !== start; next = (next + 1) & this.#mask) {
+      const found = this.#places[next] as number;
+      if (found === FREE) break;
+      const home = this.#home(keyAt((found / PARTS) | 0, found % PARTS));
+      // Not to before its home: there nobody looks for it.
+      if (((next - home) & this.#mask) < ((next - hole) & this.#mask)) continue;
+      this.#places[hole] = found;
+      hole = next;
+    }
+    this.#places[hole] = FREE;
   }
 
   #placeOf(key: LedgerKey, matches: (found: number) => boolean): number {
@@ -94,7 +92,7 @@ export class KeyIndex {
     for (let probes = 0; probes <= this.#mask; probes++) {
       const found = this.#places[place] as number;
       if (found === FREE) return -1;
-      if (found !== GONE && matches(found)) return place;
+      if (matches(found)) return place;
       place = (place + 1) & this.#mask;
     }
     return -1;

@@ -45,6 +45,8 @@ export const NO_WINDOW_KEPT = 4;
 const KEEP_AT = 12;
 /** Payments whose times a window holds one by one; more are counted together. */
 export const WINDOW_ENTRIES = 16;
+/** Payments that one of its entries can stand for: 16 bits. */
+export const MOST_COUNTED = 0xffff;
 const NO_TIME = 0x7fff_ffff_ffff;
 const NONE: LedgerKey = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
 
@@ -175,7 +177,7 @@ export class RecordWriter {
     for (let i = 0; i < count; i++) {
       const entry = window.entries[i] as Window['entries'][number];
       writeTime(this.#view, at + 8 + i * 8, entry.timeMs);
-      this.#view.setUint16(at + 14 + i * 8, Math.min(entry.count, 0xffff), true);
+      this.#view.setUint16(at + 14 + i * 8, entry.count, true);
     }
   }
 

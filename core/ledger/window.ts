@@ -1,7 +1,7 @@
 // The times of a grant's payments that a velocity limit may ask about: few are kept one by one, more are counted together,
 // always so that too many count rather than too few.
 
-import { WINDOW_ENTRIES, type Window } from './spend-record.ts';
+import { MOST_COUNTED, WINDOW_ENTRIES, type Window } from './spend-record.ts';
 
 /** A grant without payments. */
 export const NO_PAYMENTS: Window = { missingUntilMs: 0, entries: [] };
@@ -17,7 +17,7 @@ export interface WindowLimit {
  * without a window it never is.
  */
 export function countedSince(window: Window | undefined, sinceMs: number): number {
-  if (window === undefined || window.missingUntilMs > sinceMs) return Number.MAX_SAFE_INTEGER;
+  if (window === undefined || window.missingUntilMs > Math.max(sinceMs, 0)) return Number.MAX_SAFE_INTEGER;
   let count = 0;
   for (const entry of window.entries) if (entry.timeMs > sinceMs) count += entry.count;
   return count;
@@ -42,10 +42,16 @@ export function withPayment(
   }
   entries.push({ timeMs, count: 1 });
   entries.sort((a, b) => a.timeMs - b.timeMs);
-  // The two oldest become one that counts until the later of them is out of the window.
+  // The two oldest become one that counts until the later of them is out of the window; where its count would not fit,
+  // they are not listed any more, and until then there are more than any limit.
   while (entries.length > WINDOW_ENTRIES) {
     const [first, second] = entries as [Window['entries'][number], Window['entries'][number]];
-    entries.splice(0, 2, { timeMs: second.timeMs, count: first.count + second.count });
+    const count = first.count + second.count;
+    if (count <= MOST_COUNTED) entries.splice(0, 2, { timeMs: second.timeMs, count });
+    else {
+      entries.splice(0, 2);
+      missingUntilMs = Math.max(missingUntilMs, second.timeMs);
+    }
   }
   return { missingUntilMs, entries };
 }
