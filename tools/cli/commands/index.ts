@@ -12,6 +12,7 @@ import { register as intent } from './intent.ts';
 import { register as keys } from './keys.ts';
 import { register as ledger } from './ledger.ts';
 import { register as policy } from './policy.ts';
+import { register as powercut } from './powercut.ts';
 import { register as present } from './present.ts';
 import { register as sba } from './sba.ts';
 import { register as spa } from './spa.ts';
@@ -35,5 +36,6 @@ export const commands: readonly Register[] = [
   ledger,
   conform,
   bench,
+  powercut,
   demo,
 ];

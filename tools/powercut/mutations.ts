@@ -1,0 +1,186 @@
+// Proof that the proof can fail: rules of the ledger are taken out one at a time, and the walk must find a violation. The
+// core is bundled together with the walk, changed on the way; no file of it is touched.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { BuildOptions, Plugin } from 'esbuild';
+import type { proveShort } from './short-proof.ts';
+
+/** A rule, and the text whose replacement takes it out. */
+export interface Mutation {
+  readonly rule: string;
+  /** Within the project. */
+  readonly file: string;
+  readonly edits: readonly { readonly before: string; readonly after: string }[];
+}
+
+/** What became of a mutant. */
+export interface MutationResult {
+  readonly rule: string;
+  readonly cases: number;
+  readonly violations: number;
+  /** The rule of the first violation. */
+  readonly found: string | undefined;
+}
+
+const LOG = 'core/ledger/block-log.ts';
+const LEDGER = 'core/ledger/flash-ledger.ts';
+
+/** The rules that are taken out. */
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    rule: "a record's CRC is checked",
+    file: LOG,
+    edits: [
+      {
+        before: 'if (readU32(bytes, CRC_AT) !== recordCrc(bytes, this.#sequences[block] as number)) return undefined;',
+        after: '',
+      },
+    ],
+  },
+  {
+    rule: "a header's CRC is checked",
+    file: LOG,
+    edits: [
+      {
+        before:
+          'if (header[0] !== MAGIC || readU32(header, HEADER_BYTES - 4) !== crc32Update(0, header, 0, HEADER_BYTES - 4))',
+        after: 'if (header[0] !== MAGIC)',
+      },
+    ],
+  },
+  {
+    rule: 'a block is given up by a record before it is used again',
+    file: LOG,
+    edits: [{ before: 'this.append(GIVE_UP, 0, bytes);', after: '' }],
+  },
+  {
+    rule: 'copies are written before their block is given up',
+    file: LEDGER,
+    edits: [{ before: 'this.#keep(record, bytes),', after: '{ void record; void bytes; },' }],
+  },
+  {
+    rule: 'after a start records go to a new block',
+    file: LOG,
+    edits: [
+      {
+        before: 'expected = record.number + 1;\n      at = this.#behind(block, record);',
+        after:
+          'expected = record.number + 1;\n      at = this.#behind(block, record);\n      this.#openBlock = block;\n      this.#at = at;',
+      },
+    ],
+  },
+  {
+    rule: 'a block is erased before it gets its header',
+    file: LOG,
+    edits: [
+      {
+        before:
+          'this.#flash.erase(block * this.#flash.blockSize);\n        this.#erases[block] = (this.#erases[block] as number) + 1;',
+        after: '',
+      },
+    ],
+  },
+  {
+    rule: 'newest blocks with nothing but unfinished copies are dropped',
+    file: LOG,
+    edits: [
+      {
+        before: 'this.#chain.length > 0 || own || previous === 0 || sequence === stated',
+        after: 'own !== undefined || previous === 0 || sequence === stated',
+      },
+    ],
+  },
+  {
+    rule: 'a block stays over for cleaning',
+    file: LEDGER,
+    edits: [{ before: '(blocks.fits(units) ? 0 : 1) >= 1', after: '(blocks.fits(units) ? 0 : 1) >= 0' }],
+  },
+  {
+    rule: 'records of settled reservations say which they end',
+    file: LEDGER,
+    edits: [{ before: 'this.#counters(receiptId), grant: grantPart', after: 'this.#counters(0), grant: grantPart' }],
+  },
+  {
+    rule: 'the record is on flash before it is answered',
+    file: LOG,
+    edits: [
+      {
+        before: 'this.#flash.program(address * UNIT, bytes);\n    const back',
+        after:
+          'const late = (this as { late?: () => void }).late; late?.(); const own = bytes.slice(); (this as { late?: () => void }).late = () => this.#flash.program(address * UNIT, own); return ((this.#at += units), this.#next++, address);\n    const back',
+      },
+    ],
+  },
+];
+
+/** The project's folder, from the sources as from what is built of them. */
+function projectFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, LOG))) {
+    const above = dirname(folder);
+    if (above === folder) throw new Error('mutants are made from the sources of the core, which are not here');
+    folder = above;
+  }
+  return folder;
+}
+
+/**
+ * Puts one mutant to the proof.
+ *
+ * @throws Error where the text to be replaced is not in the file exactly once: the mutation is out of date
+ */
+export async function tryMutation(mutation: Mutation, seed: number): Promise<MutationResult> {
+  const root = projectFolder();
+  const path = join(root, mutation.file);
+  const contents = mutated(readFileSync(path, 'utf8'), mutation);
+  const folder = mkdtempSync(join(tmpdir(), 'mpcp-mutant-'));
+  try {
+    const file = join(folder, 'mutant.mjs');
+    writeFileSync(file, await bundled(root, path, contents));
+    const mutant = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as { proveShort: typeof proveShort };
+    const { cases, violations } = mutant.proveShort(seed);
+    return { rule: mutation.rule, cases, violations: violations.length, found: violations[0]?.rule };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The text of a file with a rule taken out. */
+export function mutated(text: string, { rule, file, edits }: Mutation): string {
+  let changed = text;
+  for (const { before, after } of edits) {
+    if (changed.split(before).length !== 2)
+      throw new Error(`${rule}: what is to be replaced is not in ${file} exactly once`);
+    changed = changed.replace(before, () => after);
+  }
+  return changed;
+}
+
+async function bundled(root: string, path: string, contents: string): Promise<string> {
+  // By a name that a bundler does not follow: esbuild is there where the sources are, and no part of the package.
+  const name = 'esbuild';
+  const { build } = (await import(name)) as {
+    build: (options: BuildOptions) => Promise<{ outputFiles: { text: string }[] }>;
+  };
+  const change: Plugin = {
+    name: 'mutation',
+    setup: ({ onLoad }) => {
+      onLoad({ filter: /\.ts$/ }, (loaded) => (loaded.path === path ? { contents, loader: 'ts' } : undefined));
+    },
+  };
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ['tools/powercut/short-proof.ts'],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    plugins: [change],
+    logLevel: 'silent',
+  });
+  return outputFiles[0]?.text ?? '';
+}

@@ -1,0 +1,251 @@
+// The workloads that are walked cut by cut. Each begins with provisioning and a payment of what the probe pays under, so
+// that the probe needs no new entry. `random` makes longer ones.
+
+import { SeededRandom } from '../../host-sim/flash/random.ts';
+import { type NamedSpend, WINDOW_MS } from './model.ts';
+import type { Step } from './operations.ts';
+
+/** Steps, and the flash they run on. */
+export interface Workload {
+  readonly name: string;
+  /** True where the name is all that is needed to have it again. */
+  readonly isNamed: boolean;
+  readonly blocks: number;
+  readonly blockSize: number;
+  readonly steps: readonly Step[];
+  /** The payment that must work after every cut. */
+  readonly probe: Step;
+}
+
+const BEGIN_MS = Date.UTC(2026, 5, 1, 12);
+const DAY_MS = 86_400_000;
+/** Expires within the workload, once a bundle has moved the time floor. */
+const SOON_MS = BEGIN_MS + 600_000;
+const LATE_MS = BEGIN_MS + 30 * DAY_MS;
+
+/** Writes steps down; every step is a second after the one before. */
+class Script {
+  readonly steps: Step[] = [{ do: 'provision' }];
+  #timeMs = BEGIN_MS;
+
+  pay(names: Partial<NamedSpend> = {}): this {
+    this.steps.push({ do: 'pay', ...this.#spend(names) });
+    return this;
+  }
+
+  reserve(name: string, names: Partial<NamedSpend> = {}): this {
+    this.steps.push({ do: 'reserve', ...this.#spend({ name, ...names }) });
+    return this;
+  }
+
+  settle(of: string, amount: bigint): this {
+    this.steps.push({ do: 'settle', of, amount, timeMs: this.#tick() });
+    return this;
+  }
+
+  release(of: string): this {
+    this.steps.push({ do: 'release', of, timeMs: this.#tick() });
+    return this;
+  }
+
+  admit(identity: string, issuedAtMs: number): this {
+    this.steps.push({ do: 'admit', identity, bundle: { issuedAtMs, expiresAtMs: issuedAtMs + 7 * DAY_MS } });
+    return this;
+  }
+
+  floor(timeMs: number): this {
+    this.steps.push({ do: 'floor', timeMs });
+    return this;
+  }
+
+  idle(most = 1000): this {
+    this.steps.push({ do: 'idle', most });
+    return this;
+  }
+
+  restart(): this {
+    this.steps.push({ do: 'restart' });
+    return this;
+  }
+
+  /** The time moves on by so much. */
+  wait(ms: number): this {
+    this.#timeMs += ms;
+    return this;
+  }
+
+  #tick(): number {
+    this.#timeMs += 1000;
+    return this.#timeMs;
+  }
+
+  #spend(names: Partial<NamedSpend>): NamedSpend {
+    const timeMs = this.#tick();
+    return { name: '', grant: 'g', budget: 'b', amount: 10n, timeMs, keepUntilMs: LATE_MS, ...names };
+  }
+}
+
+function workload(name: string, blocks: number, script: Script): Workload {
+  const probe = new Script().wait(DAY_MS).pay({ amount: 3n }).steps[1] as Step;
+  return { name, isNamed: true, blocks, blockSize: 1024, steps: script.steps, probe };
+}
+
+/** Small enough for every pair of cuts: the log goes around while reservations are open over restarts. */
+export function shortWorkload(): Workload {
+  const script = new Script()
+    .pay()
+    .idle()
+    .reserve('r1', { budget: 'b2', idempotency: 'i1', amount: 50n })
+    .pay({ replay: 'd1', perHour: 4, grant: 'v' })
+    .admit('bundle', BEGIN_MS)
+    .restart()
+    .settle('r1', 20n)
+    .pay({ replay: 'b', budget: 'b2', perHour: 4, grant: 'v', amount: 5n })
+    .pay({ perHour: 4, grant: 'v', amount: 5n })
+    .idle()
+    .reserve('r2', { budget: 'single', replay: 'single', amount: 30n })
+    .restart();
+  for (let i = 0; i < 6; i++) {
+    script.pay({ amount: BigInt(i + 1) });
+    if (i % 3 === 2) script.idle(3);
+  }
+  script
+    .idle()
+    .restart()
+    .settle('r2', 30n)
+    .pay({ budget: 'old', keepUntilMs: SOON_MS })
+    .admit('bundle', SOON_MS + 5000);
+  for (let i = 0; i < 8; i++) script.pay({ amount: 7n });
+  script.idle().reserve('r3', { idempotency: 'i3', amount: 9n }).release('r3').idle(2);
+  for (let i = 0; i < 3; i++) script.pay({ grant: 'v', perHour: 4, amount: 2n });
+  return workload('short', 6, script.floor(SOON_MS + 9000).idle());
+}
+
+/** Every kind of payment, reservations that end in every way, long windows, entries that expire. */
+function mixedWorkload(): Workload {
+  const script = new Script().pay().idle();
+  for (let round = 0; round < 6; round++) {
+    const soon = { keepUntilMs: SOON_MS + round * 60_000 };
+    script
+      .reserve(`s${round}`, {
+        grant: 'v',
+        budget: `s${round}`,
+        idempotency: `is${round}`,
+        perHour: 9,
+        amount: 40n,
+        ...soon,
+      })
+      .reserve(`l${round}`, { budget: `l${round}`, replay: `l${round}`, amount: 25n, ...soon })
+      .pay({ grant: 'v', budget: `p${round}`, replay: `dec${round}`, perHour: 9, ...soon })
+      .pay({ idempotency: `ip${round}`, budget: `p${round}`, ...soon })
+      .idle(2)
+      .restart()
+      .settle(`s${round}`, 40n - BigInt(round));
+    for (let i = 0; i < 6; i++) script.pay({ amount: BigInt(100 + i) }).idle(i % 3);
+    if (round % 2 === 1) script.restart();
+    script
+      .release(`l${round}`)
+      .admit(round % 2 === 0 ? 'day' : 'night', SOON_MS + (round - 1) * 60_000)
+      .idle();
+  }
+  return workload('mixed', 10, script);
+}
+
+/** No idle time at all: payments take the steps themselves; a window longer than is kept one by one. */
+function busyWorkload(): Workload {
+  const script = new Script();
+  for (let i = 0; i < 70; i++) {
+    script.pay({ perHour: 30, budget: i % 9 === 0 ? `b${i}` : 'b', keepUntilMs: i % 9 === 0 ? SOON_MS : LATE_MS });
+    if (i === 30) script.reserve('r', { budget: 'r', perHour: 30, amount: 99n });
+    if (i === 40) script.admit('bundle', SOON_MS + 60_000);
+    if (i % 11 === 10) script.restart();
+  }
+  return workload('busy', 8, script.settle('r', 98n));
+}
+
+/** Restarts after every second payment, so that each finds another state of the log. */
+function restartingWorkload(): Workload {
+  const script = new Script();
+  for (let i = 0; i < 30; i++) {
+    script.pay({
+      replay: i % 3 === 0 ? `d${i}` : 'b',
+      budget: i % 3 === 0 ? 'b2' : 'b',
+      keepUntilMs: i % 3 === 0 ? SOON_MS + i * 1000 : LATE_MS,
+    });
+    if (i % 4 === 1) script.reserve(`r${i}`, { idempotency: `i${i}`, keepUntilMs: SOON_MS });
+    if (i % 4 === 3) script.settle(`r${i - 2}`, 1n);
+    if (i % 7 === 6) script.floor(SOON_MS + i * 1000);
+    script.idle(i % 5).restart();
+  }
+  return workload('restarting', 8, script);
+}
+
+/** The workloads with names, the short one first. */
+export function namedWorkloads(): readonly Workload[] {
+  return [shortWorkload(), mixedWorkload(), busyWorkload(), restartingWorkload()];
+}
+
+/** A workload that a seed chooses; it never asks for what a verifier would have refused before. */
+export function randomWorkload(seed: number): Workload {
+  const random = new SeededRandom(seed);
+  const one = <T>(of: readonly T[]): T => of[random.below(of.length)] as T;
+  const script = new Script().pay();
+  const open: string[] = [];
+  let floorMs = 0;
+  let nowMs = BEGIN_MS;
+  const count = 30 + random.below(90);
+  for (let i = 0; i < count; i++) {
+    const wait = random.below(8) === 0 ? random.below(WINDOW_MS) : random.below(60_000);
+    nowMs += wait + 1000;
+    script.wait(wait);
+    // What has expired is not paid under again; names of a quarter of an hour each.
+    const epoch = Math.floor(Math.max(nowMs, floorMs) / 900_000);
+    const grant = one(['g', 'g', 'v', `e${epoch}`]);
+    const isLasting = !grant.startsWith('e');
+    const budget = isLasting ? one(['b', 'b1', 'b2', `f${epoch}`]) : `f${epoch}`;
+    const keepUntilMs = budget.startsWith('f') && !isLasting ? (epoch + 2) * 900_000 : LATE_MS;
+    const names: Partial<NamedSpend> = {
+      grant,
+      budget,
+      keepUntilMs,
+      amount: BigInt(1 + random.below(1000)),
+      ...(random.below(3) === 0 ? { replay: random.below(2) === 0 ? `d${i}` : budget, keepUntilMs } : {}),
+      ...(random.below(4) === 0 ? { idempotency: `i${i}` } : {}),
+      ...(grant === 'v' ? { perHour: 20 } : {}),
+    };
+    switch (random.below(12)) {
+      case 0:
+        script.restart();
+        break;
+      case 1:
+      case 2:
+        script.idle(random.below(12));
+        break;
+      case 3:
+        script.idle();
+        break;
+      case 4:
+        if (open.length < 3) {
+          open.push(`r${i}`);
+          script.reserve(`r${i}`, names);
+        }
+        break;
+      case 5: {
+        const name = open.splice(random.below(open.length), 1)[0];
+        if (name === undefined) break;
+        if (random.below(3) === 0) script.release(name);
+        else script.settle(name, 1n);
+        break;
+      }
+      case 6:
+        floorMs = nowMs;
+        if (random.below(3) === 0) script.floor(nowMs);
+        else script.admit(one(['day', 'night']), nowMs);
+        break;
+      default:
+        script.pay(names);
+    }
+  }
+  const { probe } = shortWorkload();
+  return { ...workload(`random ${seed}`, 10 + random.below(8), script), isNamed: false, probe };
+}
