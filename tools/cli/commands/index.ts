@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { register as bench } from './bench.ts';
+import { register as benchLedger } from './bench-ledger.ts';
 import { register as bundle } from './bundle.ts';
 import { register as conform } from './conform.ts';
 import { register as demo } from './demo.ts';
@@ -36,6 +37,7 @@ export const commands: readonly Register[] = [
   ledger,
   conform,
   bench,
+  benchLedger,
   powercut,
   demo,
 ];

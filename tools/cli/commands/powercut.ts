@@ -5,7 +5,7 @@ import type { ErasedReads } from '../../../host-sim/flash/cell-coding.ts';
 import { type Walk, walkPairs, walkRandom, walkSingle } from '../../powercut/explore.ts';
 import { MUTATIONS, type MutationResult, tryMutation } from '../../powercut/mutations.ts';
 import type { Violation } from '../../powercut/trial.ts';
-import { namedWorkloads, shortWorkload } from '../../powercut/workloads.ts';
+import { namedWorkloads } from '../../powercut/workloads.ts';
 import type { Io } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
 import { tableText } from '../table.ts';
@@ -17,10 +17,14 @@ interface PowercutOptions {
   readonly short?: boolean;
   readonly mutations?: boolean;
   readonly erased?: ErasedReads;
+  readonly workload?: string;
 }
 
 /** What `--short` tries of the pairs: one first cut of so many, and so many forms of the second beside `before`, `after`. */
 const SHORT_PAIRS = { oneOf: 40, secondForms: 2 } as const;
+/** The workloads that are walked unless one is asked for, and those short enough for pairs of cuts. */
+const PROVEN = ['short', 'mixed', 'busy', 'restarting'];
+const PAIRED = ['first', 'short'];
 const ALL_PAIRS = { oneOf: 1, secondForms: 'all' } as const;
 
 /** Adds `powercut`. */
@@ -36,6 +40,9 @@ export const register: Register = (program: Command, io: Io) => {
       'instead: rules of the ledger are taken out one by one, and each time a violation must be found',
     )
     .addOption(new Option('--erased <mode>', 'what erased cells read (default: both)').choices(['ones', 'scrambled']))
+    .addOption(
+      new Option('--workload <name>', 'this one only').choices(namedWorkloads().map((workload) => workload.name)),
+    )
     .addHelpText(
       'after',
       '\nExample: mpcp-embedded powercut --seed 7 --seconds 600\nExit code 1 after a violation, or with --mutations where none was found.',
@@ -49,7 +56,9 @@ function walks(options: PowercutOptions, io: Io): void {
   const { seed } = options;
   const modes: readonly ErasedReads[] = options.erased === undefined ? ['ones', 'scrambled'] : [options.erased];
   const pairs = options.short ? SHORT_PAIRS : ALL_PAIRS;
-  const workloads = options.short ? [shortWorkload()] : namedWorkloads();
+  const { workload: wanted } = options;
+  const names = wanted === undefined ? (options.short ? ['short'] : PROVEN) : [wanted];
+  const workloads = namedWorkloads().filter(({ name }) => names.includes(name));
   const done: Walk[] = [];
   const take = (what: string, walk: () => Walk) => {
     io.note(what);
@@ -58,8 +67,9 @@ function walks(options: PowercutOptions, io: Io): void {
   for (const workload of workloads)
     for (const mode of modes)
       take(`${workload.name}, one cut, erased cells read ${mode}`, () => walkSingle(workload, mode, seed));
-  for (const mode of modes)
-    take(`short, two cuts, erased cells read ${mode}`, () => walkPairs(shortWorkload(), mode, seed, pairs));
+  for (const workload of workloads.filter(({ name }) => PAIRED.includes(name)))
+    for (const mode of modes)
+      take(`${workload.name}, two cuts, erased cells read ${mode}`, () => walkPairs(workload, mode, seed, pairs));
   const untilMs = started + options.seconds * 1000;
   if (Date.now() < untilMs) take('random workloads', () => walkRandom(seed, untilMs, modes, Date.now));
   const violations = done.flatMap((walk) => walk.violations);

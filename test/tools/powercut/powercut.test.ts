@@ -1,0 +1,139 @@
+// The power-cut proof in small: that it finds nothing, that it walks what it says it walks, and that it can find something.
+
+import { describe, expect, it } from 'vitest';
+import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
+import { MemoryStore } from '../../../host-sim/flash/store.ts';
+import { walkPairs, walkRandom, walkSingle } from '../../../tools/powercut/explore.ts';
+import { Model, wrongIn } from '../../../tools/powercut/model.ts';
+import { MUTATIONS, mutated, tryMutation } from '../../../tools/powercut/mutations.ts';
+import { Device } from '../../../tools/powercut/operations.ts';
+import { type Point, Trial } from '../../../tools/powercut/trial.ts';
+import { firstWorkload, namedWorkloads, randomWorkload, shortWorkload } from '../../../tools/powercut/workloads.ts';
+import { run } from '../cli/run.ts';
+
+const MODES = ['ones', 'scrambled'] as const;
+
+describe('the short workload', () => {
+  it.each(MODES)('has at least 60 flash operations and two compactions where erased cells read %s', (mode) => {
+    const trial = new Trial(shortWorkload(), mode, 1);
+    const points: Point[] = [];
+    expect(trial.rest(trial.begin, points)).toBeUndefined();
+    expect(points.length).toBeGreaterThanOrEqual(60);
+    expect(points.filter((point) => point.operation.bytes?.[0] === 1).length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('settles a reservation after a restart', () => {
+    const { steps } = shortWorkload();
+    const reserved = steps.findIndex((step) => step.do === 'reserve');
+    const restarted = steps.findIndex((step, i) => i > reserved && step.do === 'restart');
+    expect(steps.findIndex((step, i) => i > restarted && step.do === 'settle')).toBeGreaterThan(restarted);
+  });
+});
+
+describe('power cuts', () => {
+  it.each(MODES)('one at every operation in every form finds nothing where erased cells read %s', (mode) => {
+    const walk = walkSingle(firstWorkload(), mode, 3);
+    expect(walk.violations).toEqual([]);
+    expect(walk.cases).toBeGreaterThan(walk.operations * 10);
+  });
+
+  it.each(MODES)('two finds nothing where erased cells read %s', (mode) => {
+    const walk = walkPairs(firstWorkload(), mode, 3, { oneOf: 10, secondForms: 2 });
+    expect(walk.violations).toEqual([]);
+    expect(walk.cases).toBeGreaterThan(500);
+  });
+
+  it('in random workloads find nothing until the time is over', () => {
+    let calls = 0;
+    const walk = walkRandom(5, 2, MODES, () => calls++);
+    expect(walk.violations).toEqual([]);
+    expect(walk.cases).toBeGreaterThan(100);
+  });
+});
+
+describe('workloads', () => {
+  it('without a cut do what the model says', () => {
+    for (const workload of [...namedWorkloads(), ...Array.from({ length: 10 }, (_, seed) => randomWorkload(seed))]) {
+      const trial = new Trial(workload, 'scrambled', 1);
+      expect(trial.rest(trial.begin), workload.name).toBeUndefined();
+    }
+  });
+
+  it('of a seed are the same again', () => {
+    expect(randomWorkload(7)).toEqual(randomWorkload(7));
+    expect(randomWorkload(7)).not.toEqual(randomWorkload(8));
+  });
+});
+
+describe('a device that knows something else than it answered', () => {
+  const device = new Device(
+    new SimulatedFlash(new MemoryStore(16_384), { geometry: { blockSize: 1024, programSize: 16 } }),
+  );
+  const spend = { name: 'r', grant: 'g', budget: 'b', amount: 5n, timeMs: 1000, keepUntilMs: 9000 };
+
+  it.each<[string, string, (model: Model) => void]>([
+    ['a spend is lost', 'totals are what was approved', (model) => model.spent(spend, 1, false)],
+    ['a replay id is lost', 'no replay id is lost', (model) => model.replays.set('d', 1)],
+    [
+      'a reservation is lost',
+      'open reservations are open, ended ones are not',
+      (model) => {
+        const { receiptId, ...open } = { ...spend, receiptId: 1, idempotency: undefined };
+        model.reservations.set('r', { receiptId, ...open });
+      },
+    ],
+    [
+      'the floor is lower',
+      'the time floor is what it was',
+      (model) => {
+        model.floorMs = 1;
+        model.replays.clear();
+      },
+    ],
+    [
+      'a bundle is forgotten',
+      'the newest bundle of an identity is what it was',
+      (model) => model.bundles.set('bundle', { issuedAtMs: 1, expiresAtMs: 2 }),
+    ],
+  ])('%s: is found out', (_, rule, change) => {
+    const model = new Model();
+    change(model);
+    expect(wrongIn(device, model)).toMatchObject({ rule });
+  });
+});
+
+describe('a rule that is taken out', () => {
+  it.each(MUTATIONS.filter(({ rule }) => /CRC|given up$|new block$/.test(rule)))(
+    'is found out: $rule',
+    async (mutation) => {
+      expect((await tryMutation(mutation, 1)).violations).toBeGreaterThan(0);
+    },
+  );
+
+  it('that is not in the source any more is an error', () => {
+    expect(() => mutated('text', MUTATIONS[0] as (typeof MUTATIONS)[number])).toThrow(/not in .* exactly once/);
+  });
+});
+
+describe('powercut', () => {
+  it('prints cases and violations', async () => {
+    const { code, stdout } = await run(
+      'powercut',
+      '--workload',
+      'first',
+      '--short',
+      '--erased',
+      'ones',
+      '--seed',
+      '2',
+      '--json',
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ seed: 2, violations: [] });
+    expect(JSON.parse(stdout).cases).toBeGreaterThan(500);
+  });
+
+  it('refuses an unknown reading of erased cells as a wrong call', async () => {
+    expect((await run('powercut', '--erased', 'zeros')).code).toBe(2);
+  });
+});
