@@ -67,8 +67,12 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         before: 'expected = record.number + 1;\n      at = this.#behind(block, record);',
+        after: 'expected = record.number + 1;\n      at = this.#behind(block, record);\n      this.end = at;',
+      },
+      {
+        before: 'this.#next = expected ?? 1;\n    return damage;',
         after:
-          'expected = record.number + 1;\n      at = this.#behind(block, record);\n      this.#openBlock = block;\n      this.#at = at;',
+          'this.#next = expected ?? 1;\n    this.#openBlock = this.#chain[this.#chain.length - 1];\n    this.#at = this.end ?? HEADER_UNITS;\n    return damage;',
       },
     ],
   },
@@ -86,12 +90,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'newest blocks with nothing but unfinished copies are dropped',
     file: LOG,
-    edits: [
-      {
-        before: 'this.#chain.length > 0 || own || previous === 0 || sequence === stated',
-        after: 'own !== undefined || previous === 0 || sequence === stated',
-      },
-    ],
+    edits: [{ before: 'if ((record.flags & COPY) === 0) own = true;', after: 'own = true;' }],
   },
   {
     rule: 'a block stays over for cleaning',
