@@ -147,11 +147,13 @@ export class BlockLog {
   }
 
   /**
-   * True where every byte reads 0xFF, as a partition nobody has used does where flash is not encrypted. The first header
-   * is not looked at: writing it is what a cut may have broken off.
+   * True where every byte reads 0xFF, as a partition nobody has used does where flash is not encrypted. What is where the
+   * first header goes does not matter unless it is a header: writing it is what a cut may have broken off.
    */
   isBlank(): boolean {
     const bytes = this.#buffer;
+    this.#flash.read(0, this.#header);
+    if (isHeader(this.#header)) return false;
     for (let offset = HEADER_BYTES; offset < this.#flash.size; offset += bytes.length) {
       const part = bytes.subarray(0, Math.min(bytes.length, this.#flash.size - offset));
       this.#flash.read(offset, part);
@@ -444,8 +446,7 @@ export class BlockLog {
       this.#erases[block] = 0;
       this.#bad[block] = false;
       this.#flash.read(block * this.#flash.blockSize, header);
-      if (header[0] !== MAGIC || readU32(header, HEADER_BYTES - 4) !== crc32Update(0, header, 0, HEADER_BYTES - 4))
-        continue;
+      if (!isHeader(header)) continue;
       if (header[1] !== this.#layout.id) strange = 'the partition holds something else';
       else if (header[2] !== this.#layout.format)
         strange = `the partition holds format ${header[2]}, this firmware reads ${this.#layout.format}`;
@@ -569,6 +570,11 @@ export class BlockLog {
 
 /** The head, one that is ready to follow, one to clean into, and one to clean. */
 const LEAST_BLOCKS = 4;
+
+/** True for what is a block's header, of whichever log. */
+function isHeader(header: Uint8Array): boolean {
+  return header[0] === MAGIC && readU32(header, HEADER_BYTES - 4) === crc32Update(0, header, 0, HEADER_BYTES - 4);
+}
 
 /** Over the block's sequence number and the record without its CRC: a record of the block's earlier life has another. */
 function recordCrc(bytes: Uint8Array, sequence: number): number {

@@ -421,8 +421,8 @@ describe('a header torn at any byte', () => {
       flash.fail('program', 0, keep);
       expect(() => fresh(flash)).toThrow(FlashError);
       flash.recover();
-      expect(new BlockLog(flash, LAYOUT).isBlank()).toBe(true);
-      // Zeros at the end of the header's middle, and a CRC that ends in 0xFF, are there before they are written.
+      // A CRC that ends in 0xFF is there before it is written; a header that is there is one of an empty log.
+      if (keep !== HEADER - 1) expect(new BlockLog(flash, LAYOUT).isBlank()).toBe(keep < HEADER);
       if (keep < HEADER - 1) expect(() => open(flash), `${keep} bytes`).toThrow(LogError);
       else if (keep === HEADER) expect(open(flash)).toMatchObject({ items: [], damage: [] });
     }
