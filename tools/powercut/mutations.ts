@@ -46,8 +46,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         before:
-          'if (header[0] !== MAGIC || readU32(header, HEADER_BYTES - 4) !== crc32Update(0, header, 0, HEADER_BYTES - 4))',
-        after: 'if (header[0] !== MAGIC)',
+          'header[0] === MAGIC && readU32(header, HEADER_BYTES - 4) === crc32Update(0, header, 0, HEADER_BYTES - 4)',
+        after: 'header[0] === MAGIC',
       },
     ],
   },
