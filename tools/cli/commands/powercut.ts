@@ -15,16 +15,21 @@ interface PowercutOptions {
   readonly seed: number;
   readonly seconds: number;
   readonly short?: boolean;
+  readonly all?: boolean;
   readonly mutations?: boolean;
   readonly erased?: ErasedReads;
   readonly workload?: string;
 }
 
-/** What `--short` tries of the pairs: one first cut of so many, and so many forms of the second beside `before`, `after`. */
+/**
+ * What is tried of the pairs with `--short`, without it, and with `--all`: one first cut of so many, and so many forms of
+ * the second beside `before` and `after`.
+ */
 const SHORT_PAIRS = { oneOf: 40, secondForms: 2 } as const;
 /** The workloads that are walked unless one is asked for, and those short enough for pairs of cuts. */
 const PROVEN = ['short', 'mixed', 'busy', 'restarting'];
 const PAIRED = ['first', 'short'];
+const SOME_PAIRS = { oneOf: 1, secondForms: 2 } as const;
 const ALL_PAIRS = { oneOf: 1, secondForms: 'all' } as const;
 
 /** Adds `powercut`. */
@@ -55,7 +60,7 @@ function walks(options: PowercutOptions, io: Io): void {
   const started = Date.now();
   const { seed } = options;
   const modes: readonly ErasedReads[] = options.erased === undefined ? ['ones', 'scrambled'] : [options.erased];
-  const pairs = options.short ? SHORT_PAIRS : ALL_PAIRS;
+  const pairs = pairsOf(options);
   const { workload: wanted } = options;
   const names = wanted === undefined ? (options.short ? ['short'] : PROVEN) : [wanted];
   const workloads = namedWorkloads().filter(({ name }) => names.includes(name));
@@ -92,16 +97,24 @@ function report(
     walk.violations.length.toString(),
     walk.seconds.toFixed(1),
   ]);
-  const { oneOf, secondForms } = SHORT_PAIRS;
   return [
     tableText(['', 'operations', 'compactions', 'cases', 'violations', 'seconds'], rows, 1),
     '',
-    options.short
-      ? `pairs: after one first cut of ${oneOf}, at every operation the second before, after and in ${secondForms} forms between`
-      : 'pairs: every first cut, in every form, with every second, in every form',
+    `pairs: ${describePairs(pairsOf(options))}`,
     ...violations.flatMap(trace),
     `seed ${options.seed}: ${cases} cases, ${violations.length} violations`,
   ].join('\n');
+}
+
+function pairsOf({ short, all }: PowercutOptions): PairOptions {
+  if (all) return ALL_PAIRS;
+  return short ? SHORT_PAIRS : SOME_PAIRS;
+}
+
+function describePairs({ oneOf, secondForms }: PairOptions): string {
+  const firsts = oneOf === 1 ? 'every first cut, in every form' : `one first cut of ${oneOf}`;
+  if (secondForms === 'all') return `${firsts}, with every second, in every form`;
+  return `${firsts}, with a second at every operation: before it, after it, and in ${secondForms} forms that the seed chooses; --all takes every form`;
 }
 
 function trace({ workload, blocks, erased, rule, detail, cuts, steps }: Violation): readonly string[] {
