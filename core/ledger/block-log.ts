@@ -396,18 +396,25 @@ export class BlockLog {
   }
 
   /**
-   * Which block to use next. The one that has the newest sequence number only where there is no other: of a header whose
-   * erase was broken off nobody knows how it reads the next time, and by then another block may have that number.
+   * Which block to use next. Those that a start has left out, newer than the head, only where there is no other, and of them
+   * the newest: until a newer header leaves them behind they name each other, and no number of theirs may be given again
+   * while nobody knows how a header reads the next time whose erase was broken off.
    */
   #leastWorn(): number | undefined {
+    const head = this.#sequences[this.#chain[this.#chain.length - 1] as number] as number;
     let best: number | undefined;
     for (let block = 0; block < this.#blocks; block++) {
-      if (!this.#isSpare(block)) continue;
-      if (best !== undefined && this.#sequences[block] === this.#newest) continue;
-      if (best !== undefined && this.#sequences[best] === this.#newest) best = block;
-      if (best === undefined || (this.#erases[block] as number) < (this.#erases[best] as number)) best = block;
+      if (this.#isSpare(block) && (best === undefined || this.#goesBefore(block, best, head))) best = block;
     }
     return best;
+  }
+
+  #goesBefore(block: number, other: number, head: number): boolean {
+    const sequence = this.#sequences[block] as number;
+    const otherSequence = this.#sequences[other] as number;
+    if (sequence > head || otherSequence > head)
+      return sequence > head ? otherSequence > head && sequence > otherSequence : true;
+    return (this.#erases[block] as number) < (this.#erases[other] as number);
   }
 
   #writeHeader(block: number): void {

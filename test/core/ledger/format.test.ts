@@ -608,6 +608,30 @@ describe('the order of writes', () => {
     expect(sound(flash).seen(key('kept-r'))).toBe(true);
   });
 
+  it('gives up a block with a record that has the new tail, the next receipt id and the time floor', () => {
+    const flash = blank();
+    const ledger = open(flash);
+    const found: Buffer[] = [];
+    const program = flash.program.bind(flash);
+    flash.program = (offset, bytes) => {
+      program(offset, bytes);
+      if (offset % BLOCK === 0 || bytes[0] !== K.giveUp) return;
+      const sequence = bytesOf(flash, Math.floor(offset / BLOCK)).readUInt32LE(4);
+      const no = Buffer.from(bytes).readUInt32LE(4);
+      found.push(Buffer.from(bytes));
+      expect(found.at(-1)).toEqual(
+        record(sequence, K.giveUp, 0, no, [counters(lastReceipt + 1, 0, NOW + 3)], found.length + 1),
+      );
+    };
+    let lastReceipt = 0;
+    ledger.raiseTimeFloor(NOW + 3);
+    for (let i = 0; i < 200; i++) {
+      lastReceipt = receipt(ledger.authorize(spend({ window: undefined }))).receiptId;
+      idle(ledger);
+    }
+    expect(found.length).toBeGreaterThan(3);
+  });
+
   it('of a payment is one program', () => {
     const flash = blank();
     const ledger = idle(open(flash));
