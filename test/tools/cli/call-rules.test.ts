@@ -46,10 +46,12 @@ function sampleOf(option: Option): string {
     '<span>': '1d',
     '<digits>': '5',
     '<n>': '5',
+    '<bytes>': '4096',
     '<n/span>': '5/1h',
     '<asset>': 'XRP',
     '<code>': 'EUR',
   };
+  if (option.long === '--payments') return '1000000';
   return byPlaceholder[/<.*>/.exec(option.flags)?.[0] ?? ''] ?? 'value';
 }
 
