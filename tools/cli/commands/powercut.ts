@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import type { ErasedReads } from '../../../host-sim/flash/cell-coding.ts';
-import { type Walk, walkPairs, walkRandom, walkSingle } from '../../powercut/explore.ts';
+import { type PairOptions, type Walk, walkPairs, walkRandom, walkSingle } from '../../powercut/explore.ts';
 import { MUTATIONS, type MutationResult, tryMutation } from '../../powercut/mutations.ts';
 import type { Violation } from '../../powercut/trial.ts';
 import { namedWorkloads } from '../../powercut/workloads.ts';
