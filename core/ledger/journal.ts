@@ -561,7 +561,6 @@ export class Journal {
     if (this.#acknowledgedOnFlash < this.#acknowledged || this.#isIn(blocks, this.#acknowledgedAt, block))
       this.#writeAcknowledged(blocks, COPY);
     blocks.giveUpTail(this.#hash);
-    this.#neededUntil[block] = 0;
     if (this.#resume && blocks.blockOf(this.#resume.last.address) === block) this.#resume = undefined;
     return true;
   }

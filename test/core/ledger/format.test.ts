@@ -757,6 +757,10 @@ describe('a partition', () => {
       other.cells[at] = 0xfe;
       expectFailed(other);
     }
+    const empty = partition({ 0: [header({ sequence: 1, erases: 9 })] });
+    sound(empty);
+    expect(empty.done).toMatchObject({ erase: 0, program: 0 });
+    expectFailed(partition({ 0: [header({ sequence: 1, log: 2 })] }));
     const never = blank();
     expect(open(never, { autoFormat: 'never' }).problem).toMatchObject({ code: 'STORE_FAILED' });
     expect(never.cells.every((byte) => byte === 0xff)).toBe(true);

@@ -120,11 +120,15 @@ describe('a grant', () => {
   });
 
   it('keeps its block while a payment that refers to it is not acknowledged', () => {
-    const journal = opened(new MemoryFlash(SMALL));
-    append(journal, payment(1), payment(2), payment(3));
-    expect(journal.acknowledge(2)).toBeUndefined();
-    for (let i = 4; i < 100; i++) if ('code' in journal.append(payment(i, { grant: grantNumber(i) }))) break;
-    expect(unsent(journal)[0]).toMatchObject({ receiptId: 3, entry: { grant: grant() } });
+    const flash = new MemoryFlash(SMALL);
+    const journal = opened(flash);
+    // The fourth payment is the first of the second block; the grant is in the first.
+    append(journal, payment(1), payment(2), payment(3), payment(4));
+    expect(journal.acknowledge(3)).toBeUndefined();
+    let count = 4;
+    while (!('code' in journal.append(payment(count + 1, { grant: grantNumber(count) })))) count++;
+    expect(journal.acknowledge(3)).toBeUndefined();
+    expect(unsent(opened(flash, count))[0]).toMatchObject({ receiptId: 4, entry: { grant: grant() } });
   });
 
   it('that is far back is written again, so that it holds no block for long', () => {
@@ -156,6 +160,18 @@ describe('sending', () => {
     expect(unsentIds(journal)).toEqual([5, 6, 7, 8, 9, 10]);
     expect(unsentIds(opened(flash, 10))).toEqual([5, 6, 7, 8, 9, 10]);
     expect(journal.fill).toMatchObject({ unsent: 6 });
+  });
+
+  it('goes on where it was, though the block it was in is given up', () => {
+    const journal = opened(new MemoryFlash(SMALL));
+    for (let i = 1; i <= 100; i++) {
+      append(idle(journal), payment(i));
+      if (i % 10 === 0) {
+        expect(unsentIds(journal, i - 10, 9)).toEqual(Array.from({ length: 9 }, (_, n) => i - 9 + n));
+        journal.acknowledge(i - 1);
+      }
+      if (i % 10 === 9 && i > 10) expect(unsentIds(journal)[0]).toBe(i - 9);
+    }
   });
 
   it('writes nothing', () => {
@@ -385,6 +401,27 @@ describe('room:', () => {
     const more = fill(journal, count + 1);
     expect(more).toBeGreaterThan(count + 3);
     expect(unsentIds(opened(flash, more))).toEqual(Array.from({ length: more - count + 4 }, (_, i) => count - 3 + i));
+  });
+
+  it('what is acknowledged in part goes in part: nothing that waits is lost', () => {
+    const flash = new MemoryFlash(SMALL);
+    const journal = opened(flash);
+    let count = 0;
+    for (let round = 0; round < 10; round++) {
+      while (!('code' in journal.append(payment(count + 1, { grant: undefined })))) count++;
+      const [first = 0] = unsentIds(journal);
+      expect(unsentIds(opened(flash, count))).toEqual(Array.from({ length: count - first + 1 }, (_, i) => first + i));
+      journal.acknowledge(first + 6);
+    }
+  });
+
+  it('an acknowledgement that was not written for want of room is, before a block goes by it', () => {
+    const flash = new MemoryFlash(SMALL);
+    const journal = opened(flash);
+    const count = fill(journal);
+    expect(journal.acknowledge(count)).toBeUndefined();
+    append(journal, payment(count + 1));
+    expect(opened(flash, count + 1).acknowledgedUpTo).toBe(count);
   });
 
   it('what is refused for room writes nothing', () => {
