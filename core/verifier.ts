@@ -150,18 +150,15 @@ export class Verifier {
       newest: (identity) => this.#ledger.newestBundle(identity),
     });
     if ('ok' in admitted) return this.#logged(admitted);
-    const identity = bundleIdentity(admitted);
-    const objection = this.trust.objection(admitted, now);
+    const { bundle: read, newest } = admitted;
+    const objection = this.trust.objection(read, now);
     if (objection) return this.#logged(objection);
     // The memory of the newest comes first: a bundle that is in use has been remembered.
-    const unrecorded = this.#ledger.admitted(identity, {
-      issuedAtMs: admitted.issuedAtMs,
-      expiresAtMs: admitted.expiresAtMs,
-    });
+    const unrecorded = this.#ledger.admitted(bundleIdentity(read), newest);
     if (unrecorded) return this.#logged(refuse('trustBundle', 'bundle.record', unrecorded.code, unrecorded.detail));
-    this.trust.put(admitted, now);
-    this.#log?.emit({ event: 'bundle.admitted', bundleId: admitted.bundleId, expiresAtMs: admitted.expiresAtMs });
-    return { ok: true, bundle: admitted };
+    this.trust.put(read, now);
+    this.#log?.emit({ event: 'bundle.admitted', bundleId: read.bundleId, expiresAtMs: read.expiresAtMs });
+    return { ok: true, bundle: read };
   }
 
   /** Admits `{"bundles":[…]}`, a Policy Authority's answer, bundle by bundle: one that is refused stops no other. */

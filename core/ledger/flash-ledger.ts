@@ -4,11 +4,20 @@
 
 import type { Crypto, Flash, Log } from '../ports/ports.ts';
 import { FlashError } from '../ports/ports.ts';
-import type { NewestBundle } from '../trust/admission.ts';
+import { type NewestBundle, newestOf } from '../trust/admission.ts';
 import { BlockLog, LogError, type LogRecord, UNIT, writeU32 } from './block-log.ts';
 import { KeyIndex } from './key-index.ts';
 import { ledgerKey } from './keys.ts';
-import type { Answered, LedgerKey, LedgerRefusal, OpenReservation, Receipt, Spend, SpendLedger } from './ledger.ts';
+import type {
+  Answered,
+  BeforeRecord,
+  LedgerKey,
+  LedgerRefusal,
+  OpenReservation,
+  Receipt,
+  Spend,
+  SpendLedger,
+} from './ledger.ts';
 import {
   answerOf,
   bundleOf,
@@ -185,20 +194,24 @@ export class FlashLedger implements SpendLedger {
     });
   }
 
-  authorize(spend: Spend): Receipt | LedgerRefusal {
-    return this.#record1(spend, KIND.spend);
+  lastReceipt(): number {
+    return this.#nextReceipt - 1;
   }
 
-  reserve(spend: Spend): Receipt | LedgerRefusal {
-    return this.#record1(spend, KIND.reserve);
+  authorize(spend: Spend, before?: BeforeRecord): Receipt | LedgerRefusal {
+    return this.#begin(KIND.spend, spend, before);
   }
 
-  settle(receiptId: number, amount: bigint, timeMs: number): Receipt | LedgerRefusal {
-    return this.#end(KIND.settle, receiptId, amount, timeMs);
+  reserve(spend: Spend, before?: BeforeRecord): Receipt | LedgerRefusal {
+    return this.#begin(KIND.reserve, spend, before);
   }
 
-  release(receiptId: number, timeMs: number): Receipt | LedgerRefusal {
-    return this.#end(KIND.release, receiptId, undefined, timeMs);
+  settle(receiptId: number, amount: bigint, timeMs: number, before?: BeforeRecord): Receipt | LedgerRefusal {
+    return this.#end(KIND.settle, receiptId, amount, timeMs, before);
+  }
+
+  release(receiptId: number, timeMs: number, before?: BeforeRecord): Receipt | LedgerRefusal {
+    return this.#end(KIND.release, receiptId, undefined, timeMs, before);
   }
 
   admitted(identity: string, bundle: NewestBundle): LedgerRefusal | undefined {
@@ -206,12 +219,10 @@ export class FlashLedger implements SpendLedger {
       const key = this.#bundleKey(identity);
       const record = this.#find(key, PART.bundle);
       const before = record && bundleOf(record);
-      const issuedAtMs = latest(before?.issuedAtMs, bundle.issuedAtMs);
-      const expiresAtMs = Math.max(before?.expiresAtMs ?? 0, bundle.expiresAtMs);
+      const newest = newestOf(before, bundle);
       const floorMs = Math.max(this.#floorMs, bundle.issuedAtMs ?? 0);
-      if (before?.issuedAtMs === issuedAtMs && before?.expiresAtMs === expiresAtMs && floorMs === this.#floorMs)
-        return undefined;
-      const parts = { counters: this.#counters(0, floorMs, 0), bundle: { key, bundle: { issuedAtMs, expiresAtMs } } };
+      if (before !== undefined && isSame(before, newest) && floorMs === this.#floorMs) return undefined;
+      const parts = { counters: this.#counters(0, floorMs, 0), bundle: { key, bundle: newest } };
       return this.#write(KIND.bundle, parts, FOREVER_MS, true);
     });
   }
@@ -310,7 +321,7 @@ export class FlashLedger implements SpendLedger {
     return { nextReceipt: this.#nextReceipt + receipts, closes, floorMs };
   }
 
-  #record1(spend: Spend, kind: number): Receipt | LedgerRefusal {
+  #begin(kind: number, spend: Spend, before: BeforeRecord | undefined): Receipt | LedgerRefusal {
     return this.#guardedWrite((): Receipt | LedgerRefusal => {
       const receipt = { receiptId: this.#nextReceipt, amount: spend.amount, timeMs: spend.timeMs };
       let keep = spend.keepUntilMs;
@@ -349,12 +360,18 @@ export class FlashLedger implements SpendLedger {
             }
           : {}),
       };
-      const refusal = this.#write(kind, parts, keep, false);
+      const refusal = this.#write(kind, parts, keep, false, before);
       return refusal ?? receipt;
     });
   }
 
-  #end(kind: number, receiptId: number, amount: bigint | undefined, timeMs: number): Receipt | LedgerRefusal {
+  #end(
+    kind: number,
+    receiptId: number,
+    amount: bigint | undefined,
+    timeMs: number,
+    before: BeforeRecord | undefined,
+  ): Receipt | LedgerRefusal {
     return this.#guardedWrite((): Receipt | LedgerRefusal => {
       const address = this.#open.get(receiptId);
       if (address === undefined)
@@ -372,14 +389,14 @@ export class FlashLedger implements SpendLedger {
       const closed = (flagsOf(budget) & CLOSED) !== 0;
       const budgetPart = { key: open.budget, total: partTotal(budget, PART.budget) - unused, closed };
       keep = Math.max(keep, keepUntil(budget));
-      const before = open.idempotency === undefined ? undefined : this.#find(open.idempotency, PART.answer);
+      const given = open.idempotency === undefined ? undefined : this.#find(open.idempotency, PART.answer);
       const answer =
-        before === undefined || open.idempotency === undefined
+        given === undefined || open.idempotency === undefined
           ? {}
-          : { answer: { key: open.idempotency, answered: { ...answerOf(before), state: 'ended' as const } } };
+          : { answer: { key: open.idempotency, answered: { ...answerOf(given), state: 'ended' as const } } };
       const receipt = { receiptId: this.#nextReceipt, amount: amount ?? 0n, timeMs };
       const parts = { counters: this.#counters(receiptId), grant: grantPart, budget: budgetPart, ...answer };
-      const refusal = this.#write(kind, parts, keep, true);
+      const refusal = this.#write(kind, parts, keep, true, before);
       return refusal ?? receipt;
     });
   }
@@ -389,7 +406,13 @@ export class FlashLedger implements SpendLedger {
    *
    * @param free for what adds no entries, or must be written in any case
    */
-  #write(kind: number, parts: Parts, keepUntilMs: number, free: boolean): LedgerRefusal | undefined {
+  #write(
+    kind: number,
+    parts: Parts,
+    keepUntilMs: number,
+    free: boolean,
+    before?: BeforeRecord,
+  ): LedgerRefusal | undefined {
     let bytes = this.#writer.write(parts, keepUntilMs);
     if (!free) {
       const more = this.#moreUnits(bytes);
@@ -410,6 +433,8 @@ export class FlashLedger implements SpendLedger {
       if (!this.#isReady(bytes.length / UNIT)) return this.#full();
       bytes = this.#writer.write(parts, keepUntilMs);
     }
+    const refusal = before?.(this.#nextReceipt);
+    if (refusal) return refusal;
     const address = this.#flashLog.append(kind, this.#writer.flags, bytes);
     this.#unsealed = true;
     // The log's memory is read into while pointing; the writer's is not.
@@ -607,9 +632,8 @@ function amountObjection(amount: bigint, open: OpenPart): LedgerRefusal | undefi
   return undefined;
 }
 
-function latest(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return a > b ? a : b;
+function isSame(a: NewestBundle, b: NewestBundle): boolean {
+  return a.issuedAtMs === b.issuedAtMs && a.expiresAtMs === b.expiresAtMs && a.digest === b.digest;
 }
 
 function failed(detail: string): LedgerRefusal {

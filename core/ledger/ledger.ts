@@ -39,6 +39,12 @@ export interface Receipt {
   readonly timeMs: number;
 }
 
+/**
+ * Is called when nothing but the flash can stop a record any more, with the receipt id it will have; the journal's entry is
+ * written here. What it returns is the refusal, and nothing is recorded.
+ */
+export type BeforeRecord = (receiptId: number) => LedgerRefusal | undefined;
+
 /** A receipt with what it was given for, and what has become of it. */
 export interface Answered extends Receipt {
   /** `paid`: a payment. `reserved`: a reservation that is open. `ended`: one that was settled or released. */
@@ -81,19 +87,23 @@ export interface SpendLedger {
   openReservations(): readonly OpenReservation[];
   /** The latest time a signed source has vouched for, in milliseconds. */
   timeFloorMs(): number;
+  /** The newest receipt there is, 0 for none. */
+  lastReceipt(): number;
   /** The newest bundle admitted for an identity. */
   newestBundle(identity: string): NewestBundle | undefined;
 
   /** Records a payment: reserved and settled in one record. */
-  authorize(spend: Spend): Receipt | LedgerRefusal;
+  authorize(spend: Spend, before?: BeforeRecord): Receipt | LedgerRefusal;
   /** Records a ceiling that counts as spent at once. */
-  reserve(spend: Spend): Receipt | LedgerRefusal;
+  reserve(spend: Spend, before?: BeforeRecord): Receipt | LedgerRefusal;
   /** Ends a reservation with the final amount, from 1 to what was reserved. AMOUNT_EXCEEDED above it. */
-  settle(receiptId: number, amount: bigint, timeMs: number): Receipt | LedgerRefusal;
+  settle(receiptId: number, amount: bigint, timeMs: number, before?: BeforeRecord): Receipt | LedgerRefusal;
   /** Ends a reservation with nothing spent. Its replay id stays used. */
-  release(receiptId: number, timeMs: number): Receipt | LedgerRefusal;
+  release(receiptId: number, timeMs: number, before?: BeforeRecord): Receipt | LedgerRefusal;
   /** Records an admitted bundle, and raises the time floor to its `issuedAt`. */
   admitted(identity: string, bundle: NewestBundle): LedgerRefusal | undefined;
   /** Raises the time floor; a lower value changes nothing. */
   raiseTimeFloor(timeMs: number): LedgerRefusal | undefined;
+  /** Does a bounded piece of the work that is for idle time. @returns whether there is more */
+  step(): boolean;
 }

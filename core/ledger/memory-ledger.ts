@@ -4,7 +4,16 @@
 import type { Crypto } from '../ports/ports.ts';
 import type { NewestBundle } from '../trust/admission.ts';
 import { ledgerKey } from './keys.ts';
-import type { Answered, LedgerKey, LedgerRefusal, OpenReservation, Receipt, Spend, SpendLedger } from './ledger.ts';
+import type {
+  Answered,
+  BeforeRecord,
+  LedgerKey,
+  LedgerRefusal,
+  OpenReservation,
+  Receipt,
+  Spend,
+  SpendLedger,
+} from './ledger.ts';
 import { type LedgerEvent, SpendState } from './spend-state.ts';
 
 /** What every total starts from: totals that are kept elsewhere. */
@@ -67,24 +76,29 @@ export class MemoryLedger implements SpendLedger {
     return this.#state.newestBundle(ledgerKey(this.#crypto, 'bundle', new Uint8Array(0), identity));
   }
 
-  authorize(spend: Spend): Receipt {
-    return this.#record({ kind: 'spend', receiptId: this.#next, spend }, spend.amount, spend.timeMs);
+  lastReceipt(): number {
+    return this.#next - 1;
   }
 
-  reserve(spend: Spend): Receipt {
-    return this.#record({ kind: 'reserve', receiptId: this.#next, spend }, spend.amount, spend.timeMs);
+  authorize(spend: Spend, before?: BeforeRecord): Receipt | LedgerRefusal {
+    return this.#record({ kind: 'spend', receiptId: this.#next, spend }, spend.amount, spend.timeMs, before);
   }
 
-  settle(receiptId: number, amount: bigint, timeMs: number): Receipt | LedgerRefusal {
+  reserve(spend: Spend, before?: BeforeRecord): Receipt | LedgerRefusal {
+    return this.#record({ kind: 'reserve', receiptId: this.#next, spend }, spend.amount, spend.timeMs, before);
+  }
+
+  settle(receiptId: number, amount: bigint, timeMs: number, before?: BeforeRecord): Receipt | LedgerRefusal {
     const objection = this.#state.objection(receiptId, amount);
     if (objection) return objection;
-    return this.#record({ kind: 'settle', receiptId: this.#next, of: receiptId, amount, timeMs }, amount, timeMs);
+    const settled = { kind: 'settle', receiptId: this.#next, of: receiptId, amount, timeMs } as const;
+    return this.#record(settled, amount, timeMs, before);
   }
 
-  release(receiptId: number, timeMs: number): Receipt | LedgerRefusal {
+  release(receiptId: number, timeMs: number, before?: BeforeRecord): Receipt | LedgerRefusal {
     const objection = this.#state.objection(receiptId);
     if (objection) return objection;
-    return this.#record({ kind: 'release', receiptId: this.#next, of: receiptId, timeMs }, 0n, timeMs);
+    return this.#record({ kind: 'release', receiptId: this.#next, of: receiptId, timeMs }, 0n, timeMs, before);
   }
 
   admitted(identity: string, bundle: NewestBundle): undefined {
@@ -96,7 +110,18 @@ export class MemoryLedger implements SpendLedger {
     this.#state.apply({ kind: 'floor', receiptId: this.#next++, timeMs });
   }
 
-  #record(event: LedgerEvent, amount: bigint, timeMs: number): Receipt {
+  step(): boolean {
+    return false;
+  }
+
+  #record(
+    event: LedgerEvent,
+    amount: bigint,
+    timeMs: number,
+    before: BeforeRecord | undefined,
+  ): Receipt | LedgerRefusal {
+    const refusal = before?.(this.#next);
+    if (refusal) return refusal;
     this.#state.apply(event);
     return { receiptId: this.#next++, amount, timeMs };
   }

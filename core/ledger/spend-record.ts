@@ -202,10 +202,11 @@ export class RecordWriter {
   }
 
   #bundle(key: LedgerKey, bundle: NewestBundle): void {
-    const at = this.#take(PART.bundle, 2);
+    const at = this.#take(PART.bundle, 3);
     writeKey(this.#bytes, at, key);
     writeTime(this.#view, at + UNIT, bundle.issuedAtMs ?? NO_TIME);
     writeTime(this.#view, at + UNIT + 6, bundle.expiresAtMs);
+    writeKey(this.#bytes, at + 2 * UNIT, bundle.digest);
   }
 }
 
@@ -248,8 +249,9 @@ function partBytes(record: Uint8Array, part: number, at: number): number {
     case PART.replay:
       return UNIT;
     case PART.budget:
-    case PART.bundle:
       return 2 * UNIT;
+    case PART.bundle:
+      return 3 * UNIT;
     case PART.grant:
       if ((flagsOf(record) & NO_WINDOW_KEPT) !== 0) return 2 * UNIT;
       return (2 + windowUnits(record[at + 2 * UNIT + 6] as number)) * UNIT;
@@ -337,7 +339,11 @@ export function bundleOf(record: Uint8Array): NewestBundle {
   const at = partAt(record, PART.bundle) + UNIT;
   const view = viewOf(record);
   const issuedAtMs = readTime(view, at);
-  return { issuedAtMs: issuedAtMs === NO_TIME ? undefined : issuedAtMs, expiresAtMs: readTime(view, at + 6) };
+  return {
+    issuedAtMs: issuedAtMs === NO_TIME ? undefined : issuedAtMs,
+    expiresAtMs: readTime(view, at + 6),
+    digest: keyText(record, at + UNIT),
+  };
 }
 
 /** The counters of a record that has them, or of what a block was given up with (from byte `at` on). */

@@ -1,7 +1,7 @@
 // What the ledger knows, in memory: rebuilt from records at start, moved by the same records afterwards, so that a
 // restart and a running device cannot disagree.
 
-import type { NewestBundle } from '../trust/admission.ts';
+import { type NewestBundle, newestOf } from '../trust/admission.ts';
 import type { Answered, LedgerKey, LedgerRefusal, OpenReservation, Receipt, Spend } from './ledger.ts';
 
 /** A record's meaning. `receiptId` is the record's sequence number. */
@@ -143,14 +143,7 @@ export class SpendState {
   }
 
   #admit(identity: LedgerKey, bundle: NewestBundle): void {
-    const before = this.#newest.get(identity);
-    const issuedAtMs = later(before?.issuedAtMs, bundle.issuedAtMs);
-    this.#newest.set(identity, { issuedAtMs, expiresAtMs: Math.max(before?.expiresAtMs ?? 0, bundle.expiresAtMs) });
+    this.#newest.set(identity, newestOf(this.#newest.get(identity), bundle));
     if (bundle.issuedAtMs !== undefined && bundle.issuedAtMs > this.#floorMs) this.#floorMs = bundle.issuedAtMs;
   }
-}
-
-function later(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return a > b ? a : b;
 }

@@ -7,6 +7,8 @@ import { decodeBase64 } from '../encoding/base64.ts';
 import { domainDigest, domainMessage } from '../hash/domains.ts';
 import { JsonProblem, readJson } from '../json/reader.ts';
 import type { JsonValue } from '../json/value.ts';
+import { keyText } from '../ledger/keys.ts';
+import type { LedgerKey } from '../ledger/ledger.ts';
 import { BUNDLE_LIMITS } from '../limits.ts';
 import type { Crypto } from '../ports/ports.ts';
 import { type Refusal, refuse } from '../reason-codes.ts';
@@ -16,6 +18,25 @@ import type { BundleScope, RootKey } from './configuration.ts';
 export interface NewestBundle {
   readonly issuedAtMs: number | undefined;
   readonly expiresAtMs: number;
+  /** Of the one with this `issuedAt`: the first 16 bytes of the digest that is signed. */
+  readonly digest: LedgerKey;
+}
+
+/** What is to be remembered of an identity, once a bundle of it is admitted after another. */
+export function newestOf(before: NewestBundle | undefined, bundle: NewestBundle): NewestBundle {
+  if (before === undefined) return bundle;
+  const isLater =
+    bundle.issuedAtMs === undefined
+      ? before.issuedAtMs === undefined
+      : before.issuedAtMs === undefined || bundle.issuedAtMs > before.issuedAtMs;
+  const { issuedAtMs, digest } = isLater ? bundle : before;
+  return { issuedAtMs, expiresAtMs: Math.max(before.expiresAtMs, bundle.expiresAtMs), digest };
+}
+
+/** A bundle that may be used, and what is to be remembered of it. */
+export interface AdmittedBundle {
+  readonly bundle: TrustBundle;
+  readonly newest: NewestBundle;
 }
 
 /**
@@ -45,24 +66,28 @@ export function bundleIdentity(bundle: TrustBundle): string {
 }
 
 /** Decides whether bundle bytes may be used. @returns the bundle, or the refusal of the step that failed */
-export function admitBundle(bytes: Uint8Array, context: AdmissionContext): TrustBundle | Refusal {
+export function admitBundle(bytes: Uint8Array, context: AdmissionContext): AdmittedBundle | Refusal {
   const value = readJson(bytes, BUNDLE_LIMITS);
   if (value instanceof JsonProblem) return no('bundle.read', value.code, value.message);
   return admitBundleData(value, context);
 }
 
 /** The same from JSON data that was read before. */
-export function admitBundleData(value: JsonValue, context: AdmissionContext): TrustBundle | Refusal {
+export function admitBundleData(value: JsonValue, context: AdmissionContext): AdmittedBundle | Refusal {
   // Step 1: a bundle's shape, within its limits; version must be 1.0.
   const read = readTrustBundle(value);
   if (read instanceof ArtifactProblem) return no('bundle.shape', read.code, read.message);
   const bundle = read.bundle;
+  const refusal =
+    checkScope(bundle, context.scope) ?? (context.source === 'store' ? undefined : checkExpiry(bundle, context.nowMs));
+  if (refusal) return refusal;
+  const digest = domainDigest(context.crypto, 'TrustBundle', read.signed);
+  const newest = { issuedAtMs: bundle.issuedAtMs, expiresAtMs: bundle.expiresAtMs, digest: keyText(digest) };
+  const before = context.newest(bundleIdentity(bundle));
   return (
-    checkScope(bundle, context.scope) ??
-    (context.source === 'store' ? undefined : checkExpiry(bundle, context.nowMs)) ??
-    checkRollback(bundle, context.newest(bundleIdentity(bundle))) ??
-    checkSignature(read, context) ??
-    bundle
+    checkRollback(newest, before) ??
+    checkSignature(read, digest, context) ??
+    checkTwin(newest, before) ?? { bundle, newest }
   );
 }
 
@@ -91,7 +116,7 @@ function checkExpiry(bundle: TrustBundle, nowMs: number): Refusal | undefined {
 }
 
 /** Step 4: not older than the newest ever admitted for its identity: by `issuedAt`, or by expiry where one has none. */
-function checkRollback(bundle: TrustBundle, newest: NewestBundle | undefined): Refusal | undefined {
+function checkRollback(bundle: NewestBundle, newest: NewestBundle | undefined): Refusal | undefined {
   if (newest === undefined) return undefined;
   const byIssue = bundle.issuedAtMs !== undefined && newest.issuedAtMs !== undefined;
   const own = byIssue ? (bundle.issuedAtMs as number) : bundle.expiresAtMs;
@@ -106,12 +131,11 @@ function checkRollback(bundle: TrustBundle, newest: NewestBundle | undefined): R
 }
 
 /** Step 5: signed by a root key, over the digest or over the raw bytes (INTEROP §1). */
-function checkSignature(read: SignedTrustBundle, context: AdmissionContext): Refusal | undefined {
+function checkSignature(read: SignedTrustBundle, digest: Uint8Array, context: AdmissionContext): Refusal | undefined {
   const kid = read.bundle.bundleKeyId;
   const roots = context.rootKeys.filter((root) => root.kid === undefined || root.kid === kid);
   if (roots.length === 0) return no('bundle.root', 'KEY_NOT_FOUND', `no root key has the kid ${kid}`);
   const signature = read.signature === undefined ? undefined : decodeBase64(read.signature);
-  const digest = domainDigest(context.crypto, 'TrustBundle', read.signed);
   const message = domainMessage('TrustBundle', read.signed);
   if (signature?.length === 64) {
     for (const root of roots) {
@@ -121,6 +145,14 @@ function checkSignature(read: SignedTrustBundle, context: AdmissionContext): Ref
     }
   }
   return no('bundle.signature', 'TRUST_BUNDLE_SIGNATURE_INVALID', `no root key ${kid} made this signature`);
+}
+
+/** Step 6: of the same `issuedAt` only the same bundle. Of two that differ nobody can tell which came first. */
+function checkTwin(bundle: NewestBundle, newest: NewestBundle | undefined): Refusal | undefined {
+  const { issuedAtMs } = bundle;
+  if (issuedAtMs === undefined || newest?.issuedAtMs !== issuedAtMs || newest.digest === bundle.digest)
+    return undefined;
+  return no('bundle.twin', 'BUNDLE_ROLLBACK', `another bundle issued at ${isoTime(issuedAtMs)} was admitted earlier`);
 }
 
 function no(check: string, code: Refusal['code'], detail: string): Refusal {

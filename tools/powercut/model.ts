@@ -117,12 +117,10 @@ export class Model {
 
   admitted(identity: string, bundle: NewestBundle): void {
     const before = this.bundles.get(identity);
-    const issuedAtMs = Math.max(before?.issuedAtMs ?? 0, bundle.issuedAtMs ?? 0);
-    this.bundles.set(identity, {
-      issuedAtMs,
-      expiresAtMs: Math.max(before?.expiresAtMs ?? 0, bundle.expiresAtMs),
-    });
-    this.floorMs = Math.max(this.floorMs, issuedAtMs);
+    const expiresAtMs = Math.max(before?.expiresAtMs ?? 0, bundle.expiresAtMs);
+    const isNewer = (bundle.issuedAtMs ?? 0) >= (before?.issuedAtMs ?? 0);
+    this.bundles.set(identity, { ...(isNewer || before === undefined ? bundle : before), expiresAtMs });
+    this.floorMs = Math.max(this.floorMs, bundle.issuedAtMs ?? 0);
   }
 
   /** True where the ledger may have dropped what was kept until then, for this grant or budget. */
@@ -240,7 +238,12 @@ export const EXPECTATIONS: readonly Expectation[] = [
     wrong: ({ ledger }, model) =>
       first(model.bundles, (identity, expected) => {
         const found = ledger.newestBundle(identity);
-        if (found?.issuedAtMs === expected.issuedAtMs && found?.expiresAtMs === expected.expiresAtMs) return undefined;
+        if (
+          found?.issuedAtMs === expected.issuedAtMs &&
+          found?.digest === expected.digest &&
+          found?.expiresAtMs === expected.expiresAtMs
+        )
+          return undefined;
         return `of ${identity} issued at ${found?.issuedAtMs}, was ${expected.issuedAtMs}`;
       }),
   },

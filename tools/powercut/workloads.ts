@@ -3,6 +3,7 @@
 
 import { SeededRandom } from '../../host-sim/flash/random.ts';
 import { type NamedSpend, WINDOW_MS } from './model.ts';
+import { keyOf } from './names.ts';
 import type { Step } from './operations.ts';
 
 /** Steps, and the flash they run on. */
@@ -49,7 +50,11 @@ class Script {
   }
 
   admit(identity: string, issuedAtMs: number): this {
-    this.steps.push({ do: 'admit', identity, bundle: { issuedAtMs, expiresAtMs: issuedAtMs + 7 * DAY_MS } });
+    this.steps.push({
+      do: 'admit',
+      identity,
+      bundle: { issuedAtMs, expiresAtMs: issuedAtMs + 7 * DAY_MS, digest: keyOf(`bundle of ${issuedAtMs}`) },
+    });
     return this;
   }
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SpendLedger } from '../../../core/ledger/ledger.ts';
 import { NOW } from '../../fixtures/artifacts.ts';
-import { key, receipt, spend } from '../../fixtures/spends.ts';
+import { key, newest, receipt, spend } from '../../fixtures/spends.ts';
 
 /** Registers the tests; `again` gives the same ledger after a restart, or itself where it keeps nothing. */
 export function ledgerContract(open: () => { ledger: SpendLedger; again: () => SpendLedger }): void {
@@ -267,9 +267,9 @@ export function ledgerContract(open: () => { ledger: SpendLedger; again: () => S
     it('is moved by the issue of a bundle, and not by its expiry', () => {
       both(
         (ledger) => {
-          ledger.admitted('a', { issuedAtMs: NOW, expiresAtMs: NOW + 1000 });
-          ledger.admitted('b', { issuedAtMs: NOW - 5, expiresAtMs: NOW + 9000 });
-          ledger.admitted('c', { issuedAtMs: undefined, expiresAtMs: NOW + 9000 });
+          ledger.admitted('a', newest(NOW, NOW + 1000));
+          ledger.admitted('b', newest(NOW - 5, NOW + 9000));
+          ledger.admitted('c', newest(undefined, NOW + 9000));
         },
         (ledger) => expect(ledger.timeFloorMs()).toBe(NOW),
       );
@@ -287,12 +287,12 @@ export function ledgerContract(open: () => { ledger: SpendLedger; again: () => S
     it('is known by identity', () => {
       both(
         (ledger) => {
-          ledger.admitted('a', { issuedAtMs: NOW, expiresAtMs: NOW + 1 });
-          ledger.admitted('b', { issuedAtMs: undefined, expiresAtMs: NOW + 2 });
+          ledger.admitted('a', newest(NOW, NOW + 1));
+          ledger.admitted('b', newest(undefined, NOW + 2));
         },
         (ledger) => {
-          expect(ledger.newestBundle('a')).toEqual({ issuedAtMs: NOW, expiresAtMs: NOW + 1 });
-          expect(ledger.newestBundle('b')).toEqual({ issuedAtMs: undefined, expiresAtMs: NOW + 2 });
+          expect(ledger.newestBundle('a')).toEqual(newest(NOW, NOW + 1));
+          expect(ledger.newestBundle('b')).toEqual(newest(undefined, NOW + 2));
           expect(ledger.newestBundle('c')).toBeUndefined();
         },
       );
@@ -301,18 +301,18 @@ export function ledgerContract(open: () => { ledger: SpendLedger; again: () => S
     it('is the latest issue and the latest expiry there ever were', () => {
       both(
         (ledger) => {
-          ledger.admitted('a', { issuedAtMs: NOW, expiresAtMs: NOW + 9 });
-          ledger.admitted('a', { issuedAtMs: undefined, expiresAtMs: NOW + 10 });
-          ledger.admitted('a', { issuedAtMs: NOW + 1, expiresAtMs: NOW + 2 });
+          ledger.admitted('a', newest(NOW, NOW + 9));
+          ledger.admitted('a', newest(undefined, NOW + 10));
+          ledger.admitted('a', newest(NOW + 1, NOW + 2));
         },
-        (ledger) => expect(ledger.newestBundle('a')).toEqual({ issuedAtMs: NOW + 1, expiresAtMs: NOW + 10 }),
+        (ledger) => expect(ledger.newestBundle('a')).toEqual(newest(NOW + 1, NOW + 10)),
       );
     });
 
     it('may have been issued before 1970', () => {
       both(
-        (ledger) => void ledger.admitted('a', { issuedAtMs: -1000, expiresAtMs: NOW }),
-        (ledger) => expect(ledger.newestBundle('a')).toEqual({ issuedAtMs: -1000, expiresAtMs: NOW }),
+        (ledger) => void ledger.admitted('a', newest(-1000, NOW)),
+        (ledger) => expect(ledger.newestBundle('a')).toEqual(newest(-1000, NOW)),
       );
     });
   });

@@ -9,7 +9,7 @@ import type { LogEvent } from '../../../core/ports/ports.ts';
 import { NOW } from '../../fixtures/artifacts.ts';
 import { crypto } from '../../fixtures/device.ts';
 import { type Geometry, MemoryFlash } from '../../fixtures/memory-flash.ts';
-import { key, receipt, spend } from '../../fixtures/spends.ts';
+import { key, newest, receipt, spend } from '../../fixtures/spends.ts';
 import { ledgerContract } from './contract.ts';
 
 const open = (flash: MemoryFlash, options?: FlashLedgerOptions) => new FlashLedger(flash, crypto, options);
@@ -145,12 +145,12 @@ describe('what is refused writes nothing:', () => {
   it('an ended reservation, a floor that is lower, a bundle that is known', () => {
     const flash = new MemoryFlash();
     const ledger = open(flash);
-    ledger.admitted('a', { issuedAtMs: NOW, expiresAtMs: NOW });
+    ledger.admitted('a', newest(NOW, NOW));
     const before = flash.snapshot();
     ledger.settle(1, 1n, NOW);
     ledger.release(1, NOW);
     ledger.raiseTimeFloor(NOW);
-    ledger.admitted('a', { issuedAtMs: NOW, expiresAtMs: NOW });
+    ledger.admitted('a', newest(NOW, NOW));
     expect(Buffer.compare(flash.cells, before)).toBe(0);
   });
 
@@ -223,7 +223,7 @@ describe('compaction', () => {
     const ledger = idle(open(flash));
     receipt(ledger.authorize(spend({ grant: key('old'), budget: key('old-b'), replay: key('old-r') })));
     receipt(ledger.authorize(spend({ grant: key('new'), budget: key('new-b'), keepUntilMs: NOW + 1_000_000 })));
-    ledger.admitted('bundle', { issuedAtMs: NOW + 500_000, expiresAtMs: NOW + 900_000 });
+    ledger.admitted('bundle', newest(NOW + 500_000, NOW + 900_000));
     for (let i = 0; i < 200; i++) {
       receipt(ledger.authorize(spend({ keepUntilMs: NOW + 1_000_000 })));
       idle(ledger);
@@ -231,7 +231,7 @@ describe('compaction', () => {
     for (const one of [ledger, open(flash)]) {
       expect([one.grantTotal(key('old')), one.grantTotal(key('new'))]).toEqual([0n, 10n]);
       expect(one.seen(key('old-r'))).toBe(false);
-      expect(one.newestBundle('bundle')).toEqual({ issuedAtMs: NOW + 500_000, expiresAtMs: NOW + 900_000 });
+      expect(one.newestBundle('bundle')).toEqual(newest(NOW + 500_000, NOW + 900_000));
       expect(one.timeFloorMs()).toBe(NOW + 500_000);
     }
   });
@@ -240,7 +240,7 @@ describe('compaction', () => {
     const flash = new MemoryFlash(SMALL);
     const ledger = idle(open(flash));
     const { receiptId } = receipt(ledger.reserve(spend({ grant: key('old'), budget: key('old-b') })));
-    ledger.admitted('bundle', { issuedAtMs: NOW + 500_000, expiresAtMs: NOW + 900_000 });
+    ledger.admitted('bundle', newest(NOW + 500_000, NOW + 900_000));
     for (let i = 0; i < 200; i++) {
       receipt(ledger.authorize(spend({ keepUntilMs: NOW + 1_000_000 })));
       idle(ledger);

@@ -13,7 +13,7 @@ import { MemoryStore } from '../../../host-sim/flash/store.ts';
 import { NOW } from '../../fixtures/artifacts.ts';
 import { crypto } from '../../fixtures/device.ts';
 import { type Geometry, MemoryFlash } from '../../fixtures/memory-flash.ts';
-import { key, receipt, spend } from '../../fixtures/spends.ts';
+import { key, newest, receipt, spend } from '../../fixtures/spends.ts';
 
 const SIZE = 16_384;
 const BLOCK = 1024;
@@ -321,19 +321,20 @@ describe('the parts', () => {
 
   it('of a bundle are counters, without a receipt, and the bundle; never to be dropped', () => {
     const identity = Buffer.from(createHash('sha256').update('bundle:name').digest().subarray(0, 16));
+    const digest = Buffer.from(newest(0, 0).digest, 'latin1');
     const bundle = (issuedAt: number) =>
       record(1, K.bundle, F.counters | F.bundle, 1, [
         counters(1, 0, issuedAt === 2 ** 47 - 1 ? 0 : issuedAt),
-        Buffer.concat([identity, time(issuedAt), time(NOW + 7), Buffer.alloc(4)]),
+        Buffer.concat([identity, time(issuedAt), time(NOW + 7), Buffer.alloc(4), digest]),
       ]);
     for (const [issuedAtMs, stored] of [
       [NOW, NOW],
       [undefined, 2 ** 47 - 1],
     ] as const) {
-      const bytes = writtenBy((ledger) => ledger.admitted('name', { issuedAtMs, expiresAtMs: NOW + 7 }));
-      expect(bytes.subarray(0, 64)).toEqual(bundle(stored));
+      const bytes = writtenBy((ledger) => ledger.admitted('name', newest(issuedAtMs, NOW + 7)));
+      expect(bytes.subarray(0, 80)).toEqual(bundle(stored));
       const ledger = sound(partition({ 0: [FIRST, bundle(stored)] }));
-      expect(ledger.newestBundle('name')).toEqual({ issuedAtMs, expiresAtMs: NOW + 7 });
+      expect(ledger.newestBundle('name')).toEqual(newest(issuedAtMs, NOW + 7));
       expect(ledger.timeFloorMs()).toBe(issuedAtMs ?? 0);
     }
   });
@@ -718,10 +719,10 @@ describe('capacity', () => {
     expect(used({ ...base, idempotency: key('i') })).toBe(6 + 5);
     expect(used(base, true)).toBe(6 + 6);
     const ledger = open(new MemoryFlash(geometry));
-    ledger.admitted('name', { issuedAtMs: NOW, expiresAtMs: NOW });
-    expect(ledger.fill.used).toBe(3);
+    ledger.admitted('name', newest(NOW, NOW));
+    expect(ledger.fill.used).toBe(4);
     for (let i = 0; i < 20; i++) receipt(ledger.authorize(spend({ timeMs: NOW + i })));
-    expect(ledger.fill.used).toBe(3 + 12 + 3);
+    expect(ledger.fill.used).toBe(4 + 12 + 3);
   });
 
   it('of 64 KB is as many entries as the table says', () => {

@@ -9,7 +9,7 @@ import { MemoryLedger } from '../../../core/ledger/memory-ledger.ts';
 import { NOW } from '../../fixtures/artifacts.ts';
 import { crypto } from '../../fixtures/device.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
-import { key, spend } from '../../fixtures/spends.ts';
+import { key, newest, spend } from '../../fixtures/spends.ts';
 
 const GRANTS = 4;
 const BUDGETS = 8;
@@ -98,7 +98,7 @@ class Pair {
         this.#end(one);
         break;
       case 'admit': {
-        const bundle = { issuedAtMs: this.#nowMs + one.ahead * SECOND, expiresAtMs: this.#nowMs + one.ahead * 2000 };
+        const bundle = newest(this.#nowMs + one.ahead * SECOND, this.#nowMs + one.ahead * 2000);
         expect(this.#ledger.admitted(`bundle ${one.identity}`, bundle)).toBeUndefined();
         this.#model.admitted(`bundle ${one.identity}`, bundle);
         break;

@@ -65,7 +65,7 @@ const parts: fc.Arbitrary<Parts> = fc.record(
   { requiredKeys: [] },
 );
 const bundleParts: fc.Arbitrary<Parts> = fc.record({
-  bundle: fc.record({ key, bundle: fc.record({ issuedAtMs: maybe(time), expiresAtMs: time }) }),
+  bundle: fc.record({ key, bundle: fc.record({ issuedAtMs: maybe(time), expiresAtMs: time, digest: key }) }),
 });
 
 /** A record as it reads on flash: with its flags, which the log writes. */

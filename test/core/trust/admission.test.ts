@@ -219,12 +219,21 @@ describe('step 3, expiry', () => {
 
 describe('step 4, rollback', () => {
   it('refuses an older issuedAt, and admits the same and a later one', () => {
-    const device = new Device({ bundles: [bundle({ issuedAt: inSeconds(-100) })] });
+    const same = bundle({ issuedAt: inSeconds(-100) });
+    const device = new Device({ bundles: [same] });
     const refusal = refused(device, 'BUNDLE_ROLLBACK', bundle({ issuedAt: inSeconds(-101) }));
     expect(refusal.check).toBe('bundle.rollback');
-    admitted(device.verifier.admit(bundle({ issuedAt: inSeconds(-100), bundleId: 'same' })));
+    admitted(device.verifier.admit(same));
     admitted(device.verifier.admit(bundle({ issuedAt: inSeconds(-99) })));
     refused(device, 'BUNDLE_ROLLBACK', bundle({ issuedAt: inSeconds(-100) }));
+  });
+
+  it('an older bundle with the issuedAt of the newest does not come back', () => {
+    const older = bundle({ issuedAt: inSeconds(-100), revokedGrantIds: [] });
+    const newer = bundle({ issuedAt: inSeconds(-100), revokedGrantIds: ['g-1'] });
+    const device = new Device({ bundles: [newer] });
+    expect(refused(device, 'BUNDLE_ROLLBACK', older).check).toBe('bundle.twin');
+    admitted(device.verifier.admit(newer));
   });
 
   it('is not fooled by a later expiry', () => {

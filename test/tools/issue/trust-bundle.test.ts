@@ -47,13 +47,15 @@ function admitted(text: string) {
 
 describe('a signed bundle', () => {
   it('is admitted by the core', () => {
-    expect(admitted(issueBundle(bundle, root, rules))).toMatchObject({ bundleId: 'b-1', bundleKeyId: 'root-1' });
+    expect(admitted(issueBundle(bundle, root, rules))).toMatchObject({
+      bundle: { bundleId: 'b-1', bundleKeyId: 'root-1' },
+    });
   });
 
   it('that is signed again has the new signature only', () => {
     const once = JSON.parse(issueBundle(bundle, root, rules));
     const again = issueBundle({ ...once, revokedGrantIds: ['g'] }, root, rules);
-    expect(admitted(again)).toMatchObject({ revokedGrantIds: ['g'] });
+    expect(admitted(again)).toMatchObject({ bundle: { revokedGrantIds: ['g'] } });
   });
 
   it('whose root has another kid than it says is refused', () => {

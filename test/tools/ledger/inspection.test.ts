@@ -7,7 +7,7 @@ import { grantKey, ImageProblem, inspectLedger } from '../../../tools/ledger/ins
 import { NOW } from '../../fixtures/artifacts.ts';
 import { crypto } from '../../fixtures/device.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
-import { key, receipt, spend } from '../../fixtures/spends.ts';
+import { key, newest, receipt, spend } from '../../fixtures/spends.ts';
 
 function used(): { readonly flash: MemoryFlash; readonly ledger: FlashLedger } {
   const flash = new MemoryFlash({ size: 16_384, blockSize: 1024 });
@@ -18,7 +18,7 @@ function used(): { readonly flash: MemoryFlash; readonly ledger: FlashLedger } {
   }
   receipt(ledger.reserve(spend({ budget: key('open'), amount: 77n })));
   receipt(ledger.settle(receipt(ledger.reserve(spend({ budget: key('ended') }))).receiptId, 3n, NOW));
-  ledger.admitted('a bundle', { issuedAtMs: NOW, expiresAtMs: NOW + 1000 });
+  ledger.admitted('a bundle', newest(NOW, NOW + 1000));
   return { flash, ledger };
 }
 

@@ -9,6 +9,7 @@ import { MUTATIONS, mutated, tryMutation } from '../../../tools/powercut/mutatio
 import { Device } from '../../../tools/powercut/operations.ts';
 import { type Point, Trial } from '../../../tools/powercut/trial.ts';
 import { firstWorkload, namedWorkloads, randomWorkload, shortWorkload } from '../../../tools/powercut/workloads.ts';
+import { newest } from '../../fixtures/spends.ts';
 import { run } from '../cli/run.ts';
 
 const MODES = ['ones', 'scrambled'] as const;
@@ -93,7 +94,7 @@ describe('a device that knows something else than it answered', () => {
     [
       'a bundle is forgotten',
       'the newest bundle of an identity is what it was',
-      (model) => model.bundles.set('bundle', { issuedAtMs: 1, expiresAtMs: 2 }),
+      (model) => model.bundles.set('bundle', newest(1, 2)),
     ],
   ])('%s: is found out', (_, rule, change) => {
     const model = new Model();
