@@ -99,7 +99,9 @@ export class JsonTokens {
       if (bytes[at] === 0x2b || bytes[at] === 0x2d) at++;
       at = this.#digits(at);
     }
-    this.#room(at - start, 'number');
+    // Not as long as an artifact even where nothing uses it: what is read in pieces could not tell its value.
+    if (at - start > this.limits.stringBytes)
+      throw this.limit(`a number of more than ${this.limits.stringBytes} bytes`);
     const text = this.#slice(start, at);
     const value = Number(text);
     if (String(value) !== text) this.canonical = false;
@@ -139,7 +141,7 @@ export class JsonTokens {
       if (byte > 0x7f) ascii = false;
       at++;
     }
-    this.#room(at - start, 'string');
+    this.#room(at - start);
     const text = ascii ? this.#slice(start, at) : decodeUtf8(bytes, start, at);
     if (text === undefined) throw this.invalid('a string that is not valid UTF-8');
     this.at = at + 1;
@@ -173,15 +175,15 @@ export class JsonTokens {
           this.at++;
         }
         size += this.at - run;
-        this.#room(size, 'string');
+        this.#room(size);
         text += this.#run(run, this.at);
       }
-      this.#room(size, 'string');
+      this.#room(size);
     }
   }
 
   #run(start: number, end: number): string {
-    this.#room(end - start, 'string');
+    this.#room(end - start);
     const text = decodeUtf8(this.bytes, start, end);
     if (text === undefined) throw this.invalid('a string that is not valid UTF-8');
     return text;
@@ -220,8 +222,8 @@ export class JsonTokens {
     return point;
   }
 
-  #room(size: number, what: string): void {
-    if (size > this.stringLimit) throw this.limit(`a ${what} of more than ${this.stringLimit} bytes`);
+  #room(size: number): void {
+    if (size > this.stringLimit) throw this.limit(`a string of more than ${this.stringLimit} bytes`);
   }
 
   /** Text of bytes that are ASCII. */
@@ -249,7 +251,8 @@ export class JsonTokens {
   }
 }
 
-function simpleEscape(kind: number | undefined): number {
+/** The character that a backslash and `kind` stand for, or -1. */
+export function simpleEscape(kind: number | undefined): number {
   switch (kind) {
     case 0x22:
     case 0x5c:
@@ -270,7 +273,8 @@ function simpleEscape(kind: number | undefined): number {
   }
 }
 
-function hexDigit(byte: number | undefined): number {
+/** The value of a hexadecimal digit, or -1. */
+export function hexDigit(byte: number | undefined): number {
   if (byte === undefined) return -1;
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const lower = byte | 0x20;
