@@ -8,7 +8,7 @@ import { type PolicyGrant, readPolicyGrant } from './artifacts/policy-grant.ts';
 import { readSessionBudget } from './artifacts/sba.ts';
 import { readSettlementIntent } from './artifacts/settlement-intent.ts';
 import { readPaymentAuthorization } from './artifacts/spa.ts';
-import type { TrustBundle } from './artifacts/trust-bundle.ts';
+import type { BundleFacts } from './artifacts/trust-bundle.ts';
 import { BUILD_TIME_MS } from './build-time.ts';
 import { type Checked, runChain, type TraceEntry } from './chain/chain.ts';
 import { type DecisionMode, Payment, type PaymentArtifacts, type PaymentContext } from './chain/payment.ts';
@@ -17,13 +17,16 @@ import { readConfiguration, type Site, type SiteConfiguration } from './configur
 import { type Presentation, presentationOf, type ReadPresentation, readPresentation } from './intake/presentation.ts';
 import { JsonProblem, readJson } from './json/reader.ts';
 import type { JsonValue } from './json/value.ts';
+import { Books } from './ledger/books.ts';
+import type { Journal } from './ledger/journal.ts';
 import type { LedgerRefusal, OpenReservation, Receipt, SpendLedger } from './ledger/ledger.ts';
 import { ARTIFACT_LIMITS } from './limits.ts';
-import type { Clock, Crypto, Log } from './ports/ports.ts';
+import { type Clock, type Crypto, FlashError, type Log } from './ports/ports.ts';
 import { type ArtifactName, type Refusal, refuse } from './reason-codes.ts';
-import { admitBundle, type BundleSource, bundleIdentity } from './trust/admission.ts';
+import { admitBundle, type BundleSource } from './trust/admission.ts';
 import { bundleRanges } from './trust/bundle-set.ts';
 import type { PinnedRole } from './trust/configuration.ts';
+import { MemoryBundle } from './trust/held-bundle.ts';
 import { type KeyResult, resolveKey } from './trust/key-resolution.ts';
 import { TrustSet } from './trust/trust-set.ts';
 
@@ -52,13 +55,19 @@ export type Closing =
   | { readonly ok: true; readonly receiptId: number; readonly amountMinor: string; readonly timeMs: number }
   | Refusal;
 
+/** A reservation that an earlier run left open, and its end where the site has such settled. */
+export interface ReservationLeft {
+  readonly reservation: OpenReservation;
+  readonly closing: Closing | undefined;
+}
+
 /** A verdict on one artifact alone. */
 export type Verdict =
   | { readonly ok: true; readonly trace?: readonly TraceEntry[] }
   | (Refusal & { readonly trace?: readonly TraceEntry[] });
 
 /** What became of one bundle. */
-export type Admission = { readonly ok: true; readonly bundle: TrustBundle } | Refusal;
+export type Admission = { readonly ok: true; readonly bundle: BundleFacts } | Refusal;
 
 /** What a verifier is made of. */
 export interface VerifierParts {
@@ -66,6 +75,8 @@ export interface VerifierParts {
   readonly crypto: Crypto;
   readonly clock: Clock;
   readonly ledger: SpendLedger;
+  /** Where every accepted payment goes, whole, before the ledger's record. Left out, none is kept. */
+  readonly journal?: Journal;
   readonly log?: Log;
   /** No earlier time is believed, in milliseconds. Left out: this code's build time. */
   readonly earliestMs?: number;
@@ -86,6 +97,7 @@ export class Verifier {
   readonly #crypto: Crypto;
   readonly #clock: Clock;
   readonly #ledger: SpendLedger;
+  readonly #books: Books;
   readonly #log: Log | undefined;
   readonly #earliestMs: number;
 
@@ -96,6 +108,7 @@ export class Verifier {
     this.#crypto = parts.crypto;
     this.#clock = parts.clock;
     this.#ledger = parts.ledger;
+    this.#books = new Books(parts.ledger, parts.journal);
     this.#log = parts.log;
     this.#earliestMs = Math.max(parts.earliestMs ?? BUILD_TIME_MS, 0);
   }
@@ -120,17 +133,40 @@ export class Verifier {
     const amount = amountFrom(amountMinor);
     if (amount === undefined)
       return refuse('request', 'request.read', 'ARTIFACT_INVALID', 'amountMinor is not decimal digits above zero');
-    return this.#close('settle', receiptId, this.#ledger.settle(receiptId, amount, this.#lateMs()));
+    return this.#close('settle', receiptId, this.#books.settle(receiptId, amount, this.#lateMs()));
   }
 
   /** Ends a reservation with nothing spent. */
   release(receiptId: number): Closing {
-    return this.#close('release', receiptId, this.#ledger.release(receiptId, this.#lateMs()));
+    return this.#close('release', receiptId, this.#books.release(receiptId, this.#lateMs()));
   }
 
   /** Reservations that are neither settled nor released, those of an earlier run included. */
   openReservations(): readonly OpenReservation[] {
     return this.#ledger.openReservations();
+  }
+
+  /**
+   * To be called once at a start: says which reservations the run before has left open, and settles them in full where the
+   * site says so. Held ones count as spent until somebody settles or releases them.
+   */
+  takeUpReservations(): readonly ReservationLeft[] {
+    return this.#ledger.openReservations().map((reservation) => {
+      const { receiptId, amount } = reservation;
+      this.#log?.emit({ event: 'reservation.left', reservation: receiptId, amountMinor: amount.toString() });
+      const settles = this.site.reservationsLeft === 'settle';
+      return { reservation, closing: settles ? this.settle(receiptId, amount.toString()) : undefined };
+    });
+  }
+
+  /**
+   * Does a bounded piece of the work that keeps payments free of erases, in the ledger and the journal. For idle time, until
+   * it says there is nothing to do.
+   *
+   * @returns whether there is more to do
+   */
+  step(): boolean {
+    return this.#books.step();
   }
 
   /**
@@ -151,12 +187,13 @@ export class Verifier {
     });
     if ('ok' in admitted) return this.#logged(admitted);
     const { bundle: read, newest } = admitted;
-    const objection = this.trust.objection(read, now);
+    const held = new MemoryBundle(read);
+    const objection = this.trust.objection(held, now);
     if (objection) return this.#logged(objection);
     // The memory of the newest comes first: a bundle that is in use has been remembered.
-    const unrecorded = this.#ledger.admitted(bundleIdentity(read), newest);
+    const unrecorded = this.#ledger.admitted(held.identity, newest);
     if (unrecorded) return this.#logged(refuse('trustBundle', 'bundle.record', unrecorded.code, unrecorded.detail));
-    this.trust.put(read, now);
+    this.trust.put(held, now);
     this.#log?.emit({ event: 'bundle.admitted', bundleId: read.bundleId, expiresAtMs: read.expiresAtMs });
     return { ok: true, bundle: read };
   }
@@ -190,12 +227,13 @@ export class Verifier {
   resolveKey(issuer: string | undefined, kid: string, role: PinnedRole): KeyResult {
     const now = this.now();
     if (typeof now !== 'number') return { ok: false, code: now.code, detail: now.detail };
-    return resolveKey(
-      { crypto: this.#crypto, trust: this.trust, pinnedKeys: this.site.pinnedKeys, nowMs: now },
-      role,
-      issuer,
-      kid,
-    );
+    const sources = { crypto: this.#crypto, trust: this.trust, pinnedKeys: this.site.pinnedKeys, nowMs: now };
+    try {
+      return resolveKey(sources, role, issuer, kid);
+    } catch (error) {
+      if (error instanceof FlashError) return { ok: false, code: 'STORE_FAILED', detail: error.message };
+      throw error;
+    }
   }
 
   /**
@@ -257,7 +295,7 @@ export class Verifier {
     const trace: TraceEntry[] | undefined = options.explain ? [] : undefined;
     const refusal = runChain('payment', payment, trace);
     if (refusal) return trace ? { ...refusal, trace } : refusal;
-    const receipt = payment.answered ?? this.#commit(mode, payment);
+    const receipt = payment.answered ?? this.#commit(mode, payment, presentation);
     if ('code' in receipt) return refuse('device', 'device.store', receipt.code, receipt.detail);
     const { sba } = artifacts;
     const approval: Approval = {
@@ -274,9 +312,10 @@ export class Verifier {
     return trace ? { ...approval, trace } : approval;
   }
 
-  #commit(mode: DecisionMode, payment: Payment): Receipt | LedgerRefusal {
+  #commit(mode: DecisionMode, payment: Payment, presentation: Presentation): Receipt | LedgerRefusal {
     const { artifacts, asked, context, names } = payment;
-    if (this.#ledger.problem?.code === 'STORE_FAILED') return this.#ledger.problem;
+    const { problem } = this.#books;
+    if (problem?.code === 'STORE_FAILED') return problem;
     if (mode === 'check') return { receiptId: 0, amount: asked.amount, timeMs: context.nowMs };
     const latest = Math.max(
       artifacts.sba.expiresAtMs,
@@ -295,7 +334,7 @@ export class Verifier {
       window: limit && { maxPayments: limit.maxPayments, windowMs: limit.windowSeconds * 1000 },
       keepUntilMs: latest + this.site.driftMs,
     };
-    return mode === 'reserve' ? this.#ledger.reserve(spend) : this.#ledger.authorize(spend);
+    return this.#books.begin(mode, spend, presentation);
   }
 
   #alone(what: Checked, parts: { grant: PolicyGrant; fleetPolicy?: FleetPolicy }, options: DecisionOptions): Verdict {

@@ -36,19 +36,23 @@ export interface BundleIssuer {
   readonly keys: readonly BundleKey[];
 }
 
-/** A Trust Bundle, read but not yet admitted. */
-export interface TrustBundle {
+/** What a bundle says about itself. */
+export interface BundleFacts {
   readonly bundleId: string;
   readonly bundleIssuer: string;
   readonly bundleKeyId: string;
   readonly category: string | undefined;
   readonly merchant: string | undefined;
   readonly region: string | undefined;
+  readonly issuedAtMs: number | undefined;
+  readonly expiresAtMs: number;
+}
+
+/** A Trust Bundle, read but not yet admitted. */
+export interface TrustBundle extends BundleFacts {
   readonly approvedIssuers: readonly string[];
   readonly issuers: readonly BundleIssuer[];
   readonly revokedGrantIds: readonly string[];
-  readonly issuedAtMs: number | undefined;
-  readonly expiresAtMs: number;
 }
 
 /** A bundle with what its signature covers; the second part is dropped once it is admitted. */
@@ -67,31 +71,47 @@ export interface SignedTrustBundle {
 export function readTrustBundle(value: JsonValue): SignedTrustBundle | ArtifactProblem {
   return reading(() => {
     const wire = objectOf(value, 'the Trust Bundle');
-    const version = member(wire, 'version');
-    if (version !== '1.0') {
-      throw version === undefined
-        ? invalid('version is missing')
-        : new ArtifactProblem('VERSION_UNSUPPORTED', 'version is not "1.0"');
-    }
+    const { facts, lists } = readBundleFacts(wire, () => ({
+      approvedIssuers: approvedMember(wire),
+      issuers: issuersMember(wire),
+      revokedGrantIds: bounded(textList(wire, 'revokedGrantIds'), BUNDLE_REVOKED_GRANTS, 'revokedGrantIds'),
+    }));
     const signature = member(wire, 'signature');
     return {
-      bundle: {
-        bundleId: textMember(wire, 'bundleId'),
-        bundleIssuer: textMember(wire, 'bundleIssuer'),
-        bundleKeyId: textMember(wire, 'bundleKeyId'),
-        category: optionalText(wire, 'category'),
-        merchant: optionalText(wire, 'merchant'),
-        region: regionMember(wire),
-        approvedIssuers: approvedMember(wire),
-        issuers: issuersMember(wire),
-        revokedGrantIds: bounded(textList(wire, 'revokedGrantIds'), BUNDLE_REVOKED_GRANTS, 'revokedGrantIds'),
-        issuedAtMs: optionalTime(wire, 'issuedAt'),
-        expiresAtMs: expiryMember(wire),
-      },
+      bundle: { ...facts, ...lists },
       signed: without(wire, ['signature']),
       signature: typeof signature === 'string' ? signature : undefined,
     };
   });
+}
+
+/**
+ * Reads a bundle but for its lists, which may be elsewhere. Throws ArtifactProblem.
+ *
+ * @param wire the bundle, or of it the members that are read here
+ * @param lists reads the lists; it is called where their faults count, after what is read before them and before the times
+ */
+export function readBundleFacts<L>(
+  wire: JsonObject,
+  lists: () => L,
+): { readonly facts: BundleFacts; readonly lists: L } {
+  const version = member(wire, 'version');
+  if (version !== '1.0') {
+    throw version === undefined
+      ? invalid('version is missing')
+      : new ArtifactProblem('VERSION_UNSUPPORTED', 'version is not "1.0"');
+  }
+  const named = {
+    bundleId: textMember(wire, 'bundleId'),
+    bundleIssuer: textMember(wire, 'bundleIssuer'),
+    bundleKeyId: textMember(wire, 'bundleKeyId'),
+    category: optionalText(wire, 'category'),
+    merchant: optionalText(wire, 'merchant'),
+    region: regionMember(wire),
+  };
+  const read = lists();
+  const facts = { ...named, issuedAtMs: optionalTime(wire, 'issuedAt'), expiresAtMs: expiryMember(wire) };
+  return { facts, lists: read };
 }
 
 function regionMember(wire: JsonObject): string | undefined {
@@ -107,15 +127,18 @@ function approvedMember(wire: JsonObject): readonly string[] {
 function issuersMember(wire: JsonObject): readonly BundleIssuer[] {
   const value = member(wire, 'issuers');
   if (!isArray(value)) throw invalid('issuers is missing or not a list');
-  return bounded(value, BUNDLE_ISSUERS, 'issuers').map((item, i) => {
-    const entry = objectOf(item, `issuers[${i}]`);
-    const keys = member(entry, 'keys');
-    if (!isArray(keys)) throw invalid(`issuers[${i}].keys is missing or not a list`);
-    return {
-      issuer: textMember(entry, 'issuer'),
-      keys: bounded(keys, BUNDLE_KEYS_PER_ISSUER, `issuers[${i}].keys`).map(readKey),
-    };
-  });
+  return bounded(value, BUNDLE_ISSUERS, 'issuers').map(readIssuer);
+}
+
+/** Reads the `i`th entry of `issuers`. Throws ArtifactProblem. */
+export function readIssuer(value: JsonValue, i: number): BundleIssuer {
+  const entry = objectOf(value, `issuers[${i}]`);
+  const keys = member(entry, 'keys');
+  if (!isArray(keys)) throw invalid(`issuers[${i}].keys is missing or not a list`);
+  return {
+    issuer: textMember(entry, 'issuer'),
+    keys: bounded(keys, BUNDLE_KEYS_PER_ISSUER, `issuers[${i}].keys`).map(readKey),
+  };
 }
 
 function bounded<T>(list: readonly T[], most: number, what: string): readonly T[] {

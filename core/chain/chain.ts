@@ -1,8 +1,9 @@
 // The chain of checks, in the order they run: cheapest first, signatures after everything that needs none. The list is
 // data; running it is a loop.
 
+import { FlashError } from '../ports/ports.ts';
 import { type ArtifactName, type ReasonCode, type Refusal, refuse } from '../reason-codes.ts';
-import { ABSENT, type Check } from './check.ts';
+import { ABSENT, type Check, fail, type Outcome } from './check.ts';
 import { grantPerTransaction, offlineSingle, sbaCeiling, spaAmount } from './checks/amounts.ts';
 import {
   budgetTotal,
@@ -147,6 +148,16 @@ export interface TraceEntry {
   readonly detail?: string;
 }
 
+/** What a check found. Where flash could not be read for it nothing is known, and nothing that is not known passes. */
+function outcomeOf(check: Check, payment: Payment): Outcome {
+  try {
+    return check.run(payment);
+  } catch (error) {
+    if (error instanceof FlashError) return fail('STORE_FAILED', error.message);
+    throw error;
+  }
+}
+
 /** Runs checks until one fails. With `trace`, every check adds its line, those after a failure as not run. */
 export function runChain(what: Checked, payment: Payment, trace?: TraceEntry[]): Refusal | undefined {
   const checks: readonly Check[] = CHECKS[what];
@@ -159,7 +170,7 @@ export function runChain(what: Checked, payment: Payment, trace?: TraceEntry[]):
     }
     const absent = check.needs !== undefined && payment.artifacts[check.needs] === undefined;
     if (absent && trace === undefined) continue;
-    const outcome = absent ? ABSENT : check.run(payment);
+    const outcome = absent ? ABSENT : outcomeOf(check, payment);
     if (outcome.verdict === 'fail') refusal = refuse(check.artifact, check.id, outcome.code, outcome.detail);
     trace?.push({ artifact: check.artifact, check: check.id, clause: check.clause, ...outcome });
     if (refusal !== undefined && trace === undefined) return refusal;

@@ -22,7 +22,8 @@ import type { Crypto } from '../ports/ports.ts';
 import type { Refusal } from '../reason-codes.ts';
 import { admitBundleData } from '../trust/admission.ts';
 import type { IssuerRule } from '../trust/configuration.ts';
-import { entryOf, TrustSet } from '../trust/trust-set.ts';
+import { type HeldBundle, MemoryBundle } from '../trust/held-bundle.ts';
+import { TrustSet } from '../trust/trust-set.ts';
 import { Verifier } from '../verifier.ts';
 
 /** A Trust Bundle as it comes from JSON.parse. */
@@ -145,18 +146,19 @@ export function resolveFromTrustBundle(
   if (nowMs === undefined) return null;
   const read = readBundles(bundles);
   if (read === undefined) return null;
-  const trust = TrustSet.of(read.map((entry) => entry.bundle));
+  const held: readonly HeldBundle[] = read.map(({ bundle }) => new MemoryBundle(bundle));
+  const trust = TrustSet.of(held);
   for (const bundle of trust.bundles) {
-    if (bundle.expiresAtMs <= nowMs || !bundle.approvedIssuers.includes(issuer)) continue;
-    const listed = entryOf(bundle, issuer)?.keys.find((key) => key.kid === issuerKeyId);
+    if (bundle.expiresAtMs <= nowMs || !bundle.approves(issuer)) continue;
+    const listed = bundle.entry(issuer)?.keys.find((key) => key.kid === issuerKeyId);
     if (listed === undefined) continue;
     if (
       typeof listed.key === 'string' ||
-      !trust.usable(crypto(), listed.key) ||
+      !bundle.usable(crypto(), listed) ||
       trust.revokesKey(issuer, issuerKeyId, listed.key)
     )
       return null;
-    return jwkOf(read.find((entry) => entry.bundle === bundle)?.source, issuer, issuerKeyId);
+    return jwkOf(read[held.indexOf(bundle)]?.source, issuer, issuerKeyId);
   }
   return null;
 }

@@ -2,7 +2,7 @@
 // A bundle that fails any step changes nothing.
 
 import { ArtifactProblem } from '../artifacts/members.ts';
-import { readTrustBundle, type SignedTrustBundle, type TrustBundle } from '../artifacts/trust-bundle.ts';
+import { type BundleFacts, readTrustBundle, type TrustBundle } from '../artifacts/trust-bundle.ts';
 import { decodeBase64 } from '../encoding/base64.ts';
 import { domainDigest, domainMessage } from '../hash/domains.ts';
 import { JsonProblem, readJson } from '../json/reader.ts';
@@ -10,7 +10,7 @@ import type { JsonValue } from '../json/value.ts';
 import { keyText } from '../ledger/keys.ts';
 import type { LedgerKey } from '../ledger/ledger.ts';
 import { BUNDLE_LIMITS } from '../limits.ts';
-import type { Crypto } from '../ports/ports.ts';
+import type { Crypto, MessageStream } from '../ports/ports.ts';
 import { type Refusal, refuse } from '../reason-codes.ts';
 import type { BundleScope, RootKey } from './configuration.ts';
 
@@ -61,7 +61,7 @@ export interface AdmissionContext {
  * What a bundle replaces and what may not be older than it: bundles of one issuer for one category, merchant and
  * region. Not the `bundleId`, which anybody who makes a bundle chooses (docs/ARCHITECTURE.md).
  */
-export function bundleIdentity(bundle: TrustBundle): string {
+export function bundleIdentity(bundle: BundleFacts): string {
   return JSON.stringify([bundle.bundleIssuer, bundle.category ?? '', bundle.merchant ?? '', bundle.region ?? '']);
 }
 
@@ -77,22 +77,44 @@ export function admitBundleData(value: JsonValue, context: AdmissionContext): Ad
   // Step 1: a bundle's shape, within its limits; version must be 1.0.
   const read = readTrustBundle(value);
   if (read instanceof ArtifactProblem) return no('bundle.shape', read.code, read.message);
-  const bundle = read.bundle;
-  const refusal =
-    checkScope(bundle, context.scope) ?? (context.source === 'store' ? undefined : checkExpiry(bundle, context.nowMs));
-  if (refusal) return refusal;
-  const digest = domainDigest(context.crypto, 'TrustBundle', read.signed);
-  const newest = { issuedAtMs: bundle.issuedAtMs, expiresAtMs: bundle.expiresAtMs, digest: keyText(digest) };
-  const before = context.newest(bundleIdentity(bundle));
-  return (
-    checkRollback(newest, before) ??
-    checkSignature(read, digest, context) ??
-    checkTwin(newest, before) ?? { bundle, newest }
+  const newest = checkBundle(
+    {
+      facts: read.bundle,
+      signature: read.signature,
+      digest: () => domainDigest(context.crypto, 'TrustBundle', read.signed),
+      message: (sink) => domainMessage('TrustBundle', read.signed)(sink),
+    },
+    context,
   );
+  return 'ok' in newest ? newest : { bundle: read.bundle, newest };
+}
+
+/** A bundle that was read, from whatever it was read. */
+export interface SignedFacts {
+  readonly facts: BundleFacts;
+  /** As it is spelled; undefined where there is none. */
+  readonly signature: string | undefined;
+  /** Of what the signature covers: its digest, and the bytes themselves (INTEROP §1). */
+  digest(): Uint8Array;
+  readonly message: MessageStream;
+}
+
+/** Steps 2 to 6 of a bundle whose shape is one. @returns what is to be remembered of it, or the refusal of the step that failed */
+export function checkBundle(read: SignedFacts, context: AdmissionContext): NewestBundle | Refusal {
+  const { facts } = read;
+  const before = context.newest(bundleIdentity(facts));
+  const refusal =
+    checkScope(facts, context.scope) ??
+    (context.source === 'store' ? undefined : checkExpiry(facts, context.nowMs)) ??
+    checkRollback(facts, before);
+  if (refusal) return refusal;
+  const digest = read.digest();
+  const newest = { issuedAtMs: facts.issuedAtMs, expiresAtMs: facts.expiresAtMs, digest: keyText(digest) };
+  return checkSignature(read, digest, context) ?? checkTwin(newest, before) ?? newest;
 }
 
 /** Step 2: made for this device, or for no one in particular. */
-function checkScope(bundle: TrustBundle, scope: BundleScope): Refusal | undefined {
+function checkScope(bundle: BundleFacts, scope: BundleScope): Refusal | undefined {
   return (
     mismatch('merchant', bundle.merchant, scope.merchant) ??
     mismatch('category', bundle.category, scope.category) ??
@@ -106,7 +128,7 @@ function mismatch(what: string, stated: string | undefined, own: string | undefi
 }
 
 /** Step 3: not expired. Bundles get no drift (INTEROP §3). An `issuedAt` ahead of the clock is fine: it is signed. */
-function checkExpiry(bundle: TrustBundle, nowMs: number): Refusal | undefined {
+function checkExpiry(bundle: BundleFacts, nowMs: number): Refusal | undefined {
   if (bundle.expiresAtMs <= nowMs)
     return no('bundle.expiry', 'ARTIFACT_EXPIRED', `expired at ${isoTime(bundle.expiresAtMs)}`);
   // The time floor goes to issuedAt: behind the expiry it would leave nothing that is not expired.
@@ -116,7 +138,7 @@ function checkExpiry(bundle: TrustBundle, nowMs: number): Refusal | undefined {
 }
 
 /** Step 4: not older than the newest ever admitted for its identity: by `issuedAt`, or by expiry where one has none. */
-function checkRollback(bundle: NewestBundle, newest: NewestBundle | undefined): Refusal | undefined {
+function checkRollback(bundle: BundleFacts, newest: NewestBundle | undefined): Refusal | undefined {
   if (newest === undefined) return undefined;
   const byIssue = bundle.issuedAtMs !== undefined && newest.issuedAtMs !== undefined;
   const own = byIssue ? (bundle.issuedAtMs as number) : bundle.expiresAtMs;
@@ -131,17 +153,16 @@ function checkRollback(bundle: NewestBundle, newest: NewestBundle | undefined): 
 }
 
 /** Step 5: signed by a root key, over the digest or over the raw bytes (INTEROP §1). */
-function checkSignature(read: SignedTrustBundle, digest: Uint8Array, context: AdmissionContext): Refusal | undefined {
-  const kid = read.bundle.bundleKeyId;
+function checkSignature(read: SignedFacts, digest: Uint8Array, context: AdmissionContext): Refusal | undefined {
+  const kid = read.facts.bundleKeyId;
   const roots = context.rootKeys.filter((root) => root.kid === undefined || root.kid === kid);
   if (roots.length === 0) return no('bundle.root', 'KEY_NOT_FOUND', `no root key has the kid ${kid}`);
   const signature = read.signature === undefined ? undefined : decodeBase64(read.signature);
-  const message = domainMessage('TrustBundle', read.signed);
   if (signature?.length === 64) {
     for (const root of roots) {
       if (context.crypto.ed25519Verify(root.publicKey, signature, digest)) return undefined;
       // A digest can't be mistaken for text that begins with the prefix, so trying both forms opens nothing.
-      if (context.crypto.ed25519Verify(root.publicKey, signature, message)) return undefined;
+      if (context.crypto.ed25519Verify(root.publicKey, signature, read.message)) return undefined;
     }
   }
   return no('bundle.signature', 'TRUST_BUNDLE_SIGNATURE_INVALID', `no root key ${kid} made this signature`);

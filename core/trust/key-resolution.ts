@@ -5,7 +5,7 @@ import { ed25519FromDidKey } from '../encoding/did-key.ts';
 import type { Crypto } from '../ports/ports.ts';
 import type { ReasonCode } from '../reason-codes.ts';
 import type { PinnedKey, PinnedRole } from './configuration.ts';
-import { entryOf, type TrustSet } from './trust-set.ts';
+import type { TrustSet } from './trust-set.ts';
 
 /** A key that was found and whose it is, or the code and reason why none was. */
 export type KeyResult =
@@ -63,35 +63,44 @@ export function resolveKey(
 /** What the bundles have for an issuer that one of them names. */
 function bundleKey(sources: KeySources, issuer: string, kid: string): KeyResult {
   const found = listedKey(sources, issuer, kid);
-  const key = typeof found === 'object' ? found : undefined;
+  const key = found === undefined || typeof found.key === 'string' ? undefined : found.key;
   if (sources.trust.revokesKey(issuer, kid, key ?? ed25519FromDidKey(issuer)))
     return fail('KEY_REVOKED', `key ${kid} of ${issuer} is revoked`);
   if (found === undefined) {
-    const approving = sources.trust.bundles.filter((bundle) => bundle.approvedIssuers.includes(issuer));
+    const approving = sources.trust.bundles.filter((bundle) => bundle.approves(issuer));
     const expired = approving.length > 0 && approving.every((bundle) => bundle.expiresAtMs <= sources.nowMs);
     const why = expired
       ? `every bundle that approves ${issuer} is expired`
       : `no loaded bundle has an approved key ${kid} of ${issuer}`;
     return fail('KEY_NOT_FOUND', why);
   }
-  if (typeof found === 'string') return fail('KEY_FORMAT_INVALID', `key ${kid} of ${issuer}: ${found}`);
-  if (!sources.trust.usable(sources.crypto, found))
-    return fail('KEY_FORMAT_INVALID', `key ${kid} of ${issuer}: the key is not a usable point`);
-  return { ok: true, key: found, issuer, source: 'bundle' };
+  if (typeof found.key === 'string') return fail('KEY_FORMAT_INVALID', `key ${kid} of ${issuer}: ${found.key}`);
+  if (!found.usable()) return fail('KEY_FORMAT_INVALID', `key ${kid} of ${issuer}: the key is not a usable point`);
+  return { ok: true, key: found.key, issuer, source: 'bundle' };
 }
 
-/** The first listed key in the first unexpired bundle that approves the issuer and has the kid; text says why it is unusable. */
-function listedKey(sources: KeySources, issuer: string, kid: string): Uint8Array | string | undefined {
+/** A key that the bundles have: its bytes or why there are none, and whether they are a point that may be used. */
+interface Found {
+  readonly key: Uint8Array | string;
+  usable(): boolean;
+}
+
+/** The first listed key in the first unexpired bundle that approves the issuer and has the kid. */
+function listedKey(sources: KeySources, issuer: string, kid: string): Found | undefined {
+  const { crypto } = sources;
   let approved = false;
   for (const bundle of sources.trust.bundles) {
-    if (bundle.expiresAtMs <= sources.nowMs || !bundle.approvedIssuers.includes(issuer)) continue;
+    if (bundle.expiresAtMs <= sources.nowMs || !bundle.approves(issuer)) continue;
     approved = true;
-    for (const listed of entryOf(bundle, issuer)?.keys ?? []) if (listed.kid === kid) return listed.key;
+    for (const listed of bundle.entry(issuer)?.keys ?? []) {
+      if (listed.kid === kid) return { key: listed.key, usable: () => bundle.usable(crypto, listed) };
+    }
   }
   // A did:key is its own key where bundles only approve it. One that embeds keys for it has said which ones count; else a
   // kid that nobody revoked, which no signature covers, would bring a revoked key back.
   if (!approved || sources.trust.embeds(issuer)) return undefined;
-  return ed25519FromDidKey(issuer);
+  const own = ed25519FromDidKey(issuer);
+  return own && { key: own, usable: () => crypto.ed25519KeyUsable(own) };
 }
 
 /** The key pinned for exactly this issuer, or for none where none is named; else the first that may serve. */

@@ -1,79 +1,67 @@
 // The admitted bundles of a device, at most four and one per identity where they came by `put`, and the questions a
 // payment asks of them.
 
-import type { BundleIssuer, BundleKey, TrustBundle } from '../artifacts/trust-bundle.ts';
+import type { TrustBundle } from '../artifacts/trust-bundle.ts';
 import { BUNDLES_HELD } from '../limits.ts';
-import type { Crypto } from '../ports/ports.ts';
 import type { Refusal } from '../reason-codes.ts';
 import { refuse } from '../reason-codes.ts';
-import { bundleIdentity } from './admission.ts';
+import { type HeldBundle, MemoryBundle } from './held-bundle.ts';
 
-/** The admitted bundles. */
+/** The admitted bundles. Questions throw FlashError where bundles are on flash and cannot be read: nothing is known then. */
 export class TrustSet {
-  #bundles: readonly TrustBundle[] = [];
-  /** What was found out about the points of these bundles' keys, by the array that holds them. */
-  #usable = new Map<Uint8Array, boolean>();
+  #bundles: readonly HeldBundle[] = [];
 
   /** A set of bundles that were admitted elsewhere, however many share an identity. */
-  static of(bundles: readonly TrustBundle[]): TrustSet {
+  static of(bundles: readonly (TrustBundle | HeldBundle)[]): TrustSet {
     const set = new TrustSet();
-    set.#bundles = latestFirst(bundles);
+    set.replace(bundles.map((bundle) => ('approves' in bundle ? bundle : new MemoryBundle(bundle))));
     return set;
   }
 
   /** The bundles, latest expiry first: the order of key lookup. */
-  get bundles(): readonly TrustBundle[] {
+  get bundles(): readonly HeldBundle[] {
     return this.#bundles;
   }
 
+  /** Holds these bundles from now on, and no others. */
+  replace(bundles: readonly HeldBundle[]): void {
+    this.#bundles = latestFirst(bundles);
+  }
+
   /** STORE_FULL where all places are taken by unexpired bundles of other identities, else undefined. */
-  objection(bundle: TrustBundle, nowMs: number): Refusal | undefined {
+  objection(bundle: HeldBundle, nowMs: number): Refusal | undefined {
     if (this.#besides(bundle, nowMs).length < BUNDLES_HELD) return undefined;
     return refuse('trustBundle', 'bundle.room', 'STORE_FULL', `${BUNDLES_HELD} bundles are held and none is expired`);
   }
 
   /** Puts an admitted bundle in place of the one with its identity; where all places are taken one expired gives way. */
-  put(bundle: TrustBundle, nowMs: number): void {
-    this.#bundles = latestFirst([...this.#besides(bundle, nowMs), bundle]);
-    this.#usable.clear();
+  put(bundle: HeldBundle, nowMs: number): void {
+    this.replace([...this.#besides(bundle, nowMs), bundle]);
   }
 
   /** What stays when this bundle comes. */
-  #besides(bundle: TrustBundle, nowMs: number): readonly TrustBundle[] {
-    const identity = bundleIdentity(bundle);
-    const others = this.#bundles.filter((held) => bundleIdentity(held) !== identity);
+  #besides(bundle: HeldBundle, nowMs: number): readonly HeldBundle[] {
+    const others = this.#bundles.filter((held) => held.identity !== bundle.identity);
     if (others.length < BUNDLES_HELD) return others;
     // One gives way and no more: what an expired bundle revokes stays revoked while it is held.
-    let least: TrustBundle | undefined;
+    let least: HeldBundle | undefined;
     for (const held of others) if (held.expiresAtMs <= nowMs && (!least || givesWayBefore(held, least))) least = held;
     return others.filter((held) => held !== least);
   }
 
   /** True where an unexpired bundle revokes this grant (INTEROP §5). */
   revokesGrant(grantId: string, nowMs: number): boolean {
-    return this.#bundles.some((bundle) => bundle.expiresAtMs > nowMs && bundle.revokedGrantIds.includes(grantId));
+    return this.#bundles.some((bundle) => bundle.expiresAtMs > nowMs && bundle.revokesGrant(grantId));
   }
 
   /** True where a bundle, expired or not, approves or embeds this issuer: then no pinned key speaks for it. */
   names(issuer: string): boolean {
-    return this.#bundles.some(
-      (bundle) => bundle.approvedIssuers.includes(issuer) || entryOf(bundle, issuer) !== undefined,
-    );
-  }
-
-  /** True where a key is a point that may be used; found out once for a listed key. */
-  usable(crypto: Crypto, key: Uint8Array): boolean {
-    const known = this.#usable.get(key);
-    if (known !== undefined) return known;
-    const usable = crypto.ed25519KeyUsable(key);
-    if (this.#bundles.some((bundle) => bundle.issuers.some((entry) => entry.keys.some((listed) => listed.key === key))))
-      this.#usable.set(key, usable);
-    return usable;
+    return this.#bundles.some((bundle) => bundle.approves(issuer) || bundle.entry(issuer) !== undefined);
   }
 
   /** True where a bundle, expired or not, lists keys for this issuer. */
   embeds(issuer: string): boolean {
-    return this.#bundles.some((bundle) => entryOf(bundle, issuer) !== undefined);
+    return this.#bundles.some((bundle) => bundle.entry(issuer) !== undefined);
   }
 
   /**
@@ -81,47 +69,20 @@ export class TrustSet {
    * refusal wins over every bundle that still lists it as active, so expired bundles count too.
    */
   revokesKey(issuer: string, kid: string, key: Uint8Array | undefined): boolean {
-    return this.#revoked(issuer, (listed) => listed.kid === kid || (key !== undefined && sameKey(listed.x, key)));
+    return this.#bundles.some((bundle) => bundle.revokesKey(issuer, kid, key));
   }
 
   /** True where any loaded bundle marks these key bytes revoked, whoever's they are. */
   revokesBytes(key: Uint8Array): boolean {
-    return this.#revoked(undefined, (listed) => sameKey(listed.x, key));
-  }
-
-  #revoked(issuer: string | undefined, is: (listed: BundleKey) => boolean): boolean {
-    for (const bundle of this.#bundles) {
-      for (const entry of bundle.issuers) {
-        if (issuer !== undefined && entry.issuer !== issuer) continue;
-        for (const listed of entry.keys) if (!listed.active && is(listed)) return true;
-      }
-    }
-    return false;
+    return this.#bundles.some((bundle) => bundle.revokesBytes(key));
   }
 }
 
 /** Of two expired bundles, whether this one goes first: one that revokes no key, else the one that expired earlier. */
-function givesWayBefore(bundle: TrustBundle, other: TrustBundle): boolean {
-  const revokes = revokesKeys(bundle);
-  return revokes === revokesKeys(other) ? bundle.expiresAtMs < other.expiresAtMs : !revokes;
+function givesWayBefore(bundle: HeldBundle, other: HeldBundle): boolean {
+  return bundle.revokesKeys === other.revokesKeys ? bundle.expiresAtMs < other.expiresAtMs : !bundle.revokesKeys;
 }
 
-function revokesKeys(bundle: TrustBundle): boolean {
-  return bundle.issuers.some((entry) => entry.keys.some((key) => !key.active));
-}
-
-function latestFirst(bundles: readonly TrustBundle[]): readonly TrustBundle[] {
+function latestFirst(bundles: readonly HeldBundle[]): readonly HeldBundle[] {
   return [...bundles].sort((a, b) => b.expiresAtMs - a.expiresAtMs);
-}
-
-/** The first entry of an issuer; later ones are not looked at (INTEROP §3). */
-export function entryOf(bundle: TrustBundle, issuer: string): BundleIssuer | undefined {
-  for (const entry of bundle.issuers) if (entry.issuer === issuer) return entry;
-  return undefined;
-}
-
-function sameKey(listed: Uint8Array | undefined, key: Uint8Array): boolean {
-  if (listed === undefined || listed.length !== key.length) return false;
-  for (let i = 0; i < key.length; i++) if (listed[i] !== key[i]) return false;
-  return true;
 }

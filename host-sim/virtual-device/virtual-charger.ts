@@ -262,7 +262,7 @@ export class VirtualCharger {
     admissions.forEach((admission, i) => {
       if (admission.ok) running.held.set(bundleIdentity(admission.bundle), bundles[i] as Uint8Array);
     });
-    const inForce = new Set(running.verifier.trust.bundles.map(bundleIdentity));
+    const inForce = new Set(running.verifier.trust.bundles.map((held) => held.identity));
     for (const identity of running.held.keys()) if (!inForce.has(identity)) running.held.delete(identity);
     return admissions;
   }

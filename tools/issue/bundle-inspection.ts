@@ -4,7 +4,7 @@ import { ArtifactProblem } from '../../core/artifacts/members.ts';
 import { type BundleKey, readTrustBundle, type TrustBundle } from '../../core/artifacts/trust-bundle.ts';
 import { ed25519FromDidKey } from '../../core/encoding/did-key.ts';
 import { isArray, isObject, type JsonObject, member } from '../../core/json/value.ts';
-import { entryOf } from '../../core/trust/trust-set.ts';
+import { entryOf } from '../../core/trust/held-bundle.ts';
 import { timeText } from './duration.ts';
 import { IssueProblem } from './problem.ts';
 import { readBackCrypto } from './read-back.ts';
