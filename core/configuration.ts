@@ -29,6 +29,10 @@ export type BudgetUse = (typeof BUDGET_USES)[number];
 export const SPEND_RULES = Object.freeze(['budget-total', 'grant-total'] as const);
 export type SpendRule = (typeof SPEND_RULES)[number];
 
+/** What becomes of a reservation that was open when the power failed. */
+export const RESERVATIONS_LEFT = Object.freeze(['hold', 'settle'] as const);
+export type ReservationsLeft = (typeof RESERVATIONS_LEFT)[number];
+
 /** The unit of the terminal's amounts: minor units of a currency, or the asset's smallest unit. Never converted. */
 export type Unit =
   | {
@@ -80,6 +84,11 @@ export interface SiteConfiguration {
   readonly budgetUse?: BudgetUse;
   /** `budget-total` (default), or the integration guide's `grant-total`: the grant's total against the SBA's ceiling. */
   readonly spendRule?: SpendRule;
+  /**
+   * Reservations that a restart finds open: `hold` (default) leaves them to the operator, and they count as spent; `settle`
+   * settles them in full.
+   */
+  readonly reservationsLeft?: ReservationsLeft;
   /** Milliseconds by which an artifact may be past its expiry, at most 600 000. Default 300 000. Bundles get none. */
   readonly driftMs?: number;
   /** Budget scopes this site keeps count of. Default SESSION and TRIP. */
@@ -106,6 +115,7 @@ export interface Site {
   readonly sbaOnlyMax: bigint | undefined;
   readonly budgetUse: BudgetUse;
   readonly spendRule: SpendRule;
+  readonly reservationsLeft: ReservationsLeft;
   readonly driftMs: number;
   readonly scopes: readonly BudgetScope[];
   readonly strictXrpl: boolean;
@@ -183,6 +193,7 @@ export function readConfiguration(input: SiteConfiguration): Site {
     sbaOnlyMax,
     budgetUse: input.budgetUse ?? (input.profile === 'human-agent' ? 'reuse' : 'single-use'),
     spendRule: input.spendRule ?? 'budget-total',
+    reservationsLeft: input.reservationsLeft ?? 'hold',
     driftMs,
     scopes: input.scopes ?? ['SESSION', 'TRIP'],
     strictXrpl: input.strictXrpl ?? false,
@@ -215,6 +226,7 @@ const CHOICES: { readonly [name: string]: readonly unknown[] } = Object.freeze({
   profile: PROFILES,
   budgetUse: BUDGET_USES,
   spendRule: SPEND_RULES,
+  reservationsLeft: RESERVATIONS_LEFT,
   requireFleetPolicy: [true, false],
   strictXrpl: [true, false],
   strictCurrency: [true, false],
@@ -228,7 +240,7 @@ const MEMBERS: { readonly [part: string]: readonly string[] } = {
   configuration: [
     ...['profile', 'terminal', 'grantIssuers', 'sbaIssuers', 'fleetPolicyIssuers', 'requireFleetPolicy', 'rootKeys'],
     ...['pinnedKeys', 'bundleScope', 'sbaOnly', 'budgetUse', 'spendRule', 'driftMs', 'scopes', 'strictXrpl'],
-    ...['strictCurrency', 'allowUnsetClock'],
+    ...['strictCurrency', 'allowUnsetClock', 'reservationsLeft'],
   ],
   terminal: ['rail', 'asset', 'destination', 'merchant', 'unit', 'purpose', 'gateway', 'actorId'],
   'terminal.unit': UNIT_MEMBERS,

@@ -5,6 +5,7 @@ import type { PaymentRequest } from '../../core/chain/request.ts';
 import { ConfigurationError, deploymentProblems, readConfiguration } from '../../core/configuration.ts';
 import { JsonProblem } from '../../core/json/reader.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
+import { Journal } from '../../core/ledger/journal.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { LedgerRefusal } from '../../core/ledger/ledger.ts';
 import { BUNDLE_SET_BYTES } from '../../core/limits.ts';
@@ -12,7 +13,13 @@ import type { Clock, Crypto, Flash, Log } from '../../core/ports/ports.ts';
 import { type Refusal, refuse } from '../../core/reason-codes.ts';
 import { type BundleSource, bundleIdentity } from '../../core/trust/admission.ts';
 import { bundleRanges } from '../../core/trust/bundle-set.ts';
-import { type Admission, type Decision, type DecisionOptions, Verifier } from '../../core/verifier.ts';
+import {
+  type Admission,
+  type Decision,
+  type DecisionOptions,
+  type ReservationLeft,
+  Verifier,
+} from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { type FetchFailure, fetchBundles } from './bundle-fetch.ts';
 import { type BundleStore, BundleStoreError, FileBundleStore, MemoryBundleStore } from './bundle-store.ts';
@@ -23,7 +30,10 @@ import { SimulatedRelay } from './relay.ts';
 /** What a charger is built from. */
 export interface ChargerParts {
   readonly provisioning: Provisioning;
+  /** The spend ledger's partition. */
   readonly flash: Flash;
+  /** The journal's: every accepted payment, whole. Left out, none is kept. */
+  readonly journal?: Flash;
   readonly clock: Clock;
   readonly crypto: Crypto;
   readonly log?: Log;
@@ -49,6 +59,7 @@ export type Refresh =
 /** What exists while there is power. */
 interface Running {
   readonly ledger: FlashLedger;
+  readonly journal: Journal | undefined;
   readonly verifier: Verifier;
   /** The bytes of every bundle in force, by identity. */
   readonly held: Map<string, Uint8Array>;
@@ -70,6 +81,7 @@ export class VirtualCharger {
   readonly #parts: ChargerParts;
   readonly #bundles: BundleStore;
   #running: Running | undefined;
+  #left: readonly ReservationLeft[] = [];
   #refreshing: Promise<Refresh> | undefined;
 
   constructor(parts: ChargerParts) {
@@ -101,10 +113,20 @@ export class VirtualCharger {
     this.#guarded(() => {
       const logged = log === undefined ? {} : { log };
       const ledger = new FlashLedger(flash, crypto, log && { log });
+      const journal = this.#parts.journal && new Journal(this.#parts.journal, crypto, log && { log });
       const earliest = provisioning.imageBuiltMs === undefined ? {} : { earliestMs: provisioning.imageBuiltMs };
-      const verifier = new Verifier({ configuration, crypto, clock, ledger, ...logged, ...earliest });
+      const verifier = new Verifier({
+        configuration,
+        crypto,
+        clock,
+        ledger,
+        ...(journal && { journal }),
+        ...logged,
+        ...earliest,
+      });
       const running: Running = {
         ledger,
+        journal,
         verifier,
         held: new Map(),
         etag: undefined,
@@ -113,7 +135,8 @@ export class VirtualCharger {
         unkept: false,
       };
       this.#admitStored(running);
-      idle(ledger);
+      this.#left = verifier.takeUpReservations();
+      idle(verifier);
       this.#running = running;
     });
   }
@@ -124,9 +147,14 @@ export class VirtualCharger {
     this.#running = undefined;
   }
 
-  /** Why the ledger can record nothing, or undefined. */
+  /** Why nothing can be recorded, or undefined. */
   get storeProblem(): LedgerRefusal | undefined {
-    return this.#on().ledger.problem;
+    return this.#on().ledger.problem ?? this.#on().journal?.problem;
+  }
+
+  /** Reservations that the last start found open, and what became of them. */
+  get reservationsLeft(): readonly ReservationLeft[] {
+    return this.#left;
   }
 
   /** Ids of the bundles in force, latest expiry first. */
@@ -154,11 +182,11 @@ export class VirtualCharger {
     });
   }
 
-  /** The vehicle leaves: the relay opens, and the ledger gets its idle time, so that the next payment needs no erase. */
+  /** The vehicle leaves: the relay opens, and ledger and journal get their idle time, so that the next payment needs no erase. */
   disconnect(): void {
     this.relay.open();
     const running = this.#running;
-    if (running !== undefined) this.#guarded(() => idle(running.ledger));
+    if (running !== undefined) this.#guarded(() => idle(running.verifier));
   }
 
   /** Fetches the Trust Bundles over the link and admits them. One at a time; a second call gets the first one's result. */
@@ -315,6 +343,6 @@ const CLOSING = Buffer.from(']}');
 const CROWDED = 'the bundles in force are not kept yet, and are too many to be staged together with these';
 
 /** Compaction ahead of need, until there is none to do. */
-function idle(ledger: FlashLedger): void {
-  while (ledger.step());
+function idle(verifier: Verifier): void {
+  while (verifier.step());
 }

@@ -54,6 +54,7 @@ describe('a site configuration', () => {
       sbaOnly: { maxAmountMinor: '1' },
       budgetUse: 'reuse',
       spendRule: 'grant-total',
+      reservationsLeft: 'settle',
       driftMs: 0,
       scopes: ['SESSION'],
       strictXrpl: true,

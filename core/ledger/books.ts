@@ -1,0 +1,95 @@
+// The spend ledger and the journal as one: what was accepted is in both, or it was not accepted. The journal's entry is
+// written first, the ledger's record commits it; an entry without its record is nothing.
+
+import type { Journal, JournalEnd, JournalPayment } from './journal.ts';
+import type { BeforeRecord, LedgerRefusal, Receipt, Spend, SpendLedger } from './ledger.ts';
+
+/** The artifacts of a payment as they were presented. */
+export type PresentedArtifacts = Pick<
+  JournalPayment,
+  'grant' | 'sba' | 'spa' | 'settlementIntent' | 'fleetPolicyAuthorization' | 'idempotencyKey'
+>;
+
+/** See the head of the file. */
+export class Books {
+  readonly ledger: SpendLedger;
+  readonly journal: Journal | undefined;
+
+  /** Takes in what a power cut has left: an entry that the ledger does not know of is made void. */
+  constructor(ledger: SpendLedger, journal?: Journal) {
+    this.ledger = ledger;
+    this.journal = journal;
+    journal?.reconcile(ledger.lastReceipt());
+  }
+
+  /** Why nothing can be recorded at the moment, or undefined. A full store comes last: it may be full for some only. */
+  get problem(): LedgerRefusal | undefined {
+    const { ledger, journal } = this;
+    if (ledger.problem?.code === 'STORE_FAILED') return ledger.problem;
+    return journal?.problem?.code === 'STORE_FAILED' ? journal.problem : (ledger.problem ?? journal?.problem);
+  }
+
+  /** Records a payment or a reservation. */
+  begin(mode: 'authorize' | 'reserve', spend: Spend, artifacts: PresentedArtifacts): Receipt | LedgerRefusal {
+    const { amount, timeMs } = spend;
+    const { grant, sba, spa, settlementIntent, fleetPolicyAuthorization, idempotencyKey } = artifacts;
+    const before = this.#before((receiptId) => ({
+      kind: 'payment',
+      receiptId,
+      mode,
+      amount,
+      timeMs,
+      grant,
+      sba,
+      spa,
+      settlementIntent,
+      fleetPolicyAuthorization,
+      idempotencyKey,
+    }));
+    return mode === 'reserve' ? this.ledger.reserve(spend, before) : this.ledger.authorize(spend, before);
+  }
+
+  /** Ends a reservation with the final amount. */
+  settle(reservation: number, amount: bigint, timeMs: number): Receipt | LedgerRefusal {
+    const before = this.#before((receiptId) => ({
+      kind: 'end',
+      receiptId,
+      how: 'settle',
+      reservation,
+      amount,
+      timeMs,
+    }));
+    return this.ledger.settle(reservation, amount, timeMs, before);
+  }
+
+  /** Ends a reservation with nothing spent. */
+  release(reservation: number, timeMs: number): Receipt | LedgerRefusal {
+    const before = this.#before((receiptId) => ({
+      kind: 'end',
+      receiptId,
+      how: 'release',
+      reservation,
+      amount: 0n,
+      timeMs,
+    }));
+    return this.ledger.release(reservation, timeMs, before);
+  }
+
+  /**
+   * Does a bounded piece of the work that keeps payments free of erases. For idle time, until it says there is nothing to do.
+   *
+   * @returns whether there is more to do
+   */
+  step(): boolean {
+    return this.ledger.step() || (this.journal?.step() ?? false);
+  }
+
+  #before(entry: (receiptId: number) => JournalPayment | JournalEnd): BeforeRecord | undefined {
+    const { journal } = this;
+    if (journal === undefined) return undefined;
+    return (receiptId) => {
+      const written = journal.append(entry(receiptId));
+      return 'code' in written ? written : undefined;
+    };
+  }
+}
