@@ -23,10 +23,18 @@ export type { JsonArray, JsonObject, JsonValue } from './json/value.ts';
 export { FlashLedger } from './ledger/flash-ledger.ts';
 export type { LedgerRefusal, OpenReservation, Receipt, Spend, SpendLedger } from './ledger/ledger.ts';
 export { MemoryLedger, type StartingTotals } from './ledger/memory-ledger.ts';
+export { type ReadReceipt, type ReceiptFault, readReceipt, receiptHashOf } from './ledger/receipt-document.ts';
 export * from './limits.ts';
 export { createPortableCrypto } from './ports/portable-crypto.ts';
 export * from './ports/ports.ts';
 export { type ArtifactName, describeCode, type ReasonCode, type Refusal, reasonCodes } from './reason-codes.ts';
+export {
+  type UploadBatch,
+  Uploader,
+  type UploadOptions,
+  type UploadResult,
+  type UploadStep,
+} from './refresh/upload.ts';
 export type { BundleSource } from './trust/admission.ts';
 export type { BundleScope, IssuerRule, PinnedKey, PinnedRole, RootKey } from './trust/configuration.ts';
 export {

@@ -37,6 +37,16 @@ export const BUNDLE_LIMITS: JsonLimits = Object.freeze({
   depth: 16,
 });
 
+/** What an operator's backend answers to receipts that are handed in. */
+export const ANSWER_LIMITS: JsonLimits = Object.freeze({
+  bytes: 4096,
+  values: 64,
+  elements: 64,
+  members: 16,
+  stringBytes: 1024,
+  depth: 4,
+});
+
 /** All artifacts of one payment together, in bytes, the object that carries them included. */
 export const PRESENTATION_BYTES = 8192;
 /** Characters of base64 after `Authorization: MPCP`. */
