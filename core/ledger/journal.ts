@@ -240,8 +240,7 @@ export class Journal {
         }
         if (!blocks.hasRoom(1) && !blocks.prepare()) return this.#full();
         this.#appendNumber(blocks, JOURNAL_KIND.void, 0, lastCommitted);
-        this.#newest = lastCommitted;
-        this.#hash.set(this.#previous);
+        this.#makeVoid(lastCommitted);
         this.#log?.emit({ event: 'journal.void', receiptId: lastCommitted + 1 });
       } else if (this.#newest < lastCommitted && this.#newest > 0) {
         // What follows will show the gap: its hash goes back to what is there.
@@ -407,8 +406,7 @@ export class Journal {
     } else if (kind === JOURNAL_KIND.void) {
       const committed = readU32(bytes, RECORD_HEADER);
       if (this.#newest > committed) {
-        this.#newest = committed;
-        this.#hash.set(this.#previous);
+        this.#makeVoid(committed);
         scan.hashAt = 0;
       }
     } else if (kind < FIRST_KIND) {
@@ -427,6 +425,15 @@ export class Journal {
       scan.hashAt = address;
       this.#count(receiptId, address, grantAddress);
     }
+  }
+
+  /** The newest entry is none. What its blocks are needed for is acknowledged with the one before it at the latest. */
+  #makeVoid(lastCommitted: number): void {
+    this.#newest = lastCommitted;
+    this.#hash.set(this.#previous);
+    const { length } = this.#neededUntil;
+    for (let block = 0; block < length; block++)
+      this.#neededUntil[block] = Math.min(this.#neededUntil[block] as number, lastCommitted);
   }
 
   /** Counts an entry that is whole. */
