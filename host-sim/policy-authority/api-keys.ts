@@ -1,10 +1,8 @@
 // API keys of a Policy Authority: made here, handed out once, kept as hashes.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { apiKeyHash, freshApiKey, presentedKeyHash } from '../http/bearer.ts';
 import { Problem } from './problem.ts';
 import type { PolicyAuthorityStorage, Scope } from './storage.ts';
-
-const BEARER = /^bearer +(\S+)$/i;
 
 /** Makes a key that may do what `scopes` say. @returns the key itself; it cannot be had again */
 export async function issueApiKey(
@@ -12,8 +10,8 @@ export async function issueApiKey(
   keyId: string,
   scopes: readonly Scope[],
 ): Promise<string> {
-  const key = `mpcp_${randomBytes(32).toString('base64url')}`;
-  await storage.putApiKey({ keyId, sha256: hashOf(key), scopes });
+  const key = freshApiKey();
+  await storage.putApiKey({ keyId, sha256: apiKeyHash(key), scopes });
   return key;
 }
 
@@ -27,15 +25,9 @@ export async function requireScope(
   authorization: string | undefined,
   scope: Scope,
 ): Promise<void> {
-  const key = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
-  if (key === undefined) throw new Problem(401, 'unauthorized', 'an API key is needed: Authorization: Bearer <key>');
-  const record = await storage.apiKey(hashOf(key));
+  const record = await storage.apiKey(presentedKeyHash(authorization));
   if (record === undefined) throw new Problem(401, 'unauthorized', 'the API key is not known');
   if (!record.scopes.includes(scope) && !record.scopes.includes('admin')) {
     throw new Problem(403, 'forbidden', `API key ${record.keyId} does not have the scope ${scope}`);
   }
-}
-
-function hashOf(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
 }

@@ -1,5 +1,7 @@
 // What a Policy Authority answers when it does not do what it was asked: a status, and the body `{error, detail}`.
 
+import { HttpProblem } from '../http/problem.ts';
+
 /** What went wrong, for programs. */
 export type ProblemCode =
   | 'invalid_request'
@@ -20,14 +22,12 @@ export type ProblemCode =
   | 'internal_error';
 
 /** Thrown by a route; the server answers it. */
-export class Problem extends Error {
-  readonly status: number;
-  readonly code: ProblemCode;
+export class Problem extends HttpProblem {
+  declare readonly code: ProblemCode;
 
   /** @param detail one sentence for a person */
+  // biome-ignore lint/complexity/noUselessConstructor: it narrows the code
   constructor(status: number, code: ProblemCode, detail: string) {
-    super(detail);
-    this.status = status;
-    this.code = code;
+    super(status, code, detail);
   }
 }

@@ -9,6 +9,7 @@ import {
   BUNDLE_KEYS_PER_ISSUER,
   VELOCITY_WINDOW_SECONDS,
 } from '../../core/limits.ts';
+import { closed } from '../http/schema-problem.ts';
 
 const text = { type: 'string', minLength: 1, maxLength: ARTIFACT_LIMITS.stringBytes };
 const texts = { type: 'array', items: text, maxItems: ARTIFACT_LIMITS.elements };
@@ -110,24 +111,3 @@ export const bundleBody = closed(
 
 /** GET /trust-bundles. Whoever asks with a member that is not known means fewer bundles than all. */
 export const bundleQuery = closed({ category: text, merchant: text, region: text }, []);
-
-/** One sentence for what a schema found; Ajv's own does not name an unknown member. */
-export function schemaProblem(errors: readonly SchemaError[], what: string): Error {
-  const sentences = errors.map(({ instancePath, keyword, params, message }) =>
-    keyword === 'additionalProperties'
-      ? `${what}${instancePath} has the unknown member ${JSON.stringify(params.additionalProperty)}`
-      : `${what}${instancePath} ${message}`,
-  );
-  return new Error(sentences.join(', '));
-}
-
-interface SchemaError {
-  readonly instancePath: string;
-  readonly keyword: string;
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly message?: string;
-}
-
-function closed(properties: object, required: readonly string[]): object {
-  return { type: 'object', additionalProperties: false, properties, required };
-}
