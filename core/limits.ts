@@ -63,6 +63,8 @@ export const BUNDLES_HELD = 4;
 export const BUNDLES_PER_ANSWER = 16;
 /** Bytes of such an answer: the bundles a device can hold, and some air around them. */
 export const BUNDLE_SET_BYTES = BUNDLES_HELD * BUNDLE_LIMITS.bytes + 1024;
+/** Bytes of a stored bundle that are read from flash at a time. */
+export const BUNDLE_WINDOW_BYTES = 512;
 /** Decimal digits of an amount. */
 export const AMOUNT_DIGITS = 38;
 /** Decimal places a minor unit may have. */

@@ -45,3 +45,20 @@ export function domainMessage(domain: Domain, value: JsonValue): MessageStream {
   const bytes = bytesToHash(domainPrefix(domain) + canonicalText(value));
   return (sink) => sink(bytes);
 }
+
+/** The digest of a domain over canonical bytes that come in parts. */
+export function partsDigest(crypto: Crypto, domain: Domain, canonical: MessageStream): Uint8Array {
+  const hash = crypto.sha256();
+  hash.update(domainPrefix(domain));
+  canonical((part) => hash.update(part));
+  return hash.digest();
+}
+
+/** prefix ‖ canonical bytes that come in parts, themselves. */
+export function partsMessage(domain: Domain, canonical: MessageStream): MessageStream {
+  const prefix = bytesToHash(domainPrefix(domain));
+  return (sink) => {
+    sink(prefix);
+    canonical(sink);
+  };
+}

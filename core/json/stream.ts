@@ -163,7 +163,7 @@ export class JsonStream {
   /**
    * Reads any value: a string, number or word as it is, of an object or array only that it is one.
    *
-   * @param longest of a string with more bytes only that it is no string that matters: true
+   * @param longest a string of more bytes is none that matters: it is given as if it were a list
    */
   scalar(longest: number = this.#text.length): JsonValue {
     const byte = this.next();
@@ -175,7 +175,7 @@ export class JsonStream {
       case 0x5b:
         return [];
       case 0x22:
-        return this.#size <= longest ? this.text : true;
+        return this.#size <= longest ? this.text : [];
       case 0x74:
         return true;
       case 0x66:

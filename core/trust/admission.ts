@@ -39,6 +39,12 @@ export interface AdmittedBundle {
   readonly newest: NewestBundle;
 }
 
+/** What became of one bundle. */
+export type Admission = { readonly ok: true; readonly bundle: BundleFacts } | Refusal;
+
+/** What became of an answer: of each of its bundles, or why none of it was looked at or kept. Then nothing has changed. */
+export type SetAdmission = readonly Admission[] | Refusal;
+
 /**
  * Where bundle bytes come from. A stored bundle was admitted before and comes back at a start: it may have expired since.
  * Its keys then verify nothing, but a key it revokes stays revoked, as it would have without the restart.
@@ -68,7 +74,7 @@ export function bundleIdentity(bundle: BundleFacts): string {
 /** Decides whether bundle bytes may be used. @returns the bundle, or the refusal of the step that failed */
 export function admitBundle(bytes: Uint8Array, context: AdmissionContext): AdmittedBundle | Refusal {
   const value = readJson(bytes, BUNDLE_LIMITS);
-  if (value instanceof JsonProblem) return no('bundle.read', value.code, value.message);
+  if (value instanceof JsonProblem) return refuseBundle('bundle.read', value.code, value.message);
   return admitBundleData(value, context);
 }
 
@@ -76,7 +82,7 @@ export function admitBundle(bytes: Uint8Array, context: AdmissionContext): Admit
 export function admitBundleData(value: JsonValue, context: AdmissionContext): AdmittedBundle | Refusal {
   // Step 1: a bundle's shape, within its limits; version must be 1.0.
   const read = readTrustBundle(value);
-  if (read instanceof ArtifactProblem) return no('bundle.shape', read.code, read.message);
+  if (read instanceof ArtifactProblem) return refuseBundle('bundle.shape', read.code, read.message);
   const newest = checkBundle(
     {
       facts: read.bundle,
@@ -124,16 +130,16 @@ function checkScope(bundle: BundleFacts, scope: BundleScope): Refusal | undefine
 
 function mismatch(what: string, stated: string | undefined, own: string | undefined): Refusal | undefined {
   if (stated === undefined || own === undefined || stated === own) return undefined;
-  return no('bundle.scope', 'BUNDLE_SCOPE_MISMATCH', `${what} is ${stated}, this device's is ${own}`);
+  return refuseBundle('bundle.scope', 'BUNDLE_SCOPE_MISMATCH', `${what} is ${stated}, this device's is ${own}`);
 }
 
 /** Step 3: not expired. Bundles get no drift (INTEROP §3). An `issuedAt` ahead of the clock is fine: it is signed. */
 function checkExpiry(bundle: BundleFacts, nowMs: number): Refusal | undefined {
   if (bundle.expiresAtMs <= nowMs)
-    return no('bundle.expiry', 'ARTIFACT_EXPIRED', `expired at ${isoTime(bundle.expiresAtMs)}`);
+    return refuseBundle('bundle.expiry', 'ARTIFACT_EXPIRED', `expired at ${isoTime(bundle.expiresAtMs)}`);
   // The time floor goes to issuedAt: behind the expiry it would leave nothing that is not expired.
   if (bundle.issuedAtMs !== undefined && bundle.issuedAtMs >= bundle.expiresAtMs)
-    return no('bundle.expiry', 'ARTIFACT_INVALID', 'issuedAt is not before expiresAt');
+    return refuseBundle('bundle.expiry', 'ARTIFACT_INVALID', 'issuedAt is not before expiresAt');
   return undefined;
 }
 
@@ -145,7 +151,7 @@ function checkRollback(bundle: BundleFacts, newest: NewestBundle | undefined): R
   const floor = byIssue ? (newest.issuedAtMs as number) : newest.expiresAtMs;
   if (own >= floor) return undefined;
   const name = byIssue ? 'issuedAt' : 'expiresAt';
-  return no(
+  return refuseBundle(
     'bundle.rollback',
     'BUNDLE_ROLLBACK',
     `${name} ${isoTime(own)} is before ${isoTime(floor)}, admitted earlier`,
@@ -156,7 +162,7 @@ function checkRollback(bundle: BundleFacts, newest: NewestBundle | undefined): R
 function checkSignature(read: SignedFacts, digest: Uint8Array, context: AdmissionContext): Refusal | undefined {
   const kid = read.facts.bundleKeyId;
   const roots = context.rootKeys.filter((root) => root.kid === undefined || root.kid === kid);
-  if (roots.length === 0) return no('bundle.root', 'KEY_NOT_FOUND', `no root key has the kid ${kid}`);
+  if (roots.length === 0) return refuseBundle('bundle.root', 'KEY_NOT_FOUND', `no root key has the kid ${kid}`);
   const signature = read.signature === undefined ? undefined : decodeBase64(read.signature);
   if (signature?.length === 64) {
     for (const root of roots) {
@@ -165,7 +171,7 @@ function checkSignature(read: SignedFacts, digest: Uint8Array, context: Admissio
       if (context.crypto.ed25519Verify(root.publicKey, signature, read.message)) return undefined;
     }
   }
-  return no('bundle.signature', 'TRUST_BUNDLE_SIGNATURE_INVALID', `no root key ${kid} made this signature`);
+  return refuseBundle('bundle.signature', 'TRUST_BUNDLE_SIGNATURE_INVALID', `no root key ${kid} made this signature`);
 }
 
 /** Step 6: of the same `issuedAt` only the same bundle. Of two that differ nobody can tell which came first. */
@@ -173,10 +179,15 @@ function checkTwin(bundle: NewestBundle, newest: NewestBundle | undefined): Refu
   const { issuedAtMs } = bundle;
   if (issuedAtMs === undefined || newest?.issuedAtMs !== issuedAtMs || newest.digest === bundle.digest)
     return undefined;
-  return no('bundle.twin', 'BUNDLE_ROLLBACK', `another bundle issued at ${isoTime(issuedAtMs)} was admitted earlier`);
+  return refuseBundle(
+    'bundle.twin',
+    'BUNDLE_ROLLBACK',
+    `another bundle issued at ${isoTime(issuedAtMs)} was admitted earlier`,
+  );
 }
 
-function no(check: string, code: Refusal['code'], detail: string): Refusal {
+/** The refusal of a step. */
+export function refuseBundle(check: string, code: Refusal['code'], detail: string): Refusal {
   return refuse('trustBundle', check, code, detail);
 }
 

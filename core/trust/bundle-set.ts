@@ -3,11 +3,25 @@
 import { JsonProblem, JsonReader } from '../json/reader.ts';
 import { BUNDLE_LIMITS, BUNDLE_SET_BYTES, BUNDLES_PER_ANSWER } from '../limits.ts';
 
+/** What an answer is read with: JsonReader where it is in memory, JsonStream where it is stored. */
+export type AnswerReader = Pick<JsonReader, 'members' | 'elements' | 'span' | 'appearsTwice' | 'problem' | 'end'> & {
+  discard(): unknown;
+};
+
+/** Where a bundle begins and ends. */
+export type BundleRange = readonly [number, number];
+export type BundleRanges = readonly BundleRange[];
+
 /** Where each bundle of an answer begins and ends; a JsonProblem where it is not such an answer. */
-export function bundleRanges(bytes: Uint8Array): readonly (readonly [number, number])[] | JsonProblem {
-  const ranges: (readonly [number, number])[] = [];
+export function bundleRanges(bytes: Uint8Array): BundleRanges | JsonProblem {
+  return rangesFrom(() => new JsonReader(bytes, BUNDLE_LIMITS, BUNDLE_SET_BYTES));
+}
+
+/** The same with a reader that `open` puts at the answer's beginning. */
+export function rangesFrom(open: () => AnswerReader): BundleRanges | JsonProblem {
+  const ranges: BundleRange[] = [];
   try {
-    const reader = new JsonReader(bytes, BUNDLE_LIMITS, BUNDLE_SET_BYTES);
+    const reader = open();
     let found = false;
     const isObject = reader.members((name) => {
       if (name !== 'bundles') {

@@ -22,8 +22,9 @@ import { MemoryLedger } from '../../core/ledger/memory-ledger.ts';
 import { BUNDLE_LIMITS } from '../../core/limits.ts';
 import type { Crypto } from '../../core/ports/ports.ts';
 import type { ReasonCode, Refusal } from '../../core/reason-codes.ts';
-import { admitBundle } from '../../core/trust/admission.ts';
+import { type AdmissionContext, admitBundle } from '../../core/trust/admission.ts';
 import type { BundleScope, PinnedRole } from '../../core/trust/configuration.ts';
+import { type HeldBundle, MemoryBundle } from '../../core/trust/held-bundle.ts';
 import { TrustSet } from '../../core/trust/trust-set.ts';
 import { Verifier } from '../../core/verifier.ts';
 
@@ -84,8 +85,29 @@ export interface ConformanceEngine {
   ): EngineResult;
 }
 
+/** How bundles are read and held: in memory, or as a device does. */
+export interface BundleForm {
+  admit(
+    bundle: Uint8Array,
+    context: AdmissionContext,
+  ): { readonly bundle: unknown } | { readonly facts: unknown } | Refusal;
+  /** A bundle that was admitted elsewhere; the refusal of one that is none. */
+  hold(bundle: Uint8Array): HeldBundle | (EngineResult & { ok: false });
+}
+
+/** As tools hold bundles. */
+const IN_MEMORY: BundleForm = {
+  admit: admitBundle,
+  hold(bundle) {
+    const value = readJson(bundle, BUNDLE_LIMITS);
+    if (value instanceof JsonProblem) return problem(value);
+    const read = readTrustBundle(value);
+    return read instanceof ArtifactProblem ? problem(read) : new MemoryBundle(read.bundle);
+  },
+};
+
 /** The core as it is, with the crypto given. */
-export function createEngine(crypto: Crypto): ConformanceEngine {
+export function createEngine(crypto: Crypto, form: BundleForm = IN_MEMORY): ConformanceEngine {
   return {
     canonical(json) {
       const value = readJson(json, BUNDLE_LIMITS);
@@ -111,26 +133,26 @@ export function createEngine(crypto: Crypto): ConformanceEngine {
         return { ok: false, code: 'KEY_FORMAT_INVALID', detail: 'the root key is not an Ed25519 public key' };
       }
       const rootKeys = [{ kid, publicKey }];
-      const result = admitBundle(bundle, { crypto, rootKeys, scope, nowMs, newest: () => undefined });
+      const result = form.admit(bundle, { crypto, rootKeys, scope, nowMs, newest: () => undefined });
       return 'ok' in result ? refused(result) : { ok: true };
     },
     resolve(setup, issuer, kid) {
-      const made = verifierOf(crypto, setup);
+      const made = verifierOf(crypto, form, setup);
       if ('ok' in made) return made;
       const result = made.verifier.resolveKey(issuer, kid, 'sba');
       if (!result.ok) return { ok: false, code: result.code, detail: result.detail };
       return { ok: true, value: toHex(result.key) };
     },
     grant(setup, grant) {
-      const made = verifierOf(crypto, setup);
+      const made = verifierOf(crypto, form, setup);
       return 'ok' in made ? made : verdict(made.verifier.checkGrant(grant));
     },
     fleetPolicy(setup, fleetPolicy, grant) {
-      const made = verifierOf(crypto, setup);
+      const made = verifierOf(crypto, form, setup);
       return 'ok' in made ? made : verdict(made.verifier.checkFleetPolicy(fleetPolicy, grant));
     },
     payments(setup, steps) {
-      const made = verifierOf(crypto, setup);
+      const made = verifierOf(crypto, form, setup);
       if ('ok' in made) return steps.map(() => made);
       return steps.map((step) => {
         const result = verdict(made.verifier.authorize(step.presentation, step.request));
@@ -158,14 +180,12 @@ interface Made {
   total(step: SequenceStep): string;
 }
 
-function verifierOf(crypto: Crypto, setup: VerifierSetup): Made | (EngineResult & { ok: false }) {
-  const bundles = [];
+function verifierOf(crypto: Crypto, form: BundleForm, setup: VerifierSetup): Made | (EngineResult & { ok: false }) {
+  const bundles: HeldBundle[] = [];
   for (const bytes of setup.bundles) {
-    const value = readJson(bytes, BUNDLE_LIMITS);
-    if (value instanceof JsonProblem) return problem(value);
-    const read = readTrustBundle(value);
-    if (read instanceof ArtifactProblem) return problem(read);
-    bundles.push(read.bundle);
+    const held = form.hold(bytes);
+    if ('ok' in held) return held;
+    bundles.push(held);
   }
   const ledger = new MemoryLedger(crypto, {
     grantSpent: BigInt(setup.grantSpentMinor ?? '0'),

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createPortableCrypto } from '../../../core/ports/portable-crypto.ts';
-import { createEngine } from '../../../host-sim/conformance/engine.ts';
+import { admitStream } from '../../../core/trust/streamed-bundle.ts';
+import { type BundleForm, createEngine } from '../../../host-sim/conformance/engine.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { runConformance } from '../../../tools/conform/run.ts';
+import { flashBundle, readerOf } from '../../fixtures/stored-bundle.ts';
 
 const interop = fileURLToPath(new URL('../../vectors/interop', import.meta.url));
 const engine = createEngine(createNodeCrypto());
@@ -35,6 +37,18 @@ describe('the published vectors', () => {
 
   it("pass with the core's own crypto", () => {
     expect(runConformance(interop, createEngine(createPortableCrypto()))).toMatchObject({ failed: 0, passed: 654 });
+  });
+
+  it('pass with bundles that are read in pieces and held as a device holds them', () => {
+    const crypto = createNodeCrypto();
+    const inPieces: BundleForm = {
+      admit(bundle, context) {
+        const { reader, start, end } = readerOf(bundle, crypto);
+        return admitStream(reader, start, end, context);
+      },
+      hold: (bundle) => flashBundle(bundle, crypto),
+    };
+    expect(runConformance(interop, createEngine(crypto, inPieces))).toMatchObject({ failed: 0, passed: 654 });
   });
 });
 

@@ -1,0 +1,182 @@
+// An admitted bundle that lies on flash. Its index says where to look; what is there is read for every question, so that a
+// bundle is never held whole, and a name that only looks like another is told from it.
+
+import { ArtifactProblem } from '../artifacts/members.ts';
+import type { BundleFacts, BundleIssuer, BundleKey } from '../artifacts/trust-bundle.ts';
+import { JsonProblem } from '../json/tokens.ts';
+import { type Crypto, FlashError } from '../ports/ports.ts';
+import { bundleIdentity } from './admission.ts';
+import { type BundleIndex, firstTwo, indexBytes, type TextIndex } from './bundle-index.ts';
+import { type HeldBundle, isPoint, revokesKeyIn } from './held-bundle.ts';
+import { type BundleReader, readEntry, textCheck } from './streamed-bundle.ts';
+
+/** A key of an entry, and which it is: four places an entry. */
+interface PlacedKey extends BundleKey {
+  readonly place: number;
+}
+
+/** Bits of a key's place in `points`. */
+const KNOWN = 1;
+const USABLE = 2;
+/** Keys of an entry that have a place. */
+const PLACES = 4;
+
+/** See the head of the file. Every question throws FlashError where flash fails, or is not as it was when verified. */
+export class FlashBundle implements HeldBundle {
+  readonly bundleId: string;
+  readonly identity: string;
+  readonly issuedAtMs: number | undefined;
+  readonly expiresAtMs: number;
+  /** Bytes of its text. */
+  readonly length: number;
+  readonly #reader: BundleReader;
+  readonly #index: BundleIndex;
+  #start: number;
+
+  /** @param start where its text begins, for the reader's source */
+  constructor(reader: BundleReader, start: number, length: number, facts: BundleFacts, index: BundleIndex) {
+    this.bundleId = facts.bundleId;
+    this.identity = bundleIdentity(facts);
+    this.issuedAtMs = facts.issuedAtMs;
+    this.expiresAtMs = facts.expiresAtMs;
+    this.length = length;
+    this.#reader = reader;
+    this.#index = index;
+    this.#start = start;
+  }
+
+  /** Where its text begins. */
+  get start(): number {
+    return this.#start;
+  }
+
+  /** Its text is found there from now on. */
+  moveTo(start: number): void {
+    this.#start = start;
+  }
+
+  /** Bytes of its index. */
+  get memoryBytes(): number {
+    return indexBytes(this.#index);
+  }
+
+  get revokesKeys(): boolean {
+    return this.#index.revokedKeys.kids.length > 0;
+  }
+
+  approves(issuer: string): boolean {
+    return this.#holds(this.#index.approved, issuer);
+  }
+
+  revokesGrant(grantId: string): boolean {
+    return this.#holds(this.#index.revokedGrants, grantId);
+  }
+
+  entry(issuer: string): BundleIssuer | undefined {
+    const { prints } = this.#index.entries;
+    const print = this.#reader.prints.of(issuer);
+    for (let i = prints.indexOf(print); i >= 0; i = prints.indexOf(print, i + 1)) {
+      const entry = this.#entryAt(i);
+      if (entry.issuer === issuer) return entry;
+    }
+    return undefined;
+  }
+
+  revokesKey(issuer: string, kid: string, key: Uint8Array | undefined): boolean {
+    if (!this.revokesKeys) return false;
+    const { entries, revokedKeys } = this.#index;
+    const { prints } = this.#reader;
+    const ofKid = prints.of(kid);
+    const ofKey = key === undefined ? -1 : firstTwo(key);
+    const ofIssuer = prints.of(issuer);
+    return this.#anyEntry(
+      (i) =>
+        (revokedKeys.kids[i] === ofKid || revokedKeys.keys[i] === ofKey) &&
+        entries.prints[revokedKeys.entries[i] as number] === ofIssuer,
+      (entry) => entry.issuer === issuer && revokesKeyIn(entry, kid, key),
+    );
+  }
+
+  revokesBytes(key: Uint8Array): boolean {
+    const ofKey = firstTwo(key);
+    return this.#anyEntry(
+      (i) => this.#index.revokedKeys.keys[i] === ofKey,
+      (entry) => revokesKeyIn(entry, undefined, key),
+    );
+  }
+
+  usable(crypto: Crypto, listed: BundleKey): boolean {
+    const { place } = listed as PlacedKey;
+    const { points } = this.#index.entries;
+    const i = Math.floor(place / PLACES);
+    const shift = 2 * (place % PLACES);
+    const bits = (points[i] as number) >> shift;
+    if ((bits & KNOWN) !== 0) return (bits & USABLE) !== 0;
+    const usable = isPoint(crypto, listed);
+    points[i] = (points[i] as number) | ((usable ? KNOWN | USABLE : KNOWN) << shift);
+    return usable;
+  }
+
+  /** True where one of the entries with revoked keys that may be meant is. */
+  #anyEntry(mayBe: (i: number) => boolean, is: (entry: BundleIssuer) => boolean): boolean {
+    const { entries } = this.#index.revokedKeys;
+    let looked = -1;
+    for (let i = 0; i < entries.length; i++) {
+      const at = entries[i] as number;
+      if (at === looked || !mayBe(i)) continue;
+      if (is(this.#entryAt(at))) return true;
+      looked = at;
+    }
+    return false;
+  }
+
+  #holds(list: TextIndex, text: string): boolean {
+    const { prints, offsets } = list;
+    const print = this.#reader.prints.of(text);
+    for (let i = prints.indexOf(print); i >= 0; i = prints.indexOf(print, i + 1)) {
+      if (this.#textAt(offsets[i] as number, print) === text) return true;
+    }
+    return false;
+  }
+
+  #textAt(offset: number, print: number): string {
+    return this.#whole(() => {
+      const { stream, prints } = this.#reader;
+      this.#goTo(offset);
+      const text = stream.scalar();
+      if (typeof text !== 'string' || prints.ofBytes(stream.textBytes) !== print) throw this.#damaged();
+      return text;
+    });
+  }
+
+  #entryAt(i: number): BundleIssuer {
+    return this.#whole(() => {
+      const { stream } = this.#reader;
+      const offset = this.#index.entries.offsets[i] as number;
+      this.#goTo(offset);
+      const { issuer, keys } = readEntry(stream, i);
+      const check = textCheck(this.#reader, this.#start + offset, stream.offset);
+      if (check !== this.#index.entries.checks[i]) throw this.#damaged();
+      return { issuer, keys: keys.map((key, j): PlacedKey => ({ ...key, place: PLACES * i + j })) };
+    });
+  }
+
+  #goTo(offset: number): void {
+    this.#reader.stream.openTrusted(this.#start, this.#start + this.length);
+    this.#reader.stream.moveTo(this.#start + offset);
+  }
+
+  /** What was verified reads as it did; where it does not, the flash has changed. */
+  #whole<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (problem) {
+      if (problem instanceof JsonProblem || problem instanceof ArtifactProblem) throw this.#damaged();
+      throw problem;
+    }
+  }
+
+  #damaged(): FlashError {
+    return new FlashError(`the stored bundle ${this.bundleId} is damaged`);
+  }
+}

@@ -1,0 +1,266 @@
+// Reads a Trust Bundle from where it is stored, a window at a time: its facts, an index of its lists, and what its signature
+// covers. The verdict on any bytes is that of `readJson` and `readTrustBundle` on the same ones.
+
+import { ArtifactProblem, invalid } from '../artifacts/members.ts';
+import { type BundleFacts, type BundleIssuer, readBundleFacts, readIssuer } from '../artifacts/trust-bundle.ts';
+import { partsDigest, partsMessage } from '../hash/domains.ts';
+import { canonicalParts } from '../json/canonical-stream.ts';
+import { type JsonStream, NULL } from '../json/stream.ts';
+import { JsonProblem } from '../json/tokens.ts';
+import { emptyObject, type JsonValue, member } from '../json/value.ts';
+import { BUNDLE_ISSUERS, BUNDLE_KEYS_PER_ISSUER, BUNDLE_REVOKED_GRANTS } from '../limits.ts';
+import type { Crypto, MessageStream } from '../ports/ports.ts';
+import type { Refusal } from '../reason-codes.ts';
+import { type AdmissionContext, checkBundle, type NewestBundle, refuseBundle, type SignedFacts } from './admission.ts';
+import { type BundleIndex, type Fingerprints, firstTwo, NumberList, type TextIndex } from './bundle-index.ts';
+
+/** What bundles are read with: one stream for all of them. */
+export interface BundleReader {
+  readonly stream: JsonStream;
+  readonly crypto: Crypto;
+  readonly prints: Fingerprints;
+}
+
+/** A bundle that may be used. */
+export interface AdmittedStream {
+  readonly facts: BundleFacts;
+  readonly index: BundleIndex;
+  readonly newest: NewestBundle;
+}
+
+/** A bundle whose shape is one: its facts and its lists' index. */
+export interface StreamedFacts extends SignedFacts {
+  readonly index: BundleIndex;
+}
+
+/**
+ * Decides whether the bundle at `start` may be used, as `admitBundle` does.
+ *
+ * @returns the bundle, or the refusal of the step that failed
+ * @throws whatever reading its bytes throws
+ */
+export function admitStream(
+  reader: BundleReader,
+  start: number,
+  end: number,
+  context: AdmissionContext,
+): AdmittedStream | Refusal {
+  const read = readStream(reader, start, end);
+  if ('ok' in read) return read;
+  const newest = checkBundle(read, context);
+  return 'ok' in newest ? newest : { facts: read.facts, index: read.index, newest };
+}
+
+/** The first step: reads the bundle at `start`. @returns it, or the refusal of its text or shape */
+export function readStream(reader: BundleReader, start: number, end: number): StreamedFacts | Refusal {
+  const { stream, crypto } = reader;
+  try {
+    stream.open(start, end);
+    stream.checkUtf8();
+    stream.value();
+    stream.end();
+    const canonical = canonicalOf(stream, start, end);
+    return {
+      ...readFacts(reader, start, end),
+      digest: () => partsDigest(crypto, 'TrustBundle', canonical),
+      message: partsMessage('TrustBundle', canonical),
+    };
+  } catch (problem) {
+    if (problem instanceof JsonProblem) return refuseBundle('bundle.read', problem.code, problem.message);
+    if (problem instanceof ArtifactProblem) return refuseBundle('bundle.shape', problem.code, problem.message);
+    throw problem;
+  }
+}
+
+/** The canonical bytes that a bundle's signature covers, read anew each time they are asked for. */
+function canonicalOf(stream: JsonStream, start: number, end: number): MessageStream {
+  return (sink) => {
+    stream.openTrusted(start, end);
+    canonicalParts(stream, start, 'signature', sink);
+  };
+}
+
+/** Reads a bundle whose text is good JSON. Throws ArtifactProblem. */
+function readFacts(
+  reader: BundleReader,
+  start: number,
+  end: number,
+): Pick<StreamedFacts, 'facts' | 'index' | 'signature'> {
+  const { stream } = reader;
+  stream.openTrusted(start, end);
+  const wire = emptyObject();
+  const lists: Record<string, number> = {};
+  const isObject = stream.members((name) => {
+    switch (name) {
+      case 'approvedIssuers':
+      case 'issuers':
+      case 'revokedGrantIds':
+        stream.next();
+        lists[name] = stream.offset;
+        if (stream.value() === NULL) delete lists[name];
+        break;
+      case 'geography':
+        wire[name] = geography(stream);
+        break;
+      case 'version':
+      case 'bundleId':
+      case 'bundleIssuer':
+      case 'bundleKeyId':
+      case 'category':
+      case 'merchant':
+      case 'issuedAt':
+      case 'expiresAt':
+      case 'expiresAtISO':
+      case 'signature':
+        wire[name] = stream.scalar();
+        break;
+      default:
+        stream.value();
+    }
+  });
+  if (!isObject) throw invalid('the Trust Bundle is not an object');
+  const { facts, lists: index } = readBundleFacts(wire, () => {
+    if (lists.approvedIssuers === undefined) throw invalid('approvedIssuers is missing');
+    return {
+      approved: textIndex(reader, start, lists.approvedIssuers, BUNDLE_ISSUERS, 'approvedIssuers'),
+      ...issuersIndex(reader, start, lists.issuers),
+      revokedGrants: textIndex(reader, start, lists.revokedGrantIds, BUNDLE_REVOKED_GRANTS, 'revokedGrantIds'),
+    };
+  });
+  const signature = member(wire, 'signature');
+  return { facts, index, signature: typeof signature === 'string' ? signature : undefined };
+}
+
+/** Of a geography only its region. */
+function geography(stream: JsonStream): JsonValue {
+  const value = emptyObject();
+  const isObject = stream.members((name) => {
+    if (name === 'region') value[name] = stream.scalar();
+    else stream.value();
+  });
+  return isObject ? value : stream.scalar();
+}
+
+function textIndex(
+  { stream, prints }: BundleReader,
+  start: number,
+  place: number | undefined,
+  most: number,
+  what: string,
+): TextIndex {
+  const texts = new NumberList(Uint16Array);
+  const offsets = new NumberList(Uint16Array);
+  let count = 0;
+  const take = () => {
+    stream.next();
+    const offset = stream.offset - start;
+    const text = stream.scalar();
+    if (typeof text !== 'string' || text === '')
+      throw invalid(`${what} holds something that is not a non-empty string`);
+    if (++count > most) return;
+    texts.push(prints.ofBytes(stream.textBytes));
+    offsets.push(offset);
+  };
+  if (place !== undefined) {
+    stream.moveTo(place);
+    if (!stream.elements(take)) throw invalid(`${what} is not a list`);
+  }
+  checkCount(count, most, what);
+  return { prints: texts.done(), offsets: offsets.done() };
+}
+
+function issuersIndex(
+  reader: BundleReader,
+  start: number,
+  place: number | undefined,
+): Pick<BundleIndex, 'entries' | 'revokedKeys'> {
+  const { stream, prints } = reader;
+  let count = 0;
+  const missing = 'issuers is missing or not a list';
+  if (place === undefined) throw invalid(missing);
+  stream.moveTo(place);
+  const isList = stream.elements(() => {
+    stream.value();
+    count++;
+  });
+  if (!isList) throw invalid(missing);
+  checkCount(count, BUNDLE_ISSUERS, 'issuers');
+  const issuers = new NumberList(Uint16Array);
+  const offsets = new NumberList(Uint16Array);
+  const checks = new NumberList(Uint32Array);
+  const kids = new NumberList(Uint16Array);
+  const keys = new NumberList(Uint16Array);
+  const entries = new NumberList(Uint8Array);
+  stream.moveTo(place);
+  stream.elements(() => {
+    stream.next();
+    const from = stream.offset;
+    const i = offsets.length;
+    const entry = readEntry(stream, i);
+    issuers.push(prints.of(entry.issuer));
+    offsets.push(from - start);
+    checks.push(textCheck(reader, from, stream.offset));
+    for (const key of entry.keys) {
+      if (key.active) continue;
+      kids.push(prints.of(key.kid));
+      keys.push(key.x === undefined ? 0 : firstTwo(key.x));
+      entries.push(i);
+    }
+  });
+  return {
+    entries: {
+      prints: issuers.done(),
+      offsets: offsets.done(),
+      checks: checks.done(),
+      points: new Uint8Array(count),
+    },
+    revokedKeys: { kids: kids.done(), keys: keys.done(), entries: entries.done() },
+  };
+}
+
+function checkCount(count: number, most: number, what: string): void {
+  if (count > most) throw new ArtifactProblem('LIMIT_EXCEEDED', `${what} has more than ${most} entries`);
+}
+
+/** Four bytes of the digest of a part of the text. The stream goes on where it is. */
+export function textCheck({ stream, crypto }: BundleReader, from: number, to: number): number {
+  const hash = crypto.sha256();
+  stream.bytes(from, to, (part) => hash.update(part));
+  const digest = hash.digest();
+  return (firstTwo(digest) | ((digest[2] as number) << 16) | ((digest[3] as number) << 24)) >>> 0;
+}
+
+/** Reads the entry at hand, the `i`th of `issuers`, of each key only what a key is made of. Throws ArtifactProblem. */
+export function readEntry(stream: JsonStream, i: number): BundleIssuer {
+  const entry = emptyObject();
+  const isObject = stream.members((name) => {
+    if (name === 'issuer') entry[name] = stream.scalar();
+    else if (name === 'keys') entry[name] = keyList(stream);
+    else stream.value();
+  });
+  return readIssuer(isObject ? entry : stream.scalar(), i);
+}
+
+function keyList(stream: JsonStream): JsonValue {
+  const keys: JsonValue[] = [];
+  const isList = stream.elements(() => {
+    // One past the limit is enough to see that it is passed.
+    if (keys.length <= BUNDLE_KEYS_PER_ISSUER) keys.push(key(stream));
+    else stream.value();
+  });
+  return isList ? keys : stream.scalar();
+}
+
+/** Characters of `x`, `kty`, `crv` and `alg` that can mean anything: 32 bytes of base64 have 44. */
+const LONGEST_OF_A_KEY = 64;
+
+function key(stream: JsonStream): JsonValue {
+  const jwk = emptyObject();
+  const isObject = stream.members((name) => {
+    if (name === 'kid') jwk[name] = stream.scalar();
+    else if (name === 'kty' || name === 'crv' || name === 'alg' || name === 'x' || name === 'active' || name === 'd')
+      jwk[name] = stream.scalar(LONGEST_OF_A_KEY);
+    else stream.value();
+  });
+  return isObject ? jwk : stream.scalar();
+}
