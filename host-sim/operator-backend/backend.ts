@@ -1,0 +1,248 @@
+// What an operator's backend does with receipts: works out every hash again, keeps each receipt once, keeps what contradicts
+// it as evidence, and says where a device's chain breaks.
+
+import { isObject, type JsonObject, type JsonValue, without } from '../../core/json/value.ts';
+import { JOURNAL_FORMAT } from '../../core/ledger/journal-record.ts';
+import { ReceiptChain } from '../../core/ledger/receipt-chain.ts';
+import { type ReadReceipt, type ReceiptFault, readReceipt } from '../../core/ledger/receipt-document.ts';
+import type { Clock, Crypto, Log } from '../../core/ports/ports.ts';
+import { Problem, type ProblemCode } from './problem.ts';
+import type { OperatorStorage, StoredReceipt } from './storage.ts';
+
+/** The body of a batch. Its receipts may be anything. */
+export interface Batch {
+  readonly format: number;
+  readonly receipts: readonly JsonValue[];
+}
+
+/** What a batch is answered with. */
+export interface Acknowledgement {
+  /** The last receipt of the batch: it and those before it in the batch are kept. */
+  readonly acknowledged: number;
+  /** How many of them were not known before. */
+  readonly added: number;
+}
+
+/** What is known of a device's receipts. Amounts are digits in the unit of its terminal. */
+export interface DeviceReport {
+  readonly deviceId: string;
+  readonly receipts: number;
+  /** 0 where there are none. */
+  readonly first: number;
+  readonly newest: number;
+  /** Payments and settled reservations together. */
+  readonly spentMinor: string;
+  readonly openReservations: readonly { readonly receiptId: number; readonly amountMinor: string }[];
+  /** Where the chain breaks, in words: receipts that are missing, hashes that differ. */
+  readonly breaks: readonly string[];
+  /** Receipts that the device could not read any more, and ends of reservations that are not here. */
+  readonly incomplete: readonly string[];
+  /** What was not taken. */
+  readonly evidence: readonly { readonly receiptId: number; readonly reason: string; readonly detail: string }[];
+}
+
+/** Receipts read from the storage at a time. */
+const PAGE = 256;
+
+/** See the head of the file. */
+export class Backend {
+  readonly storage: OperatorStorage;
+  readonly #crypto: Crypto;
+  readonly #clock: Clock;
+  readonly #log: Log | undefined;
+  /** Per device: what is under way. Batches of one device go one after the other. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  constructor(storage: OperatorStorage, crypto: Crypto, clock: Clock, log?: Log) {
+    this.storage = storage;
+    this.#crypto = crypto;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /**
+   * Takes a batch. It may come any number of times.
+   *
+   * @throws Problem: 400 where it is no batch, 409 where another receipt is kept under an id, 422 where a receipt is not what
+   *   its hash says. `acknowledged` then names the last receipt before that one
+   */
+  handIn(deviceId: string, batch: Batch): Promise<Acknowledgement> {
+    const before = this.#turns.get(deviceId) ?? Promise.resolve();
+    const turn = before.then(() => this.#take(deviceId, batch));
+    const done = turn.catch(() => undefined);
+    this.#turns.set(deviceId, done);
+    void done.then(() => {
+      if (this.#turns.get(deviceId) === done) this.#turns.delete(deviceId);
+    });
+    return turn;
+  }
+
+  /** Receipts of a device with a higher id than `after`, by id, each with its grant. */
+  async receipts(deviceId: string, after: number, most: number): Promise<readonly JsonObject[]> {
+    const stored = await this.storage.receipts(deviceId, after, most);
+    return Promise.all(stored.map((one) => this.#whole(one)));
+  }
+
+  /** What is known of a device's receipts. */
+  async report(deviceId: string): Promise<DeviceReport> {
+    const chain = new ReceiptChain();
+    const breaks: string[] = [];
+    const incomplete: string[] = [];
+    const open = new Map<number, bigint>();
+    let spent = 0n;
+    let receipts = 0;
+    let first = 0;
+    let newest = 0;
+    for (let page = await this.storage.receipts(deviceId, 0, PAGE); page.length > 0; ) {
+      for (const one of page) {
+        const { receiptId, document } = one;
+        receipts++;
+        if (first === 0) first = receiptId;
+        newest = receiptId;
+        const gap = chain.next(one);
+        if (gap !== undefined) breaks.push(gap);
+        const amount = BigInt(String(document.amountMinor ?? 0));
+        if (document.kind === 'unreadable') incomplete.push(`receipt ${receiptId}: ${document.problem}`);
+        else if (document.kind === 'payment' && document.mode === 'reserve') open.set(receiptId, amount);
+        else spent += amount;
+        if (document.kind === 'end' && !open.delete(Number(document.reservation)))
+          incomplete.push(`receipt ${receiptId} ends reservation ${document.reservation}, which is not open here`);
+      }
+      page = await this.storage.receipts(deviceId, newest, PAGE);
+    }
+    const evidence = await this.storage.evidence(deviceId);
+    return {
+      deviceId,
+      receipts,
+      first,
+      newest,
+      spentMinor: spent.toString(),
+      openReservations: [...open].map(([receiptId, amount]) => ({ receiptId, amountMinor: amount.toString() })),
+      breaks,
+      incomplete,
+      evidence: evidence.map(({ receiptId, reason, detail }) => ({ receiptId, reason, detail })),
+    };
+  }
+
+  async #take(deviceId: string, { format, receipts }: Batch): Promise<Acknowledgement> {
+    if (format !== JOURNAL_FORMAT)
+      throw new Problem(400, 'format_unknown', `format ${format} is not known here, ${JOURNAL_FORMAT} is`);
+    checkOrder(receipts);
+    const receivedAtMs = this.#now();
+    const grants = new Map<string, JsonValue>();
+    let acknowledged: number | undefined;
+    let added = 0;
+    for (const document of receipts) {
+      const read = await this.#read(document, grants);
+      if ('fault' in read) {
+        if (read.fault === 'altered') await this.#keepEvidence(deviceId, 'altered', document, read.detail);
+        throw problemOf(read, acknowledged);
+      }
+      if (read.grantKey !== undefined && read.entry?.kind === 'payment' && read.entry.grant !== undefined)
+        await this.storage.putGrant(read.grantKey, read.entry.grant);
+      if (await this.#keep(deviceId, read, document as JsonObject, receivedAtMs, acknowledged)) added++;
+      acknowledged = read.receiptId;
+    }
+    return { acknowledged: acknowledged as number, added };
+  }
+
+  /** Keeps a receipt. @returns whether it was not there before */
+  async #keep(
+    deviceId: string,
+    { receiptId, previous, hash }: ReadReceipt,
+    document: JsonObject,
+    receivedAtMs: number,
+    acknowledged: number | undefined,
+  ): Promise<boolean> {
+    const there = await this.storage.receipt(deviceId, receiptId);
+    if (there !== undefined && there.hash !== hash) {
+      const detail = `receipt ${receiptId} of ${deviceId} is kept with hash ${there.hash}, this one has ${hash}`;
+      await this.#keepEvidence(deviceId, 'conflict', document, detail);
+      throw new Problem(409, 'receipt_conflict', detail, acknowledgedOf(acknowledged));
+    }
+    const newest = there ?? (await this.storage.newestReceipt(deviceId));
+    await this.storage.putReceipt(deviceId, {
+      receiptId,
+      previous,
+      hash,
+      document: without(document, ['grant']),
+      receivedAtMs,
+    });
+    if (there !== undefined) return false;
+    const gap = newest && newest.receiptId < receiptId && new ReceiptChain(newest).next({ receiptId, previous, hash });
+    if (gap) this.#log?.emit({ event: 'backend.break', deviceId, receiptId, detail: gap });
+    return true;
+  }
+
+  /** Reads a receipt, with its grant from the batch or from before. */
+  async #read(document: JsonValue, grants: Map<string, JsonValue>): Promise<ReadReceipt | ReceiptFault> {
+    const named = isObject(document) ? document.grantKey : undefined;
+    const known = typeof named === 'string' ? (grants.get(named) ?? (await this.storage.grant(named))) : undefined;
+    const read = readReceipt(this.#crypto, document, () => known);
+    if (
+      !('fault' in read) &&
+      read.grantKey !== undefined &&
+      read.entry?.kind === 'payment' &&
+      read.entry.grant !== undefined
+    )
+      grants.set(read.grantKey, read.entry.grant);
+    return read;
+  }
+
+  async #keepEvidence(
+    deviceId: string,
+    reason: 'conflict' | 'altered',
+    document: JsonValue,
+    detail: string,
+  ): Promise<void> {
+    const whole = document as JsonObject;
+    const receiptId = whole.receiptId as number;
+    await this.storage.putEvidence(deviceId, { reason, receiptId, detail, document: whole, receivedAtMs: this.#now() });
+    this.#log?.emit({ event: 'backend.evidence', deviceId, receiptId, reason, detail });
+  }
+
+  async #whole({ document }: StoredReceipt): Promise<JsonObject> {
+    const { grantKey } = document;
+    const grant = typeof grantKey === 'string' ? await this.storage.grant(grantKey) : undefined;
+    return grant === undefined ? document : { ...document, grant };
+  }
+
+  #now(): number {
+    const now = this.#clock.wallMs();
+    if (now === undefined) throw new Problem(503, 'clock_not_set', 'nothing can be dated: the clock is not set');
+    return now;
+  }
+}
+
+/** Refuses a batch whose ids do not ascend: each receipt comes once, and in its turn. */
+function checkOrder(receipts: readonly JsonValue[]): void {
+  let before = 0;
+  for (const receipt of receipts) {
+    const id = isObject(receipt) ? receipt.receiptId : undefined;
+    if (typeof id !== 'number') continue;
+    if (id <= before)
+      throw new Problem(400, 'receipts_out_of_order', `receipt ${id} stands behind receipt ${before} in the batch`);
+    before = id;
+  }
+}
+
+const CODES: { readonly [fault in ReceiptFault['fault']]: readonly [status: number, code: ProblemCode] } = {
+  malformed: [400, 'receipt_invalid'],
+  'grant-missing': [400, 'grant_missing'],
+  altered: [422, 'receipt_altered'],
+};
+
+function problemOf({ fault, detail }: ReceiptFault, acknowledged: number | undefined): Problem {
+  const [status, code] = CODES[fault];
+  const where = acknowledged === undefined ? 'the first receipt of the batch' : `the receipt after ${acknowledged}`;
+  return new Problem(
+    status,
+    code,
+    fault === 'malformed' ? `${where}: ${detail}` : detail,
+    acknowledgedOf(acknowledged),
+  );
+}
+
+function acknowledgedOf(acknowledged: number | undefined): JsonObject {
+  return acknowledged === undefined ? {} : { acknowledged };
+}

@@ -1,0 +1,58 @@
+// The HTTP routes of an operator's backend: devices hand in, the operator reads.
+
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { closed } from '../http/schema-problem.ts';
+import { requireDevice, requireOperator } from './api-keys.ts';
+import type { Backend, Batch } from './backend.ts';
+
+/** Receipts of one batch, and of one answer to the operator. */
+export const BATCH_RECEIPTS = 256;
+/** Characters of a device's id. */
+export const DEVICE_ID_CHARACTERS = 128;
+
+const device = {
+  type: 'object',
+  required: ['deviceId'],
+  properties: { deviceId: { type: 'string', pattern: '^[A-Za-z0-9._:-]+$', maxLength: DEVICE_ID_CHARACTERS } },
+};
+/** What a receipt is, the core's reader says. */
+const batch = closed(
+  { format: { type: 'integer' }, receipts: { type: 'array', minItems: 1, maxItems: BATCH_RECEIPTS } },
+  ['format', 'receipts'],
+);
+const number = { type: 'string', pattern: '^[0-9]{1,10}$' };
+const page = closed({ after: number, most: number }, []);
+
+interface Device {
+  readonly deviceId: string;
+}
+
+/** Adds the routes to a server. */
+export function addRoutes(server: FastifyInstance, backend: Backend): void {
+  const operator = (request: FastifyRequest) => requireOperator(backend.storage, request.headers.authorization);
+
+  server.post<{ Params: Device; Body: Batch }>(
+    '/v1/devices/:deviceId/receipts',
+    {
+      onRequest: ({ headers, params }) => requireDevice(backend.storage, headers.authorization, params.deviceId),
+      schema: { params: device, body: batch },
+    },
+    (request) => backend.handIn(request.params.deviceId, request.body),
+  );
+
+  server.get<{ Params: Device; Querystring: { after?: string; most?: string } }>(
+    '/v1/devices/:deviceId/receipts',
+    { onRequest: operator, schema: { params: device, querystring: page } },
+    async ({ params, query }) => {
+      const most = Math.min(Number(query.most ?? BATCH_RECEIPTS), BATCH_RECEIPTS);
+      const receipts = await backend.receipts(params.deviceId, Number(query.after ?? 0), most + 1);
+      return { receipts: receipts.slice(0, most), more: receipts.length > most };
+    },
+  );
+
+  server.get<{ Params: Device }>(
+    '/v1/devices/:deviceId/report',
+    { onRequest: operator, schema: { params: device } },
+    ({ params }) => backend.report(params.deviceId),
+  );
+}

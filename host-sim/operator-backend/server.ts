@@ -1,0 +1,79 @@
+// An operator's backend as a server: takes in what devices have accepted, on loopback unless told otherwise. It can be closed
+// and opened again on the same port, with everything it was given still known.
+
+import { ARTIFACT_LIMITS, type JsonLimits } from '../../core/limits.ts';
+import type { Clock, Crypto, Log } from '../../core/ports/ports.ts';
+import { JsonServer } from '../http/json-server.ts';
+import { issueApiKey } from './api-keys.ts';
+import { Backend } from './backend.ts';
+import { addRoutes, BATCH_RECEIPTS, DEVICE_ID_CHARACTERS } from './routes.ts';
+import { MemoryStorage, type OperatorStorage } from './storage.ts';
+
+/** A batch: what a device sends at a time, and more. */
+export const BATCH_LIMITS: JsonLimits = Object.freeze({
+  ...ARTIFACT_LIMITS,
+  bytes: 65_536,
+  values: 65_536,
+  elements: BATCH_RECEIPTS,
+  depth: ARTIFACT_LIMITS.depth + 4,
+});
+
+/** What a backend is made of. */
+export interface OperatorBackendOptions {
+  readonly crypto: Crypto;
+  /** Everything is dated by it. */
+  readonly clock: Clock;
+  /** Default: in memory. */
+  readonly storage?: OperatorStorage;
+  readonly log?: Log;
+}
+
+/** See the head of the file. */
+export class OperatorBackend {
+  readonly backend: Backend;
+  readonly #server: JsonServer;
+
+  constructor({ crypto, clock, storage = new MemoryStorage(), log }: OperatorBackendOptions) {
+    const backend = new Backend(storage, crypto, clock, log);
+    this.backend = backend;
+    this.#server = new JsonServer({
+      name: "operator's backend",
+      events: 'backend',
+      limits: BATCH_LIMITS,
+      parameterCharacters: DEVICE_ID_CHARACTERS,
+      log,
+      addRoutes: (server) => addRoutes(server, backend),
+    });
+  }
+
+  /** Where it can be reached, `http://host:port`. @throws Error while it is closed */
+  get url(): string {
+    return this.#server.url;
+  }
+
+  /**
+   * Begins to serve.
+   *
+   * @param port 0 takes a free one
+   * @returns the URL
+   * @throws Error where it serves already, or the port cannot be had
+   */
+  listen(port = 0, host = '127.0.0.1'): Promise<string> {
+    return this.#server.listen(port, host);
+  }
+
+  /** Ends serving and drops open connections. Does nothing where it is closed. */
+  close(): Promise<void> {
+    return this.#server.close();
+  }
+
+  /** Makes the key that one device hands in with. @returns the key; only its hash is kept */
+  issueDeviceKey(deviceId: string): Promise<string> {
+    return issueApiKey(this.backend.storage, `device-${deviceId}`, deviceId);
+  }
+
+  /** Makes a key that reads everything and hands in nothing. @returns the key; only its hash is kept */
+  issueOperatorKey(keyId: string): Promise<string> {
+    return issueApiKey(this.backend.storage, keyId);
+  }
+}
