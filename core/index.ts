@@ -25,6 +25,7 @@ export type { LedgerRefusal, OpenReservation, Receipt, Spend, SpendLedger } from
 export { MemoryLedger, type StartingTotals } from './ledger/memory-ledger.ts';
 export { type ReadReceipt, type ReceiptFault, readReceipt, receiptHashOf } from './ledger/receipt-document.ts';
 export * from './limits.ts';
+export { FlashWindow } from './ports/flash-window.ts';
 export { createPortableCrypto } from './ports/portable-crypto.ts';
 export * from './ports/ports.ts';
 export { type ArtifactName, describeCode, type ReasonCode, type Refusal, reasonCodes } from './reason-codes.ts';
@@ -36,13 +37,16 @@ export {
   type UploadStep,
 } from './refresh/upload.ts';
 export type { BundleSource } from './trust/admission.ts';
+export { BundlePartition, bundlePartitionBytes } from './trust/bundle-partition.ts';
 export type { BundleScope, IssuerRule, PinnedKey, PinnedRole, RootKey } from './trust/configuration.ts';
 export {
   type Admission,
   type Approval,
+  type BundleIntake,
   type Closing,
   type Decision,
   type DecisionOptions,
+  type SetAdmission,
   type Verdict,
   Verifier,
   type VerifierParts,

@@ -8,7 +8,6 @@ import { type PolicyGrant, readPolicyGrant } from './artifacts/policy-grant.ts';
 import { readSessionBudget } from './artifacts/sba.ts';
 import { readSettlementIntent } from './artifacts/settlement-intent.ts';
 import { readPaymentAuthorization } from './artifacts/spa.ts';
-import type { BundleFacts } from './artifacts/trust-bundle.ts';
 import { BUILD_TIME_MS } from './build-time.ts';
 import { type Checked, runChain, type TraceEntry } from './chain/chain.ts';
 import { type DecisionMode, Payment, type PaymentArtifacts, type PaymentContext } from './chain/payment.ts';
@@ -23,11 +22,13 @@ import type { LedgerRefusal, OpenReservation, Receipt, SpendLedger } from './led
 import { ARTIFACT_LIMITS } from './limits.ts';
 import { type Clock, type Crypto, FlashError, type Log } from './ports/ports.ts';
 import { type ArtifactName, type Refusal, refuse } from './reason-codes.ts';
-import { admitBundle, type BundleSource } from './trust/admission.ts';
+import { type Admission, admitBundle, type BundleSource, type SetAdmission } from './trust/admission.ts';
+import type { BundlePartition } from './trust/bundle-partition.ts';
 import { bundleRanges } from './trust/bundle-set.ts';
 import type { PinnedRole } from './trust/configuration.ts';
 import { MemoryBundle } from './trust/held-bundle.ts';
 import { type KeyResult, resolveKey } from './trust/key-resolution.ts';
+import { type BundleIntake, StoredBundles } from './trust/stored-bundles.ts';
 import { TrustSet } from './trust/trust-set.ts';
 
 /** A payment that may go ahead. */
@@ -66,8 +67,7 @@ export type Verdict =
   | { readonly ok: true; readonly trace?: readonly TraceEntry[] }
   | (Refusal & { readonly trace?: readonly TraceEntry[] });
 
-/** What became of one bundle. */
-export type Admission = { readonly ok: true; readonly bundle: BundleFacts } | Refusal;
+export type { Admission, BundleIntake, SetAdmission };
 
 /** What a verifier is made of. */
 export interface VerifierParts {
@@ -82,6 +82,8 @@ export interface VerifierParts {
   readonly earliestMs?: number;
   /** Bundles that were admitted elsewhere; left out, there are none until `admit`. */
   readonly trust?: TrustSet;
+  /** Where a device keeps its bundles: see `loadBundles` and `beginBundles`. */
+  readonly bundles?: BundlePartition;
 }
 
 /** How to decide. */
@@ -100,6 +102,7 @@ export class Verifier {
   readonly #books: Books;
   readonly #log: Log | undefined;
   readonly #earliestMs: number;
+  readonly #stored: StoredBundles | undefined;
 
   /** @throws ConfigurationError where the configuration cannot be used */
   constructor(parts: VerifierParts) {
@@ -111,6 +114,17 @@ export class Verifier {
     this.#books = new Books(parts.ledger, parts.journal);
     this.#log = parts.log;
     this.#earliestMs = Math.max(parts.earliestMs ?? BUILD_TIME_MS, 0);
+    const { rootKeys, bundleScope: scope } = this.site;
+    this.#stored =
+      parts.bundles &&
+      new StoredBundles({
+        partition: parts.bundles,
+        trust: this.trust,
+        ledger: parts.ledger,
+        log: parts.log,
+        now: () => this.now(),
+        context: { crypto: parts.crypto, rootKeys, scope },
+      });
   }
 
   /** Decides on a payment and records it: reserved and settled in one record, durable before the answer. */
@@ -198,8 +212,39 @@ export class Verifier {
     return { ok: true, bundle: read };
   }
 
+  /** True where no stored bundles wait to be loaded: for a clock, or for flash that can be read. */
+  get bundlesLoaded(): boolean {
+    return this.#stored?.loaded ?? true;
+  }
+
+  /** Bytes of memory that the indexes of the stored bundles take. */
+  get bundleIndexBytes(): number {
+    return this.#stored?.indexBytes ?? 0;
+  }
+
+  /**
+   * Verifies the bundles on the partition and puts them in force: at a start, and again while `bundlesLoaded` is false.
+   *
+   * @returns what became of each; CLOCK_UNTRUSTED without a clock, STORE_FAILED where flash fails. Then nothing has changed
+   */
+  loadBundles(): SetAdmission {
+    return this.#stored?.load() ?? [];
+  }
+
+  /**
+   * Begins to take in a Policy Authority's answer, `{"bundles":[…]}`, as it arrives: `write` its chunks, then `end`. What is
+   * admitted is then on the partition, beside the bundles of other identities, and in force. Flash is erased on the way, so
+   * this is for times without a payment.
+   *
+   * @returns why no answer can be taken in: CLOCK_UNTRUSTED, STORE_FAILED
+   */
+  beginBundles(): BundleIntake | Refusal {
+    const without = 'this verifier has no bundle partition';
+    return this.#stored?.begin() ?? refuse('device', 'device.store', 'STORE_FAILED', without);
+  }
+
   /** Admits `{"bundles":[…]}`, a Policy Authority's answer, bundle by bundle: one that is refused stops no other. */
-  admitSet(set: Uint8Array, source: BundleSource = 'network'): readonly Admission[] | Refusal {
+  admitSet(set: Uint8Array, source: BundleSource = 'network'): SetAdmission {
     const ranges = bundleRanges(set);
     if (ranges instanceof JsonProblem) {
       return this.#logged(refuse('trustBundle', 'bundle.read', ranges.code, ranges.message));

@@ -153,7 +153,7 @@ export class BlockLog {
   isBlank(): boolean {
     const bytes = this.#buffer;
     this.#flash.read(0, this.#header);
-    if (isHeader(this.#header)) return false;
+    if (isLogHeader(this.#header)) return false;
     for (let offset = HEADER_BYTES; offset < this.#flash.size; offset += bytes.length) {
       const part = bytes.subarray(0, Math.min(bytes.length, this.#flash.size - offset));
       this.#flash.read(offset, part);
@@ -453,7 +453,7 @@ export class BlockLog {
       this.#erases[block] = 0;
       this.#bad[block] = false;
       this.#flash.read(block * this.#flash.blockSize, header);
-      if (!isHeader(header)) continue;
+      if (!isLogHeader(header)) continue;
       if (header[1] !== this.#layout.id) strange = 'the partition holds something else';
       else if (header[2] !== this.#layout.format)
         strange = `the partition holds format ${header[2]}, this firmware reads ${this.#layout.format}`;
@@ -578,8 +578,8 @@ export class BlockLog {
 /** The head, one that is ready to follow, one to clean into, and one to clean. */
 const LEAST_BLOCKS = 4;
 
-/** True for what is a block's header, of whichever log. */
-function isHeader(header: Uint8Array): boolean {
+/** True for what is a block's header, of whichever log, or the head of a bundle set. */
+export function isLogHeader(header: Uint8Array): boolean {
   return header[0] === MAGIC && readU32(header, HEADER_BYTES - 4) === crc32Update(0, header, 0, HEADER_BYTES - 4);
 }
 
