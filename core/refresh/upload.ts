@@ -70,12 +70,13 @@ export type UploadFailure =
 
 /** What an answer came to. */
 export type UploadResult =
-  | { readonly ok: true; readonly acknowledgedUpTo: number }
+  | { readonly ok: true; readonly receipts: number; readonly acknowledgedUpTo: number }
   | {
       readonly ok: false;
       readonly failure: UploadFailure;
       readonly detail: string;
-      /** Up to which receipt everything is acknowledged: an answer may take a part. */
+      /** Receipts that were acknowledged all the same: an answer may take a part. */
+      readonly receipts: number;
       readonly acknowledgedUpTo: number;
     };
 
@@ -165,8 +166,8 @@ export class Uploader {
     if (status !== 409 && status !== 422) return this.#failed(nowMs, 'http-status', detail);
     // What comes before the receipt it objects to may be kept all the same.
     const acknowledged = acknowledgedIn(body);
-    if (acknowledged !== undefined && this.#sent.includes(acknowledged)) this.#acknowledge(acknowledged);
-    return this.#failed(nowMs, 'conflict', `${detail}${reasonIn(body)}`);
+    const part = acknowledged !== undefined && this.#sent.includes(acknowledged) ? this.#acknowledge(acknowledged) : 0;
+    return this.#failed(nowMs, 'conflict', `${detail}${reasonIn(body)}`, part);
   }
 
   #taken(nowMs: number, acknowledged: number | undefined): UploadResult {
@@ -181,19 +182,21 @@ export class Uploader {
       );
     if (!this.#sent.includes(acknowledged))
       return this.#failed(nowMs, 'ahead', `the backend acknowledges receipt ${acknowledged}, which was not sent`);
-    this.#acknowledge(acknowledged);
+    const receipts = this.#acknowledge(acknowledged);
     this.#sent = [];
     this.#failures = 0;
-    return { ok: true, acknowledgedUpTo: this.acknowledgedUpTo };
+    return { ok: true, receipts, acknowledgedUpTo: this.acknowledgedUpTo };
   }
 
-  #acknowledge(receiptId: number): void {
+  /** @returns how many receipts of the batch that are */
+  #acknowledge(receiptId: number): number {
     this.#acknowledged = Math.max(this.#acknowledged, receiptId);
     const refusal = this.#journal.acknowledge(receiptId);
     const { unsent } = this.#journal.fill;
     if (refusal === undefined) this.#log?.emit({ event: 'upload.acknowledged', upTo: receiptId, unsent });
     // It stays sent as long as this lives; after a restart it is sent again, which the backend knows.
     else this.#log?.emit({ event: 'upload.unrecorded', upTo: receiptId, code: refusal.code, detail: refusal.detail });
+    return this.#sent.indexOf(receiptId) + 1;
   }
 
   #tooLarge(nowMs: number, detail: string): UploadResult {
@@ -204,7 +207,7 @@ export class Uploader {
     return result;
   }
 
-  #failed(nowMs: number, failure: UploadFailure, detail: string): UploadResult {
+  #failed(nowMs: number, failure: UploadFailure, detail: string, receipts = 0): UploadResult {
     this.#sent = [];
     const whole = Math.min(this.#firstWaitMs * 2 ** Math.min(this.#failures, MOST_DOUBLINGS), this.#longestWaitMs);
     this.#failures++;
@@ -213,7 +216,7 @@ export class Uploader {
     const waitMs = Math.ceil(whole / 2 + (chance >= 0 && chance < 1 ? chance : 1) * (whole / 2));
     this.#waitUntilMs = nowMs + waitMs;
     this.#log?.emit({ event: 'upload.failed', failure, detail, waitMs });
-    return { ok: false, failure, detail, acknowledgedUpTo: this.acknowledgedUpTo };
+    return { ok: false, failure, detail, receipts, acknowledgedUpTo: this.acknowledgedUpTo };
   }
 
   /** The next receipts as a document; undefined where there are none. */

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { type Link, LinkDownError } from './link.ts';
+import { readAtMost } from './read-at-most.ts';
 
 /** Why nothing was fetched. */
 export type FetchFailure = 'link-down' | 'unreachable' | 'timeout' | 'http-status' | 'too-large';
@@ -57,24 +58,6 @@ export async function fetchBundles(link: Link, order: FetchOrder): Promise<Fetch
 /** The tag a Policy Authority gives a body: its SHA-256. From a server with tags of another kind all is fetched each time. */
 function tagOf(body: Uint8Array): string {
   return `"${createHash('sha256').update(body).digest('base64url')}"`;
-}
-
-/** The body, or undefined as soon as it is longer than it may be. */
-async function readAtMost(response: Response, maxBytes: number): Promise<Uint8Array | undefined> {
-  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
-  if (reader === undefined) return new Uint8Array(0);
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return Buffer.concat(parts);
-    size += value.length;
-    if (size > maxBytes) {
-      await reader.cancel();
-      return undefined;
-    }
-    parts.push(value);
-  }
 }
 
 function failed(failure: FetchFailure, detail: string): FetchResult {

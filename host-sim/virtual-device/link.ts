@@ -5,6 +5,14 @@ export class LinkDownError extends Error {
   override name = 'LinkDownError';
 }
 
+/** What is asked for: a GET, where it does not say otherwise. */
+export interface LinkRequest {
+  readonly method?: 'GET' | 'POST';
+  readonly headers: Record<string, string>;
+  readonly body?: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
 /** See the head of the file. Up at first. */
 export class Link {
   #up = true;
@@ -24,13 +32,10 @@ export class Link {
   }
 
   /** `fetch` over the link. @throws LinkDownError, or whatever fetch throws */
-  async fetch(
-    url: URL,
-    init: { readonly headers: Record<string, string>; readonly signal: AbortSignal },
-  ): Promise<Response> {
+  async fetch(url: URL, init: LinkRequest): Promise<Response> {
     if (!this.#up) throw new LinkDownError('the link is down');
     const signal = AbortSignal.any([init.signal, this.#abort.signal]);
     // A device asks every few hours, so it keeps no connection; and it is not sent to anybody but its own authority.
-    return fetch(url, { headers: { ...init.headers, connection: 'close' }, signal, redirect: 'error' });
+    return fetch(url, { ...init, headers: { ...init.headers, connection: 'close' }, signal, redirect: 'error' });
   }
 }

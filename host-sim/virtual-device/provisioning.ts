@@ -3,6 +3,14 @@
 import type { SiteConfiguration } from '../../core/configuration.ts';
 import type { BundleScope } from '../../core/trust/configuration.ts';
 
+/** Where a device hands in what it has accepted. */
+export interface OperatorAccess {
+  /** E.g. `https://operator.example`. */
+  readonly url: string;
+  /** Its own key, which is good for this device alone. */
+  readonly apiKey: string;
+}
+
 /** The provisioning of one virtual charger. */
 export interface Provisioning {
   readonly deviceId: string;
@@ -10,6 +18,8 @@ export interface Provisioning {
   readonly configuration: SiteConfiguration;
   /** Where Trust Bundles are fetched, e.g. `https://pa.example`. */
   readonly policyAuthorityUrl: string;
+  /** Left out, accepted payments stay in the journal. */
+  readonly operator?: OperatorAccess;
   /** When the device's image was built, in milliseconds: no correct clock shows an earlier time. Default: the core's. */
   readonly imageBuiltMs?: number;
   /** The folder Trust Bundles are kept in; left out, they are kept in memory and last as long as the object. */
@@ -24,4 +34,9 @@ export function bundleUrl(policyAuthorityUrl: string, scope: BundleScope): URL {
   if (merchant !== undefined) url.searchParams.set('merchant', merchant);
   if (region !== undefined) url.searchParams.set('region', region);
   return url;
+}
+
+/** The URL a device hands in to. */
+export function receiptsUrl(operatorUrl: string, deviceId: string): URL {
+  return new URL(`/v1/devices/${encodeURIComponent(deviceId)}/receipts`, operatorUrl);
 }

@@ -3,6 +3,7 @@
 
 import type { PaymentRequest } from '../../core/chain/request.ts';
 import { ConfigurationError, deploymentProblems, readConfiguration } from '../../core/configuration.ts';
+import { crc32 } from '../../core/encoding/crc32.ts';
 import { JsonProblem } from '../../core/json/reader.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
 import { Journal } from '../../core/ledger/journal.ts';
@@ -11,6 +12,7 @@ import type { LedgerRefusal } from '../../core/ledger/ledger.ts';
 import { BUNDLE_SET_BYTES } from '../../core/limits.ts';
 import type { Clock, Crypto, Flash, Log } from '../../core/ports/ports.ts';
 import { type Refusal, refuse } from '../../core/reason-codes.ts';
+import { Uploader } from '../../core/refresh/upload.ts';
 import { type BundleSource, bundleIdentity } from '../../core/trust/admission.ts';
 import { bundleRanges } from '../../core/trust/bundle-set.ts';
 import {
@@ -21,10 +23,12 @@ import {
   Verifier,
 } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
+import { SeededRandom } from '../flash/random.ts';
 import { type FetchFailure, fetchBundles } from './bundle-fetch.ts';
 import { type BundleStore, BundleStoreError, FileBundleStore, MemoryBundleStore } from './bundle-store.ts';
+import { type HandIn, handIn } from './hand-in.ts';
 import { Link } from './link.ts';
-import { bundleUrl, type Provisioning } from './provisioning.ts';
+import { bundleUrl, type Provisioning, receiptsUrl } from './provisioning.ts';
 import { SimulatedRelay } from './relay.ts';
 
 /** What a charger is built from. */
@@ -45,6 +49,8 @@ export interface ChargerParts {
   readonly bundles?: BundleStore;
   /** For one fetch, in milliseconds. Default 10 000. */
   readonly fetchTimeoutMs?: number;
+  /** For one batch that is handed in, in milliseconds. Default 10 000. */
+  readonly handInTimeoutMs?: number;
 }
 
 /** What became of a set of bundles. */
@@ -61,6 +67,8 @@ interface Running {
   readonly ledger: FlashLedger;
   readonly journal: Journal | undefined;
   readonly verifier: Verifier;
+  /** Where there is a journal, and a backend to hand in to. */
+  readonly uploader: Uploader | undefined;
   /** The bytes of every bundle in force, by identity. */
   readonly held: Map<string, Uint8Array>;
   /** Of the set that is in force and kept, all of it. Never stored: what a start finds may be another set. */
@@ -83,6 +91,7 @@ export class VirtualCharger {
   #running: Running | undefined;
   #left: readonly ReservationLeft[] = [];
   #refreshing: Promise<Refresh> | undefined;
+  #handingIn: Promise<HandIn> | undefined;
 
   constructor(parts: ChargerParts) {
     const folder = parts.provisioning.bundleFolder;
@@ -128,6 +137,7 @@ export class VirtualCharger {
         ledger,
         journal,
         verifier,
+        uploader: journal && this.#uploaderOf(journal),
         held: new Map(),
         etag: undefined,
         waiting: true,
@@ -199,6 +209,32 @@ export class VirtualCharger {
   }
 
   /**
+   * Hands in over the link what was accepted and is not acknowledged. One at a time; a second call gets the first one's
+   * result.
+   *
+   * @throws Error where there is no journal, or no backend to hand in to; PowerCut
+   */
+  handIn(): Promise<HandIn> {
+    const running = this.#on();
+    const { operator, deviceId } = this.provisioning;
+    const { uploader } = running;
+    if (uploader === undefined || operator === undefined)
+      throw new Error('the charger has nothing to hand in, or nobody');
+    const device = {
+      link: this.link,
+      uploader,
+      monotonicMs: () => this.#parts.clock.monotonicMs(),
+      run: <T>(work: () => T) => (this.#running === running ? this.#guarded(work) : undefined),
+    };
+    const url = receiptsUrl(operator.url, deviceId);
+    const order = { url, apiKey: operator.apiKey, timeoutMs: this.#parts.handInTimeoutMs ?? 10_000 };
+    this.#handingIn ??= handIn(device, order).finally(() => {
+      this.#handingIn = undefined;
+    });
+    return this.#handingIn;
+  }
+
+  /**
    * Admits `{"bundles":[…]}`, bundle by bundle, and keeps those in force for the next start. Bytes are staged first: once
    * the ledger remembers a bundle as the newest, the bytes of it have to be there after a power cut too. Where they cannot
    * be staged nothing is admitted: STORE_FAILED, and what is in force stays so.
@@ -240,6 +276,14 @@ export class VirtualCharger {
     // A tag says "I have all of this"; where something was refused or not kept, the next refresh has to bring it again.
     running.etag = admitsAll(admissions) && !running.unkept ? fetched.etag : undefined;
     return { kind: 'fetched', admissions };
+  }
+
+  #uploaderOf(journal: Journal): Uploader | undefined {
+    const { crypto, log, provisioning } = this.#parts;
+    if (provisioning.operator === undefined) return undefined;
+    // Devices that lost the network together must not come back together.
+    const chance = new SeededRandom(crc32(Buffer.from(provisioning.deviceId)));
+    return new Uploader(journal, crypto, { random: () => chance.next(), ...(log && { log }) });
   }
 
   /** What an earlier run kept: the set in force, then one whose admission a power cut broke off. */

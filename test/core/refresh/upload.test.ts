@@ -174,7 +174,7 @@ describe('an acknowledgement', () => {
     const journal = journalOf(6);
     const of = uploader(journal);
     batch(of);
-    expect(answer(of, { acknowledged: 2 })).toEqual({ ok: true, acknowledgedUpTo: 2 });
+    expect(answer(of, { acknowledged: 2 })).toEqual({ ok: true, receipts: 2, acknowledgedUpTo: 2 });
     expect(ids(batch(of))).toEqual([3, 4, 5, 6]);
     expect(journal.acknowledgedUpTo).toBe(2);
   });
@@ -191,7 +191,7 @@ describe('an acknowledgement', () => {
     const of = uploader(journalOf(6, flash), { log: { emit: (event) => events.push(event) } });
     batch(of);
     flash.fail('program');
-    expect(answer(of, { acknowledged: 4 })).toEqual({ ok: true, acknowledgedUpTo: 4 });
+    expect(answer(of, { acknowledged: 4 })).toEqual({ ok: true, receipts: 4, acknowledgedUpTo: 4 });
     expect(ids(batch(of))).toEqual([5, 6]);
     expect(events.map(({ event }) => event)).toContain('upload.unrecorded');
   });
@@ -321,6 +321,7 @@ describe('a status that says no acknowledges nothing:', () => {
       ok: false,
       failure: 'conflict',
       detail: `the backend answered ${status}: receipt 3 is another one here`,
+      receipts: 2,
       acknowledgedUpTo: 2,
     });
     expect(journal.acknowledgedUpTo).toBe(2);
