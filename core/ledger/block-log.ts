@@ -34,6 +34,8 @@ export interface LogLayout {
   readonly format: number;
   /** Units of the longest record. */
   readonly longest: number;
+  /** Where blocks are lost: what is older is still read, and a block without its header is known by its records. */
+  readonly salvage?: boolean;
 }
 
 /** A record in the log. */
@@ -78,16 +80,16 @@ export class BlockLog {
   /** The blocks of the log, the oldest first. */
   #chain: number[] = [];
   /** Per block: the sequence number its header has, 0 where it has none. No two headers have the same. */
-  readonly #sequences: number[] = [];
+  readonly #sequences: Uint32Array;
   /** Per block, as its header says: the block before it, and the oldest block when it was made ready. */
-  readonly #previous: number[] = [];
-  readonly #stated: number[] = [];
+  readonly #previous: Uint32Array;
+  readonly #stated: Uint32Array;
   /** Per block of the log: the number of its first record. */
-  readonly #firsts: number[] = [];
+  readonly #firsts: Uint32Array;
   /** Per block: how often it was erased, as far as headers tell. */
-  readonly #erases: number[] = [];
+  readonly #erases: Uint32Array;
   /** Blocks that could not be erased or written since the start. */
-  readonly #bad: boolean[] = [];
+  readonly #bad: Uint8Array;
   readonly #buffer: Uint8Array;
   readonly #header = new Uint8Array(HEADER_BYTES);
   /** The highest sequence number there is. */
@@ -108,6 +110,12 @@ export class BlockLog {
     this.#blocks = Math.floor(flash.size / flash.blockSize);
     this.#unitsPerBlock = Math.floor(flash.blockSize / UNIT);
     this.#buffer = new Uint8Array(layout.longest * UNIT);
+    this.#sequences = new Uint32Array(this.#blocks);
+    this.#previous = new Uint32Array(this.#blocks);
+    this.#stated = new Uint32Array(this.#blocks);
+    this.#firsts = new Uint32Array(this.#blocks);
+    this.#erases = new Uint32Array(this.#blocks);
+    this.#bad = new Uint8Array(this.#blocks);
     if (UNIT % flash.programSize !== 0 || flash.size % flash.blockSize !== 0 || flash.blockSize % UNIT !== 0)
       throw new LogError('the partition is not in whole units of 16 bytes');
     if (this.#blocks < LEAST_BLOCKS || this.room < layout.longest)
@@ -136,6 +144,11 @@ export class BlockLog {
     return count;
   }
 
+  /** Bytes that its tables take in memory; a number of the list of blocks takes a slot of the device's engine. */
+  get memoryBytes(): number {
+    return this.#blocks * (5 * 4 + 1) + this.#chain.length * 16;
+  }
+
   /** Blocks in the log. */
   get used(): number {
     return this.#chain.length;
@@ -143,7 +156,7 @@ export class BlockLog {
 
   /** Erases per block, as far as the headers tell. */
   get wear(): readonly number[] {
-    return this.#erases;
+    return Array.from(this.#erases);
   }
 
   /**
@@ -175,7 +188,7 @@ export class BlockLog {
     for (let block = 0; block < this.#blocks; block++) {
       this.#sequences[block] = 0;
       this.#erases[block] = 1;
-      this.#bad[block] = false;
+      this.#bad[block] = 0;
     }
     this.#chain = [];
     this.#newest = 0;
@@ -295,7 +308,7 @@ export class BlockLog {
       } catch (error) {
         if (!(error instanceof FlashError)) throw error;
         // A block that has had its day: the others go on.
-        this.#bad[block] = true;
+        this.#bad[block] = 1;
         failure = error;
       }
     }
@@ -392,7 +405,7 @@ export class BlockLog {
   }
 
   #isSpare(block: number): boolean {
-    return this.#bad[block] !== true && !this.#chain.includes(block);
+    return this.#bad[block] === 0 && !this.#chain.includes(block);
   }
 
   /**
@@ -451,7 +464,7 @@ export class BlockLog {
     for (let block = 0; block < this.#blocks; block++) {
       this.#sequences[block] = 0;
       this.#erases[block] = 0;
-      this.#bad[block] = false;
+      this.#bad[block] = 0;
       this.#flash.read(block * this.#flash.blockSize, header);
       if (!isLogHeader(header)) continue;
       if (header[1] !== this.#layout.id) strange = 'the partition holds something else';
@@ -479,16 +492,21 @@ export class BlockLog {
     let tail: number | undefined;
     let headTail = 0;
     for (;;) {
-      const block = this.#sequences.indexOf(sequence);
+      let block = this.#sequences.indexOf(sequence);
+      if (block < 0 && this.#layout.salvage) block = this.#findBlock(sequence, damage);
       if (block < 0) {
+    if (this.#layout.salvage) this.#findBlock(this.#newest + 1, damage);
         damage.push({ first: 0, next: 0, detail: `the block with sequence number ${sequence} is lost` });
-        return;
+        // What is older may be in the log for all that.
+        sequence = this.#layout.salvage ? this.#olderThan(sequence) : 0;
+        if (sequence === 0 || sequence < (tail ?? headTail)) return;
+        continue;
       }
       const previous = this.#previous[block] as number;
       const stated = this.#stated[block] as number;
       const { own, givesUp } = this.#lookThrough(block);
       if (this.#chain.length > 0 || own || previous === 0 || sequence === stated) {
-        if (this.#chain.length === 0) headTail = stated;
+        if (this.#chain.length === 0) headTail = Math.max(headTail, stated);
         tail ??= givesUp;
         this.#chain.unshift(block);
       }
@@ -496,7 +514,7 @@ export class BlockLog {
       if (previous === 0 || previous >= sequence) {
         damage.push({ first: 0, next: 0, detail: `the oldest block is ${sequence}, not ${tail ?? headTail}` });
         return;
-      }
+      } else if (this.#layout.salvage) headTail = stated;
       sequence = previous;
     }
   }
@@ -507,6 +525,43 @@ export class BlockLog {
     let givesUp: number | undefined;
     let at = HEADER_UNITS;
     for (;;) {
+  /**
+   * A block whose header is damaged, by its records: their CRCs begin with the sequence number.
+   *
+   * @returns the block, which then counts as if it had its header, or -1
+   */
+  #findBlock(sequence: number, damage: LogDamage[]): number {
+    for (let block = 0; block < this.#blocks; block++) {
+      if (this.#sequences[block] !== 0) continue;
+      this.#sequences[block] = sequence;
+      // Records begin where the header ends: without the first one others are not looked for, a start would take long.
+      if (this.#recordAt(block, HEADER_UNITS) !== undefined && this.#lookThrough(block).own) {
+        const previous = this.#olderThan(sequence);
+        this.#newest = Math.max(this.#newest, sequence);
+        this.#previous[block] = previous;
+        this.#stated[block] = previous === 0 ? sequence : (this.#stated[this.#sequences.indexOf(previous)] as number);
+        damage.push({ first: 0, next: 0, detail: `the block with sequence number ${sequence} has lost its header` });
+        return block;
+      }
+      this.#sequences[block] = 0;
+    }
+    return -1;
+  }
+
+  /** The highest sequence number below another of a block that was written to, 0 where there is none. */
+  #olderThan(sequence: number): number {
+    let below = sequence;
+    for (;;) {
+      let best = 0;
+      for (let block = 0; block < this.#blocks; block++) {
+        const one = this.#sequences[block] as number;
+        if (one < below && one > best) best = one;
+      }
+      if (best === 0 || this.#lookThrough(this.#sequences.indexOf(best)).own) return best;
+      below = best;
+    }
+  }
+
       const record = this.#recordFrom(block, at);
       if (record === undefined) return { own, givesUp };
       if ((record.flags & COPY) === 0) own = true;

@@ -120,6 +120,18 @@ export function previousOf(entry: Uint8Array): Uint8Array {
   return entry.subarray(PREVIOUS_AT, PREVIOUS_AT + HASH_BYTES);
 }
 
+/** Amount and time of a payment or an end; no amount where it is none. */
+export function termsOf(entry: Uint8Array): { readonly amount: bigint | undefined; readonly timeMs: number } {
+  return { amount: readAmount(entry, AMOUNT_AT), timeMs: readU48(entry, TIME_AT) };
+}
+
+/** The key of the grant that a payment names, undefined for none. */
+export function grantKeyIn(entry: Uint8Array): Uint8Array | undefined {
+  const at = AMOUNT_AT + 1 + (entry[AMOUNT_AT] as number);
+  if (((entry[HOW_AT] as number) & HAS_GRANT) === 0 || at + HASH_BYTES > entry.length) return undefined;
+  return entry.subarray(at, at + HASH_BYTES);
+}
+
 /** The key of a grant's entry. */
 export function grantKeyOf(entry: Uint8Array): Uint8Array {
   return entry.subarray(KEY_AT, KEY_AT + HASH_BYTES);

@@ -24,6 +24,7 @@ import {
   encodeEntry,
   encodeGrant,
   FIRST_PART,
+  grantKeyIn,
   grantKeyOf,
   HASH_BYTES,
   headOf,
@@ -38,6 +39,7 @@ import {
   receiptHash,
   setGrantAddress,
   type Texts,
+  termsOf,
 } from './journal-record.ts';
 import { KeyIndex } from './key-index.ts';
 import { keyText } from './keys.ts';
@@ -66,12 +68,22 @@ export interface JournalFill {
 
 /** An entry as it is handed out. */
 export interface JournalReceipt extends ChainedReceipt {
-  /** What was kept; undefined where it cannot be read. */
+  /** What was kept; undefined where it cannot be read, or nobody can say whether it was accepted. */
   readonly entry: JournalEntry | undefined;
-  /** Why it cannot be read. */
+  /** Why there is no entry, with what is known of it. */
   readonly problem?: string;
+  /** What was written, where damage has taken what says whether it was accepted: no payment until somebody has found out. */
+  readonly doubtful?: JournalEntry;
   /** Between the receipt before and this one: what is wrong (`export` only). */
   readonly gap?: string;
+}
+
+/** What is missing from the journal. */
+export interface JournalDamage {
+  /** The receipts that are lost or in doubt, from `first` to `last`; both 0 where it is records that no receipt needs. */
+  readonly first: number;
+  readonly last: number;
+  readonly detail: string;
 }
 
 /** Is told of each entry in order. It must not call the journal. */
@@ -94,10 +106,12 @@ export interface AcknowledgeRefusal {
  * give up into after another restart.
  */
 const RESERVE = 2;
+/** One more that only ends of reservations use: a session that is over must be recorded though payments wait to be sent. */
+const RESERVE_OF_ENDS = 1;
 /** Blocks ahead that idle time sees to. */
 const AHEAD = 2;
 /** Blocks of 4096 bytes that the largest payment and its grant take, and the one that is being written. */
-const LEAST_BLOCKS = RESERVE + 5;
+const LEAST_BLOCKS = RESERVE + RESERVE_OF_ENDS + 4;
 /** Units at the end of a block that a part of an entry is worth. */
 const LEAST_PART = 16;
 /** A payment refers to a grant in one of so many newest blocks; an older one would keep its block from being given up. */
@@ -105,15 +119,17 @@ const MOST_NEAR_BLOCKS = 8;
 const NEAR_PART = 8;
 /** Units of the least grant: its signature alone takes four. */
 const LEAST_GRANT = 16;
-/** Bytes that reading and writing begin with, and go up to. */
+/** Bytes that reading and writing begin with, and go up to: what the largest payment takes with its grant, and more. */
 const LEAST_BUFFER = 1024;
-const MOST_BUFFER = 16_384;
+const MOST_BUFFER = 10_240;
+/** What is kept of damage; further damage widens the last. */
+const MOST_DAMAGE = 16;
 /** Fill from which on events warn. */
 const WARN_AT = [0.8, 0.9, 0.95];
 const MOST_RECEIPT = 0xffff_ffff;
 const AMOUNT_BITS = 128n;
 const MOST_TIME = 0xffff_ffff_ffff;
-const LAYOUT = { id: JOURNAL_LOG, format: JOURNAL_FORMAT, longest: LONGEST_PART };
+const LAYOUT = { id: JOURNAL_LOG, format: JOURNAL_FORMAT, longest: LONGEST_PART, salvage: true };
 
 /** An entry whose parts are being come across. */
 interface Parts {
@@ -133,6 +149,29 @@ interface FoundEntry {
   readonly length: number;
   /** Its last part. */
   readonly last: LogRecord;
+  readonly standing: Standing;
+}
+
+/** What an entry is: one that counts, none, or one of which damage has taken what says so. */
+type Standing = 'counts' | 'nothing' | 'doubtful';
+
+/** What a start has come across. */
+interface Scan {
+  parts: Parts | undefined;
+  /** Where the newest entry is whose hash is to be worked out, 0 where it is known. */
+  hashAt: number;
+  /** The number that follows, 0 before the first record; the block of the first record, and of the one before. */
+  next: number;
+  firstBlock: number;
+  block: number;
+  /** Numbers that were passed over since the newest whole entry. */
+  lostBehind: number;
+  /** Up to which receipt there were entries before the oldest. */
+  before: number;
+  /** The newest whole entry with nothing of another behind it, 0 for none. */
+  end: number;
+  /** Numbers were passed over between these two blocks, and no entry has come since. */
+  gap: { from: number; to: number } | undefined;
 }
 
 /** See the head of the file. */
@@ -163,6 +202,22 @@ export class Journal {
   #acknowledged = 0;
   #acknowledgedOnFlash = 0;
   #acknowledgedAt = 0;
+  readonly #scan: Scan = {
+    parts: undefined,
+    hashAt: 0,
+    next: 0,
+    firstBlock: 0,
+    block: 0,
+    lostBehind: 0,
+    before: 0,
+    end: 0,
+    gap: undefined,
+  };
+  /** Something is missing: what it is comes out when the ledger's last receipt is known. */
+  #suspicious = '';
+  readonly #damage: JournalDamage[] = [];
+  /** The newest entry, where damage has taken what says whether it counts. */
+  #doubtful = 0;
   /** An entry that was come by, and its last part: reading goes on behind it. */
   #resume: { readonly receiptId: number; readonly last: LogRecord } | undefined;
   #warned = 0;
@@ -187,10 +242,19 @@ export class Journal {
     new BlockLog(flash, LAYOUT).format();
   }
 
-  /** Why nothing can be written at the moment, or undefined. */
+  /** Why no payment can be written at the moment, or undefined. Where it is full, ends of reservations may still be. */
   get problem(): JournalRefusal | undefined {
     if (this.#problem || this.#blocks === undefined) return this.#problem;
-    return this.#hasSpareFor([LONGEST_PART * UNIT - RECORD_HEADER]) || this.#canGiveUp() ? undefined : this.#full();
+    const isFree = this.#hasSpareFor([LONGEST_PART * UNIT - RECORD_HEADER], RESERVE + RESERVE_OF_ENDS);
+    return isFree || this.#canGiveUp() ? undefined : this.#full();
+  }
+
+  /**
+   * What is missing, once the ledger's last receipt was told: receipts that are lost or cannot be read, the oldest first.
+   * It keeps nothing from being written.
+   */
+  get damage(): readonly JournalDamage[] {
+    return this.#damage;
   }
 
   /** How full it is. */
@@ -199,7 +263,7 @@ export class Journal {
     const before = Math.max(this.#acknowledged, this.#first - 1);
     return {
       used: blocks?.used ?? 0,
-      of: blocks === undefined ? 0 : blocks.used + blocks.spare - RESERVE,
+      of: blocks === undefined ? 0 : Math.max(blocks.used + blocks.spare - RESERVE - RESERVE_OF_ENDS, blocks.used),
       unsent: Math.max(this.#newest - before, 0),
     };
   }
@@ -209,9 +273,10 @@ export class Journal {
     return this.#blocks?.wear ?? [];
   }
 
-  /** Bytes that its tables and buffers take, in memory. */
+  /** Bytes that its tables and buffers take, in memory: those for each block of the partition included. */
   get memoryBytes(): number {
-    return this.#grants.bytes + this.#neededUntil.byteLength + 2 * this.#record.length + this.#buffer.length;
+    const perBlock = this.#neededUntil.byteLength + (this.#blocks?.memoryBytes ?? 0);
+    return this.#grants.bytes + perBlock + 2 * this.#record.length + this.#buffer.length;
   }
 
   /** The newest receipt it holds or has held, 0 for none. */
@@ -233,20 +298,27 @@ export class Journal {
    */
   reconcile(lastCommitted: number): JournalRefusal | undefined {
     return this.#guardedWrite((blocks) => {
+      const isFirst = !this.#reconciled;
       if (this.#newest > lastCommitted) {
         if (this.#newest !== lastCommitted + 1 || this.#acknowledged > lastCommitted) {
-          this.#problem = failed(`the journal has receipt ${this.#newest}, the ledger only ${lastCommitted}`);
+          this.#problem = failed(
+            `the journal has receipt ${this.#newest}, the ledger only ${lastCommitted}: export the journal, then format both`,
+          );
+          // What is there can be read; whether the newest was committed nobody knows any more.
+          this.#doubtful = this.#scan.end > this.#acknowledged ? this.#scan.end : 0;
+          this.#reconciled = true;
+          this.#suspicious ||= this.#problem.detail;
+          this.#survey(blocks, this.#newest);
           return this.#problem;
         }
         if (!blocks.hasRoom(1) && !blocks.prepare()) return this.#full();
         this.#appendNumber(blocks, JOURNAL_KIND.void, 0, lastCommitted);
         this.#makeVoid(lastCommitted);
+        this.#scan.end = 0;
         this.#log?.emit({ event: 'journal.void', receiptId: lastCommitted + 1 });
-      } else if (this.#newest < lastCommitted && this.#newest > 0) {
-        // What follows will show the gap: its hash goes back to what is there.
-        this.#log?.emit({ event: 'journal.missing', after: this.#newest, upTo: lastCommitted });
       }
       this.#reconciled = true;
+      if (isFirst) this.#takeStock(blocks, lastCommitted);
       return undefined;
     });
   }
@@ -263,7 +335,8 @@ export class Journal {
       const encoded = this.#encode(entry);
       if ('code' in encoded) return encoded;
       const { grantLength, grantKey, end } = encoded;
-      const room = this.#roomFor(blocks, grantKey, grantLength, end - grantLength);
+      const reserve = entry.kind === 'end' ? RESERVE : RESERVE + RESERVE_OF_ENDS;
+      const room = this.#roomFor(blocks, grantKey, grantLength, end - grantLength, reserve);
       if (typeof room !== 'number') return room;
       let grantAddress = room;
       if (grantKey !== undefined && grantAddress === 0) {
@@ -294,13 +367,20 @@ export class Journal {
     let count = 0;
     const refusal = this.#guardedRead((blocks) => {
       if (!this.#reconciled) return NOT_RECONCILED;
-      const from = Math.max(after, this.#acknowledged);
+      let from = Math.max(after, this.#acknowledged);
       if (this.#resume !== undefined && this.#resume.receiptId > from) this.#resume = undefined;
+      let before = this.#resume?.receiptId ?? Math.max(from, this.#first - 1);
       while (count < most) {
         const found = this.#entryAfter(blocks, this.#resume?.last);
-        if (found === undefined) break;
+        if (found === undefined) {
+          this.#noteMissing(before + 1, this.#newest);
+          break;
+        }
+        this.#noteMissing(before + 1, found.receiptId - 1);
+        before = Math.max(before, found.receiptId);
         this.#resume = found;
         if (found.receiptId <= from) continue;
+        from = found.receiptId;
         visit(this.#receiptOf(blocks, found));
         count++;
       }
@@ -338,10 +418,16 @@ export class Journal {
     const chain = new ReceiptChain();
     const refusal = this.#guardedRead((blocks) => {
       let last: LogRecord | undefined;
+      let newest = 0;
       for (;;) {
         const found = this.#entryAfter(blocks, last);
-        if (found === undefined) return undefined;
+        if (found === undefined) {
+          if (newest < this.#newest && this.#acknowledged < this.#newest)
+            wrong.push(`receipts ${Math.max(newest, this.#acknowledged) + 1} to ${this.#newest} are missing`);
+          return undefined;
+        }
         last = found.last;
+        newest = found.receiptId;
         const receipt = this.#receiptOf(blocks, found);
         const gap = chain.next(receipt);
         if (gap !== undefined) wrong.push(gap);
@@ -382,23 +468,32 @@ export class Journal {
       blocks.format();
       return undefined;
     }
-    const scan = { parts: undefined as Parts | undefined, hashAt: 0 };
-    const damage = blocks.open((record, bytes) => this.#takeIn(record, bytes, scan));
-    this.#newest = Math.max(this.#newest, this.#acknowledged);
+    const damage = blocks.open((record, bytes) => this.#takeIn(blocks, record, bytes));
+    const scan = this.#scan;
     const [first] = damage;
-    if (scan.hashAt !== 0) {
-      const found = blocks.at(scan.hashAt);
-      const read = found && this.#readParts(blocks, found, 0);
-      if (found && read)
-        this.#hash.set(receiptHash(this.#crypto, found.record.kind, this.#buffer.subarray(0, read.length)));
-      else if (first === undefined) return failed('the newest entry cannot be read');
+    if (first !== undefined) {
+      this.#suspicious ||= first.detail;
+      // Nobody knows what the oldest blocks have held: up to the oldest entry that is there.
+      if (this.#first === 0) scan.gap = { from: blocks.oldest, to: scan.block };
+      else this.#needUntil(blocks, blocks.oldest, scan.firstBlock, this.#first - 1);
     }
-    return first && failed(`the journal is damaged: ${first.detail}`);
+    // Blocks go only when all in them is acknowledged.
+    if (scan.before > this.#acknowledged) this.#suspicious ||= 'the oldest entries are lost';
+    this.#newest = Math.max(this.#newest, this.#acknowledged);
+    if (scan.hashAt === 0) return undefined;
+    const found = blocks.at(scan.hashAt);
+    const read = found && this.#readParts(blocks, found, 0);
+    if (found && read)
+      this.#hash.set(receiptHash(this.#crypto, found.record.kind, this.#buffer.subarray(0, read.length)));
+    else this.#suspicious ||= 'the newest entry cannot be read';
+    return undefined;
   }
 
   /** Takes in a record at a start. */
-  #takeIn(record: LogRecord, bytes: Uint8Array, scan: { parts: Parts | undefined; hashAt: number }): void {
+  #takeIn(blocks: BlockLog, record: LogRecord, bytes: Uint8Array): void {
+    const scan = this.#scan;
     const { kind } = record;
+    this.#takeNumber(blocks, record);
     if (kind === JOURNAL_KIND.acknowledged) {
       this.#acknowledged = Math.max(this.#acknowledged, readU32(bytes, RECORD_HEADER));
       this.#acknowledgedOnFlash = this.#acknowledged;
@@ -408,11 +503,13 @@ export class Journal {
       if (this.#newest > committed) {
         this.#makeVoid(committed);
         scan.hashAt = 0;
+        scan.end = 0;
       }
     } else if (kind < FIRST_KIND) {
       // What a block was given up with: the hash of the receipt that was the newest then.
       if (scan.hashAt === 0) this.#hash.set(bytes.subarray(UNIT, UNIT + HASH_BYTES));
     } else if (isEntry(kind) || kind === JOURNAL_KIND.grant) {
+      if (isEntry(kind) && (record.flags & FIRST_PART) !== 0) this.#takeFirst(blocks, bytes.subarray(RECORD_HEADER));
       scan.parts = takePart(record, bytes, scan.parts);
       if (scan.parts === undefined || (record.flags & LAST_PART) === 0) return;
       const { address, receiptId, grantAddress, key, previous } = scan.parts;
@@ -423,8 +520,113 @@ export class Journal {
       }
       this.#previous.set(previous);
       scan.hashAt = address;
+      scan.end = receiptId;
+      scan.lostBehind = 0;
       this.#count(receiptId, address, grantAddress);
     }
+  }
+
+  /** Sees whether numbers of records were passed over. */
+  #takeNumber(blocks: BlockLog, { number, address }: LogRecord): void {
+    const scan = this.#scan;
+    const block = blocks.blockOf(address);
+    if (scan.next === 0) scan.firstBlock = block;
+    else if (number !== scan.next) {
+      scan.lostBehind += Math.abs(number - scan.next);
+      scan.gap = { from: scan.gap?.from ?? scan.block, to: block };
+      this.#suspicious ||= `records before number ${number} are lost`;
+    }
+    scan.next = number + 1;
+    scan.block = block;
+  }
+
+  /** Takes in the beginning of an entry: what it says of the one before holds even where the rest of it is not there. */
+  #takeFirst(blocks: BlockLog, entry: Uint8Array): void {
+    const scan = this.#scan;
+    const { receiptId } = headOf(entry);
+    if (scan.gap !== undefined) this.#needUntil(blocks, scan.gap.from, scan.gap.to, receiptId - 1);
+    scan.gap = undefined;
+    if (this.#first === 0 && !isZero(previousOf(entry))) scan.before = receiptId - 1;
+    if (this.#newest !== 0 && receiptId !== this.#newest + 1)
+      this.#suspicious ||= `receipts before ${receiptId} are lost`;
+    // The one before was made void, and the record that said so is lost.
+    if (receiptId <= this.#newest) this.#makeVoid(receiptId - 1);
+    this.#hash.set(previousOf(entry));
+    scan.hashAt = 0;
+    scan.end = 0;
+    scan.lostBehind = 0;
+  }
+
+  /** Blocks of the log, from one to another, stay until everything up to a receipt is acknowledged: it may be lost in them. */
+  #needUntil(blocks: BlockLog, from: number, to: number, receiptId: number): void {
+    const oldest = blocks.newerThan(from);
+    const newest = blocks.newerThan(to);
+    for (let block = 0; block < this.#neededUntil.length; block++) {
+      const place = blocks.newerThan(block);
+      if (place <= oldest && place >= newest && place >= 0)
+        this.#neededUntil[block] = Math.max(this.#neededUntil[block] as number, receiptId);
+    }
+  }
+
+  /** What is missing, now that it is known how far the ledger is. */
+  #takeStock(blocks: BlockLog, lastCommitted: number): void {
+    const { end, gap, lostBehind } = this.#scan;
+    if (gap !== undefined) this.#needUntil(blocks, gap.from, gap.to, lastCommitted);
+    if (this.#newest < lastCommitted && this.#newest > 0) {
+      this.#suspicious ||= `receipts up to ${lastCommitted} are lost`;
+      this.#log?.emit({ event: 'journal.missing', after: this.#newest, upTo: lastCommitted });
+    }
+    // Should the newest entry not have been committed, the words that say so and the one that was given its receipt id
+    // would be lost behind it: at least two records, or as many as nobody knows.
+    if (end > this.#acknowledged && end <= lastCommitted && (end < lastCommitted || lostBehind >= 2)) {
+      this.#doubtful = end;
+      this.#suspicious ||= `what follows receipt ${end} is lost`;
+      // The chain must not vouch for it.
+      this.#hash.fill(0);
+    }
+    this.#survey(blocks, lastCommitted);
+  }
+
+  /** Says what is missing, where anything may be. */
+  #survey(blocks: BlockLog, lastCommitted: number): void {
+    if (this.#suspicious === '') return;
+    let last: LogRecord | undefined;
+    let before = 0;
+    for (;;) {
+      const found = this.#entryAfter(blocks, last);
+      if (found === undefined) break;
+      const { receiptId } = found;
+      const isFirst = before === 0 && isZero(previousOf(this.#buffer));
+      this.#noteMissing(isFirst ? receiptId : before + 1, receiptId - 1);
+      if (receiptId > this.#acknowledged) {
+        const { problem } = this.#receiptOf(blocks, found);
+        if (problem !== undefined) this.#note(receiptId, receiptId, `receipt ${receiptId}: ${problem}`);
+      }
+      last = found.last;
+      before = receiptId;
+    }
+    if (this.#newest > 0) this.#noteMissing(before + 1, lastCommitted);
+    if (this.#damage.length === 0) this.#note(0, 0, `${this.#suspicious}, but no receipt that was not acknowledged`);
+  }
+
+  /** Receipts that are not there, those that are acknowledged apart. */
+  #noteMissing(from: number, to: number): void {
+    const first = Math.max(from, this.#acknowledged + 1);
+    if (first > to) return;
+    this.#note(first, to, first === to ? `receipt ${to} is missing` : `receipts ${first} to ${to} are missing`);
+  }
+
+  #note(first: number, last: number, detail: string): void {
+    const damage = this.#damage;
+    if (damage.some((one) => one.first <= first && last <= one.last)) return;
+    const widest = damage[MOST_DAMAGE - 1];
+    const all = { first: Math.min(widest?.first ?? first, first), last: Math.max(widest?.last ?? last, last) };
+    const note =
+      widest === undefined
+        ? { first, last, detail }
+        : { ...all, detail: `of receipts ${all.first} to ${all.last} more than one is lost or in doubt` };
+    damage[Math.min(damage.length, MOST_DAMAGE - 1)] = note;
+    this.#log?.emit({ event: 'journal.damage', ...note });
   }
 
   /** The newest entry is none. What its blocks are needed for is acknowledged with the one before it at the latest. */
@@ -476,7 +678,7 @@ export class Journal {
       const problem = end as JsonProblem;
       if (problem.code !== 'LIMIT_EXCEEDED' || target.length >= MOST_BUFFER)
         return failed(`the entry cannot be kept: ${problem.message}`);
-      this.#buffer = new Uint8Array(target.length * 2);
+      this.#buffer = new Uint8Array(Math.min(target.length * 2, MOST_BUFFER));
     }
   }
 
@@ -514,11 +716,12 @@ export class Journal {
     grantKey: LedgerKey | undefined,
     grantLength: number,
     length: number,
+    reserve: number,
   ): number | JournalRefusal {
     for (;;) {
       const address = grantKey === undefined ? 0 : this.#nearGrant(grantKey);
       const sizes = grantKey !== undefined && address === 0 ? [grantLength, length] : [length];
-      const refusal = this.#makeRoom(blocks, sizes);
+      const refusal = this.#makeRoom(blocks, sizes, reserve);
       if (refusal) return refusal;
       // The block that was given up may have been the grant's.
       if (address === 0 || blocks.newerThan(blocks.blockOf(address)) >= 0) return address;
@@ -526,8 +729,8 @@ export class Journal {
   }
 
   /** Sees to it that entries of these sizes can be written. */
-  #makeRoom(blocks: BlockLog, sizes: readonly number[]): JournalRefusal | undefined {
-    for (let turns = blocks.blocks; !this.#hasSpareFor(sizes); turns--) {
+  #makeRoom(blocks: BlockLog, sizes: readonly number[], reserve: number): JournalRefusal | undefined {
+    for (let turns = blocks.blocks; !this.#hasSpareFor(sizes, reserve); turns--) {
       if (!this.#canGiveUp() || turns <= 0) return this.#full();
       if (this.#whenBehind === 'refuse') return BEHIND;
       this.#log?.emit({ event: 'journal.behind' });
@@ -540,9 +743,9 @@ export class Journal {
   }
 
   /** True where there are blocks enough for entries of these sizes, apart from those that are kept free. */
-  #hasSpareFor(sizes: readonly number[]): boolean {
+  #hasSpareFor(sizes: readonly number[], reserve: number): boolean {
     const blocks = this.#blocks;
-    return blocks !== undefined && blocks.spare - newBlocks(sizes, blocks.left, blocks.room) >= RESERVE;
+    return blocks !== undefined && blocks.spare - newBlocks(sizes, blocks.left, blocks.room) >= reserve;
   }
 
   #step(blocks: BlockLog): boolean {
@@ -550,7 +753,7 @@ export class Journal {
       blocks.prepare();
       return true;
     }
-    return blocks.spare < RESERVE + AHEAD && this.#canGiveUp() && this.#giveUp(blocks);
+    return blocks.spare < RESERVE + RESERVE_OF_ENDS + AHEAD && this.#canGiveUp() && this.#giveUp(blocks);
   }
 
   /** True where all that the oldest block is needed for is acknowledged, and there is another. */
@@ -578,7 +781,7 @@ export class Journal {
 
   /** Makes an acknowledgement durable where that takes no block that may be needed. */
   #noteAcknowledged(blocks: BlockLog): void {
-    if (blocks.spare <= RESERVE && !blocks.fits(1)) return;
+    if (blocks.spare <= RESERVE + RESERVE_OF_ENDS && !blocks.fits(1)) return;
     if (!blocks.hasRoom(1) && !blocks.prepare()) return;
     this.#writeAcknowledged(blocks, 0);
   }
@@ -593,10 +796,7 @@ export class Journal {
     const blocks = this.#blocks as BlockLog;
     return this.#grants.find(key, 0, (address) => {
       const newer = blocks.newerThan(blocks.blockOf(address));
-      if (newer < 0 || newer >= this.#nearBlocks) return false;
-      const found = blocks.at(address);
-      if (found?.record.kind !== JOURNAL_KIND.grant || (found.record.flags & FIRST_PART) === 0) return false;
-      return keyText(grantKeyOf(found.bytes.subarray(RECORD_HEADER))) === key;
+      return newer >= 0 && newer < this.#nearBlocks && isGrantOf(blocks.at(address), key);
     });
   }
 
@@ -621,8 +821,8 @@ export class Journal {
         if (read !== undefined) {
           last = read.last;
           const { receiptId } = headOf(this.#buffer);
-          if (!this.#isVoid(blocks, last, receiptId))
-            return { kind: record.kind, receiptId, length: read.length, last };
+          const standing = this.#standingOf(blocks, record.kind, receiptId, read.length, last);
+          if (standing !== 'nothing') return { kind: record.kind, receiptId, length: read.length, last, standing };
         }
       }
       found = blocks.after(last);
@@ -630,13 +830,35 @@ export class Journal {
     return undefined;
   }
 
-  /** True where the next word on entries behind a record is that this one is none. */
-  #isVoid(blocks: BlockLog, last: LogRecord, receiptId: number): boolean {
+  /**
+   * What the records behind an entry, which is in the buffer, say of it. The next entry carries its hash, or that of another
+   * with the same receipt id: then it was made void, even if the record that said so is lost.
+   */
+  #standingOf(blocks: BlockLog, kind: number, receiptId: number, length: number, last: LogRecord): Standing {
+    let lost = 0;
+    let { number } = last;
     for (let found = blocks.after(last); found !== undefined; found = blocks.after(found.record)) {
-      if (found.record.kind === JOURNAL_KIND.void) return readU32(found.bytes, RECORD_HEADER) < receiptId;
-      if (isEntry(found.record.kind)) return false;
+      const { record, bytes } = found;
+      lost += Math.abs(record.number - number - 1);
+      number = record.number;
+      if (record.kind === JOURNAL_KIND.void) {
+        if (readU32(bytes, RECORD_HEADER) < receiptId) return 'nothing';
+      } else if (isEntry(record.kind) && (record.flags & FIRST_PART) !== 0) {
+        const next = bytes.subarray(RECORD_HEADER);
+        const nextId = headOf(next).receiptId;
+        if (nextId <= receiptId) return 'nothing';
+        const previous = previousOf(next);
+        if (isZero(previous)) return receiptId > this.#acknowledged ? 'doubtful' : 'counts';
+        if (lost === 0) return 'counts';
+        const hash = receiptHash(this.#crypto, kind, this.#buffer.subarray(0, length));
+        if (toHex(hash) === toHex(previous)) return 'counts';
+        if (nextId === receiptId + 1) return 'nothing';
+        // The record that makes it void, the entry that was committed, and those up to the next would be lost.
+        return lost >= nextId - receiptId + 1 ? 'doubtful' : 'counts';
+      }
     }
-    return false;
+    if (receiptId > this.#newest) return 'nothing';
+    return receiptId === this.#doubtful ? 'doubtful' : 'counts';
   }
 
   /** Reads the parts of an entry into the buffer. Undefined where they are not all there. */
@@ -646,6 +868,7 @@ export class Journal {
     at: number,
   ): { readonly length: number; readonly last: LogRecord } | undefined {
     const length = lengthOf(first.bytes.subarray(RECORD_HEADER));
+    if (at + length > MOST_BUFFER) return undefined;
     this.#hold(at + length, at);
     let part: FoundRecord | undefined = first;
     let read = 0;
@@ -672,29 +895,53 @@ export class Journal {
 
   /** What is handed out of an entry that is in the buffer. */
   #receiptOf(blocks: BlockLog, found: FoundEntry): JournalReceipt {
-    const { kind, receiptId, length } = found;
-    const hash = toHex(receiptHash(this.#crypto, kind, this.#buffer.subarray(0, length)));
-    const chained = { receiptId, previous: toHex(previousOf(this.#buffer)), hash };
+    const { kind, receiptId, length, standing } = found;
+    const bytes = this.#buffer.subarray(0, length);
+    const hash = toHex(receiptHash(this.#crypto, kind, bytes));
+    const chained = { receiptId, previous: toHex(previousOf(bytes)), hash };
+    const read = this.#decode(blocks, kind, length);
+    if ('problem' in read) return { ...chained, entry: undefined, problem: `${read.problem}: ${summary(kind, bytes)}` };
+    if (standing === 'counts') return { ...chained, entry: read };
+    const problem = `what says whether it was accepted is lost: ${summary(kind, bytes)}`;
+    return { ...chained, entry: undefined, problem, doubtful: read };
+  }
+
+  /** Decodes an entry that is in the buffer. */
+  #decode(blocks: BlockLog, kind: number, length: number): JournalEntry | { readonly problem: string } {
     const texts: Texts = [];
     const { grantAddress } = headOf(this.#buffer);
     let grant: JsonValue | undefined;
     let grantKey = '';
     if (kind === JOURNAL_KIND.payment && grantAddress !== 0) {
-      const part = blocks.at(grantAddress);
-      const isGrant = part?.record.kind === JOURNAL_KIND.grant && (part.record.flags & FIRST_PART) !== 0;
-      const read = isGrant ? this.#readParts(blocks, part, length) : undefined;
-      if (read === undefined) return { ...chained, entry: undefined, problem: 'its grant is lost' };
+      const read = this.#grantFor(blocks, grantAddress, length);
+      if (read === undefined) return { problem: 'its grant is lost' };
       const bytes = this.#buffer.subarray(length, length + read.length);
       const decoded = decodeGrant(this.#crypto, bytes, texts);
-      if (decoded instanceof JsonProblem) return { ...chained, entry: undefined, problem: decoded.message };
+      if (decoded instanceof JsonProblem) return { problem: decoded.message };
       grant = decoded;
       grantKey = toHex(grantKeyOf(bytes));
     }
     const decoded = decodeEntry(kind, this.#buffer.subarray(0, length), grant, texts);
-    if (decoded instanceof JsonProblem) return { ...chained, entry: undefined, problem: decoded.message };
+    if (decoded instanceof JsonProblem) return { problem: decoded.message };
     if (grantKey !== (decoded.grantKey === undefined ? '' : toHex(decoded.grantKey)))
-      return { ...chained, entry: undefined, problem: 'another grant is where its own should be' };
-    return { ...chained, entry: decoded.entry };
+      return { problem: 'another grant is where its own should be' };
+    return decoded.entry;
+  }
+
+  /** Reads the grant of a payment that is in the buffer to behind it. Where it is lost, any other copy of it will do. */
+  #grantFor(blocks: BlockLog, address: number, length: number): { readonly length: number } | undefined {
+    const key = grantKeyIn(this.#buffer.subarray(0, length));
+    const wanted = key === undefined ? undefined : keyText(key);
+    const at = blocks.at(address);
+    const own = isGrantOf(at, wanted) ? this.#readParts(blocks, at as FoundRecord, length) : undefined;
+    if (own !== undefined || wanted === undefined) return own;
+    for (let found = blocks.after(); found !== undefined; ) {
+      const { record } = found;
+      const read = isGrantOf(found, wanted) ? this.#readParts(blocks, found, length) : undefined;
+      if (read !== undefined) return read;
+      found = blocks.after(record);
+    }
+    return undefined;
   }
 
   #full(): JournalRefusal {
@@ -708,7 +955,7 @@ export class Journal {
     this.#warned = level;
   }
 
-  /** Runs what reads; a flash that fails ends writing, as it may fail there too. */
+  /** Runs what reads. A flash that fails is told, and asked again the next time. */
   #guardedRead(work: (blocks: BlockLog) => JournalRefusal | undefined): JournalRefusal | undefined {
     const blocks = this.#blocks;
     if (blocks === undefined) return this.#problem ?? failed('the journal was not opened');
@@ -717,7 +964,6 @@ export class Journal {
       refusal = work(blocks);
       return undefined;
     });
-    if (failure) this.#problem ??= failure;
     return failure ?? refusal;
   }
 
@@ -781,6 +1027,24 @@ function takePart(record: LogRecord, bytes: Uint8Array, parts: Parts | undefined
 
 function isEntry(kind: number): boolean {
   return kind === JOURNAL_KIND.payment || kind === JOURNAL_KIND.end;
+}
+
+/** True for the beginning of a grant's entry; of one with a key, where one is given. */
+function isGrantOf(found: FoundRecord | undefined, key: LedgerKey | undefined): boolean {
+  if (found?.record.kind !== JOURNAL_KIND.grant || (found.record.flags & FIRST_PART) === 0) return false;
+  return key === undefined || keyText(grantKeyOf(found.bytes.subarray(RECORD_HEADER))) === key;
+}
+
+/** What an entry's beginning tells, for people. */
+function summary(kind: number, bytes: Uint8Array): string {
+  const { amount, timeMs } = termsOf(bytes);
+  const what = kind === JOURNAL_KIND.payment ? 'a payment' : 'the end of a reservation, with';
+  return `${what} of ${amount ?? 'an unknown amount'} at ${new Date(timeMs).toISOString()}`;
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
 }
 
 /** Units of the next part of an entry of which so many bytes are left. What fits one record is not taken apart. */

@@ -24,6 +24,8 @@ export class ReceiptChain {
     if (before === undefined) return undefined;
     if (receipt.receiptId <= before.receiptId)
       return `receipt ${receipt.receiptId} does not come after ${before.receiptId}`;
+    if (receipt.previous === NONE)
+      return `the chain begins anew at receipt ${receipt.receiptId}: what was before it was damaged when it was written`;
     if (receipt.previous !== before.hash)
       return receipt.receiptId === before.receiptId + 1
         ? `receipt ${receipt.receiptId} carries another hash than that of ${before.receiptId}`
@@ -33,3 +35,6 @@ export class ReceiptChain {
     return undefined;
   }
 }
+
+/** What the first receipt of a chain carries. */
+const NONE = '0'.repeat(32);

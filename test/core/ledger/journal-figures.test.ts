@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../core/json/value.ts';
 import type { Journal, JournalPayment } from '../../../core/ledger/journal.ts';
 import { grant, intent, NOW, sba, spaFor } from '../../fixtures/artifacts.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
-import { idle, opened, unsent } from './journal-entries.ts';
+import { idle, largePayment, opened, unsent } from './journal-entries.ts';
 
 /** Figures for the documents, where they are asked for. */
 function report(text: string): void {
@@ -102,9 +102,22 @@ describe('256 KB hold', () => {
 });
 
 describe('memory', () => {
-  it('of a 256 KB journal: below 6 KB, whatever it holds', () => {
-    expect(filled(true, 1).journal.memoryBytes).toBeLessThan(6144);
-  });
+  it.each([
+    ['256 KB', KILOBYTES_256, 6400],
+    ['1 MB', 4 * KILOBYTES_256, 14_848],
+  ])(
+    'of a journal of %s: 25 bytes a block, 16 for one in use, and no more than this, whatever it holds',
+    (_, size, most) => {
+      const { journal, count } = filled(true, 1, size);
+      report(`memory of ${_}: ${journal.memoryBytes}`);
+      expect(journal.memoryBytes).toBeLessThan(most);
+      expect(journal.acknowledge(count)).toBeUndefined();
+      expect(journal.append(largePayment(count + 1, 7))).toHaveProperty('number');
+      unsent(journal);
+      // The largest payment there is.
+      expect(journal.memoryBytes).toBeLessThan(most + 10_240 - 2048);
+    },
+  );
 });
 
 describe('wear', () => {
