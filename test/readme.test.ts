@@ -51,7 +51,7 @@ describe('the README', () => {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     }).split('\n');
-    expect(shown).toHaveLength(5);
+    expect(shown).toHaveLength(7);
     for (const line of shown) expect(printed).toContain(line);
   });
 

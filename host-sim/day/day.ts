@@ -1,5 +1,6 @@
 // A charger's day in one run: Trust Bundles over HTTP, payments while the network is gone, the attacks a terminal in the
-// field meets, a revoked key, and a power cut at the worst moment. Every step knows what has to come of it.
+// field meets, a revoked key, a power cut at the worst moment, and every payment at the operator's in the end. Every step
+// knows what has to come of it.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,10 +11,12 @@ import type { Decision } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { SimulatedFlash } from '../flash/simulated-flash.ts';
 import { FileStore } from '../flash/store.ts';
+import { OperatorBackend } from '../operator-backend/server.ts';
 import { PolicyAuthority } from '../policy-authority/server.ts';
 import { SimulatedClock } from '../ports/clock.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import { intentHash } from '../signing/artifacts.ts';
+import type { HandIn } from '../virtual-device/hand-in.ts';
 import { SimulatedRelay } from '../virtual-device/relay.ts';
 import { type Refresh, type SetAdmission, VirtualCharger } from '../virtual-device/virtual-charger.ts';
 import { presentationBytes, type WalletPresentation } from '../wallet/presentation.ts';
@@ -37,6 +40,7 @@ import {
 import { type DayStep, type Outcome, Steps } from './step.ts';
 
 const FLASH_BYTES = 65_536;
+const DEVICE_ID = 'charger-1';
 
 /** How a day may be watched. */
 export interface DayOptions {
@@ -75,27 +79,35 @@ class Day {
   readonly #clock = new SimulatedClock(DAY_BEGINS_MS);
   readonly #crypto = createNodeCrypto();
   readonly #flashPath: string;
+  readonly #journalPath: string;
   readonly #bundleFolder: string;
   readonly #log: Log | undefined;
   readonly #authority: PolicyAuthority;
-  #flashFile: FileStore | undefined;
+  readonly #operator: OperatorBackend;
+  #flashFiles: readonly FileStore[] = [];
   #charger!: VirtualCharger;
   #apiKey = '';
   #authorityUrl = '';
+  #operatorUrl = '';
+  #deviceKey = '';
   #grantA: JsonObject = {};
   #grantB: JsonObject = {};
 
   constructor(folder: string, log: Log | undefined) {
     this.#flashPath = join(folder, 'ledger.flash');
+    this.#journalPath = join(folder, 'journal.flash');
     this.#bundleFolder = join(folder, 'bundles');
     this.#log = log;
     const identity = { issuer: AUTHORITY, grantKey: this.#cast.grantKey, bundleKey: this.#cast.root };
-    this.#authority = new PolicyAuthority({ identity, clock: this.#clock, ...(log === undefined ? {} : { log }) });
+    const watched = log === undefined ? {} : { log };
+    this.#authority = new PolicyAuthority({ identity, clock: this.#clock, ...watched });
+    this.#operator = new OperatorBackend({ crypto: this.#crypto, clock: this.#clock, ...watched });
   }
 
   async close(): Promise<void> {
     await this.#authority.close();
-    this.#flashFile?.close();
+    await this.#operator.close();
+    for (const file of this.#flashFiles) file.close();
   }
 
   async run(steps: Steps): Promise<void> {
@@ -142,6 +154,14 @@ class Day {
     await steps.run("network returns; the next bundle revokes vehicle B's key", { verdict: 'done' }, () =>
       this.#revoke(vehicleB),
     );
+    await steps.run('charger hands in what it accepted; the answer gets lost', { verdict: 'unreachable' }, () =>
+      this.#answerLost(),
+    );
+    this.#clock.advance(MINUTE_MS);
+    await steps.run('it does so again: the operator has every payment once', { verdict: 'done' }, () =>
+      this.#handedIn(2),
+    );
+    await steps.run('and once more: nothing is left to send', { verdict: 'done' }, () => this.#handedIn(0));
     const byRevoked = await this.#payment(walletB, '1200000', 'stay-5');
     await steps.run('payment by the revoked key', { verdict: 'refused', code: 'KEY_REVOKED' }, () =>
       this.#refused(byRevoked, '1200000'),
@@ -170,6 +190,8 @@ class Day {
     await steps.run('vehicle A pays 1 XRP after the restart', { verdict: 'approved' }, () =>
       this.#approved(last, '1000000'),
     );
+    this.#charger.link.set(true);
+    await steps.run('network returns; charger hands in the rest', { verdict: 'done' }, () => this.#handedIn(2));
   }
 
   async #openAuthority(): Promise<Outcome> {
@@ -182,14 +204,16 @@ class Day {
     return { verdict: 'done', detail: `${this.#authorityUrl}, policy ${String(policyHash).slice(0, 12)}…` };
   }
 
-  #startCharger(): Outcome {
+  async #startCharger(): Promise<Outcome> {
+    this.#operatorUrl = await this.#operator.listen();
+    this.#deviceKey = await this.#operator.issueDeviceKey(DEVICE_ID);
     this.#charger = this.#buildCharger();
     this.#charger.start();
     const problem = this.#charger.storeProblem;
     const wrong = problem === undefined ? [] : [problem.detail];
     return {
       verdict: 'done',
-      detail: `spend ledger of ${FLASH_BYTES / 1024} KB in a file, no Trust Bundle yet`,
+      detail: `spend ledger and journal of ${FLASH_BYTES / 1024} KB each in files, no Trust Bundle yet`,
       wrong,
     };
   }
@@ -222,6 +246,33 @@ class Day {
     const outcome = await this.#refreshed();
     const replaced = this.#charger.bundleIds.length === 1 && this.#charger.bundleIds[0] !== before;
     return { ...outcome, wrong: [...(outcome.wrong ?? []), ...(replaced ? [] : ['the bundle was not replaced'])] };
+  }
+
+  /** The batch arrives, and the charger does not get to know it. */
+  async #answerLost(): Promise<Outcome> {
+    this.#charger.link.loseNextAnswer();
+    const outcome = handInOutcome(await this.#charger.handIn());
+    this.#charger.link.set(true);
+    return { ...outcome, wrong: await this.#notAtOperator() };
+  }
+
+  /** Hands in. @param receipts as many have to be acknowledged by it */
+  async #handedIn(receipts: number): Promise<Outcome> {
+    const handIn = await this.#charger.handIn();
+    const outcome = handInOutcome(handIn);
+    if (handIn.kind !== 'done') return outcome;
+    const wrong = handIn.receipts === receipts ? [] : [`${receipts} had to be sent`];
+    return { ...outcome, wrong: [...wrong, ...(await this.#notAtOperator())] };
+  }
+
+  /** What is not at the operator's as the ledger has it: every payment once, the chain of receipts whole. */
+  async #notAtOperator(): Promise<readonly string[]> {
+    const report = await this.#operator.backend.report(DEVICE_ID);
+    const wrong = [...report.breaks, ...report.incomplete, ...report.evidence.map(({ detail }) => detail)];
+    const spent = [this.#grantA, this.#grantB].reduce((sum, grant) => sum + this.#total({ grant }), 0n);
+    if (report.spentMinor !== String(spent))
+      wrong.push(`the operator has ${report.spentMinor} drops, the ledger ${spent}`);
+    return wrong;
   }
 
   /** A payment that has to be recorded, counted, and to close the relay. */
@@ -268,7 +319,6 @@ class Day {
 
   /** A new charger on the file of the old one: what it knows, it knows from flash. */
   #restarted(total: string): Outcome {
-    this.#flashFile?.close();
     this.#charger = this.#buildCharger();
     this.#charger.link.set(false);
     this.#charger.start();
@@ -286,13 +336,17 @@ class Day {
 
   /** Runs something that may change neither flash nor relay. */
   #unchanged(work: () => Outcome): Outcome {
-    const flash = readFileSync(this.#flashPath);
+    const flash = this.#flashBytes();
     const closed = this.#charger.relay.closed;
     const outcome = work();
     const wrong: string[] = [];
-    if (!readFileSync(this.#flashPath).equals(flash)) wrong.push('the flash has changed');
+    if (!this.#flashBytes().equals(flash)) wrong.push('the flash has changed');
     if (this.#charger.relay.closed !== closed) wrong.push('the relay has moved');
     return { ...outcome, wrong };
+  }
+
+  #flashBytes(): Buffer {
+    return Buffer.concat([readFileSync(this.#flashPath), readFileSync(this.#journalPath)]);
   }
 
   #pay(presentation: WalletPresentation, amountMinor: string): Decision {
@@ -331,16 +385,21 @@ class Day {
   }
 
   #buildCharger(): VirtualCharger {
-    this.#flashFile = new FileStore(this.#flashPath, { size: FLASH_BYTES });
+    for (const file of this.#flashFiles) file.close();
+    const ledger = new FileStore(this.#flashPath, { size: FLASH_BYTES });
+    const journal = new FileStore(this.#journalPath, { size: FLASH_BYTES });
+    this.#flashFiles = [ledger, journal];
     return new VirtualCharger({
       provisioning: {
-        deviceId: 'charger-1',
+        deviceId: DEVICE_ID,
         configuration: siteConfiguration(this.#cast),
         policyAuthorityUrl: this.#authorityUrl,
+        operator: { url: this.#operatorUrl, apiKey: this.#deviceKey },
         imageBuiltMs: DAY_BEGINS_MS - 30 * DAY_MS,
         bundleFolder: this.#bundleFolder,
       },
-      flash: new SimulatedFlash(this.#flashFile),
+      flash: new SimulatedFlash(ledger),
+      journal: new SimulatedFlash(journal),
       clock: this.#clock,
       crypto: this.#crypto,
       relay: new SimulatedRelay(),
@@ -388,6 +447,16 @@ function refreshOutcome(refresh: Refresh): Outcome {
   if (refresh.kind === 'failed') return { verdict: 'unreachable', detail: refresh.detail };
   if (refresh.kind === 'unchanged') return { verdict: 'done', detail: 'the bundles held are the current ones' };
   return admissionOutcome(refresh.admissions);
+}
+
+function handInOutcome(handIn: HandIn): Outcome {
+  if (handIn.kind === 'failed') return { verdict: 'unreachable', detail: handIn.detail };
+  if (handIn.kind === 'waiting') return { verdict: 'unreachable', detail: `it waits for ${handIn.ms} ms more` };
+  if (handIn.batches === 0) return { verdict: 'done', detail: 'everything is acknowledged, no request was made' };
+  return {
+    verdict: 'done',
+    detail: `${handIn.receipts} receipts acknowledged, each with the hash of the one before it`,
+  };
 }
 
 /** The first refusal, or done. */

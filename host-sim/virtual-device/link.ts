@@ -16,6 +16,7 @@ export interface LinkRequest {
 /** See the head of the file. Up at first. */
 export class Link {
   #up = true;
+  #losesAnswer = false;
   #abort = new AbortController();
 
   get up(): boolean {
@@ -31,11 +32,21 @@ export class Link {
     this.#up = up;
   }
 
+  /** The next request arrives, and the link goes down before its answer does. */
+  loseNextAnswer(): void {
+    this.#losesAnswer = true;
+  }
+
   /** `fetch` over the link. @throws LinkDownError, or whatever fetch throws */
   async fetch(url: URL, init: LinkRequest): Promise<Response> {
     if (!this.#up) throw new LinkDownError('the link is down');
     const signal = AbortSignal.any([init.signal, this.#abort.signal]);
     // A device asks every few hours, so it keeps no connection; and it is not sent to anybody but its own authority.
-    return fetch(url, { ...init, headers: { ...init.headers, connection: 'close' }, signal, redirect: 'error' });
+    const headers = { ...init.headers, connection: 'close' };
+    const response = await fetch(url, { ...init, headers, signal, redirect: 'error' });
+    if (!this.#losesAnswer) return response;
+    this.#losesAnswer = false;
+    this.set(false);
+    throw new LinkDownError('the link went down before the answer came');
   }
 }

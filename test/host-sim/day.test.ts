@@ -32,6 +32,9 @@ describe('the day', () => {
       'GRANT_BUDGET_EXCEEDED',
       'approved',
       'done',
+      'unreachable',
+      'done',
+      'done',
       'KEY_REVOKED',
       'BUNDLE_ROLLBACK',
       'power-cut',
@@ -40,6 +43,7 @@ describe('the day', () => {
       'BUDGET_ID_REPLAY',
       'KEY_REVOKED',
       'approved',
+      'done',
     ]);
     expect(leftovers()).toEqual(before);
   });
@@ -49,6 +53,12 @@ describe('the day', () => {
     await runDay(() => undefined, { log });
     expect(log.named('payment.authorize').length).toBeGreaterThan(10);
     expect(log.named('authority.request').length).toBeGreaterThan(5);
+    expect(log.named('upload.send')).toMatchObject([
+      { first: 1, last: 2 },
+      { first: 1, last: 2 },
+      { first: 3, last: 4 },
+    ]);
+    expect(log.named('backend.request').map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(log.named('ledger.open')).toHaveLength(2);
     expect(log.named('ledger.problem')).toEqual([]);
   });
@@ -107,10 +117,10 @@ describe('the command `demo`', () => {
   it('shows one line per step, and a summary', async () => {
     const { lines, failed } = await run();
     expect(failed).toBe(false);
-    expect(lines.splice(-2)).toEqual(['', '20 of 20 steps as expected']);
-    expect(lines).toHaveLength(20);
+    expect(lines.splice(-2)).toEqual(['', '24 of 24 steps as expected']);
+    expect(lines).toHaveLength(24);
     for (const line of lines) expect(line).toMatch(/^✓ /);
-    expect(lines[13]).toMatch(/^✓ 14 the older bundle played back +refused +BUNDLE_ROLLBACK +issuedAt /);
+    expect(lines[16]).toMatch(/^✓ 17 the older bundle played back +refused +BUNDLE_ROLLBACK +issuedAt /);
   });
 
   it('--json prints nothing but one object per step', async () => {
@@ -118,6 +128,6 @@ describe('the command `demo`', () => {
     const steps = lines.map((line) => JSON.parse(line) as DayStep);
     expect(steps.every((step) => step.ok)).toBe(true);
     expect(steps[5]).toMatchObject({ step: 6, expected: { verdict: 'approved' }, verdict: 'approved', ok: true });
-    expect([notes, failed]).toEqual(['20 of 20 steps as expected\n', false]);
+    expect([notes, failed]).toEqual(['24 of 24 steps as expected\n', false]);
   });
 });
