@@ -488,6 +488,7 @@ export class BlockLog {
    */
   #findChain(damage: LogDamage[]): void {
     this.#chain = [];
+    if (this.#layout.salvage) this.#findBlock(this.#newest + 1, damage);
     let sequence = this.#newest;
     let tail: number | undefined;
     let headTail = 0;
@@ -495,7 +496,6 @@ export class BlockLog {
       let block = this.#sequences.indexOf(sequence);
       if (block < 0 && this.#layout.salvage) block = this.#findBlock(sequence, damage);
       if (block < 0) {
-    if (this.#layout.salvage) this.#findBlock(this.#newest + 1, damage);
         damage.push({ first: 0, next: 0, detail: `the block with sequence number ${sequence} is lost` });
         // What is older may be in the log for all that.
         sequence = this.#layout.salvage ? this.#olderThan(sequence) : 0;
@@ -509,22 +509,16 @@ export class BlockLog {
         if (this.#chain.length === 0) headTail = Math.max(headTail, stated);
         tail ??= givesUp;
         this.#chain.unshift(block);
-      }
+      } else if (this.#layout.salvage) headTail = stated;
       if (this.#chain.length > 0 && sequence === (tail ?? headTail)) return;
       if (previous === 0 || previous >= sequence) {
         damage.push({ first: 0, next: 0, detail: `the oldest block is ${sequence}, not ${tail ?? headTail}` });
         return;
-      } else if (this.#layout.salvage) headTail = stated;
+      }
       sequence = previous;
     }
   }
 
-  /** Whether a block has records that are no copies, and the last that gives up blocks. */
-  #lookThrough(block: number): { readonly own: boolean; readonly givesUp: number | undefined } {
-    let own = false;
-    let givesUp: number | undefined;
-    let at = HEADER_UNITS;
-    for (;;) {
   /**
    * A block whose header is damaged, by its records: their CRCs begin with the sequence number.
    *
@@ -562,6 +556,12 @@ export class BlockLog {
     }
   }
 
+  /** Whether a block has records that are no copies, and the last that gives up blocks. */
+  #lookThrough(block: number): { readonly own: boolean; readonly givesUp: number | undefined } {
+    let own = false;
+    let givesUp: number | undefined;
+    let at = HEADER_UNITS;
+    for (;;) {
       const record = this.#recordFrom(block, at);
       if (record === undefined) return { own, givesUp };
       if ((record.flags & COPY) === 0) own = true;
