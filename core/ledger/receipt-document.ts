@@ -6,6 +6,7 @@
 //   end         receiptId, previous, hash, kind, how, reservation, amountMinor, time
 //   unreadable  receiptId, previous, hash, kind, problem
 //
+// A payment or an end may have a `doubt` too: what says whether it was accepted is lost, and the device does not know.
 // In a batch a grant stands in the first receipt that is under it; those after it have only its grantKey.
 
 import { fromHex, toHex } from '../hash/hex.ts';
@@ -54,7 +55,8 @@ const MOST_DIGITS = 39;
 
 /** The document of a receipt. */
 export function receiptDocument(crypto: Crypto, receipt: JournalReceipt): JsonObject {
-  const { receiptId, previous, hash, entry } = receipt;
+  const { receiptId, previous, hash, doubtful } = receipt;
+  const entry = receipt.entry ?? doubtful;
   const document = emptyObject();
   document.receiptId = receiptId;
   document.previous = previous;
@@ -64,6 +66,7 @@ export function receiptDocument(crypto: Crypto, receipt: JournalReceipt): JsonOb
     document.problem = receipt.problem ?? 'it cannot be read';
     return document;
   }
+  if (doubtful !== undefined) document.doubt = receipt.problem ?? 'it may not have been accepted';
   if (entry.kind === 'end') {
     document.how = entry.how;
     document.reservation = entry.reservation;
@@ -89,8 +92,8 @@ const OPTIONAL_PARTS = ['spa', 'settlementIntent', 'fleetPolicyAuthorization', '
 /** Members that every document has, and those of each kind. */
 const COMMON: readonly string[] = ['receiptId', 'previous', 'hash', 'kind'];
 const MEMBERS: readonly (readonly [kind: string, members: readonly string[]])[] = [
-  ['payment', [...COMMON, 'mode', 'amountMinor', 'time', 'grantKey', 'grant', 'sba', ...OPTIONAL_PARTS]],
-  ['end', [...COMMON, 'how', 'reservation', 'amountMinor', 'time']],
+  ['payment', [...COMMON, 'doubt', 'mode', 'amountMinor', 'time', 'grantKey', 'grant', 'sba', ...OPTIONAL_PARTS]],
+  ['end', [...COMMON, 'doubt', 'how', 'reservation', 'amountMinor', 'time']],
   ['unreadable', [...COMMON, 'problem']],
 ];
 
@@ -101,14 +104,23 @@ const MEMBERS: readonly (readonly [kind: string, members: readonly string[]])[] 
  */
 export function readReceipt(crypto: Crypto, document: JsonValue, grantOf?: GrantOf): ReadReceipt | ReceiptFault {
   const stated = statedIn(document, grantOf);
-  if ('fault' in stated || stated.entry === undefined) return stated;
-  const { receiptId } = stated;
-  const encoded = encodedAgain(crypto, stated.entry, stated.previous);
+  if ('fault' in stated) return stated;
+  const { receiptId, problem, doubtful } = stated;
+  const entry = stated.entry ?? doubtful;
+  if (entry === undefined) return stated;
+  const encoded = encodedAgain(crypto, entry, stated.previous);
   if ('fault' in encoded) return encoded;
   if (encoded.hash !== stated.hash || encoded.grantKey !== stated.grantKey)
     return { fault: 'altered', detail: `receipt ${receiptId} was changed: what it holds has another hash` };
   // What the journal leaves out of an envelope no hash covers: it was put there afterwards.
-  const kept = receiptDocument(crypto, { ...stated, entry: encoded.entry });
+  const { previous, hash } = stated;
+  const chained = { receiptId, previous, hash };
+  const kept = receiptDocument(
+    crypto,
+    doubtful === undefined
+      ? { ...chained, entry: encoded.entry }
+      : { ...chained, entry: undefined, ...(problem !== undefined && { problem }), doubtful: encoded.entry },
+  );
   return isSame(kept, document as JsonObject)
     ? stated
     : { fault: 'altered', detail: `receipt ${receiptId} was changed: it has members that the journal does not keep` };
@@ -122,8 +134,9 @@ export function readReceipt(crypto: Crypto, document: JsonValue, grantOf?: Grant
 export function receiptHashOf(crypto: Crypto, document: JsonValue, grantOf?: GrantOf): string | ReceiptFault {
   const stated = statedIn(document, grantOf);
   if ('fault' in stated) return stated;
-  if (stated.entry === undefined) return malformed(`receipt ${stated.receiptId} holds nothing that can be hashed`);
-  const encoded = encodedAgain(crypto, stated.entry, stated.previous);
+  const entry = stated.entry ?? stated.doubtful;
+  if (entry === undefined) return malformed(`receipt ${stated.receiptId} holds nothing that can be hashed`);
+  const encoded = encodedAgain(crypto, entry, stated.previous);
   return 'fault' in encoded ? encoded : encoded.hash;
 }
 
@@ -145,7 +158,11 @@ function statedIn(document: JsonValue, grantOf: GrantOf | undefined): ReadReceip
   }
   const terms = termsOf(document);
   if ('fault' in terms) return terms;
-  return kind === 'end' ? endIn(document, chained, terms) : paymentIn(document, chained, terms, grantOf);
+  const read = kind === 'end' ? endIn(document, chained, terms) : paymentIn(document, chained, terms, grantOf);
+  const doubt = member(document, 'doubt');
+  if (doubt === undefined || 'fault' in read || read.entry === undefined) return read;
+  if (typeof doubt !== 'string') return malformed('doubt is not text');
+  return { ...read, entry: undefined, problem: doubt, doubtful: read.entry };
 }
 
 interface Terms {

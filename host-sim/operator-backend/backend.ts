@@ -35,7 +35,7 @@ export interface DeviceReport {
   readonly openReservations: readonly { readonly receiptId: number; readonly amountMinor: string }[];
   /** Where the chain breaks, in words: receipts that are missing, hashes that differ. */
   readonly breaks: readonly string[];
-  /** Receipts that the device could not read any more, and ends of reservations that are not here. */
+  /** Receipts that the device could not read any more or is in doubt about, and ends of reservations that are not here. */
   readonly incomplete: readonly string[];
   /** What was not taken. */
   readonly evidence: readonly { readonly receiptId: number; readonly reason: string; readonly detail: string }[];
@@ -102,8 +102,12 @@ export class Backend {
         const gap = chain.next(one);
         if (gap !== undefined) breaks.push(gap);
         const amount = BigInt(String(document.amountMinor ?? 0));
-        if (document.kind === 'unreadable') incomplete.push(`receipt ${receiptId}: ${document.problem}`);
-        else if (document.kind === 'payment' && document.mode === 'reserve') open.set(receiptId, amount);
+        const problem = document.kind === 'unreadable' ? document.problem : document.doubt;
+        if (problem !== undefined) {
+          incomplete.push(`receipt ${receiptId}: ${problem}`);
+          continue;
+        }
+        if (document.kind === 'payment' && document.mode === 'reserve') open.set(receiptId, amount);
         else spent += amount;
         if (document.kind === 'end' && !open.delete(Number(document.reservation)))
           incomplete.push(`receipt ${receiptId} ends reservation ${document.reservation}, which is not open here`);
@@ -138,8 +142,8 @@ export class Backend {
         if (read.fault === 'altered') await this.#keepEvidence(deviceId, 'altered', document, read.detail);
         throw problemOf(read, acknowledged);
       }
-      if (read.grantKey !== undefined && read.entry?.kind === 'payment' && read.entry.grant !== undefined)
-        await this.storage.putGrant(read.grantKey, read.entry.grant);
+      const grant = grantIn(read);
+      if (read.grantKey !== undefined && grant !== undefined) await this.storage.putGrant(read.grantKey, grant);
       if (await this.#keep(deviceId, read, document as JsonObject, receivedAtMs, acknowledged)) added++;
       acknowledged = read.receiptId;
     }
@@ -179,13 +183,8 @@ export class Backend {
     const named = isObject(document) ? document.grantKey : undefined;
     const known = typeof named === 'string' ? (grants.get(named) ?? (await this.storage.grant(named))) : undefined;
     const read = readReceipt(this.#crypto, document, () => known);
-    if (
-      !('fault' in read) &&
-      read.grantKey !== undefined &&
-      read.entry?.kind === 'payment' &&
-      read.entry.grant !== undefined
-    )
-      grants.set(read.grantKey, read.entry.grant);
+    const grant = 'fault' in read ? undefined : grantIn(read);
+    if (grant !== undefined && typeof named === 'string') grants.set(named, grant);
     return read;
   }
 
@@ -212,6 +211,11 @@ export class Backend {
     if (now === undefined) throw new Problem(503, 'clock_not_set', 'nothing can be dated: the clock is not set');
     return now;
   }
+}
+
+function grantIn({ entry, doubtful }: ReadReceipt): JsonValue | undefined {
+  const payment = entry ?? doubtful;
+  return payment?.kind === 'payment' ? payment.grant : undefined;
 }
 
 /** Refuses a batch whose ids do not ascend: each receipt comes once, and in its turn. */

@@ -37,7 +37,7 @@ export interface ApiKeyRecord {
 
 /** See the head of the file. */
 export interface OperatorStorage {
-  /** Keeps a receipt under (deviceId, receiptId). One that is there already stays, unless it could not be read. @returns what is kept */
+  /** Keeps a receipt under (deviceId, receiptId). One that is there already stays, unless it could not be read or was in doubt. @returns what is kept */
   putReceipt(deviceId: string, receipt: StoredReceipt): Promise<StoredReceipt>;
   receipt(deviceId: string, receiptId: number): Promise<StoredReceipt | undefined>;
   /** Those with a higher id, by id. */
@@ -67,7 +67,7 @@ export class MemoryStorage implements OperatorStorage {
     const at = placeOf(receipts, receipt.receiptId);
     const there = receipts[at];
     if (there?.receiptId !== receipt.receiptId) receipts.splice(at, 0, receipt);
-    else if (there.document.kind === 'unreadable' && there.hash === receipt.hash) receipts[at] = receipt;
+    else if (there.hash === receipt.hash && rank(receipt) > rank(there)) receipts[at] = receipt;
     return receipts[at] as StoredReceipt;
   }
 
@@ -118,6 +118,11 @@ export class MemoryStorage implements OperatorStorage {
     this.#devices.set(deviceId, device);
     return device;
   }
+}
+
+/** How much a receipt says: one that could not be read, one in doubt, one that counts. */
+function rank({ document }: StoredReceipt): number {
+  return document.kind === 'unreadable' ? 0 : document.doubt === undefined ? 2 : 1;
 }
 
 /** Where a receipt id is, or would be, in a list by id. */

@@ -263,3 +263,31 @@ describe('a receipt that cannot be read', () => {
     expect(receiptHashOf(crypto, unreadable)).toMatchObject({ fault: 'malformed' });
   });
 });
+
+describe('a receipt in doubt', () => {
+  const journal = opened(new MemoryFlash());
+  append(journal, fullPayment(1), end(2, 1));
+  const doubtful = unsent(journal).map(({ entry, ...chained }) => ({
+    ...chained,
+    entry: undefined,
+    problem: 'what says whether it was accepted is lost',
+    doubtful: entry as JournalEntry,
+  }));
+
+  it.each(doubtful)('has its data and its hash, and is no payment', (receipt) => {
+    const given = throughText(receiptDocument(crypto, receipt));
+    const read = readReceipt(crypto, given);
+    expect(read).toMatchObject({
+      entry: undefined,
+      problem: receipt.problem,
+      doubtful: { receiptId: receipt.receiptId },
+    });
+    expect(receiptHashOf(crypto, given)).toBe(receipt.hash);
+  });
+
+  it('cannot be edited either', () => {
+    const given = receiptDocument(crypto, doubtful[0] as (typeof doubtful)[number]);
+    expect(readReceipt(crypto, { ...given, amountMinor: '1' })).toMatchObject({ fault: 'altered' });
+    expect(readReceipt(crypto, { ...given, doubt: 7 })).toMatchObject({ fault: 'malformed' });
+  });
+});

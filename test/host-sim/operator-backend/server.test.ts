@@ -319,6 +319,22 @@ describe('a receipt that is left out', () => {
   });
 });
 
+describe('a receipt that the device is in doubt about', () => {
+  it('is kept and told, and is no money until it comes without the doubt', async () => {
+    const device = new Known();
+    const [first, second] = payments(2) as [JsonObject, JsonObject];
+    await device.send(first, { ...second, doubt: 'what says whether it was accepted is lost' });
+    expect(await device.report()).toMatchObject({
+      receipts: 2,
+      spentMinor: '1000',
+      breaks: [],
+      incomplete: ['receipt 2: what says whether it was accepted is lost'],
+    });
+    await device.send(second);
+    expect(await device.report()).toMatchObject({ spentMinor: '2000', incomplete: [] });
+  });
+});
+
 describe('a batch that is not in order is refused whole:', () => {
   it.each<[string, readonly number[]]>([
     ['turned round', [3, 2, 1]],
