@@ -361,12 +361,7 @@ export class Verifier {
     const { artifacts, asked, context, names } = payment;
     const { problem } = this.#books;
     if (problem?.code === 'STORE_FAILED') return problem;
-    if (mode === 'check') return { receiptId: 0, amount: asked.amount, timeMs: context.nowMs };
-    const latest = Math.max(
-      artifacts.sba.expiresAtMs,
-      artifacts.spa?.expiresAtMs ?? 0,
-      artifacts.grant?.expiresAtMs ?? 0,
-    );
+    const latest = Math.max(artifacts.sba.expiresAtMs, artifacts.spa?.expiresAtMs ?? 0);
     const limit = artifacts.grant?.velocityLimit;
     const spend = {
       grant: names.grant,
@@ -378,7 +373,12 @@ export class Verifier {
       timeMs: context.nowMs,
       window: limit && { maxPayments: limit.maxPayments, windowMs: limit.windowSeconds * 1000 },
       keepUntilMs: latest + this.site.driftMs,
+      grantUntilMs: Math.max(latest, artifacts.grant?.expiresAtMs ?? 0) + this.site.driftMs,
     };
+    if (mode === 'check') {
+      const nothing = { receiptId: 0, amount: asked.amount, timeMs: context.nowMs };
+      return this.#ledger.objection(spend) ?? nothing;
+    }
     return this.#books.begin(mode, spend, presentation);
   }
 

@@ -60,7 +60,7 @@ export interface FoundRecord {
 
 /** What is missing from the log although it must have been there. */
 export interface LogDamage {
-  /** Numbers of the records that are lost, from `first` up to and without `next`. */
+  /** Numbers of the records that are lost, from `first` (0: not known) up to and without `next`: that one is there. */
   readonly first: number;
   readonly next: number;
   readonly detail: string;
@@ -210,6 +210,7 @@ export class BlockLog {
    */
   open(visit: Visit): readonly LogDamage[] {
     const damage: LogDamage[] = [];
+    let oldest: number | undefined;
     this.#openBlock = undefined;
     this.#prepared = undefined;
     this.#readHeaders();
@@ -217,9 +218,14 @@ export class BlockLog {
     this.#tailNumber = undefined;
     // Where no block came before the oldest, no record did.
     let expected = this.#previous[this.#chain[0] as number] === 0 ? 1 : undefined;
-    for (const block of this.#chain) expected = this.#visitBlock(block, expected, visit, damage);
+    const visitFrom: Visit = (record, bytes) => {
+      oldest ??= record.number;
+      visit(record, bytes);
+    };
+    for (const block of this.#chain) expected = this.#visitBlock(block, expected, visitFrom, damage);
     this.#next = expected ?? 1;
-    return damage;
+    const next = oldest ?? this.#next;
+    return damage.map((one) => (one.next === 0 ? { ...one, next } : one));
   }
 
   /** True where a record of so many units could be appended now. */
@@ -585,7 +591,8 @@ export class BlockLog {
       if (expected !== undefined && record.number !== expected)
         damage.push({
           first: expected,
-          next: record.number,
+          // One that comes again was copied there by somebody: nothing that follows stands for itself.
+          next: record.number > expected ? record.number : Number.MAX_SAFE_INTEGER,
           detail: `records before number ${record.number} are lost`,
         });
       visit(record, this.#buffer.subarray(0, record.units * UNIT));

@@ -19,7 +19,9 @@ export class Books {
   constructor(ledger: SpendLedger, journal?: Journal) {
     this.ledger = ledger;
     this.journal = journal;
-    journal?.reconcile(ledger.lastReceipt());
+    const last = ledger.lastReceipt();
+    // A ledger that cannot tell must not make anything void.
+    if (last !== undefined) journal?.reconcile(last);
   }
 
   /** Why nothing can be recorded at the moment, or undefined. A full store comes last: it may be full for some only. */

@@ -5,7 +5,7 @@
 import type { Crypto, Flash, Log } from '../ports/ports.ts';
 import { FlashError } from '../ports/ports.ts';
 import { type NewestBundle, newestOf } from '../trust/admission.ts';
-import { BlockLog, LogError, type LogRecord, UNIT, writeU32 } from './block-log.ts';
+import { BlockLog, COPY, type LogDamage, LogError, type LogRecord, readU32, UNIT, writeU32 } from './block-log.ts';
 import { KeyIndex } from './key-index.ts';
 import { ledgerKey } from './keys.ts';
 import type {
@@ -23,7 +23,9 @@ import {
   bundleOf,
   CLOSED,
   countersOf,
+  FOREVER_MS,
   flagsOf,
+  grantUntil,
   hasKey,
   KEYED,
   KIND,
@@ -38,6 +40,7 @@ import {
   RecordWriter,
   SPEND_FORMAT,
   SPEND_LOG,
+  type Until,
   unitsAlone,
   windowOf,
 } from './spend-record.ts';
@@ -98,6 +101,11 @@ export class FlashLedger implements SpendLedger {
   #units = 0;
   /** True while the newest record has none behind it: should it be damaged later, it would look like one never finished. */
   #unsealed = false;
+  /** What is missing from the log, and the first record of which all that follow are there; 0 where nothing is missing. */
+  #damage: readonly LogDamage[] = [];
+  #soundFrom = 0;
+  /** The newest record with counters. */
+  #counted = 0;
   /** Where cleaning of the oldest block goes on. */
   #cleanAt = 0;
   #warned = 0;
@@ -114,6 +122,7 @@ export class FlashLedger implements SpendLedger {
     this.#problem = this.#guarded(() => this.#start());
     if (this.#problem) this.#log?.emit({ event: 'ledger.problem', ...this.#problem });
     else this.#log?.emit({ event: 'ledger.open', keys: this.#index.size, reservations: this.#open.size });
+    for (const { detail } of this.#damage) this.#log?.emit({ event: 'ledger.damaged', detail });
   }
 
   /** Makes a partition an empty ledger, whatever was on it. */
@@ -123,6 +132,14 @@ export class FlashLedger implements SpendLedger {
 
   get problem(): LedgerRefusal | undefined {
     return this.#problem ?? (this.#units + LEAST_ENTRY > this.#capacity ? this.#full() : undefined);
+  }
+
+  /**
+   * What is missing from the log, in words. While anything is, a payment is refused where what is missing could be about it:
+   * unless its grant and its budget have been paid from since, and it brings no other id. Nothing is compacted then.
+   */
+  get damage(): readonly string[] {
+    return this.#damage.map(({ detail }) => detail);
   }
 
   /** How full it is. */
@@ -194,8 +211,20 @@ export class FlashLedger implements SpendLedger {
     });
   }
 
-  lastReceipt(): number {
-    return this.#nextReceipt - 1;
+  lastReceipt(): number | undefined {
+    return this.#problem ? undefined : this.#nextReceipt - 1;
+  }
+
+  objection(spend: Spend): LedgerRefusal | undefined {
+    return this.#guardedWrite(() => {
+      const doubt = this.#doubt(spend);
+      if (doubt) return doubt;
+      const { parts, until, isTooMuch } = this.#spendParts(KIND.spend, spend);
+      if (isTooMuch) return TOO_MUCH;
+      return this.#units + this.#moreUnits(this.#writer.write(parts, until)) > this.#capacity
+        ? this.#full()
+        : undefined;
+    });
   }
 
   authorize(spend: Spend, before?: BeforeRecord): Receipt | LedgerRefusal {
@@ -222,16 +251,15 @@ export class FlashLedger implements SpendLedger {
       const newest = newestOf(before, bundle);
       const floorMs = Math.max(this.#floorMs, bundle.issuedAtMs ?? 0);
       if (before !== undefined && isSame(before, newest) && floorMs === this.#floorMs) return undefined;
+      if (!this.#isSound(record)) return this.#doubted('whether a newer bundle was admitted');
       const parts = { counters: this.#counters(0, floorMs, 0), bundle: { key, bundle: newest } };
-      return this.#write(KIND.bundle, parts, FOREVER_MS, true);
+      return this.#write(KIND.bundle, parts, FOREVER, true);
     });
   }
 
   raiseTimeFloor(timeMs: number): LedgerRefusal | undefined {
     if (timeMs <= this.#floorMs) return undefined;
-    return this.#guardedWrite(() =>
-      this.#write(KIND.floor, { counters: this.#counters(0, timeMs, 0) }, FOREVER_MS, true),
-    );
+    return this.#guardedWrite(() => this.#write(KIND.floor, { counters: this.#counters(0, timeMs, 0) }, FOREVER, true));
   }
 
   /**
@@ -272,7 +300,31 @@ export class FlashLedger implements SpendLedger {
     }
     const damage = blocks.open((record, bytes) => this.#takeIn(record, bytes));
     const [first] = damage;
-    return first && failed(`the ledger is damaged: ${first.detail}`);
+    if (first === undefined) return undefined;
+    this.#damage = damage;
+    this.#soundFrom = damage.reduce((most, one) => Math.max(most, one.next), 1);
+    // Without counters behind it not even the next receipt id is known.
+    return this.#counted >= this.#soundFrom ? undefined : failed(`the ledger is damaged: ${first.detail}`);
+  }
+
+  /** True where a record is the newest of its keys for certain: nothing is missing behind it, and it is no copy of an older one. */
+  #isSound(record: Uint8Array | undefined): boolean {
+    if (this.#soundFrom === 0) return true;
+    return record !== undefined && readU32(record, 4) >= this.#soundFrom && (flagsOf(record) & COPY) === 0;
+  }
+
+  #doubted(what: string): LedgerRefusal {
+    return failed(`${what} is not known: ${this.damage.join('; ')}`);
+  }
+
+  /** Why a payment is refused while something is missing from the log, or undefined. */
+  #doubt(spend: Spend): LedgerRefusal | undefined {
+    if (this.#soundFrom === 0) return undefined;
+    if (!this.#isSound(this.#find(spend.grant, PART.grant))) return this.#doubted('what was spent under this grant');
+    if (!this.#isSound(this.#find(spend.budget, PART.budget))) return this.#doubted('what was spent of this budget');
+    if (spend.replay !== undefined && spend.replay !== spend.budget)
+      return this.#doubted('whether this decision was paid for');
+    return spend.idempotency === undefined ? undefined : this.#doubted('whether this request was answered');
   }
 
   /** Takes in a record at a start. */
@@ -281,7 +333,10 @@ export class FlashLedger implements SpendLedger {
     const copy = this.#record.subarray(0, bytes.length);
     copy.set(bytes);
     const given = record.kind < KIND.spend ? countersOf(copy, UNIT) : countersOf(copy);
-    if (given) this.#count(given.nextReceipt, given.floorMs);
+    if (given) {
+      this.#count(given.nextReceipt, given.floorMs);
+      this.#counted = record.number;
+    }
     if (record.kind < KIND.spend) return;
     if (given && given.closes > 0) this.#close(given.closes);
     this.#point(copy, record.address);
@@ -323,46 +378,57 @@ export class FlashLedger implements SpendLedger {
 
   #begin(kind: number, spend: Spend, before: BeforeRecord | undefined): Receipt | LedgerRefusal {
     return this.#guardedWrite((): Receipt | LedgerRefusal => {
-      const receipt = { receiptId: this.#nextReceipt, amount: spend.amount, timeMs: spend.timeMs };
-      let keep = spend.keepUntilMs;
-      const grant = this.#find(spend.grant, PART.grant);
-      const grantTotal = (grant === undefined ? 0n : partTotal(grant, PART.grant)) + spend.amount;
-      const window = withPayment(grant === undefined ? NO_PAYMENTS : windowOf(grant), spend.timeMs, spend.window);
-      if (grant !== undefined) keep = Math.max(keep, keepUntil(grant));
-      const budget = this.#find(spend.budget, PART.budget);
-      const budgetTotal = (budget === undefined ? 0n : partTotal(budget, PART.budget)) + spend.amount;
-      const wasClosed = budget !== undefined && (flagsOf(budget) & CLOSED) !== 0;
-      if (budget !== undefined) keep = Math.max(keep, keepUntil(budget));
-      if (grantTotal >> TOTAL_LIMIT_BITS !== 0n || budgetTotal >> TOTAL_LIMIT_BITS !== 0n)
-        return { code: 'AMOUNT_EXCEEDED', detail: 'the total would have more than 128 bits' };
-      const open = kind === KIND.reserve;
-      const parts: Parts = {
-        counters: this.#counters(0),
-        grant: { key: spend.grant, total: grantTotal, window },
-        budget: { key: spend.budget, total: budgetTotal, closed: wasClosed || spend.replay === spend.budget },
-        ...(spend.replay === undefined || spend.replay === spend.budget ? {} : { replay: spend.replay }),
-        ...(spend.idempotency === undefined
-          ? {}
-          : {
-              answer: {
-                key: spend.idempotency,
-                answered: { ...receipt, content: spend.content, state: open ? 'reserved' : 'paid' },
-              },
-            }),
-        ...(open
-          ? {
-              open: {
-                ...receipt,
-                grant: spend.grant,
-                budget: spend.budget,
-                idempotency: spend.idempotency,
-              },
-            }
-          : {}),
-      };
-      const refusal = this.#write(kind, parts, keep, false, before);
-      return refusal ?? receipt;
+      const doubt = this.#doubt(spend);
+      if (doubt) return doubt;
+      const { parts, until, receipt, isTooMuch } = this.#spendParts(kind, spend);
+      if (isTooMuch) return TOO_MUCH;
+      return this.#write(kind, parts, until, false, before) ?? receipt;
     });
+  }
+
+  /** What a payment's record holds. */
+  #spendParts(
+    kind: number,
+    spend: Spend,
+  ): { readonly parts: Parts; readonly until: Until; readonly receipt: Receipt; readonly isTooMuch: boolean } {
+    const receipt = { receiptId: this.#nextReceipt, amount: spend.amount, timeMs: spend.timeMs };
+    let restMs = spend.keepUntilMs;
+    let grantMs = spend.grantUntilMs ?? restMs;
+    const grant = this.#find(spend.grant, PART.grant);
+    const grantTotal = (grant === undefined ? 0n : partTotal(grant, PART.grant)) + spend.amount;
+    const window = withPayment(grant === undefined ? NO_PAYMENTS : windowOf(grant), spend.timeMs, spend.window);
+    if (grant !== undefined) grantMs = Math.max(grantMs, grantUntil(grant));
+    const budget = this.#find(spend.budget, PART.budget);
+    const budgetTotal = (budget === undefined ? 0n : partTotal(budget, PART.budget)) + spend.amount;
+    const wasClosed = budget !== undefined && (flagsOf(budget) & CLOSED) !== 0;
+    if (budget !== undefined) restMs = Math.max(restMs, keepUntil(budget));
+    const open = kind === KIND.reserve;
+    const parts: Parts = {
+      counters: this.#counters(0),
+      grant: { key: spend.grant, total: grantTotal, window },
+      budget: { key: spend.budget, total: budgetTotal, closed: wasClosed || spend.replay === spend.budget },
+      ...(spend.replay === undefined || spend.replay === spend.budget ? {} : { replay: spend.replay }),
+      ...(spend.idempotency === undefined
+        ? {}
+        : {
+            answer: {
+              key: spend.idempotency,
+              answered: { ...receipt, content: spend.content, state: open ? 'reserved' : 'paid' },
+            },
+          }),
+      ...(open
+        ? {
+            open: {
+              ...receipt,
+              grant: spend.grant,
+              budget: spend.budget,
+              idempotency: spend.idempotency,
+            },
+          }
+        : {}),
+    };
+    const isTooMuch = grantTotal >> TOTAL_LIMIT_BITS !== 0n || budgetTotal >> TOTAL_LIMIT_BITS !== 0n;
+    return { parts, until: { grantMs: Math.max(grantMs, restMs), restMs }, receipt, isTooMuch };
   }
 
   #end(
@@ -377,18 +443,21 @@ export class FlashLedger implements SpendLedger {
       if (address === undefined)
         return { code: 'RESERVATION_NOT_FOUND', detail: `no reservation ${receiptId} is open` };
       const record = this.#flashLog.read(address);
+      if (!this.#isSound(record)) return this.#doubted(`whether reservation ${receiptId} was ended`);
       const open = openOf(record);
-      let keep = keepUntil(record);
+      let restMs = keepUntil(record);
       const objection = amount === undefined ? undefined : amountObjection(amount, open);
       if (objection) return objection;
       const unused = open.amount - (amount ?? 0n);
       const grant = this.#find(open.grant, PART.grant) as Uint8Array;
       const grantPart = { key: open.grant, total: partTotal(grant, PART.grant) - unused, window: windowOf(grant) };
-      keep = Math.max(keep, keepUntil(grant));
+      const grantMs = grantUntil(grant);
+      const isKnown = this.#isSound(grant);
       const budget = this.#find(open.budget, PART.budget) as Uint8Array;
       const closed = (flagsOf(budget) & CLOSED) !== 0;
       const budgetPart = { key: open.budget, total: partTotal(budget, PART.budget) - unused, closed };
-      keep = Math.max(keep, keepUntil(budget));
+      restMs = Math.max(restMs, keepUntil(budget));
+      if (!isKnown || !this.#isSound(budget)) return this.#doubted(`what was spent beside reservation ${receiptId}`);
       const given = open.idempotency === undefined ? undefined : this.#find(open.idempotency, PART.answer);
       const answer =
         given === undefined || open.idempotency === undefined
@@ -396,8 +465,8 @@ export class FlashLedger implements SpendLedger {
           : { answer: { key: open.idempotency, answered: { ...answerOf(given), state: 'ended' as const } } };
       const receipt = { receiptId: this.#nextReceipt, amount: amount ?? 0n, timeMs };
       const parts = { counters: this.#counters(receiptId), grant: grantPart, budget: budgetPart, ...answer };
-      const refusal = this.#write(kind, parts, keep, true, before);
-      return refusal ?? receipt;
+      const until = { grantMs: Math.max(grantMs, restMs), restMs };
+      return this.#write(kind, parts, until, true, before) ?? receipt;
     });
   }
 
@@ -406,14 +475,8 @@ export class FlashLedger implements SpendLedger {
    *
    * @param free for what adds no entries, or must be written in any case
    */
-  #write(
-    kind: number,
-    parts: Parts,
-    keepUntilMs: number,
-    free: boolean,
-    before?: BeforeRecord,
-  ): LedgerRefusal | undefined {
-    let bytes = this.#writer.write(parts, keepUntilMs);
+  #write(kind: number, parts: Parts, until: Until, free: boolean, before?: BeforeRecord): LedgerRefusal | undefined {
+    let bytes = this.#writer.write(parts, until);
     if (!free) {
       const more = this.#moreUnits(bytes);
       if (this.#units + more > this.#capacity) return this.#full();
@@ -431,7 +494,7 @@ export class FlashLedger implements SpendLedger {
         if (!this.#step()) break;
       }
       if (!this.#isReady(bytes.length / UNIT)) return this.#full();
-      bytes = this.#writer.write(parts, keepUntilMs);
+      bytes = this.#writer.write(parts, until);
     }
     const refusal = before?.(this.#nextReceipt);
     if (refusal) return refusal;
@@ -474,7 +537,8 @@ export class FlashLedger implements SpendLedger {
       blocks.prepare();
       return true;
     }
-    if (blocks.spare < 2 && blocks.used >= 2) {
+    // What is missing must go on being missed, and what is there must not pass for newer than it.
+    if (blocks.spare < 2 && blocks.used >= 2 && this.#soundFrom === 0) {
       this.#clean();
       return true;
     }
@@ -505,15 +569,15 @@ export class FlashLedger implements SpendLedger {
     // The log's memory is needed for looking up.
     const bytes = this.#record.subarray(0, read.length);
     bytes.set(read);
-    const untilMs = keepUntil(bytes);
-    const expired = untilMs < FOREVER_MS && untilMs < this.#floorMs;
+    const restMs = keepUntil(bytes);
+    const grantMs = grantUntil(bytes);
     const flags = flagsOf(bytes);
     let mask = 0;
     for (const part of KEYED) {
       if ((flags & part) === 0) continue;
       const key = partKey(bytes, part);
       if (this.#addressOf(key, part) !== record.address) continue;
-      if (expired && !this.#isHeld(key)) {
+      if (this.#isOver(part === PART.grant ? grantMs : restMs) && !this.#isHeld(key)) {
         this.#units -= unitsAlone(bytes, part);
         this.#index.remove(key, KEYED.indexOf(part), record.address, (address, kind) =>
           partKey(this.#flashLog.read(address), KEYED[kind] as number),
@@ -526,14 +590,25 @@ export class FlashLedger implements SpendLedger {
       if (this.#open.get(open.receiptId) === record.address) mask |= PART.open;
       else open = undefined;
     }
-    if (mask === 0) return;
+    // What is kept for another time goes into a record of its own.
+    const others = grantMs === restMs ? 0 : mask & ~PART.grant;
+    for (const part of [mask & ~others, others]) if (part !== 0) this.#copy(bytes, part, record.address, open);
+  }
+
+  /** Writes parts of a record again, and points at them. */
+  #copy(bytes: Uint8Array, mask: number, from: number, open: OpenPart | undefined): void {
     const copy = this.#writer.copy(bytes, mask);
     const address = this.#flashLog.append(KIND.state, this.#writer.flags, copy);
     for (const part of KEYED) {
       if ((mask & part) === 0) continue;
-      this.#index.move(partKey(bytes, part), KEYED.indexOf(part), record.address, address);
+      this.#index.move(partKey(bytes, part), KEYED.indexOf(part), from, address);
     }
-    if (open) this.#open.set(open.receiptId, address);
+    if (open && (mask & PART.open) !== 0) this.#open.set(open.receiptId, address);
+  }
+
+  /** True for a time from which on an entry can no longer matter. */
+  #isOver(untilMs: number): boolean {
+    return untilMs < FOREVER_MS && untilMs < this.#floorMs;
   }
 
   /** True where an open reservation still needs an entry. */
@@ -619,10 +694,13 @@ export class FlashLedger implements SpendLedger {
 }
 
 const LAYOUT = { id: SPEND_LOG, format: SPEND_FORMAT, longest: LONGEST_RECORD };
+const TOO_MUCH: LedgerRefusal = Object.freeze({
+  code: 'AMOUNT_EXCEEDED',
+  detail: 'the total would have more than 128 bits',
+});
 /** Units of an open reservation in a record of its own. */
 const OPEN_UNITS = 6;
-/** For what is never dropped: the latest time that a record can state. */
-const FOREVER_MS = 0xffff_ffff * 1000;
+const FOREVER: Until = Object.freeze({ grantMs: FOREVER_MS, restMs: FOREVER_MS });
 
 function amountObjection(amount: bigint, open: OpenPart): LedgerRefusal | undefined {
   if (amount < 1n)

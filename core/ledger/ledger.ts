@@ -27,8 +27,13 @@ export interface Spend {
   readonly timeMs: number;
   /** The grant's velocity limit, where it has one: what `paymentsSince` will be asked about. */
   readonly window?: WindowLimit | undefined;
-  /** From when on the entry can no longer matter, in milliseconds: the latest expiry of its artifacts, and drift. */
+  /**
+   * From when on the budget, the ids and the answer can no longer matter, in milliseconds: the latest expiry of SBA and SPA,
+   * and drift.
+   */
   readonly keepUntilMs: number;
+  /** The same of the grant, where it is later. */
+  readonly grantUntilMs?: number | undefined;
 }
 
 /** A payment the ledger has recorded. */
@@ -87,8 +92,10 @@ export interface SpendLedger {
   openReservations(): readonly OpenReservation[];
   /** The latest time a signed source has vouched for, in milliseconds. */
   timeFloorMs(): number;
-  /** The newest receipt there is, 0 for none. */
-  lastReceipt(): number;
+  /** The newest receipt there is, 0 for none; undefined where that cannot be told. */
+  lastReceipt(): number | undefined;
+  /** Why this could not be recorded at the moment, or undefined. Nothing is written. */
+  objection(spend: Spend): LedgerRefusal | undefined;
   /** The newest bundle admitted for an identity. */
   newestBundle(identity: string): NewestBundle | undefined;
 

@@ -76,6 +76,10 @@ export class MemoryLedger implements SpendLedger {
     return this.#state.newestBundle(ledgerKey(this.#crypto, 'bundle', new Uint8Array(0), identity));
   }
 
+  objection(): undefined {
+    return undefined;
+  }
+
   lastReceipt(): number {
     return this.#next - 1;
   }

@@ -43,6 +43,13 @@ export const CLOSED = 2;
 export const NO_WINDOW_KEPT = 4;
 
 const KEEP_AT = 12;
+const FOREVER_SECONDS = 0xffff_ffff;
+/** For what is never dropped: the latest time that a record can state. */
+export const FOREVER_MS = FOREVER_SECONDS * 1000;
+/** In the counters: by how many hours, rounded up, the grant's part outlives the others. */
+const HOURS_AT = 14;
+const HOUR_MS = 3_600_000;
+const FOREVER_HOURS = 0xffff;
 /** Payments whose times a window holds one by one; more are counted together. */
 export const WINDOW_ENTRIES = 16;
 /** Payments that one of its entries can stand for: 16 bits. */
@@ -87,6 +94,14 @@ export interface Parts {
   readonly bundle?: { readonly key: LedgerKey; readonly bundle: NewestBundle };
 }
 
+/** When the parts of a record can no longer matter, in milliseconds. */
+export interface Until {
+  /** The grant's part: not before the others. */
+  readonly grantMs: number;
+  /** All other parts. */
+  readonly restMs: number;
+}
+
 const STATES = ['paid', 'reserved', 'ended'] as const;
 
 /** A record's bytes in memory that is used again: `begin`, the parts in their order, `bytes`. */
@@ -96,10 +111,10 @@ export class RecordWriter {
   #length = UNIT;
   flags = 0;
 
-  /** Writes a record's parts. @param keepUntilMs when the last of them can no longer matter */
-  write(parts: Parts, keepUntilMs: number): Uint8Array {
-    this.#begin(keepUntilMs);
-    if (parts.counters) this.#counters(parts.counters);
+  /** Writes a record's parts. Without counters the grant's part goes with the others. */
+  write(parts: Parts, until: Until): Uint8Array {
+    this.#begin(until.restMs);
+    if (parts.counters) this.#counters(parts.counters, parts.grant === undefined ? 0 : until.grantMs);
     if (parts.grant) {
       this.#keyed(PART.grant, parts.grant.key, parts.grant.total);
       if (parts.grant.window) this.#window(parts.grant.window);
@@ -116,9 +131,9 @@ export class RecordWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Copies some parts of a record. @param mask which */
+  /** Copies some parts of a record. @param mask which: the counters not, and others beside the grant's only if they go with it */
   copy(record: Uint8Array, mask: number): Uint8Array {
-    this.#begin(keepUntil(record));
+    this.#begin((mask & PART.grant) === 0 ? keepUntil(record) : grantUntil(record));
     const flags = flagsOf(record);
     let at = UNIT;
     for (const part of ORDER) {
@@ -140,7 +155,7 @@ export class RecordWriter {
   #begin(keepUntilMs: number): void {
     this.#length = UNIT;
     this.flags = 0;
-    writeU32(this.#bytes, KEEP_AT, Math.min(Math.max(Math.ceil(keepUntilMs / 1000), 0), 0xffff_ffff));
+    writeU32(this.#bytes, KEEP_AT, Math.min(Math.max(Math.ceil(keepUntilMs / 1000), 0), FOREVER_SECONDS));
   }
 
   /** Zeroes the next units and says where they begin. */
@@ -152,8 +167,10 @@ export class RecordWriter {
     return at;
   }
 
-  #counters(counters: Counters): void {
+  #counters(counters: Counters, grantUntilMs: number): void {
     const at = this.#take(PART.counters, 1);
+    const hours = Math.ceil((grantUntilMs - keepUntil(this.#bytes)) / HOUR_MS);
+    this.#view.setUint16(at + HOURS_AT, Math.min(Math.max(hours, 0), FOREVER_HOURS), true);
     writeU32(this.#bytes, at, counters.nextReceipt);
     writeU32(this.#bytes, at + 4, counters.closes);
     writeTime(this.#view, at + 8, counters.floorMs);
@@ -225,9 +242,16 @@ export function flagsOf(record: Uint8Array): number {
   return (record[2] as number) | ((record[3] as number) << 8);
 }
 
-/** When the last part of a record can no longer matter, in milliseconds. */
+/** When the parts of a record can no longer matter, in milliseconds: all but the grant's. */
 export function keepUntil(record: Uint8Array): number {
   return readU32(record, KEEP_AT) * 1000;
+}
+
+/** When the grant's part can no longer matter: so many hours later as the counters beside it say. */
+export function grantUntil(record: Uint8Array): number {
+  const at = partAt(record, PART.counters);
+  const hours = at < 0 ? 0 : (record[at + HOURS_AT] as number) | ((record[at + HOURS_AT + 1] as number) << 8);
+  return hours === FOREVER_HOURS ? FOREVER_MS : Math.min(keepUntil(record) + hours * HOUR_MS, FOREVER_MS);
 }
 
 /** Where a part begins in a record, or -1 where the record has none. */

@@ -129,7 +129,7 @@ describe('no approval without both:', () => {
     const device = new Device({ ...REUSE, journalFlash: new MemoryFlash({ size: 16_384, blockSize: 1024 }) });
     while (device.authorize(present(), { amountMinor: '1' }).ok);
     device.refuses('STORE_FULL', () => device.authorize(present(), { amountMinor: '1' }));
-    const last = device.ledger.lastReceipt();
+    const last = device.ledger.lastReceipt() as number;
     expect(ids(device)).toEqual(Array.from({ length: last }, (_, i) => i + 1));
     expect(device.journal.acknowledge(last)).toBeUndefined();
     device.approves(() => device.authorize(present(), { amountMinor: '1' }));

@@ -330,13 +330,126 @@ describe('a record that is lost', () => {
   /** Any record but the last. */
   const second = FIRST + SPEND_UNITS * UNIT;
 
-  it('between others refuses every payment, by any one bit', () => {
+  /** Expects that what may be missing is refused, and no byte is written. */
+  function expectDoubt(flash: MemoryFlash, act: (ledger: FlashLedger) => unknown, detail: string): void {
+    const ledger = open(flash);
+    expect(ledger.problem).toBeUndefined();
+    expect(ledger.damage[0]).toContain('lost');
+    const before = flash.snapshot();
+    expect(act(ledger)).toMatchObject({ code: 'STORE_FAILED', detail: expect.stringContaining(detail) });
+    expect(Buffer.compare(flash.cells, before)).toBe(0);
+  }
+
+  /** Four spends under one grant, then one under another; the second is lost. */
+  function damaged(): MemoryFlash {
+    const flash = spent(4);
+    receipt(open(flash).authorize(plain({ grant: key('g2'), budget: key('b2') })));
+    flash.cells.fill(0, second, second + UNIT);
+    return flash;
+  }
+
+  it('between others refuses what it may have been about, by any one bit', () => {
     for (let bit = 0; bit < SPEND_UNITS * UNIT * 8; bit += 7) {
       const flash = spent(4);
       const at = second + (bit >> 3);
       flash.cells[at] = (flash.cells[at] as number) ^ (1 << (bit & 7));
-      expectDead(open(flash), flash);
+      expectDoubt(flash, (ledger) => ledger.authorize(plain({ grant: key('other') })), 'under this grant is not known');
     }
+  });
+
+  it.each<[string, Partial<Spend>, string]>([
+    ['a grant that was not paid from since', { grant: key('new') }, 'what was spent under this grant'],
+    ['a budget that was not paid from since', { budget: key('new') }, 'what was spent of this budget'],
+    ['a decision', { replay: key('decision') }, 'whether this decision was paid for'],
+    ['an idempotency key', { idempotency: key('i') }, 'whether this request was answered'],
+  ])('refuses %s', (_, changes, detail) => {
+    expectDoubt(damaged(), (ledger) => ledger.authorize(plain(changes)), detail);
+    expectDoubt(damaged(), (ledger) => ledger.reserve(plain(changes)), detail);
+    expectDoubt(damaged(), (ledger) => ledger.objection(plain(changes)), detail);
+  });
+
+  it('does not refuse a grant and a budget that were paid from since: their newest record has all of it', () => {
+    const flash = damaged();
+    const ledger = open(flash);
+    expect([ledger.grantTotal(key('g')), ledger.grantTotal(key('g2'))]).toEqual([40n, 10n]);
+    expect(ledger.objection(plain())).toBeUndefined();
+    expect(receipt(ledger.authorize(plain())).receiptId).toBe(6);
+    expect(receipt(open(flash).authorize(plain({ grant: key('g2'), budget: key('b2') }))).receiptId).toBe(7);
+    expect(open(flash).grantTotal(key('g'))).toBe(50n);
+  });
+
+  it('is told as an event, and goes on being missed: no block is given up', () => {
+    const events: LogEvent[] = [];
+    const flash = damaged();
+    const ledger = open(flash, { log: { emit: (event) => events.push(event) } });
+    expect(events).toContainEqual({ event: 'ledger.damaged', detail: 'records before number 3 are lost' });
+    let last: unknown;
+    for (let i = 0; i < 3000; i++) {
+      last = ledger.authorize(plain({ amount: 1n }));
+      idle(ledger);
+      if ('code' in (last as object)) break;
+    }
+    expect(last).toMatchObject({ code: 'STORE_FULL' });
+    expect(open(flash).damage).toEqual(ledger.damage);
+  });
+
+  it('a copy that compaction made later does not pass for the newest', () => {
+    const flash = new MemoryFlash(SMALL);
+    const ledger = open(flash);
+    receipt(ledger.authorize(plain({ grant: key('old'), budget: key('old') })));
+    for (let i = 0; ledger.wear.every((erases) => erases < 2); i++) {
+      expect(i).toBeLessThan(1000);
+      receipt(idle(ledger).authorize(plain()));
+    }
+    // The copy is there, and something between its first record and the copy may have been lost.
+    const image = Buffer.from(flash.cells);
+    const copy = image.indexOf(Buffer.from(key('old'), 'latin1'));
+    expect(copy).toBeGreaterThan(0);
+    const block = Math.floor(copy / 1024);
+    const blocks = image.readUInt32LE(block * 1024 + 4);
+    // A spend in a block before the copy's.
+    const before = [...Array(16).keys()].find(
+      (i) => image[i * 1024] === 0x4d && image.readUInt32LE(i * 1024 + 4) === blocks - 1,
+    );
+    const at = (before as number) * 1024 + 8 * UNIT;
+    flash.cells.fill(0, at, at + 12 * UNIT);
+    const again = open(flash);
+    if (again.problem === undefined && again.damage.length > 0)
+      expect(again.authorize(plain({ grant: key('old'), budget: key('old') }))).toMatchObject({ code: 'STORE_FAILED' });
+  });
+
+  it('may have ended a reservation: it is told, and ended by nobody here', () => {
+    const flash = new MemoryFlash();
+    const ledger = open(flash);
+    const { receiptId } = receipt(ledger.reserve(plain({ amount: 100n })));
+    const settled = FIRST + 11 * UNIT;
+    receipt(ledger.settle(receiptId, 60n, NOW));
+    receipt(ledger.authorize(plain()));
+    flash.cells.fill(0, settled, settled + UNIT);
+    expect(open(flash).openReservations()).toHaveLength(1);
+    expectDoubt(flash, (again) => again.settle(receiptId, 60n, NOW), `whether reservation ${receiptId} was ended`);
+    expectDoubt(flash, (again) => again.release(receiptId, NOW), `whether reservation ${receiptId} was ended`);
+    expect(open(flash).grantTotal(key('g'))).toBe(70n);
+  });
+
+  it('may have been of a bundle: no other is remembered', () => {
+    const flash = damaged();
+    expectDoubt(flash, (ledger) => ledger.admitted('a', newest(NOW, NOW)), 'whether a newer bundle was admitted');
+  });
+
+  it('with nothing behind it that counts refuses every payment', () => {
+    const flash = spent(4);
+    const last = FIRST + 3 * SPEND_UNITS * UNIT;
+    idle(open(flash));
+    const sealed = open(flash);
+    idle(sealed);
+    receipt(sealed.authorize(plain({ replay: key('last') })));
+    idle(sealed);
+    const at = Buffer.from(flash.cells).indexOf(Buffer.from(key('last'), 'latin1'));
+    flash.cells.fill(0, at, at + UNIT);
+    expect(last).toBeGreaterThan(0);
+    expectDead(open(flash), flash);
+    expect(open(flash).lastReceipt()).toBeUndefined();
   });
 
   it('at the end refuses every payment, once idle time has sealed it', () => {
@@ -353,19 +466,23 @@ describe('a record that is lost', () => {
     }
   });
 
-  it('and erased refuses every payment', () => {
+  it('and erased is missed too', () => {
     const flash = spent(4);
     flash.cells.fill(0xff, second, second + SPEND_UNITS * UNIT);
-    expectDead(open(flash), flash);
+    expectDoubt(flash, (ledger) => ledger.authorize(plain({ grant: key('new') })), 'what was spent under this grant');
   });
 
-  it('with its whole block refuses every payment', () => {
+  it('with its whole block is missed too', () => {
     const flash = spent(100);
     for (let block = 0; block < 2; block++) {
-      const damaged = new MemoryFlash();
-      damaged.cells.set(flash.cells);
-      damaged.cells.fill(0xff, block * 4096, (block + 1) * 4096);
-      expectDead(open(damaged), damaged);
+      const without = new MemoryFlash();
+      without.cells.set(flash.cells);
+      without.cells.fill(0xff, block * 4096, (block + 1) * 4096);
+      expectDoubt(
+        without,
+        (ledger) => ledger.authorize(plain({ grant: key('new') })),
+        'what was spent under this grant',
+      );
     }
   });
 

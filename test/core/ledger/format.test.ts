@@ -110,6 +110,19 @@ function expectFailed(flash: MemoryFlash): void {
   expect(Buffer.compare(flash.cells, before)).toBe(0);
 }
 
+/** Something is missing: only what was paid from since is still paid from, and it counts on from there. */
+function expectDamaged(flash: MemoryFlash, sinceTotal: bigint): void {
+  const before = flash.snapshot();
+  const ledger = open(flash);
+  expect(ledger.problem).toBeUndefined();
+  expect(ledger.damage).not.toEqual([]);
+  for (const changes of [{ grant: key('x') }, { budget: key('x') }, { replay: key('x') }, { idempotency: key('x') }])
+    expect(ledger.authorize(spend(changes))).toMatchObject({ code: 'STORE_FAILED' });
+  expect(Buffer.compare(flash.cells, before)).toBe(0);
+  expect(ledger.grantTotal(key('g'))).toBe(sinceTotal);
+  receipt(ledger.authorize(spend()));
+}
+
 function blank(): MemoryFlash {
   return new MemoryFlash({ size: SIZE, blockSize: BLOCK });
 }
@@ -200,7 +213,7 @@ describe('a record', () => {
     expect(sound(partition({ 0: [FIRST, simple(1, 1, 1n)], 4: [next, simple(2, 2, 2n)] })).grantTotal(key('g'))).toBe(
       2n,
     );
-    expectFailed(partition({ 0: [FIRST, simple(1, 1, 1n)], 4: [next, simple(2, 3, 2n)] }));
+    expectDamaged(partition({ 0: [FIRST, simple(1, 1, 1n)], 4: [next, simple(2, 3, 2n)] }), 2n);
     expectFailed(partition({ 0: [FIRST, simple(1, 1, 1n)], 4: [next, simple(2, 1, 2n)] }));
   });
 
@@ -523,13 +536,13 @@ describe('a start', () => {
   });
 
   describe('finds damage', () => {
-    it.each<[string, Readonly<Record<number, readonly Buffer[]>>]>([
-      ['where a number is passed over', { 0: [FIRST, simple(1, 1, 1n), simple(1, 3, 3n)] }],
-      ['where a number comes twice', { 0: [FIRST, simple(1, 1, 1n), simple(1, 1, 3n)] }],
-      ['where the first record of a log has not number 1', { 0: [FIRST, simple(1, 2, 1n)] }],
+    it.each<[string, Readonly<Record<number, readonly Buffer[]>>, bigint]>([
+      ['where a number is passed over', { 0: [FIRST, simple(1, 1, 1n), simple(1, 3, 3n)] }, 3n],
+      ['where the first record of a log has not number 1', { 0: [FIRST, simple(1, 2, 1n)] }, 1n],
       [
         'where a tail does not begin with a record',
         { 0: [header({ sequence: 8, previous: 7, tail: 8 }), Buffer.alloc(96, 0x5a), simple(8, 56, 1n)] },
+        1n,
       ],
       [
         'where a tail has no record',
@@ -537,14 +550,26 @@ describe('a start', () => {
           0: [header({ sequence: 8, previous: 7, tail: 8 })],
           1: [header({ sequence: 9, previous: 8, tail: 8 }), simple(9, 56, 1n)],
         },
+        1n,
       ],
-      ['where a block that is named is not there', { 2: [third, simple(3, 3, 3n)], 0: [FIRST, simple(1, 1, 1n)] }],
+      ['where a block that is named is not there', { 2: [third, simple(3, 3, 3n)], 0: [FIRST, simple(1, 1, 1n)] }, 3n],
       [
         'where the chain ends before the tail',
         { 0: [FIRST, simple(1, 1, 1n)], 1: [header({ sequence: 9, previous: 1, tail: 5 }), simple(9, 2, 2n)] },
+        2n,
       ],
-      ['where a block names itself', { 0: [header({ sequence: 5, previous: 5, tail: 4 }), simple(5, 1, 1n)] }],
-    ])('%s', (_, blocks) => expectFailed(partition(blocks)));
+      ['where a block names itself', { 0: [header({ sequence: 5, previous: 5, tail: 4 }), simple(5, 1, 1n)] }, 1n],
+    ])('%s', (_, blocks, total) => expectDamaged(partition(blocks), total));
+
+    it('where a number comes twice: then nothing stands for itself', () => {
+      expectFailed(partition({ 0: [FIRST, simple(1, 1, 1n), simple(1, 1, 3n)] }));
+      expectFailed(partition({ 0: [FIRST, simple(1, 1, 1n), simple(1, 2, 2n), simple(1, 1, 3n), simple(1, 2, 4n)] }));
+    });
+
+    it('with no counters behind it: then nothing is recorded', () => {
+      const seal = record(1, K.seal, 0, 3, []);
+      expectFailed(partition({ 0: [FIRST, simple(1, 1, 1n), seal] }));
+    });
 
     it('while it runs, when a record is looked up or its block is cleaned', () => {
       const damaged = () => {

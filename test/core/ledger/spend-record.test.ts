@@ -10,6 +10,7 @@ import {
   CLOSED,
   countersOf,
   flagsOf,
+  grantUntil,
   hasKey,
   KIND,
   keepUntil,
@@ -69,9 +70,9 @@ const bundleParts: fc.Arbitrary<Parts> = fc.record({
 });
 
 /** A record as it reads on flash: with its flags, which the log writes. */
-function written(of: Parts, keepUntilMs: number): Uint8Array {
+function written(of: Parts, restMs: number, grantMs = restMs): Uint8Array {
   const writer = new RecordWriter();
-  const bytes = writer.write(of, keepUntilMs);
+  const bytes = writer.write(of, { restMs, grantMs });
   return withFlags(bytes, writer.flags);
 }
 
@@ -125,8 +126,8 @@ describe('a record', () => {
     fc.assert(
       fc.property(parts, parts, (before, of) => {
         const writer = new RecordWriter();
-        writer.write(before, 7);
-        const bytes = writer.write(of, 0);
+        writer.write(before, { restMs: 7, grantMs: 2 ** 40 });
+        const bytes = writer.write(of, { restMs: 0, grantMs: 0 });
         expect(withFlags(bytes, writer.flags)).toEqual(written(of, 0));
       }),
       { numRuns: 100 },
@@ -142,6 +143,31 @@ describe('a record', () => {
       0xffff_ffff * 1000,
       0xffff_ffff * 1000,
     ]);
+  });
+
+  it('keeps its grant by so many hours longer, rounded up, where it has counters; beyond 65534 hours for ever', () => {
+    const counters = { nextReceipt: 1, closes: 0, floorMs: 0 };
+    const grant = { key: 'g'.repeat(16), total: 1n, window: undefined };
+    const hours = (more: number) => (grantUntil(written({ counters, grant }, 5000, 5000 + more)) - 5000) / 3_600_000;
+    expect([hours(0), hours(1), hours(3_600_000), hours(3_600_001), hours(-1)]).toEqual([0, 1, 1, 2, 0]);
+    expect(hours(65_534 * 3_600_000)).toBe(65_534);
+    for (const more of [65_534 * 3_600_000 + 1, Number.POSITIVE_INFINITY])
+      expect(grantUntil(written({ counters, grant }, 5000, 5000 + more))).toBe(0xffff_ffff * 1000);
+    expect(grantUntil(written({ grant }, 5000, 2 ** 45))).toBe(5000);
+    expect(keepUntil(written({ counters, grant }, 5000, 2 ** 45))).toBe(5000);
+  });
+
+  it('that is copied states the time of what is copied', () => {
+    const counters = { nextReceipt: 1, closes: 0, floorMs: 0 };
+    const one = { key: 'g'.repeat(16), total: 1n };
+    const record = written(
+      { counters, grant: { ...one, window: undefined }, budget: { ...one, closed: true } },
+      5000,
+      5001,
+    );
+    const writer = new RecordWriter();
+    expect(keepUntil(writer.copy(record, PART.grant))).toBe(5000 + 3_600_000);
+    expect(keepUntil(writer.copy(record, PART.budget))).toBe(5000);
   });
 
   it('has a key only where it has the part, and all 16 bytes are right', () => {
@@ -227,7 +253,7 @@ describe('in the log', () => {
         const log = new BlockLog(flash, layout);
         log.format();
         const writer = new RecordWriter();
-        const bytes = writer.write(of, 1000);
+        const bytes = writer.write(of, { restMs: 1000, grantMs: 1000 });
         const at = log.append(KIND.spend, writer.flags, bytes) * UNIT;
         const bit = where % (bytes.length * 8);
         flash.cells[at + (bit >> 3)] = (flash.cells[at + (bit >> 3)] as number) ^ (1 << (bit & 7));
