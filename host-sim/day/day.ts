@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '../../core/json/value.ts';
 import type { Log } from '../../core/ports/ports.ts';
-import type { Decision } from '../../core/verifier.ts';
+import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
+import type { Decision, SetAdmission } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
-import { SimulatedFlash } from '../flash/simulated-flash.ts';
+import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
 import { FileStore } from '../flash/store.ts';
 import { OperatorBackend } from '../operator-backend/server.ts';
 import { PolicyAuthority } from '../policy-authority/server.ts';
@@ -17,8 +18,9 @@ import { SimulatedClock } from '../ports/clock.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import { intentHash } from '../signing/artifacts.ts';
 import type { HandIn } from '../virtual-device/hand-in.ts';
+import { bundleUrl } from '../virtual-device/provisioning.ts';
 import { SimulatedRelay } from '../virtual-device/relay.ts';
-import { type Refresh, type SetAdmission, VirtualCharger } from '../virtual-device/virtual-charger.ts';
+import { type Refresh, VirtualCharger } from '../virtual-device/virtual-charger.ts';
 import { presentationBytes, type WalletPresentation } from '../wallet/presentation.ts';
 import { createSession, type PaymentTerms, type WalletSession } from '../wallet/session.ts';
 import {
@@ -40,6 +42,7 @@ import {
 import { type DayStep, type Outcome, Steps } from './step.ts';
 
 const FLASH_BYTES = 65_536;
+const BUNDLES_BYTES = bundlePartitionBytes(DEVICE_GEOMETRY.blockSize);
 const DEVICE_ID = 'charger-1';
 
 /** How a day may be watched. */
@@ -80,11 +83,12 @@ class Day {
   readonly #crypto = createNodeCrypto();
   readonly #flashPath: string;
   readonly #journalPath: string;
-  readonly #bundleFolder: string;
+  readonly #bundlesPath: string;
   readonly #log: Log | undefined;
   readonly #authority: PolicyAuthority;
   readonly #operator: OperatorBackend;
   #flashFiles: readonly FileStore[] = [];
+  #bundlesFile: FileStore | undefined;
   #charger!: VirtualCharger;
   #apiKey = '';
   #authorityUrl = '';
@@ -96,7 +100,7 @@ class Day {
   constructor(folder: string, log: Log | undefined) {
     this.#flashPath = join(folder, 'ledger.flash');
     this.#journalPath = join(folder, 'journal.flash');
-    this.#bundleFolder = join(folder, 'bundles');
+    this.#bundlesPath = join(folder, 'bundles.flash');
     this.#log = log;
     const identity = { issuer: AUTHORITY, grantKey: this.#cast.grantKey, bundleKey: this.#cast.root };
     const watched = log === undefined ? {} : { log };
@@ -106,6 +110,7 @@ class Day {
 
   async close(): Promise<void> {
     await this.#authority.close();
+    this.#bundlesFile?.close();
     await this.#operator.close();
     for (const file of this.#flashFiles) file.close();
   }
@@ -126,7 +131,7 @@ class Day {
       this.#refused(first, '2400000'),
     );
     await steps.run('charger fetches its Trust Bundle over HTTP', { verdict: 'done' }, () => this.#refreshed());
-    const oldBundle = this.#storedBundles();
+    const oldBundle = await this.#answerOnTheAir();
     await steps.run('network goes away', { verdict: 'unreachable' }, () => this.#goOffline());
     await steps.run('vehicle A pays 2.4 XRP offline', { verdict: 'approved' }, () => this.#approved(first, '2400000'));
     this.#leave();
@@ -385,6 +390,8 @@ class Day {
   }
 
   #buildCharger(): VirtualCharger {
+    this.#bundlesFile?.close();
+    this.#bundlesFile = new FileStore(this.#bundlesPath, { size: BUNDLES_BYTES });
     for (const file of this.#flashFiles) file.close();
     const ledger = new FileStore(this.#flashPath, { size: FLASH_BYTES });
     const journal = new FileStore(this.#journalPath, { size: FLASH_BYTES });
@@ -396,10 +403,10 @@ class Day {
         policyAuthorityUrl: this.#authorityUrl,
         operator: { url: this.#operatorUrl, apiKey: this.#deviceKey },
         imageBuiltMs: DAY_BEGINS_MS - 30 * DAY_MS,
-        bundleFolder: this.#bundleFolder,
       },
       flash: new SimulatedFlash(ledger),
       journal: new SimulatedFlash(journal),
+      bundles: new SimulatedFlash(this.#bundlesFile),
       clock: this.#clock,
       crypto: this.#crypto,
       relay: new SimulatedRelay(),
@@ -407,8 +414,11 @@ class Day {
     });
   }
 
-  #storedBundles(): Uint8Array {
-    return readFileSync(join(this.#bundleFolder, 'bundles.json'));
+  /** What anybody can record who listens while the charger fetches its bundles. */
+  async #answerOnTheAir(): Promise<Uint8Array> {
+    const url = bundleUrl(this.#authorityUrl, siteConfiguration(this.#cast).bundleScope ?? {});
+    const response = await fetch(url, { headers: { connection: 'close' } });
+    return new Uint8Array(await response.arrayBuffer());
   }
 
   async #post(path: string, body: object): Promise<JsonObject> {

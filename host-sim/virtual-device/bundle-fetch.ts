@@ -1,9 +1,8 @@
 // Fetching Trust Bundles: one GET with a deadline and a limit on size that holds while bytes arrive, whatever the other
-// side says about length. What comes back is untrusted bytes.
+// side says about length. What comes is untrusted bytes, handed on chunk by chunk and never held.
 
 import { createHash } from 'node:crypto';
 import { type Link, LinkDownError } from './link.ts';
-import { readAtMost } from './read-at-most.ts';
 
 /** Why nothing was fetched. */
 export type FetchFailure = 'link-down' | 'unreachable' | 'timeout' | 'http-status' | 'too-large';
@@ -12,12 +11,16 @@ export type FetchFailure = 'link-down' | 'unreachable' | 'timeout' | 'http-statu
 export type FetchResult =
   | {
       readonly kind: 'fetched';
-      readonly bytes: Uint8Array;
-      /** The server's tag where it is the one of these bytes; one that is not is dropped. */
+      /** The server's tag where it is the one of the bytes that came; one that is not is dropped. */
       readonly etag: string | undefined;
     }
   | { readonly kind: 'unchanged' }
+  /** `take` wanted no more. */
+  | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly failure: FetchFailure; readonly detail: string };
+
+/** Gets the bytes of an answer in order, and says whether more are wanted. */
+export type Take = (chunk: Uint8Array) => boolean;
 
 /** What to fetch, and how far to go. */
 export interface FetchOrder {
@@ -30,10 +33,30 @@ export interface FetchOrder {
   readonly maxBytes: number;
 }
 
-/** Fetches over a link. Never throws. */
-export async function fetchBundles(link: Link, order: FetchOrder): Promise<FetchResult> {
+/** Fetches over a link. Throws only what `take` throws. */
+export async function fetchBundles(link: Link, order: FetchOrder, take: Take): Promise<FetchResult> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (order.etag !== undefined) headers['if-none-match'] = order.etag;
+  let taking: { readonly error: unknown } | undefined;
+  const guarded: Take = (chunk) => {
+    try {
+      return take(chunk);
+    } catch (error) {
+      taking = { error };
+      return false;
+    }
+  };
+  const result = await fetchInto(link, order, headers, guarded);
+  if (taking !== undefined) throw (taking as { readonly error: unknown }).error;
+  return result;
+}
+
+async function fetchInto(
+  link: Link,
+  order: FetchOrder,
+  headers: Record<string, string>,
+  take: Take,
+): Promise<FetchResult> {
   try {
     const response = await link.fetch(order.url, { headers, signal: AbortSignal.timeout(order.timeoutMs) });
     if (response.status === 304 && order.etag !== undefined) return { kind: 'unchanged' };
@@ -41,23 +64,24 @@ export async function fetchBundles(link: Link, order: FetchOrder): Promise<Fetch
       await response.body?.cancel();
       return failed('http-status', `the Policy Authority answered ${response.status}`);
     }
-    const bytes = await readAtMost(response, order.maxBytes);
-    if (bytes === undefined) return failed('too-large', `the answer has more than ${order.maxBytes} bytes`);
     // A tag may only say what the bytes say too. Else a fake access point serves an old set under the tag of the newest,
-    // and the Policy Authority answers 304 to it ever after.
-    const etag = tagOf(bytes);
-    return { kind: 'fetched', bytes, etag: response.headers.get('etag') === etag ? etag : undefined };
+    // and the Policy Authority answers 304 to it ever after. From a server with tags of another kind all is fetched each time.
+    const hash = createHash('sha256');
+    let size = 0;
+    for await (const chunk of (response.body as AsyncIterable<Uint8Array> | null) ?? []) {
+      size += chunk.length;
+      if (size > order.maxBytes) return failed('too-large', `the answer has more than ${order.maxBytes} bytes`);
+      hash.update(chunk);
+      if (!take(chunk)) return { kind: 'stopped' };
+    }
+    const etag = `"${hash.digest('base64url')}"`;
+    return { kind: 'fetched', etag: response.headers.get('etag') === etag ? etag : undefined };
   } catch (error) {
     if (error instanceof LinkDownError) return failed('link-down', error.message);
     const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
     if (name === 'TimeoutError') return failed('timeout', `no whole answer within ${order.timeoutMs} ms`);
     return failed('unreachable', `the Policy Authority cannot be reached: ${cause?.code ?? cause?.message ?? message}`);
   }
-}
-
-/** The tag a Policy Authority gives a body: its SHA-256. From a server with tags of another kind all is fetched each time. */
-function tagOf(body: Uint8Array): string {
-  return `"${createHash('sha256').update(body).digest('base64url')}"`;
 }
 
 function failed(failure: FetchFailure, detail: string): FetchResult {

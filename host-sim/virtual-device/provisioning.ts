@@ -22,8 +22,6 @@ export interface Provisioning {
   readonly operator?: OperatorAccess;
   /** When the device's image was built, in milliseconds: no correct clock shows an earlier time. Default: the core's. */
   readonly imageBuiltMs?: number;
-  /** The folder Trust Bundles are kept in; left out, they are kept in memory and last as long as the object. */
-  readonly bundleFolder?: string;
 }
 
 /** The URL a device fetches its bundles from, its scope in the query: that of the read configuration, defaults included. */

@@ -4,28 +4,28 @@
 import type { PaymentRequest } from '../../core/chain/request.ts';
 import { ConfigurationError, deploymentProblems, readConfiguration } from '../../core/configuration.ts';
 import { crc32 } from '../../core/encoding/crc32.ts';
-import { JsonProblem } from '../../core/json/reader.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
 import { Journal } from '../../core/ledger/journal.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { LedgerRefusal } from '../../core/ledger/ledger.ts';
 import { BUNDLE_SET_BYTES } from '../../core/limits.ts';
 import type { Clock, Crypto, Flash, Log } from '../../core/ports/ports.ts';
-import { type Refusal, refuse } from '../../core/reason-codes.ts';
+import type { Refusal } from '../../core/reason-codes.ts';
 import { Uploader } from '../../core/refresh/upload.ts';
-import { type BundleSource, bundleIdentity } from '../../core/trust/admission.ts';
-import { bundleRanges } from '../../core/trust/bundle-set.ts';
+import { BundlePartition, bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
 import {
-  type Admission,
+  type BundleIntake,
   type Decision,
   type DecisionOptions,
   type ReservationLeft,
+  type SetAdmission,
   Verifier,
 } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { SeededRandom } from '../flash/random.ts';
+import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
+import { MemoryStore } from '../flash/store.ts';
 import { type FetchFailure, fetchBundles } from './bundle-fetch.ts';
-import { type BundleStore, BundleStoreError, FileBundleStore, MemoryBundleStore } from './bundle-store.ts';
 import { type HandIn, handIn } from './hand-in.ts';
 import { Link } from './link.ts';
 import { bundleUrl, type Provisioning, receiptsUrl } from './provisioning.ts';
@@ -45,16 +45,13 @@ export interface ChargerParts {
   readonly relay?: SimulatedRelay;
   /** Default: a link of its own. */
   readonly link?: Link;
-  /** Default: the provisioning's folder, or memory. */
-  readonly bundles?: BundleStore;
+  /** The bundle set's partition. Default: one of the published size, in memory: it lasts as long as the object. */
+  readonly bundles?: Flash;
   /** For one fetch, in milliseconds. Default 10 000. */
   readonly fetchTimeoutMs?: number;
   /** For one batch that is handed in, in milliseconds. Default 10 000. */
   readonly handInTimeoutMs?: number;
 }
-
-/** What became of a set of bundles. */
-export type SetAdmission = readonly Admission[] | Refusal;
 
 /** What a refresh came to. `admissions` holds refusals too: a set is admitted bundle by bundle. */
 export type Refresh =
@@ -69,16 +66,8 @@ interface Running {
   readonly verifier: Verifier;
   /** Where there is a journal, and a backend to hand in to. */
   readonly uploader: Uploader | undefined;
-  /** The bytes of every bundle in force, by identity. */
-  readonly held: Map<string, Uint8Array>;
-  /** Of the set that is in force and kept, all of it. Never stored: what a start finds may be another set. */
+  /** Of the answer that is in force, all of it. Never stored: what a start finds may be another set. */
   etag: string | undefined;
-  /** True while stored bundles wait for a clock: nothing can be admitted without one. */
-  waiting: boolean;
-  /** True while the stored set in force could not be read; it is not written over then. */
-  unread: boolean;
-  /** True while the stored set in force is not what is in force. Then the staged set has all of that. */
-  unkept: boolean;
 }
 
 /** See the head of the file. It does nothing until `start`; without power every method throws PowerCut. */
@@ -87,19 +76,18 @@ export class VirtualCharger {
   readonly relay: SimulatedRelay;
   readonly link: Link;
   readonly #parts: ChargerParts;
-  readonly #bundles: BundleStore;
+  readonly #bundles: Flash;
   #running: Running | undefined;
   #left: readonly ReservationLeft[] = [];
   #refreshing: Promise<Refresh> | undefined;
   #handingIn: Promise<HandIn> | undefined;
 
   constructor(parts: ChargerParts) {
-    const folder = parts.provisioning.bundleFolder;
     this.provisioning = parts.provisioning;
     this.relay = parts.relay ?? new SimulatedRelay();
     this.link = parts.link ?? new Link();
     this.#parts = parts;
-    this.#bundles = parts.bundles ?? (folder === undefined ? new MemoryBundleStore() : new FileBundleStore(folder));
+    this.#bundles = parts.bundles ?? new SimulatedFlash(new MemoryStore(bundlePartitionBytes(BLOCK)));
   }
 
   /** False before `start` and after a power cut. */
@@ -108,8 +96,8 @@ export class VirtualCharger {
   }
 
   /**
-   * Starts, or starts again: opens the ledger, and verifies the stored bundles anew. What the bundle store cannot give is
-   * logged (`bundles.failed`) and missing.
+   * Starts, or starts again: opens the ledger, and verifies the stored bundles anew. Where their partition cannot be
+   * read that is logged (`bundles.failed`), and they are missing.
    *
    * @throws ConfigurationError where the provisioning lacks what a deployed device must state; PowerCut
    */
@@ -129,6 +117,7 @@ export class VirtualCharger {
         crypto,
         clock,
         ledger,
+        bundles: new BundlePartition(this.#bundles, crypto),
         ...(journal && { journal }),
         ...logged,
         ...earliest,
@@ -138,13 +127,9 @@ export class VirtualCharger {
         journal,
         verifier,
         uploader: journal && this.#uploaderOf(journal),
-        held: new Map(),
         etag: undefined,
-        waiting: true,
-        unread: false,
-        unkept: false,
       };
-      this.#admitStored(running);
+      verifier.loadBundles();
       this.#left = verifier.takeUpReservations();
       idle(verifier);
       this.#running = running;
@@ -185,7 +170,8 @@ export class VirtualCharger {
   pay(presentation: Uint8Array, request: PaymentRequest, options: DecisionOptions = {}): Decision {
     const running = this.#on();
     return this.#guarded(() => {
-      if (running.waiting) this.#admitStored(running);
+      // They may have waited for a clock.
+      if (!running.verifier.bundlesLoaded) running.verifier.loadBundles();
       const decision = running.verifier.authorize(presentation, request, options);
       if (decision.ok && !decision.repeated) this.relay.close();
       return decision;
@@ -234,47 +220,47 @@ export class VirtualCharger {
     return this.#handingIn;
   }
 
-  /**
-   * Admits `{"bundles":[…]}`, bundle by bundle, and keeps those in force for the next start. Bytes are staged first: once
-   * the ledger remembers a bundle as the newest, the bytes of it have to be there after a power cut too. Where they cannot
-   * be staged nothing is admitted: STORE_FAILED, and what is in force stays so.
-   */
+  /** Takes in `{"bundles":[…]}` as if it had been fetched. */
   admit(set: Uint8Array): SetAdmission {
-    const running = this.#on();
+    const { verifier } = this.#on();
     return this.#guarded(() => {
-      if (running.waiting) this.#admitStored(running);
-      else if (running.unread) this.#admitCurrent(running);
-      const bundles = bundlesOf(set);
-      // Nothing will be admitted, and what is staged from an earlier run may be needed.
-      if (running.waiting || bundles.length === 0) return running.verifier.admitSet(set);
-      const staged = running.unkept ? setOf([...running.held.values(), ...bundles]) : set;
-      const failure =
-        bundlesOf(staged).length > 0 ? this.#stored(() => this.#bundles.stage(staged)) : this.#failed(CROWDED);
-      if (isRefusal(failure)) return failure;
-      const admissions = this.#take(running, set, 'network');
-      if (running.unkept || admitsAny(admissions)) this.#keep(running);
-      else this.#stored(() => this.#bundles.discard());
-      return admissions;
+      const intake = verifier.beginBundles();
+      if ('ok' in intake) return intake;
+      intake.write(set);
+      return intake.end();
     });
   }
 
   async #refresh(): Promise<Refresh> {
     const running = this.#on();
-    if (running.waiting) this.#guarded(() => this.#admitStored(running));
-    const fetched = await fetchBundles(this.link, {
-      url: bundleUrl(this.provisioning.policyAuthorityUrl, running.verifier.site.bundleScope),
+    const { verifier } = running;
+    // Begun once there is something to take in: what is answered with 304 erases nothing.
+    let intake: BundleIntake | Refusal | undefined;
+    const begin = () => {
+      intake ??= this.#guarded(() => verifier.beginBundles());
+      return intake;
+    };
+    const take = (chunk: Uint8Array): boolean => {
+      if (this.#running !== running) return false;
+      const begun = begin();
+      return !('ok' in begun) && this.#guarded(() => begun.write(chunk)) === undefined;
+    };
+    const order = {
+      url: bundleUrl(this.provisioning.policyAuthorityUrl, verifier.site.bundleScope),
       etag: running.etag,
       timeoutMs: this.#parts.fetchTimeoutMs ?? 10_000,
       maxBytes: BUNDLE_SET_BYTES,
-    });
+    };
+    const fetched = await fetchBundles(this.link, order, take);
     if (this.#running !== running)
       return { kind: 'failed', failure: 'power-cut', detail: 'the power was cut meanwhile' };
     if (fetched.kind === 'failed')
       this.#parts.log?.emit({ event: 'refresh.failed', failure: fetched.failure, detail: fetched.detail });
-    if (fetched.kind !== 'fetched') return fetched;
-    const admissions = this.admit(fetched.bytes);
+    if (fetched.kind === 'failed' || fetched.kind === 'unchanged') return fetched;
+    const begun = begin();
+    const admissions = 'ok' in begun ? begun : this.#guarded(() => begun.end());
     // A tag says "I have all of this"; where something was refused or not kept, the next refresh has to bring it again.
-    running.etag = admitsAll(admissions) && !running.unkept ? fetched.etag : undefined;
+    running.etag = fetched.kind === 'fetched' && admitsAll(admissions) ? fetched.etag : undefined;
     return { kind: 'fetched', admissions };
   }
 
@@ -284,59 +270,6 @@ export class VirtualCharger {
     // Devices that lost the network together must not come back together.
     const chance = new SeededRandom(crc32(Buffer.from(provisioning.deviceId)));
     return new Uploader(journal, crypto, { random: () => chance.next(), ...(log && { log }) });
-  }
-
-  /** What an earlier run kept: the set in force, then one whose admission a power cut broke off. */
-  #admitStored(running: Running): void {
-    if (typeof running.verifier.now() !== 'number') return;
-    running.waiting = false;
-    this.#admitCurrent(running);
-    const incoming = this.#stored(() => this.#bundles.incoming());
-    if (!(incoming instanceof Uint8Array)) return;
-    if (admitsAny(this.#take(running, incoming, 'network'))) this.#keep(running);
-    else this.#stored(() => this.#bundles.discard());
-  }
-
-  #admitCurrent(running: Running): void {
-    const current = this.#stored(() => this.#bundles.current());
-    running.unread = isRefusal(current);
-    if (running.unread) running.unkept = true;
-    if (current instanceof Uint8Array) this.#take(running, current, 'store');
-  }
-
-  /** Puts what is in force in force for the next start too; where that fails the staged set goes on standing for it. */
-  #keep(running: Running): void {
-    running.unkept =
-      running.unread || isRefusal(this.#stored(() => this.#bundles.commit(setOf(running.held.values()))));
-  }
-
-  /** What a call to the bundle store comes to; a failure is logged. */
-  #stored<T>(call: () => T): T | Refusal {
-    try {
-      return call();
-    } catch (error) {
-      if (error instanceof BundleStoreError) return this.#failed(error.message);
-      throw error;
-    }
-  }
-
-  #failed(detail: string): Refusal {
-    const refusal = refuse('device', 'device.store', 'STORE_FAILED', detail);
-    this.#parts.log?.emit({ event: 'bundles.failed', check: refusal.check, code: refusal.code, detail });
-    return refusal;
-  }
-
-  /** Admits a set, and remembers the bytes of what is in force. */
-  #take(running: Running, set: Uint8Array, source: BundleSource): SetAdmission {
-    const admissions = running.verifier.admitSet(set, source);
-    if ('ok' in admissions) return admissions;
-    const bundles = bundlesOf(set);
-    admissions.forEach((admission, i) => {
-      if (admission.ok) running.held.set(bundleIdentity(admission.bundle), bundles[i] as Uint8Array);
-    });
-    const inForce = new Set(running.verifier.trust.bundles.map((held) => held.identity));
-    for (const identity of running.held.keys()) if (!inForce.has(identity)) running.held.delete(identity);
-    return admissions;
   }
 
   #on(): Running {
@@ -355,36 +288,13 @@ export class VirtualCharger {
   }
 }
 
-function isRefusal(result: unknown): result is Refusal {
-  return typeof result === 'object' && result !== null && 'ok' in result;
-}
-
-function admitsAny(admissions: SetAdmission): boolean {
-  return !('ok' in admissions) && admissions.some((admission) => admission.ok);
-}
-
 /** True where there were bundles, and none was refused. */
 function admitsAll(admissions: SetAdmission): boolean {
-  return admitsAny(admissions) && (admissions as readonly Admission[]).every((admission) => admission.ok);
+  return !('ok' in admissions) && admissions.length > 0 && admissions.every((admission) => admission.ok);
 }
 
-/** Copies of the bundles of a set; none where it is no set. */
-function bundlesOf(set: Uint8Array): readonly Uint8Array[] {
-  const ranges = bundleRanges(set);
-  return ranges instanceof JsonProblem ? [] : ranges.map(([start, end]) => set.slice(start, end));
-}
-
-/** Bundles as one set. */
-function setOf(bundles: Iterable<Uint8Array>): Uint8Array {
-  const parts: Uint8Array[] = [];
-  for (const bytes of bundles) parts.push(COMMA, bytes);
-  return Buffer.concat([OPENING, ...parts.slice(1), CLOSING]);
-}
-
-const OPENING = Buffer.from('{"bundles":[');
-const COMMA = Buffer.from(',');
-const CLOSING = Buffer.from(']}');
-const CROWDED = 'the bundles in force are not kept yet, and are too many to be staged together with these';
+/** Bytes of an erase block. */
+const BLOCK = DEVICE_GEOMETRY.blockSize;
 
 /** Compaction ahead of need, until there is none to do. */
 function idle(verifier: Verifier): void {

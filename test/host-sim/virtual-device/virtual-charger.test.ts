@@ -1,15 +1,13 @@
 // The virtual charger: what it starts on, what it fetches and keeps, and when its relay closes.
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILD_TIME_MS } from '../../../core/build-time.ts';
 import { ConfigurationError } from '../../../core/configuration.ts';
 import type { JsonObject } from '../../../core/json/value.ts';
 import { FlashError } from '../../../core/ports/ports.ts';
+import type { SetAdmission } from '../../../core/verifier.ts';
 import { DAY_BEGINS_MS, DAY_MS, isoTime } from '../../../host-sim/day/scene.ts';
 import { PowerCut } from '../../../host-sim/flash/power-cut.ts';
 import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
@@ -17,13 +15,8 @@ import { MemoryStore } from '../../../host-sim/flash/store.ts';
 import { SimulatedClock } from '../../../host-sim/ports/clock.ts';
 import { CollectingLog } from '../../../host-sim/ports/log.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
-import { BundleStoreError, MemoryBundleStore } from '../../../host-sim/virtual-device/bundle-store.ts';
 import type { Provisioning } from '../../../host-sim/virtual-device/provisioning.ts';
-import {
-  type ChargerParts,
-  type SetAdmission,
-  VirtualCharger,
-} from '../../../host-sim/virtual-device/virtual-charger.ts';
+import { type ChargerParts, VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
 import { type ReadyPayment, TestSite } from '../site.ts';
 
 let site: TestSite;
@@ -51,6 +44,10 @@ function bench(changes: Partial<ChargerParts> = {}, from: TestSite = site): Benc
     ...changes,
   };
   return { charger: new VirtualCharger(parts), flash, log };
+}
+
+function bundleFlash(size = 65_536): SimulatedFlash {
+  return new SimulatedFlash(new MemoryStore(size));
 }
 
 async function running(changes: Partial<ChargerParts> = {}, from: TestSite = site): Promise<Bench> {
@@ -108,7 +105,7 @@ describe('starting', () => {
     const { charger } = bench({ clock: new SimulatedClock(0) });
     charger.start();
     const refresh = await charger.refresh();
-    expect(refresh.kind === 'fetched' && codes(refresh.admissions)).toEqual(['CLOCK_UNTRUSTED']);
+    expect(refresh.kind === 'fetched' && codes(refresh.admissions)).toBe('CLOCK_UNTRUSTED');
     expect(pay(charger, await payment())).toMatchObject({ ok: false, code: 'CLOCK_UNTRUSTED' });
   });
 
@@ -266,6 +263,35 @@ describe('refreshing', () => {
     expect(charger.bundleIds).toEqual(before[1]);
   });
 
+  it('an answer of 304, and one that never comes, erase nothing', async () => {
+    const bundles = bundleFlash();
+    const { charger } = await running({ bundles });
+    const before = bundles.operations;
+    expect(await charger.refresh()).toEqual({ kind: 'unchanged' });
+    charger.link.set(false);
+    await charger.refresh();
+    expect(bundles.operations).toBe(before);
+  });
+
+  it('an answer that breaks off in the middle leaves the bundles in force', async () => {
+    const set = await site.bundleSet();
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'content-length': set.length });
+      response.write(set.subarray(0, set.length - 100), () => response.destroy());
+    });
+    await withServer(server, async (policyAuthorityUrl) => {
+      const bundles = bundleFlash();
+      const { charger } = await running({ bundles });
+      const broken = bench({ bundles, provisioning: { ...site.provisioning(), policyAuthorityUrl } });
+      broken.charger.start();
+      expect(await broken.charger.refresh()).toMatchObject({ kind: 'failed', failure: 'unreachable' });
+      expect(broken.charger.bundleIds).toEqual(charger.bundleIds);
+      expect(pay(broken.charger, await payment())).toMatchObject({ ok: true });
+      broken.charger.start();
+      expect(broken.charger.bundleIds).toEqual(charger.bundleIds);
+    });
+  });
+
   it('two at a time are one', async () => {
     const { charger } = bench();
     charger.start();
@@ -385,137 +411,90 @@ describe('a fake access point', () => {
   });
 });
 
-describe('a bundle store that fails', () => {
-  const folders: string[] = [];
-  afterEach(() => {
-    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-  });
-
-  function madeFolder(): string {
-    const folder = mkdtempSync(join(tmpdir(), 'mpcp-store-'));
-    folders.push(folder);
-    return folder;
-  }
-
-  /** Makes a name in a folder unusable as a file. */
-  function block(folder: string, name: string): () => void {
-    mkdirSync(join(folder, name));
-    return () => rmSync(join(folder, name), { recursive: true });
-  }
-
+describe('a bundle partition that fails', () => {
   const problem = { event: 'bundles.failed', check: 'device.store', code: 'STORE_FAILED' };
   const setOf = (...bundles: JsonObject[]) => new TextEncoder().encode(JSON.stringify({ bundles }));
 
-  it('at start, bundles.json a folder: it starts without, says so, and fetched bundles outlast a restart', async () => {
-    const bundleFolder = madeFolder();
-    block(bundleFolder, 'bundles.json');
-    const { charger, log } = bench({ provisioning: { ...site.provisioning(), bundleFolder } });
+  it('at start, unreadable: it starts without, says so, and has its bundles again once it can be read', async () => {
+    const bundles = bundleFlash();
+    const { charger, log } = await running({ bundles });
+    const held = charger.bundleIds;
+    bundles.faults.readsFail = true;
     charger.start();
-    expect(log.named('bundles.failed')).toEqual([{ ...problem, detail: 'bundles.json cannot be read: EISDIR' }]);
+    expect(log.named('bundles.failed')).toEqual([{ ...problem, detail: 'the flash cannot be read' }]);
     expect(pay(charger, await payment())).toMatchObject({ ok: false, code: 'NO_TRUST_BUNDLE' });
-    expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
+    bundles.faults.readsFail = false;
     expect(pay(charger, await payment())).toMatchObject({ ok: true });
-    charger.start();
-    expect(pay(charger, await payment())).toMatchObject({ ok: true });
-  });
-
-  it('at start, the folder a file: it starts without, and refuses what it could not keep', async () => {
-    const bundleFolder = join(madeFolder(), 'file');
-    writeFileSync(bundleFolder, '');
-    const { charger, flash } = bench({ provisioning: { ...site.provisioning(), bundleFolder } });
-    charger.start();
-    const before = flash.contents();
-    const refresh = await charger.refresh();
-    expect(refresh.kind === 'fetched' && codes(refresh.admissions)).toBe('STORE_FAILED');
-    expect([flash.contents(), charger.bundleIds]).toEqual([before, []]);
-  });
-
-  it('at start, incoming.json a folder: the bundles in force are in force', async () => {
-    const bundleFolder = madeFolder();
-    const { charger, log } = await running({ provisioning: { ...site.provisioning(), bundleFolder } });
-    block(bundleFolder, 'incoming.json');
-    charger.start();
-    expect(log.named('bundles.failed')).toMatchObject([{ detail: 'incoming.json cannot be read: EISDIR' }]);
-    expect(pay(charger, await payment())).toMatchObject({ ok: true });
-  });
-
-  it('incoming.json.new not writable: the refresh is refused, bundles in use stay, and it comes again once it can', async () => {
-    const other = await TestSite.open();
-    const first = await other.bundle();
-    const bundleFolder = madeFolder();
-    const { charger, flash, log } = await running({ provisioning: { ...other.provisioning(), bundleFolder } }, other);
-    const repair = block(bundleFolder, 'incoming.json.new');
-    const second = await other.bundle();
-    const before = flash.contents();
-    const detail = 'incoming.json cannot be written: EISDIR';
-    expect(await charger.refresh()).toEqual({
-      kind: 'fetched',
-      admissions: { ok: false, artifact: 'device', check: 'device.store', code: 'STORE_FAILED', detail },
-    });
-    expect(log.named('bundles.failed')).toEqual([{ ...problem, detail }]);
-    expect([flash.contents(), charger.bundleIds]).toEqual([before, [first.bundleId]]);
-    charger.start();
-    expect(charger.bundleIds).toEqual([first.bundleId]);
-    repair();
-    expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
-    expect(charger.bundleIds).toEqual([second.bundleId]);
-    await other.close();
-  });
-
-  it('bundles.json.new not writable: what was admitted is in force, outlasts refused sets and a restart, and is kept once it can', async () => {
-    const other = await TestSite.open();
-    await other.bundle();
-    const bundleFolder = madeFolder();
-    const { charger, log } = await running({ provisioning: { ...other.provisioning(), bundleFolder } }, other);
-    const repair = block(bundleFolder, 'bundles.json.new');
-    const second = await other.bundle();
-    expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
-    expect(log.named('bundles.failed')).toEqual([{ ...problem, detail: 'bundles.json cannot be written: EISDIR' }]);
-    expect(codes(charger.admit(setOf({ ...second, merchant: 'did:web:other.example' })))).toEqual([
-      'BUNDLE_SCOPE_MISMATCH',
-    ]);
-    expect(codes(charger.admit(new TextEncoder().encode('x')))).toBe('ARTIFACT_INVALID');
-    const anywhere = await other.bundle([], { geography: { countryCodes: ['DE'] } });
-    expect(codes(charger.admit(setOf(anywhere)))).toEqual(['ok']);
-    const held = [...charger.bundleIds].sort();
-    expect(held).toEqual([second.bundleId, anywhere.bundleId].sort());
-    charger.start();
-    expect([...charger.bundleIds].sort()).toEqual(held);
-    repair();
-    // The tag of a set that could not be kept was not remembered, so it is fetched again.
-    expect(await charger.refresh()).toMatchObject({ kind: 'fetched' });
-    expect(readdirSync(bundleFolder)).toEqual(['bundles.json']);
-    charger.start();
-    expect([...charger.bundleIds].sort()).toEqual(held);
-    await other.close();
+    expect(charger.bundleIds).toEqual(held);
   });
 
   it('a set in force that could not be read is not overwritten, and joins the others once it can be', async () => {
     const other = await TestSite.open();
     await other.bundle();
     const anywhere = await other.bundle([], { geography: { countryCodes: ['DE'] } });
-    class UnreadableStore extends MemoryBundleStore {
-      failing = false;
-      override current(): Uint8Array | undefined {
-        if (this.failing) throw new BundleStoreError('bad sector');
-        return super.current();
-      }
-    }
-    const store = new UnreadableStore();
-    const { charger } = bench({ bundles: store }, other);
+    const bundles = bundleFlash();
+    const { charger } = bench({ bundles }, other);
     charger.start();
     charger.admit(setOf(anywhere));
-    store.failing = true;
+    bundles.faults.readsFail = true;
     charger.start();
     expect(charger.bundleIds).toEqual([]);
-    const fetched = { kind: 'fetched', admissions: [{ ok: true }, { ok: true }] };
+    const before = bundles.contents();
     const second = await other.bundle();
+    const refresh = await charger.refresh();
+    expect(refresh.kind === 'fetched' && codes(refresh.admissions)).toBe('STORE_FAILED');
+    expect([bundles.contents(), charger.bundleIds]).toEqual([before, []]);
+    bundles.faults.readsFail = false;
     expect(codes(charger.admit(setOf(second)))).toEqual(['ok']);
-    expect(charger.bundleIds).toEqual([second.bundleId]);
-    store.failing = false;
-    charger.start();
     expect([...charger.bundleIds].sort()).toEqual([second.bundleId, anywhere.bundleId].sort());
-    expect(await charger.refresh()).toMatchObject(fetched);
+    await other.close();
+  });
+
+  it('read-only: the refresh is refused, bundles in use stay, and it comes again once it can be written', async () => {
+    const other = await TestSite.open();
+    const first = await other.bundle();
+    const bundles = bundleFlash();
+    const { charger, flash, log } = await running({ bundles }, other);
+    bundles.faults.readOnly = true;
+    const second = await other.bundle();
+    const before = [flash.contents(), bundles.contents()];
+    const detail = 'the flash is read-only';
+    expect(await charger.refresh()).toEqual({
+      kind: 'fetched',
+      admissions: { ok: false, artifact: 'device', check: 'device.store', code: 'STORE_FAILED', detail },
+    });
+    expect(log.named('bundles.failed')).toEqual([{ ...problem, detail }]);
+    expect([flash.contents(), bundles.contents()]).toEqual(before);
+    expect(charger.bundleIds).toEqual([first.bundleId]);
+    charger.start();
+    expect(charger.bundleIds).toEqual([first.bundleId]);
+    bundles.faults.readOnly = false;
+    // The tag of a set that could not be kept was not remembered, so it is fetched again.
+    expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
+    expect(charger.bundleIds).toEqual([second.bundleId]);
+    await other.close();
+  });
+
+  it('while a payment is decided: the payment is refused, and the relay stays open', async () => {
+    const bundles = bundleFlash();
+    const { charger } = await running({ bundles });
+    bundles.faults.readsFail = true;
+    expect(pay(charger, await payment())).toMatchObject({ ok: false, code: 'STORE_FAILED' });
+    expect(charger.relay.closings).toBe(0);
+  });
+
+  it('too small for the answer: the refresh is refused, and bundles in use stay', async () => {
+    const other = await TestSite.open();
+    const first = await other.bundle();
+    const bundles = bundleFlash(2 * 4096);
+    const { charger } = await running({ bundles }, other);
+    const padded = Buffer.from(await other.bundleSet())
+      .toString()
+      .padEnd(4096, ' ');
+    expect(codes(charger.admit(new TextEncoder().encode(padded)))).toBe('STORE_FULL');
+    expect(charger.bundleIds).toEqual([first.bundleId]);
+    charger.start();
+    expect(charger.bundleIds).toEqual([first.bundleId]);
     await other.close();
   });
 
@@ -528,7 +507,7 @@ describe('a bundle store that fails', () => {
     const anywhere = await other.bundle([], { geography: { countryCodes: ['DE'] } });
     clock.set(undefined);
     charger.start();
-    expect(codes(charger.admit(setOf(anywhere)))).toEqual(['CLOCK_UNTRUSTED']);
+    expect(codes(charger.admit(setOf(anywhere)))).toBe('CLOCK_UNTRUSTED');
     clock.set(DAY_BEGINS_MS);
     expect(codes(charger.admit(setOf(anywhere)))).toEqual(['ok']);
     charger.start();
@@ -536,24 +515,31 @@ describe('a bundle store that fails', () => {
     await other.close();
   });
 
-  it("an error that is not the store's is not taken for one", async () => {
-    class BrokenStore extends MemoryBundleStore {
-      override stage(): void {
-        throw new TypeError('a mistake in the program');
-      }
-    }
-    const { charger } = bench({ bundles: new BrokenStore() });
+  it("an error that is not the flash's is not taken for one", async () => {
+    const bundles = bundleFlash();
+    const { charger } = bench({ bundles });
     charger.start();
+    bundles.program = () => {
+      throw new TypeError('a mistake in the program');
+    };
     await expect(charger.refresh()).rejects.toThrow('a mistake in the program');
+  });
+
+  it('a power cut while bundles arrive ends the refresh, and the relay is open', async () => {
+    const bundles = bundleFlash();
+    const { charger } = await running({ bundles, clock: site.clock });
+    const held = charger.bundleIds;
+    charger.start();
+    bundles.cutAt(bundles.operations + 2, 'torn');
+    await expect(charger.refresh()).rejects.toThrow(PowerCut);
+    expect([charger.powered, charger.relay.closed]).toEqual([false, false]);
+    bundles.restart();
+    charger.start();
+    expect(charger.bundleIds).toEqual(held);
   });
 });
 
 describe('restarting', () => {
-  const folders: string[] = [];
-  afterEach(() => {
-    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-  });
-
   it('verifies the kept bundles again, offline, and goes on', async () => {
     const { charger } = await running();
     const [first, second] = [await payment(), await payment()];
@@ -566,21 +552,18 @@ describe('restarting', () => {
     expect(pay(charger, second)).toMatchObject({ ok: true });
   });
 
-  it('finds bundles in its folder, in another process too; one that was changed there is not used', async () => {
-    const bundleFolder = mkdtempSync(join(tmpdir(), 'mpcp-charger-'));
-    folders.push(bundleFolder);
-    const store = new MemoryStore(32_768);
-    const provisioning = { ...site.provisioning(), bundleFolder };
-    await running({ provisioning, flash: new SimulatedFlash(store) });
-    const again = bench({ provisioning, flash: new SimulatedFlash(store) });
+  it('finds bundles on its partition, in another process too; one that was changed there is not used', async () => {
+    const [store, bundles] = [new MemoryStore(32_768), new MemoryStore(32_768)];
+    await running({ flash: new SimulatedFlash(store), bundles: new SimulatedFlash(bundles) });
+    const again = bench({ flash: new SimulatedFlash(store), bundles: new SimulatedFlash(bundles) });
     again.charger.start();
     expect(again.charger.bundleIds).toHaveLength(1);
-    const path = join(bundleFolder, 'bundles.json');
-    writeFileSync(path, readFileSync(path, 'utf8').replace('vehicle-a.fleet', 'vehicle-x.fleet'));
+    const at = Buffer.from(new SimulatedFlash(bundles).contents()).indexOf('vehicle-a.fleet');
+    bundles.write(at, Buffer.from('vehicle-x.fleet'));
     again.charger.start();
     expect(again.charger.bundleIds).toEqual([]);
-    expect(again.log.named('bundle.refused')).toMatchObject([{ code: 'TRUST_BUNDLE_SIGNATURE_INVALID' }]);
     expect(pay(again.charger, await payment())).toMatchObject({ ok: false, code: 'NO_TRUST_BUNDLE' });
+    expect(await again.charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
   });
 
   it('keeps every bundle in force, also those the last answer did not bring', async () => {
