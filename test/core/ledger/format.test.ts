@@ -352,6 +352,32 @@ describe('the parts', () => {
     }
   });
 
+  it('of a grant outlive the others by the hours in the counters', () => {
+    const keep = NOW + 1000;
+    const hours = (count: number) => {
+      const part = counters(2);
+      part.writeUInt16LE(count, 14);
+      return part;
+    };
+    const spent = (count: number) =>
+      record(
+        1,
+        K.spend,
+        F.counters | F.grant | F.budget | NO_WINDOW_KEPT,
+        1,
+        [hours(count), total(key('g'), 10n), total(key('b'), 10n)],
+        keep / 1000,
+      );
+    for (const [grantUntilMs, count] of [
+      [keep + 90 * 60_000, 2],
+      [keep - 1, 0],
+      [2 ** 46, 0xffff],
+    ] as const) {
+      const bytes = writtenBy((ledger) => receipt(ledger.authorize(spend({ window: undefined, grantUntilMs }))));
+      expect(bytes.subarray(0, 96)).toEqual(spent(count));
+    }
+  });
+
   it('of a time floor are counters', () => {
     const floor = record(1, K.floor, F.counters, 1, [counters(1, 0, NOW)]);
     expect(writtenBy((ledger) => ledger.raiseTimeFloor(NOW)).subarray(0, 32)).toEqual(floor);
@@ -564,6 +590,18 @@ describe('a start', () => {
     it('where a number comes twice: then nothing stands for itself', () => {
       expectFailed(partition({ 0: [FIRST, simple(1, 1, 1n), simple(1, 1, 3n)] }));
       expectFailed(partition({ 0: [FIRST, simple(1, 1, 1n), simple(1, 2, 2n), simple(1, 1, 3n), simple(1, 2, 4n)] }));
+    });
+
+    it('with a copy behind it: a copy may be of what is older than what is missing', () => {
+      const copy = record(1, K.state, 1 | F.grant | F.budget | NO_WINDOW_KEPT, 3, [
+        total(key('g'), 1n),
+        total(key('b'), 1n),
+      ]);
+      const floor = record(1, K.floor, F.counters, 4, [counters(3)]);
+      const flash = partition({ 0: [FIRST, simple(1, 1, 1n), copy, floor] });
+      const ledger = open(flash);
+      expect(ledger.problem).toBeUndefined();
+      expect(ledger.authorize(spend())).toMatchObject({ code: 'STORE_FAILED' });
     });
 
     it('with no counters behind it: then nothing is recorded', () => {
