@@ -1,5 +1,7 @@
-// A flash image in a file's bytes, as a partition that can only be read: looking at a ledger must not change it.
+// A flash image in a file's bytes, as a partition that can only be read: looking at a ledger must not change it. And which
+// log it holds.
 
+import { crc32 } from '../../core/encoding/crc32.ts';
 import { type Flash, FlashError } from '../../core/ports/ports.ts';
 
 /** See the head of the file. */
@@ -20,11 +22,52 @@ export class FlashImage implements Flash {
     target.set(this.#bytes.subarray(offset, offset + target.length));
   }
 
-  program(offset: number): never {
+  program(offset: number, _bytes: Uint8Array): void {
     throw new FlashError(`the image is read only; nothing is written at ${offset}`);
   }
 
-  erase(offset: number): never {
+  erase(offset: number): void {
     throw new FlashError(`the image is read only; nothing is erased at ${offset}`);
   }
+}
+
+/**
+ * A copy of an image that can be written: what a device does at its start can be tried out, and the image stays as it is.
+ */
+export class ScratchImage extends FlashImage {
+  readonly #cells: Uint8Array;
+
+  /** @param blockSize see `FlashImage` */
+  constructor(bytes: Uint8Array, blockSize: number) {
+    const cells = bytes.slice();
+    super(cells, blockSize);
+    this.#cells = cells;
+  }
+
+  override program(offset: number, bytes: Uint8Array): void {
+    for (let i = 0; i < bytes.length; i++)
+      this.#cells[offset + i] = (this.#cells[offset + i] as number) & (bytes[i] as number);
+  }
+
+  override erase(offset: number): void {
+    this.#cells.fill(0xff, offset, offset + this.blockSize);
+  }
+}
+
+/** Bytes of a block's header up to its CRC (docs/FORMAT.md). */
+const HEADER_BYTES = 28;
+const MAGIC = 0x4d;
+
+/** True where the headers of an image's blocks say that it is a log of this id: most of them, where they differ. */
+export function isImageOf(id: number, bytes: Uint8Array, blockSize: number): boolean {
+  let own = 0;
+  let other = 0;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at + HEADER_BYTES + 4 <= bytes.length; at += blockSize) {
+    if (bytes[at] !== MAGIC || view.getUint32(at + HEADER_BYTES, true) !== crc32(bytes, at, at + HEADER_BYTES))
+      continue;
+    if (bytes[at + 1] === id) own++;
+    else other++;
+  }
+  return own > other;
 }

@@ -45,6 +45,7 @@ export interface InspectedReservation {
 
 /** What an image holds. */
 export interface InspectedLedger {
+  readonly kind: 'ledger';
   readonly format: number;
   readonly blocks: number;
   readonly blocksInUse: number;
@@ -126,6 +127,7 @@ export function inspectLedger(bytes: Uint8Array, blockSize: number): InspectedLe
 
   const { log, damage } = opened(image, take);
   return {
+    kind: 'ledger',
     format: SPEND_FORMAT,
     blocks: log.blocks,
     blocksInUse: log.used,

@@ -1,59 +1,185 @@
-// `ledger inspect` and `ledger check`: what a flash image of a spend ledger holds, and whether it is whole.
+// The `ledger` commands: what flash images of a spend ledger and of a journal hold, whether they are whole, and the receipts
+// of a journal as a file that can be checked.
 
 import type { Command } from 'commander';
+import { LineProblem, type VerifiedExport, verifyExport } from '../../ledger/export-verification.ts';
 import { grantKey, ImageProblem, type InspectedLedger, inspectLedger } from '../../ledger/inspection.ts';
-import { type Io, readInput, UsageError } from '../io.ts';
+import { type InspectedJournal, inspectJournal, isJournal } from '../../ledger/journal-inspection.ts';
+import { type Io, readInput, readText, UsageError } from '../io.ts';
+import { damageText, journalText, ndjsonOf, notesOf, receiptsText, summaryOf } from '../journal-output.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
+import { isStdout, writeOutput } from '../output-file.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
 
 interface Options {
   readonly blockSize: number;
   readonly grantId?: string;
+  readonly committed?: number;
+  readonly ledger?: string;
+  readonly out?: string;
 }
 
 /** Adds `ledger`. */
 export const register: Register = (program: Command, io: Io) => {
   const ledger = program
     .command('ledger')
-    .description('Spend ledgers: what a flash image holds, and whether it is whole.');
-  addOptions(
-    ledger
-      .command('inspect')
-      .description('Show totals, reservations, wear per block, and any damage.')
-      .option('--grant-id <id>', 'only the total of this grant (names are digests on flash)'),
+    .description('Spend ledgers and journals: what a flash image holds, whether it is whole, its receipts.');
+  addJournalOptions(
+    addOptions(
+      ledger
+        .command('inspect')
+        .description('Show totals and reservations, or payments not sent; wear per block, and any damage.')
+        .option('--grant-id <id>', 'only the total of this grant (names are digests on flash)'),
+    ),
   )
     .addHelpText('after', '\nExample: mpcp-embedded ledger inspect ledger.flash --grant-id grant_17')
     .action((file: string, options: Options) => {
       const found = inspected(file, options);
-      if (options.grantId === undefined) io.result(found, inspectionText(found));
+      if (found.kind === 'journal') {
+        if (options.grantId !== undefined)
+          throw new UsageError(`${file}: it is a journal; --grant-id is for a ledger's image`);
+        io.result(
+          { ...found, receipts: found.receipts.map(({ state, document }) => ({ state, ...document })) },
+          journalText(found),
+        );
+      } else if (options.grantId === undefined) io.result(found, inspectionText(found));
       else showGrant(io, found, options.grantId);
     });
-  addOptions(ledger.command('check').description('Say whether an image is whole; exit code 1 where it is damaged.'))
+  addJournalOptions(
+    addOptions(ledger.command('check').description('Say whether an image is whole; exit code 1 where it is damaged.')),
+  )
     .addHelpText('after', '\nExample: mpcp-embedded ledger check ledger.flash')
     .action((file: string, options: Options) => {
-      const { damage, records, fill } = inspected(file, options);
-      const text = damage.length === 0 ? `whole: ${records} records, ${filled(fill)}` : damage.join('\n');
-      io.result({ ok: damage.length === 0, records, fill, damage }, text);
+      const found = inspected(file, options);
+      const { damage } = found;
+      if (found.kind === 'journal') {
+        const { unsent, acknowledgedUpTo } = found;
+        const text = [damage.length === 0 ? `whole: ${counted(found)}` : damage.join('\n'), ...notesOf(found)];
+        io.result(
+          { ok: damage.length === 0, receipts: found.receipts.length, unsent, acknowledgedUpTo, damage },
+          text.join('\n'),
+        );
+      } else {
+        const { records, fill } = found;
+        const text = damage.length === 0 ? `whole: ${records} records, ${filled(fill)}` : damage.join('\n');
+        io.result({ ok: damage.length === 0, records, fill, damage }, text);
+      }
       if (damage.length > 0) io.fail();
     });
+  addJournalOptions(
+    addOptions(
+      ledger
+        .command('export')
+        .description('Write the receipts of a journal, one line of JSON each; exit code 1 where the chain breaks.')
+        .option('--out <file>', 'write them to a file'),
+    ),
+  )
+    .addHelpText(
+      'after',
+      '\nWith --json the lines of JSON come out on stdout, and what is wrong on stderr.\nExample: mpcp-embedded ledger export journal.flash --ledger ledger.flash --out receipts.ndjson',
+    )
+    .action((file: string, options: Options) => exportJournal(io, file, options));
+  jsonOption(
+    ledger
+      .command('verify-export')
+      .description(
+        'Check exported receipts: every hash worked out again, the chain followed; exit code 1 where it breaks.',
+      )
+      .argument('<file>', 'lines of JSON as `ledger export` writes them')
+      .option(
+        '--committed <n>',
+        'the ledger’s last receipt: what was cut off at the end shows by nothing else',
+        receiptValue,
+      ),
+  )
+    .addHelpText('after', '\nExample: mpcp-embedded ledger verify-export receipts.ndjson')
+    .action((file: string, options: Pick<Options, 'committed'>) => {
+      const found = verified(file, options.committed);
+      io.result({ ok: found.faults.length === 0, ...found }, verifiedText(found));
+      if (found.faults.length > 0) io.fail();
+    });
 };
+
+const receiptValue = wholeNumber(0, 4_294_967_295);
 
 function addOptions(command: Command): Command {
   return jsonOption(
     command
-      .argument('<file>', 'flash image of the ledger’s partition')
+      .argument('<file>', 'flash image of a ledger’s or a journal’s partition')
       .option('--block-size <bytes>', 'bytes of an erase block', wholeNumber(256, 1_048_576), 4096),
   );
 }
 
-function inspected(file: string, options: Options): InspectedLedger {
+function addJournalOptions(command: Command): Command {
+  return command
+    .option(
+      '--committed <n>',
+      'for a journal: the ledger’s last receipt; what is newer was never approved',
+      receiptValue,
+    )
+    .option('--ledger <file>', 'for a journal: the image of the ledger that has committed it');
+}
+
+function inspected(file: string, options: Options): InspectedLedger | InspectedJournal {
+  const bytes = readInput(file, 'flash image');
+  if (isJournal(bytes, options.blockSize))
+    return naming(file, () => inspectJournal(bytes, options.blockSize, committedBy(options)));
+  const extra = options.committed !== undefined ? '--committed' : options.ledger !== undefined ? '--ledger' : undefined;
+  const found = naming(file, () => inspectLedger(bytes, options.blockSize));
+  if (extra !== undefined) throw new UsageError(`${file}: it is a spend ledger; ${extra} is for a journal's image`);
+  return found;
+}
+
+/** The ledger's last receipt, as far as the call says it. */
+function committedBy({ committed, ledger, blockSize }: Options): number | undefined {
+  if (ledger === undefined) return committed;
+  if (committed !== undefined) throw new UsageError('--committed and --ledger both say what the ledger has committed');
+  const { nextReceiptId, damage } = naming(ledger, () => inspectLedger(readInput(ledger, 'ledger image'), blockSize));
+  if (damage.length > 0)
+    throw new UsageError(`${ledger}: it is damaged and cannot say what was committed: ${damage[0]}`);
+  return nextReceiptId - 1;
+}
+
+function naming<T>(file: string, look: () => T): T {
   try {
-    return inspectLedger(readInput(file, 'flash image'), options.blockSize);
+    return look();
   } catch (error) {
-    if (error instanceof ImageProblem) throw new UsageError(`${file}: ${error.message}`);
+    if (error instanceof ImageProblem || error instanceof LineProblem)
+      throw new UsageError(`${file}: ${error.message}`);
     throw error;
   }
+}
+
+function exportJournal(io: Io, file: string, options: Options): void {
+  const found = inspected(file, options);
+  if (found.kind !== 'journal')
+    throw new UsageError(`${file}: it is a spend ledger; receipts are in the journal's image`);
+  const { receipts, damage } = found;
+  if (options.out !== undefined) {
+    writeOutput(io, options.out, ndjsonOf(receipts));
+    if (!isStdout(options.out))
+      io.result(summaryOf(found), [counted(found), ...notesOf(found), damageText(found)].join('\n'));
+  } else if (io.json) {
+    if (receipts.length > 0) io.out(ndjsonOf(receipts));
+  } else io.out([receiptsText(receipts), ...notesOf(found), damageText(found)].join('\n'));
+  if ((options.out === undefined && io.json) || (options.out !== undefined && isStdout(options.out)))
+    for (const one of [...notesOf(found), ...damage]) io.note(one);
+  if (damage.length > 0) io.fail();
+}
+
+function verified(file: string, committed: number | undefined): VerifiedExport {
+  return naming(file, () => verifyExport(readText(file, 'export'), committed));
+}
+
+function verifiedText({ receipts, first, last, lastHash, faults }: VerifiedExport): string {
+  if (faults.length > 0) return faults.map(({ line, detail }) => `line ${line}: ${detail}`).join('\n');
+  if (receipts === 0) return 'no receipts';
+  return `whole: ${receipts} receipts, ${first} to ${last}; the last has hash ${lastHash}`;
+}
+
+function counted({ receipts, unsent }: InspectedJournal): string {
+  return `${receipts.length} receipts, ${unsent} to be sent`;
 }
 
 function showGrant(io: Io, found: InspectedLedger, grantId: string): void {

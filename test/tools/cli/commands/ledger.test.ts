@@ -1,0 +1,357 @@
+// The `ledger` commands on images of a journal: what is there, what is missing, and receipts whose edits show.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../../core/json/value.ts';
+import { FlashLedger } from '../../../../core/ledger/flash-ledger.ts';
+import type { JournalEntry } from '../../../../core/ledger/journal.ts';
+import { receiptHashOf } from '../../../../core/ledger/receipt-document.ts';
+import { append, end, grantNumber, idle, opened, payment, SMALL } from '../../../core/ledger/journal-entries.ts';
+import { present, sba } from '../../../fixtures/artifacts.ts';
+import { crypto, Device } from '../../../fixtures/device.ts';
+import { MemoryFlash } from '../../../fixtures/memory-flash.ts';
+import { key, receipt, spend } from '../../../fixtures/spends.ts';
+import { Bench, type RunResult, run } from '../run.ts';
+
+const bench = new Bench();
+afterAll(() => bench.remove());
+
+const ENTRIES: readonly JournalEntry[] = [
+  payment(1),
+  payment(2, { mode: 'reserve', amount: 900n }),
+  end(3, 2),
+  payment(4, { grant: undefined }),
+  payment(5),
+];
+
+/** An image of a journal. @returns its path */
+function image(
+  name: string,
+  entries: readonly JournalEntry[] = ENTRIES,
+  acknowledged = 0,
+  flash = new MemoryFlash(),
+): string {
+  const journal = opened(flash);
+  append(journal, ...entries);
+  if (acknowledged > 0) expect(journal.acknowledge(acknowledged)).toBeUndefined();
+  return bench.write(name, flash.cells);
+}
+
+let whole = '';
+beforeAll(() => {
+  whole = image('journal.flash', ENTRIES, 2);
+});
+
+/** Runs a call that cannot be carried out: one line, exit 2, nothing on stdout. */
+async function refused(...words: readonly string[]): Promise<string> {
+  const result = await run(...words);
+  expect(result, words.join(' ')).toMatchObject({ code: 2, stdout: '' });
+  expect(result.stderr.split('\n')).toHaveLength(2);
+  return result.stderr;
+}
+
+function lines({ stdout }: RunResult): JsonObject[] {
+  return stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as JsonObject);
+}
+
+describe('ledger inspect on a journal', () => {
+  it('shows what is to be sent, in words', async () => {
+    const { code, stdout } = await run('ledger', 'inspect', whole);
+    expect(code).toBe(0);
+    expect(stdout).toContain('newest receipt 5, acknowledged up to 2, 3 to be sent\n');
+    expect(stdout).toMatch(/^2 +2026-06-01T12:00:00\.002Z +reservation +acknowledged +[0-9a-f]{32} +900$/m);
+    expect(stdout).toMatch(/^3 +\S+ +settlement of 2 +unsent +[0-9a-f]{32} +700$/m);
+    expect(stdout).toMatch(/^5 +\S+ +payment +unsent +[0-9a-f]{32} +1000$/m);
+    expect(stdout).toMatch(/^erases per block: 1 1/m);
+    expect(stdout).toContain('\nno damage, the chain of receipts is whole\n');
+  });
+
+  it('and with --json', async () => {
+    const { code, stdout } = await run('ledger', 'inspect', whole, '--json');
+    const found = JSON.parse(stdout) as JsonObject;
+    expect([code, found]).toMatchObject([
+      0,
+      { kind: 'journal', format: 1, newestReceipt: 5, acknowledgedUpTo: 2, unsent: 3, damage: [] },
+    ]);
+    expect(found.receipts).toMatchObject([
+      { receiptId: 1, state: 'acknowledged', kind: 'payment', amountMinor: '1000' },
+      { receiptId: 2, state: 'acknowledged', mode: 'reserve' },
+      { receiptId: 3, state: 'unsent', kind: 'end', how: 'settle', reservation: 2 },
+      { receiptId: 4, state: 'unsent' },
+      { receiptId: 5, state: 'unsent' },
+    ]);
+    expect((found.wear as number[]).length).toBe(16);
+  });
+
+  it('shows an empty one', async () => {
+    const path = image('empty.flash', []);
+    expect((await run('ledger', 'inspect', path)).stdout).toContain('no receipts');
+    expect(await run('ledger', 'check', path)).toMatchObject({ code: 0, stdout: 'whole: 0 receipts, 0 to be sent\n' });
+  });
+
+  it('leaves the file as it is', async () => {
+    const before = Buffer.from(bench.text('journal.flash'));
+    for (const command of ['inspect', 'check', 'export'])
+      for (const more of [[], ['--committed', '4'], ['--committed', '2']]) await run('ledger', command, whole, ...more);
+    expect(Buffer.from(bench.text('journal.flash')).equals(before)).toBe(true);
+  });
+
+  it('of another block size', async () => {
+    const path = image('small.flash', ENTRIES, 0, new MemoryFlash(SMALL));
+    expect(await run('ledger', 'check', path, '--block-size', '1024')).toMatchObject({ code: 0 });
+    expect(await refused('ledger', 'check', path)).toContain('small.flash: ');
+  });
+});
+
+describe('what the ledger has not committed', () => {
+  it('is nothing: the payment was never approved', async () => {
+    const { code, stdout } = await run('ledger', 'inspect', whole, '--committed', '4');
+    expect(code).toBe(0);
+    expect(stdout).toContain('receipt 5 was written and not committed: it is nothing, its payment was never approved');
+    expect(stdout).not.toMatch(/^5 /m);
+    expect(lines(await run('ledger', 'export', whole, '--committed', '4', '--json'))).toHaveLength(4);
+  });
+
+  it('is told by the ledger itself, too', async () => {
+    const device = new Device();
+    for (const name of ['one', 'two'])
+      device.approves(() => device.authorize(present({ sba: sba({ budgetId: name, sessionId: 'session-1' }) })));
+    const ledger = bench.write('device-ledger.flash', device.flash.cells);
+    const committed = bench.write('device-journal.flash', device.journalFlash.cells);
+    expect(await run('ledger', 'check', committed, '--ledger', ledger)).toMatchObject({
+      code: 0,
+      stdout: 'whole: 2 receipts, 2 to be sent\n',
+    });
+    append(device.journal, payment(3));
+    const orphaned = bench.write('orphaned.flash', device.journalFlash.cells);
+    const { code, stdout } = await run('ledger', 'check', orphaned, '--ledger', ledger);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('receipt 3 was written and not committed')]);
+  });
+
+  it('is damage where it is more than one: a ledger that lost its memory', async () => {
+    const { code, stdout } = await run('ledger', 'check', whole, '--committed', '3');
+    expect([code, stdout]).toEqual([1, expect.stringContaining('the journal has receipt 5, the ledger only 3')]);
+    const receipts = lines(await run('ledger', 'export', whole, '--committed', '3', '--json'));
+    expect(receipts.map(({ receiptId }) => receiptId)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('and what the ledger has and the journal has not', async () => {
+    const { code, stdout } = await run('ledger', 'check', whole, '--committed', '7');
+    expect([code, stdout]).toEqual([1, expect.stringContaining('receipts 6 to 7 are missing')]);
+  });
+});
+
+describe('ledger check on a journal', () => {
+  it('says that it is whole', async () => {
+    expect(await run('ledger', 'check', whole)).toMatchObject({
+      code: 0,
+      stdout: 'whole: 5 receipts, 3 to be sent\n',
+    });
+    expect(JSON.parse((await run('ledger', 'check', whole, '--json')).stdout)).toEqual({
+      ok: true,
+      receipts: 5,
+      unsent: 3,
+      acknowledgedUpTo: 2,
+      damage: [],
+    });
+  });
+
+  it('says what is damaged, exit 1', async () => {
+    const flash = new MemoryFlash();
+    append(opened(flash), ...ENTRIES);
+    const at = Buffer.from(flash.cells).indexOf('budget-4');
+    flash.cells[at] = (flash.cells[at] as number) ^ 1;
+    const path = bench.write('damaged.flash', flash.cells);
+    const { code, stdout } = await run('ledger', 'check', path);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/receipts? .*4.* missing/)]);
+    const exported = await run('ledger', 'export', path, '--json');
+    expect([exported.code, exported.stderr]).toEqual([1, expect.stringMatching(/4/)]);
+    expect(lines(exported).map(({ receiptId }) => receiptId)).toEqual([1, 2, 3, 5]);
+  });
+});
+
+describe('ledger export', () => {
+  it('shows a table, or lines of JSON that can be verified', async () => {
+    const { code, stdout } = await run('ledger', 'export', whole);
+    expect(code).toBe(0);
+    expect(stdout.split('\n')[0]).toMatch(/^receipt +time +what +state +hash +amount$/);
+    const exported = await run('ledger', 'export', whole, '--json');
+    expect(exported).toMatchObject({ code: 0, stderr: '' });
+    for (const document of lines(exported)) {
+      expect(receiptHashOf(crypto, document)).toBe(document.hash);
+      expect(document.kind === 'end' || document.receiptId === 4 || 'grant' in document).toBe(true);
+    }
+  });
+
+  it('writes a file, and says what is in it', async () => {
+    const out = bench.path('receipts.ndjson');
+    const { code, stdout } = await run('ledger', 'export', whole, '--out', out);
+    expect([code, stdout]).toEqual([0, '5 receipts, 3 to be sent\nno damage, the chain of receipts is whole\n']);
+    expect(bench.text('receipts.ndjson').split('\n')).toHaveLength(6);
+    const summary = await run('ledger', 'export', whole, '--out', out, '--json');
+    expect(JSON.parse(summary.stdout)).toMatchObject({ receipts: 5, unsent: 3, damage: [] });
+    expect((await run('ledger', 'export', whole, '--out', '-')).stdout).toBe(bench.text('receipts.ndjson'));
+  });
+
+  it('leaves out old receipts whose grants were given up, and says how many', async () => {
+    const flash = new MemoryFlash(SMALL);
+    const journal = opened(flash);
+    for (let i = 1; i <= 60; i++) {
+      append(idle(journal), payment(i, { grant: grantNumber(i % 3) }));
+      expect(journal.acknowledge(i)).toBeUndefined();
+    }
+    const path = bench.write('old.flash', flash.cells);
+    const exported = await run('ledger', 'export', path, '--block-size', '1024', '--json');
+    expect(exported.code).toBe(0);
+    expect(lines(exported)[0]?.kind).toBe('payment');
+    expect(lines(exported).at(-1)?.receiptId).toBe(60);
+  });
+});
+
+describe('ledger verify-export', () => {
+  let receipts: readonly string[] = [];
+  beforeAll(async () => {
+    const { stdout } = await run('ledger', 'export', whole, '--json');
+    receipts = stdout.split('\n').slice(0, -1);
+  });
+
+  const verify = (text: string, ...more: readonly string[]): Promise<RunResult> =>
+    run('ledger', 'verify-export', bench.write('export.ndjson', text), ...more);
+
+  /** A receipt with changes; `anew` gives it the hash that goes with them. */
+  function edited(i: number, changes: JsonObject, anew = false): string {
+    const document = { ...(JSON.parse(receipts[i] as string) as JsonObject), ...changes };
+    return JSON.stringify(anew ? { ...document, hash: receiptHashOf(crypto, document) as string } : document);
+  }
+
+  it('of what was exported: whole', async () => {
+    const last = (JSON.parse(receipts[4] as string) as JsonObject).hash;
+    expect(await verify(`${receipts.join('\n')}\n`)).toMatchObject({
+      code: 0,
+      stdout: `whole: 5 receipts, 1 to 5; the last has hash ${last}\n`,
+    });
+    const json = JSON.parse((await verify(receipts.join('\n'), '--json')).stdout);
+    expect(json).toEqual({ ok: true, receipts: 5, first: 1, last: 5, lastHash: last, faults: [] });
+  });
+
+  it('of nothing', async () => {
+    expect(await verify('')).toMatchObject({ code: 0, stdout: 'no receipts\n' });
+    expect(await verify('\n')).toMatchObject({ code: 0, stdout: 'no receipts\n' });
+    expect(await verify('', '--committed', '2')).toMatchObject({ code: 1, stdout: expect.stringContaining('1 to 2') });
+  });
+
+  it.each<[string, () => readonly string[], string]>([
+    ['edited', () => receipts.with(1, edited(1, { amountMinor: '1' })), 'line 2: receipt 2 was changed'],
+    [
+      'edited by somebody who makes the hash anew',
+      () => receipts.with(1, edited(1, { amountMinor: '1' }, true)),
+      'line 3: receipt 3 carries another hash than that of 2',
+    ],
+    ['dropped', () => receipts.toSpliced(2, 1), 'line 3: receipts between 2 and 4 are missing'],
+    [
+      'exchanged with its neighbour',
+      () => receipts.with(1, receipts[2] as string).with(2, receipts[1] as string),
+      'line 2: receipts between 1 and 3 are missing',
+    ],
+    ['doubled', () => receipts.toSpliced(1, 0, receipts[1] as string), 'line 3: receipt 2 does not come after 2'],
+    [
+      'made unreadable',
+      () => {
+        const { receiptId, previous, hash } = JSON.parse(receipts[1] as string) as JsonObject;
+        return receipts.with(1, JSON.stringify({ receiptId, previous, hash, kind: 'unreadable', problem: 'lost' }));
+      },
+      'line 2: receipt 2: lost',
+    ],
+    [
+      'given another member',
+      () => receipts.with(0, edited(0, { note: 'ok' })),
+      'line 1: it has the unknown member "note"',
+    ],
+  ])('names the first that was %s, exit 1', async (_, changed, expected) => {
+    const { code, stdout } = await verify(changed().join('\n'));
+    expect([code, stdout.split('\n')[0]]).toEqual([1, expect.stringContaining(expected)]);
+    const json = JSON.parse((await verify(changed().join('\n'), '--json')).stdout) as JsonObject;
+    expect([json.ok, (json.faults as JsonObject[])[0]?.line]).toEqual([false, Number(/\d+/.exec(expected)?.[0])]);
+  });
+
+  it('sees what was cut off at the end by what the ledger has committed', async () => {
+    expect(await verify(receipts.slice(0, 3).join('\n'))).toMatchObject({ code: 0 });
+    expect(await verify(receipts.slice(0, 3).join('\n'), '--committed', '5')).toMatchObject({
+      code: 1,
+      stdout: 'line 3: receipts 4 to 5 are missing at the end\n',
+    });
+    expect(await verify(receipts.join('\n'), '--committed', '4')).toMatchObject({ code: 1 });
+  });
+
+  it.each<[string, string | Uint8Array, string]>([
+    ['a line cut off', '{"receiptId":1,"prev', 'line 1: '],
+    ['text', 'receipts', 'line 1: '],
+    ['a list', '[]', 'line 1 is no JSON object'],
+    ['bytes that are no text', Uint8Array.of(0xff, 0xfe), 'not UTF-8'],
+  ])('what is no export is told in one line, exit 2: %s', async (_, content, expected) => {
+    const path = bench.write('none.ndjson', content);
+    expect(await refused('ledger', 'verify-export', path)).toContain(expected);
+  });
+
+  it('a blank line in the middle is none', async () => {
+    const text = `${receipts[0]}\n\n${receipts[1]}`;
+    expect(await refused('ledger', 'verify-export', bench.write('blank.ndjson', text))).toContain('line 2: ');
+  });
+});
+
+describe('a call that cannot be carried out', () => {
+  let spends = '';
+  beforeAll(() => {
+    const flash = new MemoryFlash();
+    receipt(new FlashLedger(flash, crypto).authorize(spend({ budget: key('b') })));
+    spends = bench.write('ledger.flash', flash.cells);
+  });
+
+  it('asks a journal for a total, or a ledger for receipts', async () => {
+    expect(await refused('ledger', 'inspect', whole, '--grant-id', 'g')).toContain(
+      "--grant-id is for a ledger's image",
+    );
+    expect(await refused('ledger', 'export', spends)).toContain("receipts are in the journal's image");
+    expect(await refused('ledger', 'check', spends, '--committed', '1')).toContain(
+      "--committed is for a journal's image",
+    );
+    expect(await refused('ledger', 'inspect', spends, '--ledger', spends)).toContain(
+      "--ledger is for a journal's image",
+    );
+  });
+
+  it('says twice what was committed, or by something that is no ledger', async () => {
+    expect(await refused('ledger', 'check', whole, '--ledger', spends, '--committed', '5')).toContain('both say');
+    expect(await refused('ledger', 'check', whole, '--ledger', whole)).toContain('journal.flash: ');
+    expect(await refused('ledger', 'check', whole, '--ledger', bench.path('nowhere'))).toContain('no such file');
+    expect(await refused('ledger', 'check', whole, '--committed', '-1')).toContain('--committed');
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['garbage', new Uint8Array(65_536).fill(0x5a)],
+    ['nothing', new Uint8Array(0)],
+    ['blank flash', new Uint8Array(65_536).fill(0xff)],
+    ['half a block', new Uint8Array(2048)],
+  ])('has %s for an image', async (_, bytes) => {
+    const path = bench.write('none.flash', bytes);
+    for (const command of ['inspect', 'check', 'export'])
+      expect(await refused('ledger', command, path)).toContain('none.flash');
+  });
+
+  it('has a journal that is cut off, or of another format', async () => {
+    const flash = new MemoryFlash();
+    append(opened(flash), ...ENTRIES);
+    expect(await refused('ledger', 'check', bench.write('cut.flash', flash.cells.subarray(0, 5000)))).toContain(
+      'cut.flash',
+    );
+    expect(await refused('ledger', 'check', bench.write('short.flash', flash.cells.subarray(0, 8192)))).toContain(
+      'too small',
+    );
+  });
+
+  it('would write over the image', async () => {
+    expect(await refused('ledger', 'export', whole, '--out', whole)).toContain('are the same file');
+  });
+});
