@@ -20,7 +20,8 @@ export { presentationFromAuthorization, presentationFromBase64 } from './intake/
 export { canonicalBytes, canonicalText } from './json/canonical.ts';
 export { JsonProblem, readJson } from './json/reader.ts';
 export type { JsonArray, JsonObject, JsonValue } from './json/value.ts';
-export { FlashLedger } from './ledger/flash-ledger.ts';
+export { FlashLedger, type FlashLedgerOptions } from './ledger/flash-ledger.ts';
+export { Journal, type JournalFill, type JournalOptions, type JournalReceipt } from './ledger/journal.ts';
 export type { LedgerRefusal, OpenReservation, Receipt, Spend, SpendLedger } from './ledger/ledger.ts';
 export { MemoryLedger, type StartingTotals } from './ledger/memory-ledger.ts';
 export { type ReadReceipt, type ReceiptFault, readReceipt, receiptHashOf } from './ledger/receipt-document.ts';
@@ -46,6 +47,7 @@ export {
   type Closing,
   type Decision,
   type DecisionOptions,
+  type ReservationLeft,
   type SetAdmission,
   type Verdict,
   Verifier,

@@ -1,7 +1,7 @@
 // What a spend ledger's image holds, whole or damaged: every grant, budget, id and reservation with its newest record, the
 // wear of the blocks, and what is missing. Names are digests on flash: a name that is asked for is looked up by its digest.
 
-import { BlockLog, type LogDamage, LogError, type LogRecord } from '../../core/ledger/block-log.ts';
+import { BlockLog, COPY, type LogDamage, LogError, type LogRecord } from '../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { LedgerKey } from '../../core/ledger/ledger.ts';
@@ -11,6 +11,7 @@ import {
   CLOSED,
   countersOf,
   flagsOf,
+  grantUntil,
   KIND,
   keepUntil,
   LONGEST_RECORD,
@@ -30,6 +31,8 @@ export interface InspectedTotal {
   readonly key: string;
   readonly total: string;
   readonly keepUntil: string;
+  /** What is missing from the log may have been about it: a device refuses it. */
+  readonly doubtful?: true;
   /** A budget that pays once, and has. */
   readonly closed?: boolean;
 }
@@ -62,7 +65,7 @@ export interface InspectedLedger {
   readonly fill: { readonly used: number; readonly of: number };
   /** Erases per block, as its header says. */
   readonly wear: readonly number[];
-  /** In words; empty where nothing is missing. A device refuses every payment while it is not. */
+  /** In words; empty where nothing is missing. A device refuses what it may have been about. */
   readonly damage: readonly string[];
 }
 
@@ -85,6 +88,8 @@ export function inspectLedger(bytes: Uint8Array, blockSize: number): InspectedLe
   const answers = new Set<LedgerKey>();
   const bundles = new Map<LedgerKey, InspectedLedger['bundles'][number]>();
   const open = new Map<number, InspectedReservation>();
+  /** Per grant and budget: the number of its newest record, 0 for a copy. */
+  const newest = new Map<string, number>();
   let records = 0;
   let nextReceiptId = 1;
   let floorMs = 0;
@@ -102,8 +107,10 @@ export function inspectLedger(bytes: Uint8Array, blockSize: number): InspectedLe
     const total = (part: number): InspectedTotal => ({
       key: hex(partKey(entry, part)),
       total: partTotal(entry, part).toString(),
-      keepUntil: time(keepUntil(entry)),
+      keepUntil: time(part === PART.grant ? grantUntil(entry) : keepUntil(entry)),
     });
+    for (const part of [PART.grant, PART.budget])
+      if (flags & part) newest.set(`${part} ${partKey(entry, part)}`, (record.flags & COPY) === 0 ? record.number : 0);
     if (flags & PART.grant) grants.set(partKey(entry, PART.grant), total(PART.grant));
     if (flags & PART.budget)
       budgets.set(partKey(entry, PART.budget), { ...total(PART.budget), closed: (flags & CLOSED) !== 0 });
@@ -126,6 +133,9 @@ export function inspectLedger(bytes: Uint8Array, blockSize: number): InspectedLe
   };
 
   const { log, damage } = opened(image, take);
+  const soundFrom = Math.max(0, ...damage.map((one) => one.next));
+  const judged = (part: number, key: LedgerKey, one: InspectedTotal): InspectedTotal =>
+    (newest.get(`${part} ${key}`) ?? 0) < soundFrom ? { ...one, doubtful: true } : one;
   return {
     kind: 'ledger',
     format: SPEND_FORMAT,
@@ -134,8 +144,8 @@ export function inspectLedger(bytes: Uint8Array, blockSize: number): InspectedLe
     records,
     nextReceiptId,
     timeFloor: time(floorMs),
-    grants: [...grants.values()],
-    budgets: [...budgets.values()],
+    grants: [...grants].map((one) => judged(PART.grant, ...one)),
+    budgets: [...budgets].map((one) => judged(PART.budget, ...one)),
     replayIds: replays.size,
     answers: answers.size,
     bundles: [...bundles.values()],

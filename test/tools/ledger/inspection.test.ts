@@ -53,6 +53,22 @@ describe('an inspected image', () => {
     expect(Buffer.compare(flash.cells, before)).toBe(0);
   });
 
+  it('says of what nobody knows whether there was more', () => {
+    const flash = new MemoryFlash();
+    const ledger = new FlashLedger(flash, crypto);
+    for (const name of ['before', 'lost', 'since'])
+      receipt(ledger.authorize(spend({ grant: key(name), budget: key(`${name}-b`) })));
+    const at = Buffer.from(flash.cells).indexOf(Buffer.from(key('lost'), 'latin1'));
+    flash.cells.fill(0, at, at + 16);
+    const { grants, budgets, damage } = inspectLedger(flash.cells, 4096);
+    expect(damage).toEqual(['records before number 3 are lost']);
+    expect(grants.map(({ key: one, doubtful }) => [one, doubtful])).toEqual([
+      [hex('before'), true],
+      [hex('since'), undefined],
+    ]);
+    expect(budgets.map(({ doubtful }) => doubtful)).toEqual([true, undefined]);
+  });
+
   it('says what is lost', () => {
     const { flash } = used();
     // The newest bundle's record is last; what is before it must be there.

@@ -200,7 +200,11 @@ function inspectionText(found: InspectedLedger): string {
       ? `no ${what}s`
       : tableText(
           [what, 'until', 'total'],
-          list.map((one) => [one.key, one.keepUntil, `${one.total}${one.closed ? ' closed' : ''}`]),
+          list.map((one) => [
+            one.key,
+            one.keepUntil,
+            `${one.total}${one.closed ? ' closed' : ''}${one.doubtful ? ' doubtful' : ''}`,
+          ]),
           2,
         );
   lines.push('', totals('grant', found.grants), '', totals('budget', found.budgets), '');
