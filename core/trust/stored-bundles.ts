@@ -211,7 +211,7 @@ export class StoredBundles {
     const newest = (identity: string) => remembered.get(identity) ?? ledger.newestBundle(identity);
     let nowMs = now;
     return ranges.map(([start, end]) => {
-      const admitted = admitStream(partition.reader, start, end, { ...context, nowMs, newest });
+      const admitted = admitStream(partition.reader, start, end, { ...context, nowMs, newest }, true);
       if ('ok' in admitted) return admitted;
       const one = this.#storedOf([start, end], admitted);
       const { identity, issuedAtMs } = one.bundle;

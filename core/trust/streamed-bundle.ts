@@ -36,6 +36,7 @@ export interface StreamedFacts extends SignedFacts {
 /**
  * Decides whether the bundle at `start` may be used, as `admitBundle` does.
  *
+ * @param isUtf8 true where that was found out as it arrived
  * @returns the bundle, or the refusal of the step that failed
  * @throws whatever reading its bytes throws
  */
@@ -44,19 +45,20 @@ export function admitStream(
   start: number,
   end: number,
   context: AdmissionContext,
+  isUtf8 = false,
 ): AdmittedStream | Refusal {
-  const read = readStream(reader, start, end);
+  const read = readStream(reader, start, end, isUtf8);
   if ('ok' in read) return read;
   const newest = checkBundle(read, context);
   return 'ok' in newest ? newest : { facts: read.facts, index: read.index, newest };
 }
 
 /** The first step: reads the bundle at `start`. @returns it, or the refusal of its text or shape */
-export function readStream(reader: BundleReader, start: number, end: number): StreamedFacts | Refusal {
+export function readStream(reader: BundleReader, start: number, end: number, isUtf8 = false): StreamedFacts | Refusal {
   const { stream, crypto } = reader;
   try {
     stream.open(start, end);
-    stream.checkUtf8();
+    if (!isUtf8) stream.checkUtf8();
     stream.value();
     stream.end();
     const canonical = canonicalOf(stream, start, end);

@@ -15,7 +15,7 @@ import { VirtualCharger } from '../../host-sim/virtual-device/virtual-charger.ts
 import { type ReadyPayment, TestSite } from './site.ts';
 
 const FLASH_BYTES = 16_384;
-const BUNDLE_FLASH_BYTES = 32_768;
+const BUNDLE_FLASH_BYTES = 16_384;
 const RECORD_BYTES = 128;
 const crypto = createNodeCrypto();
 

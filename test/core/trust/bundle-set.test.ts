@@ -63,7 +63,8 @@ describe.each(WAYS)('%s', (_, take) => {
 
     it('of more is refused whole: each could cost two signature checks', () => {
       const device = bare();
-      device.refuses('LIMIT_EXCEEDED', () => take(device, answer(...Array(17).fill('{}'))) as Refusal);
+      for (const count of [17, 1000])
+        device.refuses('LIMIT_EXCEEDED', () => take(device, answer(...Array(count).fill('{}'))) as Refusal);
     });
   });
 
@@ -72,6 +73,15 @@ describe.each(WAYS)('%s', (_, take) => {
       const device = bare();
       expect(verdicts(take, device, answer(numbered(1), numbered(2)))).toEqual(['ok', 'ok']);
       expect(held(device)).toEqual(['bundle-1', 'bundle-2']);
+    });
+
+    it('may have a member named bundles elsewhere: only its own counts', () => {
+      const device = bare();
+      const inside = utf8(
+        `{"a":{"bundles":[${text(numbered(1))}]},"bundles":[${text(numbered(2, { bundles: ['x'] }))}]}`,
+      );
+      expect(verdicts(take, device, inside)).toEqual(['ok']);
+      expect(held(device)).toEqual(['bundle-2']);
     });
 
     it('may be empty', () => {
