@@ -94,6 +94,8 @@ export class StoredBundles {
   begin(): BundleIntake | Refusal {
     const loaded = this.load();
     if ('ok' in loaded) return loaded;
+    // Whether or not it can be begun, what another one has written is gone.
+    this.#intake = undefined;
     const begun = onFlash(() => {
       this.#parts.partition.begin();
       return this.#intakeOf();

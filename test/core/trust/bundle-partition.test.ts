@@ -451,6 +451,19 @@ describe('an answer that is given up', () => {
     expect(held(device)).toEqual(['bundle-2']);
   });
 
+  it('because another one could not be begun takes no more', () => {
+    const { device, flash } = site();
+    const first = device.verifier.beginBundles();
+    if ('ok' in first) throw new Error(first.detail);
+    first.write(answer(numbered(1)).slice(0, 300));
+    flash.fail('erase');
+    expect(device.verifier.beginBundles()).toMatchObject({ code: 'STORE_FAILED' });
+    flash.recover();
+    const before = flash.snapshot();
+    expect(first.write(answer(numbered(1)).slice(300))).toMatchObject({ code: 'STORE_FAILED' });
+    expect(flash.snapshot()).toEqual(before);
+  });
+
   it('because it ended cannot be ended again', () => {
     const { device } = site();
     const intake = device.verifier.beginBundles();
