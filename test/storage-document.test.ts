@@ -1,0 +1,33 @@
+// The sizes that docs/STORAGE.md publishes are those of the code.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { FlashLedger } from '../core/ledger/flash-ledger.ts';
+import { bundlePartitionBytes } from '../core/trust/bundle-partition.ts';
+import { crypto } from './fixtures/device.ts';
+import { MemoryFlash } from './fixtures/memory-flash.ts';
+
+const document = readFileSync(new URL('../docs/STORAGE.md', import.meta.url), 'utf8');
+
+/** Units that a budget and a replay id take, as FORMAT has it. */
+const BUDGET = 3;
+const REPLAY_ID = 2;
+
+describe('docs/STORAGE.md', () => {
+  const rows = [...document.matchAll(/^\| (\d+) KB \| ([\d,]+) \| ([\d,]+) \|$/gm)];
+  const number = (text = '') => Number(text.replaceAll(',', ''));
+
+  it('has a table of ledgers', () => expect(rows.length).toBeGreaterThan(2));
+
+  it.each(rows.map(([, size, budgets, ids]) => [number(size), number(budgets), number(ids)]))(
+    'a ledger of %d KB has room for %d budgets or %d replay ids',
+    (size = 0, budgets, ids) => {
+      const { of } = new FlashLedger(new MemoryFlash({ size: size * 1024 }), crypto).fill;
+      expect([Math.floor(of / BUDGET), Math.floor(of / REPLAY_ID)]).toEqual([budgets, ids]);
+    },
+  );
+
+  it('the bundle set for four bundles of 32 KB has the size it says', () => {
+    expect(document).toContain(`needs ${bundlePartitionBytes(4096) / 1024} KB for four`);
+  });
+});
