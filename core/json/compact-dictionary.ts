@@ -1,5 +1,5 @@
 // Member names and values that the compact form (compact.ts) writes as one byte: their number. The lists are part of a
-// format on flash: entries are only ever added at the end, never moved, changed or taken out.
+// format on flash and frozen with it: whoever changes them makes a new format of the journal, which an old one cannot read.
 
 /** Names of members, 0 to 191. */
 export const COMPACT_NAMES: readonly string[] = Object.freeze([

@@ -26,6 +26,7 @@ import {
   unsentIds,
 } from './journal-entries.ts';
 
+const GIVE_UP = 1;
 const VOID = 6;
 const GRANT = 2;
 const PAYMENT = 3;
@@ -257,7 +258,10 @@ describe('a block that is damaged', () => {
     filled(3, flash);
     flip(flash, 0);
     flash.cells.fill(0, 32, 1024);
-    expect(new Journal(flash, crypto).problem).toMatchObject({ code: 'STORE_FAILED', detail: expect.stringContaining('no log') });
+    expect(new Journal(flash, crypto).problem).toMatchObject({
+      code: 'STORE_FAILED',
+      detail: expect.stringContaining('no log'),
+    });
   });
 
   it('and the oldest: it stays until everything that may have been in it is acknowledged, and goes then', () => {
@@ -269,20 +273,55 @@ describe('a block that is damaged', () => {
     const upTo = first.at(-1) as number;
     const journal = idle(opened(flash, 22));
     expect(ranges(journal)).toContainEqual([1, upTo]);
-    const header = () => flash.cells[block * 1024];
+    const isGivenUp = () => places(flash).some(({ kind }) => kind === GIVE_UP);
     expect(journal.acknowledge(upTo - 1)).toBeUndefined();
     let count = 22;
     while (!('code' in journal.append(payment(count + 1, { grant: grantNumber(count) })))) count++;
-    expect(header()).toBe(0x4d);
-    const lost = [flash.cells[block * 1024 + 40]];
-    expect(lost).toEqual([0]);
+    expect(isGivenUp()).toBe(false);
+    // The payments of the next block refer to the grant that was in it.
+    for (let id = upTo; !isGivenUp(); id++) {
+      expect(id).toBeLessThanOrEqual(3 * upTo);
+      expect(journal.acknowledge(id)).toBeUndefined();
+      idle(journal);
+    }
     expect(journal.acknowledge(count)).toBeUndefined();
     for (let i = 0; i < 60; i++) {
       append(idle(journal), payment(++count));
       journal.acknowledge(count);
     }
-    // It was given up and used again.
-    expect(flash.cells[block * 1024 + 40]).not.toBe(0);
+  });
+
+  it('in its last record: it stays until that receipt is acknowledged, whatever came after it', () => {
+    for (const isNewest of [false, true]) {
+      const flash = new MemoryFlash(SMALL);
+      const journal = opened(flash);
+      const of = (id: number) => payment(id, { grant: undefined });
+      let last = 0;
+      while (flash.done.erase < 17) append(journal, of(++last));
+      // The last one is in the second block.
+      last--;
+      const other = new MemoryFlash(SMALL);
+      let later = opened(other);
+      for (let id = 1; id <= last; id++) append(later, of(id));
+      if (isNewest) {
+        later.acknowledge(1);
+        damage(other, places(other).at(-2));
+      } else {
+        append(later, of(last + 1));
+        damage(other, places(other).at(-2));
+      }
+      let count = isNewest ? last : last + 1;
+      later = opened(other, count);
+      expect(ranges(later)).toContainEqual([last, last]);
+      append(later, of(++count));
+      expect(later.acknowledge(last - 1)).toBeUndefined();
+      while (!('code' in later.append(of(count + 1)))) count++;
+      const isGivenUp = () => places(other).some(({ kind }) => kind === GIVE_UP);
+      expect(isGivenUp()).toBe(false);
+      expect(later.acknowledge(last + 1)).toBeUndefined();
+      append(later, of(++count));
+      expect(isGivenUp()).toBe(true);
+    }
   });
 });
 
@@ -328,6 +367,18 @@ describe('what was not committed never comes back as a payment:', () => {
     ]);
   });
 
+  it('the record that makes it void is lost while the device runs', () => {
+    const flash = new MemoryFlash(SMALL);
+    append(opened(flash), payment(1), orphan);
+    const journal = opened(flash, 1);
+    damage(
+      flash,
+      places(flash).find(({ kind }) => kind === VOID),
+    );
+    expect(unsentIds(journal)).toEqual([1]);
+    expect(exported(journal).receipts).toHaveLength(1);
+  });
+
   it('that record and the payment in its place are lost: the next receipt carries another hash', () => {
     const flash = voided(5);
     const all = places(flash);
@@ -336,6 +387,7 @@ describe('what was not committed never comes back as a payment:', () => {
     const journal = opened(flash, 5);
     expect(paid(journal)).toEqual([1, 3, 4, 5].map((id) => [id, 1000n]));
     expect(ranges(journal)).toEqual([[2, 2]]);
+    expect(unsentIds(journal)).toEqual([1, 3, 4, 5]);
   });
 
   it('those and the next receipt are lost: nobody can tell, so it is no payment but handed out as doubtful', () => {
