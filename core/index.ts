@@ -24,7 +24,7 @@ export { FlashLedger, type FlashLedgerOptions } from './ledger/flash-ledger.ts';
 export { Journal, type JournalFill, type JournalOptions, type JournalReceipt } from './ledger/journal.ts';
 export type { LedgerRefusal, OpenReservation, Receipt, Spend, SpendLedger } from './ledger/ledger.ts';
 export { MemoryLedger, type StartingTotals } from './ledger/memory-ledger.ts';
-export { type ReadReceipt, type ReceiptFault, readReceipt, receiptHashOf } from './ledger/receipt-document.ts';
+export { type ReceiptFault, readReceipt, receiptHashOf } from './ledger/receipt-document.ts';
 export * from './limits.ts';
 export { FlashWindow } from './ports/flash-window.ts';
 export { createPortableCrypto } from './ports/portable-crypto.ts';

@@ -68,6 +68,8 @@ export interface JournalFill {
 
 /** An entry as it is handed out. */
 export interface JournalReceipt extends ChainedReceipt {
+  /** The key of the grant that a payment is under, hexadecimal text. */
+  readonly grantKey?: string;
   /** What was kept; undefined where it cannot be read, or nobody can say whether it was accepted. */
   readonly entry: JournalEntry | undefined;
   /** Why there is no entry, with what is known of it. */
@@ -898,7 +900,9 @@ export class Journal {
     const { kind, receiptId, length, standing } = found;
     const bytes = this.#buffer.subarray(0, length);
     const hash = toHex(receiptHash(this.#crypto, kind, bytes));
-    const chained = { receiptId, previous: toHex(previousOf(bytes)), hash };
+    const key = grantKeyIn(bytes);
+    const named = key === undefined ? {} : { grantKey: toHex(key) };
+    const chained = { receiptId, previous: toHex(previousOf(bytes)), hash, ...named };
     const read = this.#decode(blocks, kind, length);
     if ('problem' in read) return { ...chained, entry: undefined, problem: `${read.problem}: ${summary(kind, bytes)}` };
     if (standing === 'counts') return { ...chained, entry: read };

@@ -38,12 +38,6 @@ export interface ReceiptFault {
   readonly detail: string;
 }
 
-/** A receipt that was read from a document, and found to be what its hash says, unless it is one that could not be read. */
-export interface ReadReceipt extends JournalReceipt {
-  /** The key of the payment's grant, where it has one. */
-  readonly grantKey: string | undefined;
-}
-
 /** Finds a grant by its key. */
 export type GrantOf = (grantKey: string) => JsonValue | undefined;
 
@@ -54,8 +48,8 @@ const MOST_TIME = 0xffff_ffff_ffff;
 const MOST_DIGITS = 39;
 
 /** The document of a receipt. */
-export function receiptDocument(crypto: Crypto, receipt: JournalReceipt): JsonObject {
-  const { receiptId, previous, hash, doubtful } = receipt;
+export function receiptDocument(receipt: JournalReceipt): JsonObject {
+  const { receiptId, previous, hash, grantKey, doubtful } = receipt;
   const entry = receipt.entry ?? doubtful;
   const document = emptyObject();
   document.receiptId = receiptId;
@@ -74,9 +68,8 @@ export function receiptDocument(crypto: Crypto, receipt: JournalReceipt): JsonOb
   document.amountMinor = entry.amount.toString();
   document.time = timeText(entry.timeMs);
   if (entry.kind === 'end') return document;
-  if (entry.grant !== undefined && entry.grant !== null) {
-    const buffer = new Uint8Array(ENTRY_BYTES);
-    if (typeof encodeGrant(crypto, entry.grant, buffer, []) === 'number') document.grantKey = toHex(grantKeyOf(buffer));
+  if (grantKey !== undefined && entry.grant !== undefined) {
+    document.grantKey = grantKey;
     document.grant = entry.grant;
   }
   document.sba = entry.sba;
@@ -102,10 +95,10 @@ const MEMBERS: readonly (readonly [kind: string, members: readonly string[]])[] 
  *
  * @param grantOf finds the grant of a payment whose document has only its key
  */
-export function readReceipt(crypto: Crypto, document: JsonValue, grantOf?: GrantOf): ReadReceipt | ReceiptFault {
+export function readReceipt(crypto: Crypto, document: JsonValue, grantOf?: GrantOf): JournalReceipt | ReceiptFault {
   const stated = statedIn(document, grantOf);
   if ('fault' in stated) return stated;
-  const { receiptId, problem, doubtful } = stated;
+  const { receiptId, doubtful } = stated;
   const entry = stated.entry ?? doubtful;
   if (entry === undefined) return stated;
   const encoded = encodedAgain(crypto, entry, stated.previous);
@@ -113,14 +106,10 @@ export function readReceipt(crypto: Crypto, document: JsonValue, grantOf?: Grant
   if (encoded.hash !== stated.hash || encoded.grantKey !== stated.grantKey)
     return { fault: 'altered', detail: `receipt ${receiptId} was changed: what it holds has another hash` };
   // What the journal leaves out of an envelope no hash covers: it was put there afterwards.
-  const { previous, hash } = stated;
-  const chained = { receiptId, previous, hash };
-  const kept = receiptDocument(
-    crypto,
-    doubtful === undefined
-      ? { ...chained, entry: encoded.entry }
-      : { ...chained, entry: undefined, ...(problem !== undefined && { problem }), doubtful: encoded.entry },
-  );
+  const kept = receiptDocument({
+    ...stated,
+    ...(doubtful === undefined ? { entry: encoded.entry } : { doubtful: encoded.entry }),
+  });
   return isSame(kept, document as JsonObject)
     ? stated
     : { fault: 'altered', detail: `receipt ${receiptId} was changed: it has members that the journal does not keep` };
@@ -141,7 +130,7 @@ export function receiptHashOf(crypto: Crypto, document: JsonValue, grantOf?: Gra
 }
 
 /** What a document says, unchecked but for its shape. */
-function statedIn(document: JsonValue, grantOf: GrantOf | undefined): ReadReceipt | ReceiptFault {
+function statedIn(document: JsonValue, grantOf: GrantOf | undefined): JournalReceipt | ReceiptFault {
   if (!isObject(document)) return malformed('it is not an object');
   const { receiptId, previous, hash, kind } = document;
   if (!isId(receiptId)) return malformed('receiptId is not a whole number from 1 to 4294967295');
@@ -154,7 +143,7 @@ function statedIn(document: JsonValue, grantOf: GrantOf | undefined): ReadReceip
   if (kind === 'unreadable') {
     const { problem } = document;
     if (typeof problem !== 'string') return malformed('problem is not text');
-    return { ...chained, entry: undefined, problem, grantKey: undefined };
+    return { ...chained, entry: undefined, problem };
   }
   const terms = termsOf(document);
   if ('fault' in terms) return terms;
@@ -170,12 +159,12 @@ interface Terms {
   readonly timeMs: number;
 }
 
-function endIn(document: JsonObject, chained: ChainedReceipt, terms: Terms): ReadReceipt | ReceiptFault {
+function endIn(document: JsonObject, chained: ChainedReceipt, terms: Terms): JournalReceipt | ReceiptFault {
   const { receiptId } = chained;
   const { how, reservation } = document;
   if (how !== 'settle' && how !== 'release') return malformed('how is not settle or release');
   if (!isId(reservation)) return malformed('reservation is not a receipt id');
-  return { ...chained, entry: { kind: 'end', receiptId, how, reservation, ...terms }, grantKey: undefined };
+  return { ...chained, entry: { kind: 'end', receiptId, how, reservation, ...terms } };
 }
 
 function paymentIn(
@@ -183,7 +172,7 @@ function paymentIn(
   chained: ChainedReceipt,
   terms: Terms,
   grantOf: GrantOf | undefined,
-): ReadReceipt | ReceiptFault {
+): JournalReceipt | ReceiptFault {
   const { receiptId } = chained;
   const { mode, grantKey, idempotencyKey } = document;
   if (mode !== 'authorize' && mode !== 'reserve') return malformed('mode is not authorize or reserve');
@@ -206,7 +195,8 @@ function paymentIn(
     if (part !== undefined) parts[name] = part;
   }
   const under = grant === undefined ? {} : { grant };
-  return { ...chained, entry: { kind: 'payment', receiptId, mode, ...terms, ...under, sba, ...parts }, grantKey };
+  const entry: JournalEntry = { kind: 'payment', receiptId, mode, ...terms, ...under, sba, ...parts };
+  return { ...chained, entry, ...(grantKey === undefined ? {} : { grantKey }) };
 }
 
 function termsOf(document: JsonObject): Terms | ReceiptFault {

@@ -14,7 +14,7 @@ import type { Journal, JournalReceipt, JournalRefusal } from '../ledger/journal.
 import { JOURNAL_FORMAT } from '../ledger/journal-record.ts';
 import { receiptDocument } from '../ledger/receipt-document.ts';
 import { ANSWER_LIMITS } from '../limits.ts';
-import type { Crypto, Log } from '../ports/ports.ts';
+import type { Log } from '../ports/ports.ts';
 
 /** What an uploader may be told. Sizes are bounds of memory: one batch is held at a time. */
 export interface UploadOptions {
@@ -81,7 +81,7 @@ export type UploadResult =
     };
 
 /** Bytes of a batch: the largest payment there may be, written as JSON, with room around it. */
-export const UPLOAD_BATCH_BYTES = 16_384;
+export const UPLOAD_BATCH_BYTES = 12_288;
 const MOST_RECEIPTS = 32;
 const FIRST_WAIT_MS = 5000;
 const LONGEST_WAIT_MS = 3_600_000;
@@ -93,7 +93,6 @@ const CLOSING = 2;
 /** See the head of the file. */
 export class Uploader {
   readonly #journal: Journal;
-  readonly #crypto: Crypto;
   readonly #random: () => number;
   readonly #log: Log | undefined;
   readonly #mostBytes: number;
@@ -108,9 +107,8 @@ export class Uploader {
   #waitUntilMs = 0;
 
   /** @param journal must have been told what the ledger has (`reconcile`) before `next` is called */
-  constructor(journal: Journal, crypto: Crypto, options: UploadOptions) {
+  constructor(journal: Journal, options: UploadOptions) {
     this.#journal = journal;
-    this.#crypto = crypto;
     this.#random = options.random;
     this.#log = options.log;
     this.#mostBytes = Math.max(options.mostBytes ?? 0, UPLOAD_BATCH_BYTES);
@@ -256,7 +254,7 @@ export class Uploader {
 
   /** A receipt's document, without its grant where the batch has that already. */
   #documentIn(receipt: JournalReceipt, grants: string[]): JsonObject {
-    const document = receiptDocument(this.#crypto, receipt);
+    const document = receiptDocument(receipt);
     const { grantKey } = document;
     if (typeof grantKey !== 'string') return document;
     if (grants.includes(grantKey)) return without(document, ['grant']);

@@ -2,9 +2,10 @@
 // it as evidence, and says where a device's chain breaks.
 
 import { isObject, type JsonObject, type JsonValue, without } from '../../core/json/value.ts';
+import type { JournalReceipt } from '../../core/ledger/journal.ts';
 import { JOURNAL_FORMAT } from '../../core/ledger/journal-record.ts';
 import { ReceiptChain } from '../../core/ledger/receipt-chain.ts';
-import { type ReadReceipt, type ReceiptFault, readReceipt } from '../../core/ledger/receipt-document.ts';
+import { type ReceiptFault, readReceipt } from '../../core/ledger/receipt-document.ts';
 import type { Clock, Crypto, Log } from '../../core/ports/ports.ts';
 import { Problem, type ProblemCode } from './problem.ts';
 import type { OperatorStorage, StoredReceipt } from './storage.ts';
@@ -153,7 +154,7 @@ export class Backend {
   /** Keeps a receipt. @returns whether it was not there before */
   async #keep(
     deviceId: string,
-    { receiptId, previous, hash }: ReadReceipt,
+    { receiptId, previous, hash }: JournalReceipt,
     document: JsonObject,
     receivedAtMs: number,
     acknowledged: number | undefined,
@@ -179,7 +180,7 @@ export class Backend {
   }
 
   /** Reads a receipt, with its grant from the batch or from before. */
-  async #read(document: JsonValue, grants: Map<string, JsonValue>): Promise<ReadReceipt | ReceiptFault> {
+  async #read(document: JsonValue, grants: Map<string, JsonValue>): Promise<JournalReceipt | ReceiptFault> {
     const named = isObject(document) ? document.grantKey : undefined;
     const known = typeof named === 'string' ? (grants.get(named) ?? (await this.storage.grant(named))) : undefined;
     const read = readReceipt(this.#crypto, document, () => known);
@@ -213,7 +214,7 @@ export class Backend {
   }
 }
 
-function grantIn({ entry, doubtful }: ReadReceipt): JsonValue | undefined {
+function grantIn({ entry, doubtful }: JournalReceipt): JsonValue | undefined {
   const payment = entry ?? doubtful;
   return payment?.kind === 'payment' ? payment.grant : undefined;
 }

@@ -265,11 +265,11 @@ export class VirtualCharger {
   }
 
   #uploaderOf(journal: Journal): Uploader | undefined {
-    const { crypto, log, provisioning } = this.#parts;
+    const { log, provisioning } = this.#parts;
     if (provisioning.operator === undefined) return undefined;
     // Devices that lost the network together must not come back together.
     const chance = new SeededRandom(crc32(Buffer.from(provisioning.deviceId)));
-    return new Uploader(journal, crypto, { random: () => chance.next(), ...(log && { log }) });
+    return new Uploader(journal, { random: () => chance.next(), ...(log && { log }) });
   }
 
   #on(): Running {

@@ -68,7 +68,7 @@ export function inspectJournal(bytes: Uint8Array, blockSize: number, committed?:
   const wrong = journal.export((receipt) => {
     const state = stateOf(receipt, journal.acknowledgedUpTo, committed);
     if (receipts.length === 0 && state === 'acknowledged' && receipt.entry === undefined) leftOut++;
-    else receipts.push({ state, document: receiptDocument(crypto, receipt) });
+    else receipts.push({ state, document: receiptDocument(receipt) });
   });
   const isOrphan = refusal === undefined && committed !== undefined && newestReceipt === committed + 1;
   return {

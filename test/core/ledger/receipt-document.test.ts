@@ -19,7 +19,7 @@ const LIMITS = { ...ARTIFACT_LIMITS, bytes: 65_536, values: 65_536 };
 function documents(...entries: readonly JournalEntry[]): JsonObject[] {
   const journal = opened(new MemoryFlash());
   append(journal, ...entries);
-  return unsent(journal).map((receipt) => throughText(receiptDocument(crypto, receipt)));
+  return unsent(journal).map((receipt) => throughText(receiptDocument(receipt)));
 }
 
 function throughText(document: JsonObject): JsonObject {
@@ -111,7 +111,7 @@ describe('every payment of the interop vectors', () => {
       if ('code' in journal.append(entry)) continue;
       kept++;
       for (const receipt of unsent(journal)) {
-        const given = throughText(receiptDocument(crypto, receipt));
+        const given = throughText(receiptDocument(receipt));
         expect(readReceipt(crypto, given), name).not.toHaveProperty('fault');
       }
     }
@@ -243,7 +243,7 @@ describe('what is no receipt is malformed, whatever it is:', () => {
 });
 
 describe('a receipt that cannot be read', () => {
-  const unreadable = receiptDocument(crypto, {
+  const unreadable = receiptDocument({
     receiptId: 9,
     previous: 'ab'.repeat(16),
     hash: 'cd'.repeat(16),
@@ -275,7 +275,7 @@ describe('a receipt in doubt', () => {
   }));
 
   it.each(doubtful)('has its data and its hash, and is no payment', (receipt) => {
-    const given = throughText(receiptDocument(crypto, receipt));
+    const given = throughText(receiptDocument(receipt));
     const read = readReceipt(crypto, given);
     expect(read).toMatchObject({
       entry: undefined,
@@ -286,7 +286,7 @@ describe('a receipt in doubt', () => {
   });
 
   it('cannot be edited either', () => {
-    const given = receiptDocument(crypto, doubtful[0] as (typeof doubtful)[number]);
+    const given = receiptDocument(doubtful[0] as (typeof doubtful)[number]);
     expect(readReceipt(crypto, { ...given, amountMinor: '1' })).toMatchObject({ fault: 'altered' });
     expect(readReceipt(crypto, { ...given, doubt: 7 })).toMatchObject({ fault: 'malformed' });
   });

@@ -84,7 +84,7 @@ class Known {
 function documents(...entries: readonly JournalEntry[]): JsonObject[] {
   const journal = opened(new MemoryFlash());
   append(journal, ...entries);
-  return unsent(journal).map((receipt) => receiptDocument(crypto, receipt));
+  return unsent(journal).map((receipt) => receiptDocument(receipt));
 }
 
 function payments(count: number, from = 1): JsonObject[] {
@@ -117,7 +117,7 @@ describe('a batch', () => {
     const journal = opened(new MemoryFlash());
     const entries = [payment(1), payment(2, { grant: grantNumber(2) }), payment(3), fullPayment(4), payment(5)];
     append(journal, ...entries);
-    const uploader = new Uploader(journal, crypto, { random: () => 0, mostReceipts: 2 });
+    const uploader = new Uploader(journal, { random: () => 0, mostReceipts: 2 });
     for (let step = uploader.next(0); step.kind === 'send'; step = uploader.next(0)) {
       const { status, body } = await device.post(Buffer.from(step.batch.body).toString('utf8'));
       expect(uploader.answered(0, status, Buffer.from(JSON.stringify(body)))).toMatchObject({ ok: true });
@@ -166,7 +166,7 @@ describe('every artifact that was handed in still verifies:', () => {
       { grant: grant(), sba: sba(), spa: spaFor(INTENT), settlementIntent: INTENT, idempotencyKey: 'once' },
     ];
     append(journal, ...presented.map((parts, i) => payment(i + 1, parts)));
-    const step = new Uploader(journal, crypto, { random: () => 0 }).next(0);
+    const step = new Uploader(journal, { random: () => 0 }).next(0);
     if (step.kind !== 'send') throw new Error(step.kind);
     await device.post(Buffer.from(step.batch.body).toString('utf8'));
     const kept = await device.receipts();

@@ -166,7 +166,7 @@ describe('a charger that is back on the network', () => {
   it('in batches, where there is much', async () => {
     const bench = await Bench.started();
     await bench.pays(12);
-    expect(await bench.charger.handIn()).toEqual({ kind: 'done', receipts: 12, batches: 2 });
+    expect(await bench.charger.handIn()).toEqual({ kind: 'done', receipts: 12, batches: 3 });
     await bench.expectArrived(12);
   });
 
