@@ -70,9 +70,9 @@ export const MUTATIONS: readonly Mutation[] = [
         after: 'expected = record.number + 1;\n      at = this.#behind(block, record);\n      this.end = at;',
       },
       {
-        before: 'this.#next = expected ?? 1;\n    return damage;',
+        before: 'this.#next = expected ?? 1;\n',
         after:
-          'this.#next = expected ?? 1;\n    this.#openBlock = this.#chain[this.#chain.length - 1];\n    this.#at = this.end ?? HEADER_UNITS;\n    return damage;',
+          'this.#next = expected ?? 1;\n    this.#openBlock = this.#chain[this.#chain.length - 1];\n    this.#at = this.end ?? HEADER_UNITS;\n',
       },
     ],
   },
