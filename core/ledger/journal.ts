@@ -306,8 +306,7 @@ export class Journal {
           this.#problem = failed(
             `the journal has receipt ${this.#newest}, the ledger only ${lastCommitted}: export the journal, then format both`,
           );
-          // What is there can be read; whether the newest was committed nobody knows any more.
-          this.#doubtful = this.#scan.end > this.#acknowledged ? this.#scan.end : 0;
+          // What is there can be read; whether the newest was committed nobody knows any more: it stays doubtful.
           this.#reconciled = true;
           this.#suspicious ||= this.#problem.detail;
           this.#survey(blocks, this.#newest);
@@ -482,6 +481,8 @@ export class Journal {
     // Blocks go only when all in them is acknowledged.
     if (scan.before > this.#acknowledged) this.#suspicious ||= 'the oldest entries are lost';
     this.#newest = Math.max(this.#newest, this.#acknowledged);
+    // Until the ledger has said so, nobody knows whether it was committed.
+    this.#doubtful = scan.end > this.#acknowledged ? scan.end : 0;
     if (scan.hashAt === 0) return undefined;
     const found = blocks.at(scan.hashAt);
     const read = found && this.#readParts(blocks, found, 0);
@@ -573,6 +574,7 @@ export class Journal {
   /** What is missing, now that it is known how far the ledger is. */
   #takeStock(blocks: BlockLog, lastCommitted: number): void {
     const { end, gap, lostBehind } = this.#scan;
+    this.#doubtful = 0;
     if (gap !== undefined) this.#needUntil(blocks, gap.from, gap.to, lastCommitted);
     if (this.#newest < lastCommitted && this.#newest > 0) {
       this.#suspicious ||= `receipts up to ${lastCommitted} are lost`;

@@ -417,6 +417,16 @@ describe('what was not committed never comes back as a payment:', () => {
     expect(exported(journal).receipts[1]).toMatchObject({ receiptId: 2, entry: undefined, doubtful: { amount: 666n } });
   });
 
+  it('the ledger was not asked: the newest is doubtful', () => {
+    const flash = new MemoryFlash(SMALL);
+    append(opened(flash), payment(1), orphan);
+    const { receipts } = exported(new Journal(flash, crypto));
+    expect(receipts.map(({ entry, doubtful }) => [entry?.amount, doubtful?.amount])).toEqual([
+      [1000n, undefined],
+      [undefined, 666n],
+    ]);
+  });
+
   it('with damage right before it', () => {
     const flash = new MemoryFlash(SMALL);
     append(opened(flash), payment(1), payment(2), payment(3, { amount: 666n }));
@@ -551,6 +561,16 @@ describe('a flash that fails:', () => {
     expect(ids(journal)).toEqual([1, 2]);
     flash.faults.clear();
     append(journalOn(flash, 2), payment(3));
+  });
+
+  it('one that is read-only and has an entry that was not committed refuses; in an export it is doubtful', () => {
+    const flash = simulated();
+    append(journalOn(flash, 0), payment(1), payment(2));
+    flash.faults.readOnly = true;
+    const journal = journalOn(flash, 1);
+    expect(journal.problem).toMatchObject({ code: 'STORE_FAILED' });
+    const { receipts } = exported(journal);
+    expect(receipts.map(({ entry }) => entry?.receiptId)).toEqual([1, undefined]);
   });
 
   it('bad blocks are passed over', () => {

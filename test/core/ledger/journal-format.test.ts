@@ -693,6 +693,30 @@ describe('a partition', () => {
     }
   });
 
+  it('whose formatting is broken off has lost the oldest blocks, and says so; or it holds no log', () => {
+    for (let erases = 0; erases <= 16; erases++) {
+      const flash = new MemoryFlash(GEOMETRY);
+      const journal = opened(flash);
+      let count = 0;
+      while (count < 150) append(journal, payment(++count));
+      flash.fail('erase', erases);
+      if (erases === 16) flash.fail('program');
+      expect(() => Journal.format(flash)).toThrow();
+      flash.recover();
+      const later = new Journal(flash, crypto);
+      if (later.problem) {
+        expect(later.problem.code).toBe('STORE_FAILED');
+        continue;
+      }
+      expect(later.reconcile(count)).toBeUndefined();
+      // All was erased: it is blank, and formatted by this start.
+      if (later.newestReceipt === 0) continue;
+      const [first = 0] = unsentIds(later);
+      expect(unsentIds(later)).toEqual(Array.from({ length: count - first + 1 }, (_, i) => first + i));
+      expect(later.damage).toEqual(first === 1 ? [] : [expect.objectContaining({ first: 1, last: first - 1 })]);
+    }
+  });
+
   it('of encrypted flash is formatted by provisioning, and then used as any other', () => {
     const geometry = { blockSize: BLOCK, programSize: 16 };
     const flash = new SimulatedFlash(new MemoryStore(16 * BLOCK), { geometry, erasedReads: 'scrambled' });
