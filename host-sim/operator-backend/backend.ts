@@ -8,7 +8,7 @@ import { ReceiptChain } from '../../core/ledger/receipt-chain.ts';
 import { type ReceiptFault, readReceipt } from '../../core/ledger/receipt-document.ts';
 import type { Clock, Crypto, Log } from '../../core/ports/ports.ts';
 import { Problem, type ProblemCode } from './problem.ts';
-import type { OperatorStorage, StoredReceipt } from './storage.ts';
+import type { ChainOf, OperatorStorage, StoredReceipt } from './storage.ts';
 
 /** The body of a batch. Its receipts may be anything. */
 export interface Batch {
@@ -27,6 +27,8 @@ export interface Acknowledgement {
 /** What is known of a device's receipts. Amounts are digits in the unit of its terminal. */
 export interface DeviceReport {
   readonly deviceId: string;
+  /** Which of its chains, from 1. */
+  readonly chain: number;
   readonly receipts: number;
   /** 0 where there are none. */
   readonly first: number;
@@ -68,24 +70,33 @@ export class Backend {
    *   its hash says. `acknowledged` then names the last receipt before that one
    */
   handIn(deviceId: string, batch: Batch): Promise<Acknowledgement> {
-    const before = this.#turns.get(deviceId) ?? Promise.resolve();
-    const turn = before.then(() => this.#take(deviceId, batch));
-    const done = turn.catch(() => undefined);
-    this.#turns.set(deviceId, done);
-    void done.then(() => {
-      if (this.#turns.get(deviceId) === done) this.#turns.delete(deviceId);
-    });
-    return turn;
+    return this.#inTurn(deviceId, () => this.#take(deviceId, batch));
   }
 
-  /** Receipts of a device with a higher id than `after`, by id, each with its grant. */
-  async receipts(deviceId: string, after: number, most: number): Promise<readonly JsonObject[]> {
-    const stored = await this.storage.receipts(deviceId, after, most);
+  /**
+   * Begins a new chain: what the device hands in from now on has ids of its own. For a device whose ledger and journal were
+   * formatted, or whose board was replaced; the chains before stay as they are.
+   *
+   * @returns its number
+   */
+  beginChain(deviceId: string, reason: string): Promise<number> {
+    return this.#inTurn(deviceId, async () => {
+      const chain = (await this.#newestChain(deviceId)) + 1;
+      await this.storage.putChain(deviceId, { chain, reason, begunAtMs: this.#now() });
+      this.#log?.emit({ event: 'backend.chain', deviceId, chain, reason });
+      return chain;
+    });
+  }
+
+  /** Receipts of a device's chain with a higher id than `after`, by id, each with its grant. Default: the newest chain. */
+  async receipts(deviceId: string, after: number, most: number, chain?: number): Promise<readonly JsonObject[]> {
+    const stored = await this.storage.receipts(await this.#chainOf(deviceId, chain), after, most);
     return Promise.all(stored.map((one) => this.#whole(one)));
   }
 
-  /** What is known of a device's receipts. */
-  async report(deviceId: string): Promise<DeviceReport> {
+  /** What is known of a device's receipts. Default: of the newest chain. */
+  async report(deviceId: string, number?: number): Promise<DeviceReport> {
+    const of = await this.#chainOf(deviceId, number);
     const chain = new ReceiptChain();
     const breaks: string[] = [];
     const incomplete: string[] = [];
@@ -94,11 +105,14 @@ export class Backend {
     let receipts = 0;
     let first = 0;
     let newest = 0;
-    for (let page = await this.storage.receipts(deviceId, 0, PAGE); page.length > 0; ) {
+    for (let page = await this.storage.receipts(of, 0, PAGE); page.length > 0; ) {
       for (const one of page) {
         const { receiptId, document } = one;
         receipts++;
-        if (first === 0) first = receiptId;
+        if (first === 0) {
+          first = receiptId;
+          if (receiptId > 1) breaks.push(`receipts before ${receiptId} are missing`);
+        }
         newest = receiptId;
         const gap = chain.next(one);
         if (gap !== undefined) breaks.push(gap);
@@ -113,11 +127,12 @@ export class Backend {
         if (document.kind === 'end' && !open.delete(Number(document.reservation)))
           incomplete.push(`receipt ${receiptId} ends reservation ${document.reservation}, which is not open here`);
       }
-      page = await this.storage.receipts(deviceId, newest, PAGE);
+      page = await this.storage.receipts(of, newest, PAGE);
     }
-    const evidence = await this.storage.evidence(deviceId);
+    const evidence = await this.storage.evidence(of);
     return {
       deviceId,
+      chain: of.chain,
       receipts,
       first,
       newest,
@@ -129,10 +144,35 @@ export class Backend {
     };
   }
 
+  /** Runs what changes something of a device, one after the other. */
+  #inTurn<T>(deviceId: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(deviceId) ?? Promise.resolve();
+    const turn = before.then(work);
+    const done = turn.catch(() => undefined);
+    this.#turns.set(deviceId, done);
+    void done.then(() => {
+      if (this.#turns.get(deviceId) === done) this.#turns.delete(deviceId);
+    });
+    return turn;
+  }
+
+  async #newestChain(deviceId: string): Promise<number> {
+    return (await this.storage.chains(deviceId)).at(-1)?.chain ?? 1;
+  }
+
+  /** @throws Problem 404 for a chain that was not begun */
+  async #chainOf(deviceId: string, chain?: number): Promise<ChainOf> {
+    const newest = await this.#newestChain(deviceId);
+    if (chain !== undefined && !(chain >= 1 && chain <= newest))
+      throw new Problem(404, 'not_found', `device ${deviceId} has no chain ${chain}`);
+    return { deviceId, chain: chain ?? newest };
+  }
+
   async #take(deviceId: string, { format, receipts }: Batch): Promise<Acknowledgement> {
     if (format !== JOURNAL_FORMAT)
       throw new Problem(400, 'format_unknown', `format ${format} is not known here, ${JOURNAL_FORMAT} is`);
     checkOrder(receipts);
+    const of = await this.#chainOf(deviceId);
     const receivedAtMs = this.#now();
     const grants = new Map<string, JsonValue>();
     let acknowledged: number | undefined;
@@ -140,12 +180,12 @@ export class Backend {
     for (const document of receipts) {
       const read = await this.#read(document, grants);
       if ('fault' in read) {
-        if (read.fault === 'altered') await this.#keepEvidence(deviceId, 'altered', document, read.detail);
+        if (read.fault === 'altered') await this.#keepEvidence(of, 'altered', document, read.detail);
         throw problemOf(read, acknowledged);
       }
       const grant = grantIn(read);
       if (read.grantKey !== undefined && grant !== undefined) await this.storage.putGrant(read.grantKey, grant);
-      if (await this.#keep(deviceId, read, document as JsonObject, receivedAtMs, acknowledged)) added++;
+      if (await this.#keep(of, read, document as JsonObject, receivedAtMs, acknowledged)) added++;
       acknowledged = read.receiptId;
     }
     return { acknowledged: acknowledged as number, added };
@@ -153,20 +193,20 @@ export class Backend {
 
   /** Keeps a receipt. @returns whether it was not there before */
   async #keep(
-    deviceId: string,
+    of: ChainOf,
     { receiptId, previous, hash }: JournalReceipt,
     document: JsonObject,
     receivedAtMs: number,
     acknowledged: number | undefined,
   ): Promise<boolean> {
-    const there = await this.storage.receipt(deviceId, receiptId);
+    const there = await this.storage.receipt(of, receiptId);
     if (there !== undefined && there.hash !== hash) {
-      const detail = `receipt ${receiptId} of ${deviceId} is kept with hash ${there.hash}, this one has ${hash}`;
-      await this.#keepEvidence(deviceId, 'conflict', document, detail);
+      const detail = `receipt ${receiptId} of ${of.deviceId} is kept with hash ${there.hash}, this one has ${hash}`;
+      await this.#keepEvidence(of, 'conflict', document, detail);
       throw new Problem(409, 'receipt_conflict', detail, acknowledgedOf(acknowledged));
     }
-    const newest = there ?? (await this.storage.newestReceipt(deviceId));
-    await this.storage.putReceipt(deviceId, {
+    const newest = there ?? (await this.storage.newestReceipt(of));
+    await this.storage.putReceipt(of, {
       receiptId,
       previous,
       hash,
@@ -175,7 +215,7 @@ export class Backend {
     });
     if (there !== undefined) return false;
     const gap = newest && newest.receiptId < receiptId && new ReceiptChain(newest).next({ receiptId, previous, hash });
-    if (gap) this.#log?.emit({ event: 'backend.break', deviceId, receiptId, detail: gap });
+    if (gap) this.#log?.emit({ event: 'backend.break', ...of, receiptId, detail: gap });
     return true;
   }
 
@@ -189,16 +229,11 @@ export class Backend {
     return read;
   }
 
-  async #keepEvidence(
-    deviceId: string,
-    reason: 'conflict' | 'altered',
-    document: JsonValue,
-    detail: string,
-  ): Promise<void> {
+  async #keepEvidence(of: ChainOf, reason: 'conflict' | 'altered', document: JsonValue, detail: string): Promise<void> {
     const whole = document as JsonObject;
     const receiptId = whole.receiptId as number;
-    await this.storage.putEvidence(deviceId, { reason, receiptId, detail, document: whole, receivedAtMs: this.#now() });
-    this.#log?.emit({ event: 'backend.evidence', deviceId, receiptId, reason, detail });
+    await this.storage.putEvidence(of, { reason, receiptId, detail, document: whole, receivedAtMs: this.#now() });
+    this.#log?.emit({ event: 'backend.evidence', ...of, receiptId, reason, detail });
   }
 
   async #whole({ document }: StoredReceipt): Promise<JsonObject> {

@@ -21,7 +21,9 @@ const batch = closed(
   ['format', 'receipts'],
 );
 const number = { type: 'string', pattern: '^[0-9]{1,10}$' };
-const page = closed({ after: number, most: number }, []);
+const page = closed({ after: number, most: number, chain: number }, []);
+const one = closed({ chain: number }, []);
+const beginning = closed({ reason: { type: 'string', minLength: 1, maxLength: 256 } }, ['reason']);
 
 interface Device {
   readonly deviceId: string;
@@ -40,19 +42,30 @@ export function addRoutes(server: FastifyInstance, backend: Backend): void {
     (request) => backend.handIn(request.params.deviceId, request.body),
   );
 
-  server.get<{ Params: Device; Querystring: { after?: string; most?: string } }>(
+  server.get<{ Params: Device; Querystring: { after?: string; most?: string; chain?: string } }>(
     '/v1/devices/:deviceId/receipts',
     { onRequest: operator, schema: { params: device, querystring: page } },
     async ({ params, query }) => {
       const most = Math.min(Number(query.most ?? BATCH_RECEIPTS), BATCH_RECEIPTS);
-      const receipts = await backend.receipts(params.deviceId, Number(query.after ?? 0), most + 1);
+      const receipts = await backend.receipts(params.deviceId, Number(query.after ?? 0), most + 1, chainIn(query));
       return { receipts: receipts.slice(0, most), more: receipts.length > most };
     },
   );
 
-  server.get<{ Params: Device }>(
+  server.get<{ Params: Device; Querystring: { chain?: string } }>(
     '/v1/devices/:deviceId/report',
-    { onRequest: operator, schema: { params: device } },
-    ({ params }) => backend.report(params.deviceId),
+    { onRequest: operator, schema: { params: device, querystring: one } },
+    ({ params, query }) => backend.report(params.deviceId, chainIn(query)),
   );
+
+  server.post<{ Params: Device; Body: { reason: string } }>(
+    '/v1/devices/:deviceId/chains',
+    { onRequest: operator, schema: { params: device, body: beginning } },
+    async ({ params, body }, reply) =>
+      reply.code(201).send({ chain: await backend.beginChain(params.deviceId, body.reason) }),
+  );
+}
+
+function chainIn({ chain }: { readonly chain?: string }): number | undefined {
+  return chain === undefined ? undefined : Number(chain);
 }

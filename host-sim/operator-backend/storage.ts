@@ -1,4 +1,4 @@
-// What an operator's backend remembers: the receipts of every device, their grants once, what contradicts them, and API keys.
+// What an operator's backend remembers: chains of receipts of every device, grants once, what contradicts them, and API keys.
 // The service sees the interface only; its methods are asynchronous so that a database can stand behind it.
 
 import type { JsonObject, JsonValue } from '../../core/json/value.ts';
@@ -26,6 +26,20 @@ export interface Evidence {
   readonly receivedAtMs: number;
 }
 
+/** A chain of receipts that the operator has begun for a device: its flash was formatted, or its board replaced. */
+export interface StoredChain {
+  /** From 2: the first chain is begun by nobody. */
+  readonly chain: number;
+  readonly reason: string;
+  readonly begunAtMs: number;
+}
+
+/** Whose receipts: those of a device, and of which of its chains. */
+export interface ChainOf {
+  readonly deviceId: string;
+  readonly chain: number;
+}
+
 /** An API key without its secret. */
 export interface ApiKeyRecord {
   readonly keyId: string;
@@ -37,20 +51,24 @@ export interface ApiKeyRecord {
 
 /** See the head of the file. */
 export interface OperatorStorage {
-  /** Keeps a receipt under (deviceId, receiptId). One that is there already stays, unless it could not be read or was in doubt. @returns what is kept */
-  putReceipt(deviceId: string, receipt: StoredReceipt): Promise<StoredReceipt>;
-  receipt(deviceId: string, receiptId: number): Promise<StoredReceipt | undefined>;
+  /** Keeps a receipt under its id. One that is there already stays, unless it could not be read or was in doubt. @returns what is kept */
+  putReceipt(of: ChainOf, receipt: StoredReceipt): Promise<StoredReceipt>;
+  receipt(of: ChainOf, receiptId: number): Promise<StoredReceipt | undefined>;
   /** Those with a higher id, by id. */
-  receipts(deviceId: string, after: number, most: number): Promise<readonly StoredReceipt[]>;
+  receipts(of: ChainOf, after: number, most: number): Promise<readonly StoredReceipt[]>;
   /** The receipt with the highest id. */
-  newestReceipt(deviceId: string): Promise<StoredReceipt | undefined>;
+  newestReceipt(of: ChainOf): Promise<StoredReceipt | undefined>;
   /** Keeps a grant under its key, which is a hash of it. */
   putGrant(grantKey: string, grant: JsonValue): Promise<void>;
   grant(grantKey: string): Promise<JsonValue | undefined>;
   /** Keeps what was not taken; the same said again is kept once. */
-  putEvidence(deviceId: string, evidence: Evidence): Promise<void>;
+  putEvidence(of: ChainOf, evidence: Evidence): Promise<void>;
   /** All of it, oldest first. */
-  evidence(deviceId: string): Promise<readonly Evidence[]>;
+  evidence(of: ChainOf): Promise<readonly Evidence[]>;
+  /** Keeps that a chain was begun. */
+  putChain(deviceId: string, chain: StoredChain): Promise<void>;
+  /** Those that were begun, in order. */
+  chains(deviceId: string): Promise<readonly StoredChain[]>;
   putApiKey(key: ApiKeyRecord): Promise<void>;
   /** The key with this hash. */
   apiKey(sha256: string): Promise<ApiKeyRecord | undefined>;
@@ -58,12 +76,13 @@ export interface OperatorStorage {
 
 /** A storage that ends with the process. */
 export class MemoryStorage implements OperatorStorage {
-  readonly #devices = new Map<string, { receipts: StoredReceipt[]; evidence: Map<string, Evidence> }>();
+  readonly #receipts = new Map<string, ChainInMemory>();
+  readonly #chains = new Map<string, StoredChain[]>();
   readonly #grants = new Map<string, JsonValue>();
   readonly #apiKeys = new Map<string, ApiKeyRecord>();
 
-  async putReceipt(deviceId: string, receipt: StoredReceipt): Promise<StoredReceipt> {
-    const { receipts } = this.#device(deviceId);
+  async putReceipt(of: ChainOf, receipt: StoredReceipt): Promise<StoredReceipt> {
+    const { receipts } = this.#chain(of);
     const at = placeOf(receipts, receipt.receiptId);
     const there = receipts[at];
     if (there?.receiptId !== receipt.receiptId) receipts.splice(at, 0, receipt);
@@ -71,20 +90,20 @@ export class MemoryStorage implements OperatorStorage {
     return receipts[at] as StoredReceipt;
   }
 
-  async receipt(deviceId: string, receiptId: number): Promise<StoredReceipt | undefined> {
-    const { receipts } = this.#device(deviceId);
+  async receipt(of: ChainOf, receiptId: number): Promise<StoredReceipt | undefined> {
+    const { receipts } = this.#chain(of);
     const found = receipts[placeOf(receipts, receiptId)];
     return found?.receiptId === receiptId ? found : undefined;
   }
 
-  async receipts(deviceId: string, after: number, most: number): Promise<readonly StoredReceipt[]> {
-    const { receipts } = this.#device(deviceId);
+  async receipts(of: ChainOf, after: number, most: number): Promise<readonly StoredReceipt[]> {
+    const { receipts } = this.#chain(of);
     const from = placeOf(receipts, after + 1);
     return receipts.slice(from, from + most);
   }
 
-  async newestReceipt(deviceId: string): Promise<StoredReceipt | undefined> {
-    return this.#device(deviceId).receipts.at(-1);
+  async newestReceipt(of: ChainOf): Promise<StoredReceipt | undefined> {
+    return this.#chain(of).receipts.at(-1);
   }
 
   async putGrant(grantKey: string, grant: JsonValue): Promise<void> {
@@ -95,14 +114,22 @@ export class MemoryStorage implements OperatorStorage {
     return this.#grants.get(grantKey);
   }
 
-  async putEvidence(deviceId: string, evidence: Evidence): Promise<void> {
-    const { evidence: kept } = this.#device(deviceId);
+  async putEvidence(of: ChainOf, evidence: Evidence): Promise<void> {
+    const { evidence: kept } = this.#chain(of);
     const key = JSON.stringify([evidence.reason, evidence.document]);
     if (!kept.has(key)) kept.set(key, evidence);
   }
 
-  async evidence(deviceId: string): Promise<readonly Evidence[]> {
-    return [...this.#device(deviceId).evidence.values()];
+  async evidence(of: ChainOf): Promise<readonly Evidence[]> {
+    return [...this.#chain(of).evidence.values()];
+  }
+
+  async putChain(deviceId: string, chain: StoredChain): Promise<void> {
+    this.#chains.set(deviceId, [...(this.#chains.get(deviceId) ?? []), chain]);
+  }
+
+  async chains(deviceId: string): Promise<readonly StoredChain[]> {
+    return this.#chains.get(deviceId) ?? [];
   }
 
   async putApiKey(key: ApiKeyRecord): Promise<void> {
@@ -113,11 +140,18 @@ export class MemoryStorage implements OperatorStorage {
     return this.#apiKeys.get(sha256);
   }
 
-  #device(deviceId: string): { receipts: StoredReceipt[]; evidence: Map<string, Evidence> } {
-    const device = this.#devices.get(deviceId) ?? { receipts: [], evidence: new Map() };
-    this.#devices.set(deviceId, device);
-    return device;
+  #chain({ deviceId, chain }: ChainOf): ChainInMemory {
+    const key = JSON.stringify([deviceId, chain]);
+    const there = this.#receipts.get(key) ?? { receipts: [], evidence: new Map() };
+    this.#receipts.set(key, there);
+    return there;
   }
+}
+
+interface ChainInMemory {
+  /** By id. */
+  readonly receipts: StoredReceipt[];
+  readonly evidence: Map<string, Evidence>;
 }
 
 /** How much a receipt says: one that could not be read, one in doubt, one that counts. */

@@ -248,18 +248,64 @@ describe('the same id with another hash', () => {
     for (let i = 0; i < 3; i++) await device.send(forged(first, { amountMinor: '1' }));
     await device.send(forged(first, { amountMinor: '2' }));
     expect((await device.report()).evidence).toHaveLength(2);
-    expect(await server.backend.storage.evidence(device.id)).toMatchObject([
+    expect(await server.backend.storage.evidence({ deviceId: device.id, chain: 1 })).toMatchObject([
       { document: { amountMinor: '1' }, receivedAtMs: NOW },
       { document: { amountMinor: '2' } },
     ]);
   });
 
-  it('is what a board shows that begins anew under an old name', async () => {
+  it('is what a device shows that was formatted; nothing of it is taken', async () => {
     const device = new Known();
     await device.send(...payments(3));
-    const anew = documents(payment(1, { timeMs: NOW + 1_000_000 }));
-    expect(await device.send(...anew)).toMatchObject({ status: 409 });
-    expect(log.named('backend.evidence').at(-1)).toMatchObject({ deviceId: device.id, reason: 'conflict' });
+    expect(await device.send(...formatted)).toMatchObject({ status: 409 });
+    expect(log.named('backend.evidence').at(-1)).toMatchObject({ deviceId: device.id, chain: 1, reason: 'conflict' });
+  });
+});
+
+/** What a device hands in after its ledger and journal were formatted. */
+const formatted = documents(payment(1, { timeMs: NOW + 1_000_000, amount: 5n }));
+
+describe('a new chain', () => {
+  const begin = (device: Known, body: unknown, key = operatorKey): Promise<Answer> =>
+    call('POST', `/v1/devices/${device.id}/chains`, key, JSON.stringify(body));
+
+  it('is begun by the operator: a device that was formatted hands in from 1 again, and the old receipts stay', async () => {
+    const device = new Known();
+    await device.send(...payments(3));
+    expect(await begin(device, { reason: 'board replaced' })).toEqual({ status: 201, body: { chain: 2 } });
+    expect(await device.send(...formatted)).toMatchObject({ status: 200, body: { acknowledged: 1, added: 1 } });
+    expect(await device.report()).toMatchObject({ chain: 2, receipts: 1, spentMinor: '5', breaks: [] });
+    const first = await call('GET', `/v1/devices/${device.id}/report?chain=1`, operatorKey);
+    expect(first.body).toMatchObject({ chain: 1, receipts: 3, spentMinor: '3000' });
+    expect(await device.receipts('?chain=1')).toHaveLength(3);
+    expect(await device.receipts()).toHaveLength(1);
+    expect(log.named('backend.chain').at(-1)).toMatchObject({ chain: 2, reason: 'board replaced' });
+  });
+
+  it('that was begun though the device goes on shows: what is before is missing', async () => {
+    const device = new Known();
+    const sent = payments(3);
+    await device.send(...sent.slice(0, 2));
+    await begin(device, { reason: 'by mistake' });
+    await device.send(sent[2] as JsonObject);
+    expect(await device.report()).toMatchObject({ breaks: ['receipts before 3 are missing'] });
+  });
+
+  it('is begun by nobody else, and for a reason', async () => {
+    const device = new Known();
+    expect(await begin(device, { reason: 'x' }, await device.key)).toMatchObject({ status: 403 });
+    expect(await begin(device, { reason: 'x' }, '')).toMatchObject({ status: 401 });
+    expect(await begin(device, {})).toMatchObject({ status: 400 });
+    expect(await device.report()).toMatchObject({ chain: 1 });
+  });
+
+  it('is not asked for before it was begun', async () => {
+    const device = new Known();
+    for (const chain of ['0', '2'])
+      expect(await call('GET', `/v1/devices/${device.id}/report?chain=${chain}`, operatorKey)).toMatchObject({
+        status: 404,
+      });
+    expect(await call('GET', `/v1/devices/${device.id}/report?chain=x`, operatorKey)).toMatchObject({ status: 400 });
   });
 });
 
