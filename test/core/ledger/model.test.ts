@@ -23,6 +23,8 @@ type Step =
       readonly budget: number;
       readonly amount: number;
       readonly life: number;
+      /** Seconds by which the grant outlives the rest. */
+      readonly grantLife: number;
       readonly replay: 'none' | 'own' | 'budget';
       readonly answer: boolean;
     }
@@ -41,6 +43,7 @@ const paying = (kind: 'authorize' | 'reserve') =>
     budget: fc.nat(BUDGETS - 1),
     amount: fc.integer({ min: 1, max: 1000 }),
     life: fc.constantFrom(5, 30, 3000),
+    grantLife: fc.constantFrom(0, 20, 9000),
     replay: fc.constantFrom('none' as const, 'own' as const, 'budget' as const),
     answer: fc.boolean(),
   });
@@ -113,7 +116,16 @@ class Pair {
         break;
       case 'busy':
         for (let i = 0; i < one.payments; i++) {
-          this.#pay({ do: 'authorize', grant: 0, budget: 0, amount: 1, life: 3000, replay: 'none', answer: false });
+          this.#pay({
+            do: 'authorize',
+            grant: 0,
+            budget: 0,
+            amount: 1,
+            life: 3000,
+            grantLife: 0,
+            replay: 'none',
+            answer: false,
+          });
         }
         break;
       case 'restart':
@@ -146,6 +158,7 @@ class Pair {
       amount: BigInt(one.amount),
       timeMs: this.#nowMs,
       keepUntilMs,
+      grantUntilMs: keepUntilMs + one.grantLife * SECOND,
       window: { maxPayments: 1000, windowMs: WINDOW_MS },
     });
     const result = this.#ledger[one.do](of);
@@ -157,8 +170,8 @@ class Pair {
     this.#lastReceipt = result.receiptId;
     const expected = ok(this.#model[one.do](of));
     this.#ids.set(expected.receiptId, result.receiptId);
-    for (const each of [grantKey, budgetKey, replay, idempotency])
-      if (each !== undefined) this.#keep(each, keepUntilMs);
+    this.#keep(grantKey, keepUntilMs + one.grantLife * SECOND);
+    for (const each of [budgetKey, replay, idempotency]) if (each !== undefined) this.#keep(each, keepUntilMs);
     this.#paid.push({ grant: grantKey, timeMs: this.#nowMs });
     if (replay !== undefined) this.#replays.push(replay);
     if (idempotency !== undefined) this.#answers.push(idempotency);
