@@ -635,10 +635,11 @@ export class FlashLedger implements SpendLedger {
   }
 
   #full(): LedgerRefusal {
-    return {
-      code: 'STORE_FULL',
-      detail: `${this.#index.size} grants, budgets and ids are alive, which fills the partition`,
-    };
+    const detail =
+      this.#soundFrom === 0
+        ? `${this.#index.size} grants, budgets and ids are alive, which fills the partition`
+        : `the partition is full, and nothing is compacted in it: ${this.damage.join('; ')}`;
+    return { code: 'STORE_FULL', detail };
   }
 
   #warn(): void {

@@ -414,7 +414,7 @@ describe('a record that is lost', () => {
       idle(ledger);
       if ('code' in (last as object)) break;
     }
-    expect(last).toMatchObject({ code: 'STORE_FULL' });
+    expect(last).toMatchObject({ code: 'STORE_FULL', detail: expect.stringContaining('nothing is compacted') });
     expect(open(flash).damage).toEqual(ledger.damage);
   });
 
