@@ -254,7 +254,7 @@ export class SimulatedFlash implements Flash {
     this.#needPower();
     this.#needRange(offset, target.length);
     const { faults } = this;
-    if (faults.onRead || this.#states.anyWeak) this.#readDisturbed(offset, target);
+    if (faults.onRead || this.#isWeak(offset, target.length)) this.#readDisturbed(offset, target);
     else this.#store.read(offset, target);
     this.#reads++;
     this.#bytesRead += target.length;
@@ -389,6 +389,16 @@ export class SimulatedFlash implements Flash {
     for (let i = from; i < to; i++) states.weak[offset + i] |= weak?.[i - from] ?? 0;
     states.findWeak();
     states.save(offset, this.blockSize);
+  }
+
+  /** True where a bit of what is read is unstable. */
+  #isWeak(offset: number, length: number): boolean {
+    if (!this.#states.anyWeak) return false;
+    const { unit } = this.#coding;
+    const { weak } = this.#states;
+    const end = Math.ceil((offset + length) / unit) * unit;
+    for (let cell = offset - (offset % unit); cell < end; cell++) if (weak[cell] !== 0) return true;
+    return false;
   }
 
   #readDisturbed(offset: number, target: Uint8Array): void {

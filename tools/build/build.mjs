@@ -34,7 +34,8 @@ await build({
 // Whoever installs the package for the core gets no library with it, so the command line carries its own.
 const cli = await build({
   ...common,
-  entryPoints: { cli: 'tools/cli/main.ts' },
+  // The walks of `powercut` run on workers, which begin in a file of their own.
+  entryPoints: { cli: 'tools/cli/main.ts', 'powercut-worker': 'tools/powercut/worker.ts' },
   metafile: true,
   // Some of the libraries are CommonJS and call `require` for Node's own modules.
   banner: {

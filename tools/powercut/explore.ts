@@ -20,8 +20,9 @@ export interface Walk {
   readonly name: string;
   /** Flash operations of the workload without a cut. */
   readonly operations: number;
-  /** Blocks that it gave up. */
+  /** Blocks that the ledger gave up, and the journal. */
   readonly compactions: number;
+  readonly givenUp: number;
   cases: number;
   readonly violations: Violation[];
   seconds: number;
@@ -33,6 +34,8 @@ export interface PairOptions {
   readonly secondForms: number | 'all';
   /** First cuts are tried where the seed chooses one of so many; 1 for all. */
   readonly oneOf: number;
+  /** Which one, from 0 to below `oneOf`: all of these together are all first cuts. */
+  readonly which: number;
 }
 
 /** Violations after which a walk has shown enough. */
@@ -63,24 +66,39 @@ function begin(workload: Workload, erased: ErasedReads, seed: number, what: stri
     name: `${workload.name}, ${what}, erased cells read ${erased}`,
     operations: 0,
     compactions: 0,
+    givenUp: 0,
     cases: 0,
     violations: [],
     seconds: 0,
   };
   points.push(...pointsOf(trial, walk));
-  const counted = { operations: points.length, compactions: points.filter(isGivingUp).length };
+  const ends = points.filter(isGivingUp);
+  const compactions = ends.filter(
+    ({ operation }) => operation.offset < workload.partitions.ledger * workload.blockSize,
+  );
+  const counted = {
+    operations: points.length,
+    compactions: compactions.length,
+    givenUp: ends.length - compactions.length,
+  };
   return { trial, points, walk: Object.assign(walk, counted) };
 }
 
-/** True where the operation is the record that gives up a block, which ends a compaction (FORMAT). */
+/** True where the operation is the record that gives up a block, which ends a compaction (FORMAT); both logs have it. */
 function isGivingUp({ operation }: Point): boolean {
   return operation.bytes?.[0] === 1;
 }
 
-/** One cut at every operation, in every form; after it the rest of the workload, and the next payment. */
-export function walkSingle(workload: Workload, erased: ErasedReads, seed: number): Walk {
+/**
+ * One cut at every operation, in every form; after it the next payment, idle time and another start.
+ *
+ * @param restOf after one form of so many the rest of the workload runs as well; after `after` always: it is the only one
+ *   that leaves what was not answered
+ */
+export function walkSingle(workload: Workload, erased: ErasedReads, seed: number, restOf = 1): Walk {
   const started = performance.now();
   const { trial, points, walk } = begin(workload, erased, seed, 'one cut');
+  let number = 0;
   for (const point of points) {
     for (const form of formsOf(point, trial)) {
       if (walk.violations.length >= ENOUGH) break;
@@ -88,7 +106,8 @@ export function walkSingle(workload: Workload, erased: ErasedReads, seed: number
       const recovered = tryCut(trial, walk, cuts);
       if (recovered === undefined) continue;
       const start = trial.here(recovered);
-      const wrong = trial.nextPayment(recovered, true) ?? trial.rest(start);
+      const isChosen = form.kind === 'after' || mix(seed, number++) % restOf === 0;
+      const wrong = trial.nextPayment(recovered, true) ?? (isChosen ? trial.rest(start) : undefined);
       if (wrong) walk.violations.push(trial.violation(wrong, cuts));
     }
   }
@@ -105,8 +124,8 @@ export function walkPairs(workload: Workload, erased: ErasedReads, seed: number,
     for (const form of formsOf(point, trial)) {
       if (walk.violations.length >= ENOUGH) break;
       const number = firsts++;
-      if (mix(seed, number) % options.oneOf !== 0) continue;
-      const recovered = trial.cut({ point, form });
+      if (mix(seed, number) % options.oneOf !== options.which) continue;
+      const recovered = trial.cut({ point, form }, true);
       // What one cut does is told by the walk of single cuts.
       if (!isWrong(recovered)) walkSeconds(trial, walk, { point, form }, trial.here(recovered), number, options);
     }
@@ -122,7 +141,7 @@ function walkSeconds(trial: Trial, walk: Walk, first: Cut, start: Start, number:
     for (const form of chosen(formsOf(point, trial), options.secondForms, mix(number, point.operation.number))) {
       if (walk.violations.length >= ENOUGH) return;
       const cuts = [first, { point, form }];
-      const next = tryCut(trial, walk, cuts);
+      const next = tryCut(trial, walk, cuts, true);
       if (next === undefined) continue;
       const wrong = trial.nextPayment(next, false);
       if (wrong) walk.violations.push(trial.violation(wrong, cuts));
@@ -140,9 +159,9 @@ function chosen(forms: readonly TornForm[], count: number | 'all', seed: number)
 }
 
 /** Makes a cut. @returns how the workload goes on, or undefined where something was wrong */
-function tryCut(trial: Trial, walk: Walk, cuts: readonly Cut[]): Recovered | undefined {
+function tryCut(trial: Trial, walk: Walk, cuts: readonly Cut[], quick = false): Recovered | undefined {
   walk.cases++;
-  const outcome = trial.cut(cuts[cuts.length - 1] as Cut);
+  const outcome = trial.cut(cuts[cuts.length - 1] as Cut, quick);
   if (!isWrong(outcome)) return outcome;
   walk.violations.push(trial.violation(outcome, cuts));
   return undefined;
@@ -158,6 +177,7 @@ export function walkRandom(seed: number, untilMs: number, modes: readonly Erased
     name: 'random workloads',
     operations: 0,
     compactions: 0,
+    givenUp: 0,
     cases: 0,
     violations: [],
     seconds: 0,
@@ -185,6 +205,7 @@ function walkOneRandom(workload: Workload, erased: ErasedReads, seed: number, to
   Object.assign(total, {
     operations: total.operations + walk.operations,
     compactions: total.compactions + walk.compactions,
+    givenUp: total.givenUp + walk.givenUp,
     cases: total.cases + cases,
   });
   total.violations.push(...violations.slice(0, 1));

@@ -1,11 +1,14 @@
 // What a device must know after everything it has answered, as a plain model in memory; and the list of what is expected
-// of a device that was started again. What joins the device (a journal, bundle slots) adds its state and its expectations
-// here, and its operations in operations.ts.
+// of a device that was started again. What joins the device (bundle slots) adds its state and its expectations here, and
+// its operations in operations.ts.
 
+import type { JournalEntry, JournalReceipt } from '../../core/ledger/journal.ts';
 import type { LedgerKey } from '../../core/ledger/ledger.ts';
+import { type ChainedReceipt, ReceiptChain } from '../../core/ledger/receipt-chain.ts';
 import type { NewestBundle } from '../../core/trust/admission.ts';
 import { keyOf } from './names.ts';
 import type { Device } from './operations.ts';
+import { isSameEntry, type Papers, papersOf } from './papers.ts';
 
 /** What is known of one grant or budget. */
 interface Account {
@@ -51,6 +54,8 @@ export interface NamedSpend {
   readonly keepUntilMs: number;
   /** Payments the grant allows in an hour, where it has a velocity limit. */
   readonly perHour?: number;
+  /** What the payer presents; `lean` where it is left out. */
+  readonly papers?: Papers;
 }
 
 /** An hour, the window of every velocity limit here. */
@@ -66,9 +71,11 @@ export class Model {
   readonly answers = new Map<string, KnownAnswer>();
   readonly reservations = new Map<string, KnownReservation>();
   readonly bundles = new Map<string, NewestBundle>();
+  /** What the journal must hand in, the oldest first, receipt 1 at the beginning. Copies of the model share it. */
+  entries: readonly JournalEntry[] = [];
+  /** The last receipt that the backend was handed and has acknowledged. */
+  acknowledged: ChainedReceipt | undefined;
   floorMs = 0;
-  /** The highest receipt id that was given to anybody. */
-  lastReceipt = 0;
   /** The latest time of a payment. */
   nowMs = 0;
 
@@ -80,14 +87,23 @@ export class Model {
     for (const [name, answer] of this.answers) copy.answers.set(name, answer);
     for (const [name, reservation] of this.reservations) copy.reservations.set(name, reservation);
     for (const [name, bundle] of this.bundles) copy.bundles.set(name, bundle);
+    copy.entries = this.entries;
+    copy.acknowledged = this.acknowledged;
     copy.floorMs = this.floorMs;
-    copy.lastReceipt = this.lastReceipt;
     copy.nowMs = this.nowMs;
     return copy;
   }
 
-  spent(spend: NamedSpend, receiptId: number, open: boolean): void {
+  /** The newest receipt id. */
+  get lastReceipt(): number {
+    return this.entries.length;
+  }
+
+  spent(spend: NamedSpend, open: boolean): void {
     const { amount, timeMs, keepUntilMs, idempotency } = spend;
+    const receiptId = this.lastReceipt + 1;
+    const mode = open ? 'reserve' : 'authorize';
+    this.#enter({ kind: 'payment', receiptId, mode, amount, timeMs, ...papersOf(spend) });
     this.#add(this.grants, spend.grant, spend, spend.perHour !== undefined);
     this.#add(this.budgets, spend.budget, spend, false);
     if (spend.replay !== undefined) this.replays.set(spend.replay, keepUntilMs);
@@ -104,9 +120,12 @@ export class Model {
   }
 
   /** A reservation ends with an amount; 0n is a release. */
-  ended(name: string, amount: bigint): void {
+  ended(name: string, amount: bigint, timeMs: number): void {
     const open = this.reservations.get(name);
     if (open === undefined) return;
+    const how = amount === 0n ? 'release' : 'settle';
+    const receiptId = this.lastReceipt + 1;
+    this.#enter({ kind: 'end', receiptId, how, reservation: open.receiptId, amount, timeMs });
     for (const account of [this.grants.get(open.grant), this.budgets.get(open.budget)]) {
       if (account !== undefined) account.total -= open.amount - amount;
     }
@@ -128,6 +147,11 @@ export class Model {
     if (keepUntilMs >= this.floorMs) return false;
     for (const open of this.reservations.values()) if (open.grant === grant || open.budget === budget) return false;
     return true;
+  }
+
+  /** The next to be entered: ids ascend by one, as each is the ledger's last and one more. */
+  #enter(entry: JournalEntry): void {
+    this.entries = [...this.entries, entry];
   }
 
   #add(accounts: Map<string, Account>, name: string, spend: NamedSpend, windowed: boolean): void {
@@ -152,6 +176,18 @@ export const EXPECTATIONS: readonly Expectation[] = [
   {
     rule: 'the ledger opens',
     wrong: ({ ledger }) => (ledger.problem?.code === 'STORE_FAILED' ? ledger.problem.detail : undefined),
+  },
+  {
+    rule: 'the journal opens',
+    wrong: ({ journal }) => (journal.problem?.code === 'STORE_FAILED' ? journal.problem.detail : undefined),
+  },
+  {
+    rule: 'ledger and journal agree on the last receipt',
+    wrong: ({ ledger, journal }, model) => {
+      const [recorded, entered] = [ledger.lastReceipt(), journal.newestReceipt];
+      if (recorded === model.lastReceipt && entered === model.lastReceipt) return undefined;
+      return `it is ${recorded} in the ledger, ${entered} in the journal, and ${model.lastReceipt} was given`;
+    },
   },
   {
     rule: 'totals are what was approved',
@@ -247,7 +283,45 @@ export const EXPECTATIONS: readonly Expectation[] = [
         return `of ${identity} issued at ${found?.issuedAtMs}, was ${expected.issuedAtMs}`;
       }),
   },
+  {
+    rule: 'every receipt is in the journal once, whole and chained, until it is acknowledged',
+    wrong: wrongInJournal,
+  },
 ];
+
+/** What is wrong with the journal as it is exported. */
+function wrongInJournal({ journal }: Device, model: Model): string | undefined {
+  const acknowledged = journal.acknowledgedUpTo;
+  const most = model.acknowledged?.receiptId ?? 0;
+  if (acknowledged > most) return `up to ${acknowledged} is acknowledged, the backend has ${most}`;
+  let wrong: string | undefined;
+  let before = 0;
+  const gaps = journal.export((receipt) => {
+    // Where the first one is one that the backend has not, the one before it must be the last that it has.
+    if (before === 0 && receipt.receiptId > most + 1) wrong ??= `receipt ${receipt.receiptId} comes after ${most}`;
+    wrong ??= wrongReceipt(receipt, model, acknowledged);
+    before = receipt.receiptId;
+  });
+  if ('code' in gaps) return gaps.detail;
+  if (gaps.length > 0) return gaps[0];
+  if (wrong !== undefined) return wrong;
+  return before === model.lastReceipt || model.lastReceipt <= acknowledged
+    ? undefined
+    : `there is none behind ${before}, ${model.lastReceipt} was given`;
+}
+
+/** Compares a receipt that the journal hands out with what was approved, and with what the backend has of it. */
+export function wrongReceipt(receipt: JournalReceipt, model: Model, acknowledged: number): string | undefined {
+  const { receiptId, entry, problem } = receipt;
+  const expected = model.entries[receiptId - 1];
+  if (expected === undefined) return `receipt ${receiptId} was never given`;
+  // The grant of an acknowledged payment may be gone before the payment is.
+  if (!isSameEntry(entry, expected) && (entry !== undefined || receiptId > acknowledged))
+    return `receipt ${receiptId} is ${problem ?? 'another one'}`;
+  const last = model.acknowledged;
+  if (last?.receiptId === receiptId && last.hash !== receipt.hash) return `receipt ${receiptId} has another hash`;
+  return last?.receiptId === receiptId - 1 ? new ReceiptChain(last).next(receipt) : undefined;
+}
 
 /** What is wrong with a device, by the first rule it breaks. */
 export interface Wrong {
@@ -255,9 +329,14 @@ export interface Wrong {
   readonly detail: string;
 }
 
-/** Compares a device with what it must know. */
-export function wrongIn(device: Device, model: Model): Wrong | undefined {
+/**
+ * Compares a device with what it must know.
+ *
+ * @param quick leaves out what reads the whole journal, for where that comes next
+ */
+export function wrongIn(device: Device, model: Model, quick = false): Wrong | undefined {
   for (const { rule, wrong } of EXPECTATIONS) {
+    if (quick && wrong === wrongInJournal) continue;
     const detail = wrong(device, model);
     if (detail !== undefined) return { rule, detail };
   }

@@ -1,13 +1,18 @@
 // What a workload can ask of a device: each operation says how it is carried out, and what the model learns from it. What
 // joins the device adds its operations here, opens its part in `Device`, and says in model.ts what is expected of it.
 
+import { Books } from '../../core/ledger/books.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
+import { Journal } from '../../core/ledger/journal.ts';
 import type { LedgerRefusal, Receipt } from '../../core/ledger/ledger.ts';
+import { type ChainedReceipt, ReceiptChain } from '../../core/ledger/receipt-chain.ts';
 import { LONGEST_RECORD } from '../../core/ledger/spend-record.ts';
+import { FlashWindow } from '../../core/ports/flash-window.ts';
 import type { NewestBundle } from '../../core/trust/admission.ts';
 import type { SimulatedFlash } from '../../host-sim/flash/simulated-flash.ts';
-import { type Model, type NamedSpend, WINDOW_MS } from './model.ts';
+import { type Model, type NamedSpend, WINDOW_MS, type Wrong, wrongReceipt } from './model.ts';
 import { CRYPTO, keyOf } from './names.ts';
+import { papersOf } from './papers.ts';
 
 /** One step of a workload, as data, so that a trace can print it. */
 export type Step =
@@ -16,43 +21,78 @@ export type Step =
   | ({ readonly do: 'reserve' } & NamedSpend)
   | { readonly do: 'settle'; readonly of: string; readonly amount: bigint; readonly timeMs: number }
   | { readonly do: 'release'; readonly of: string; readonly timeMs: number }
+  /** Hands the backend the oldest of what it has not acknowledged, and takes its acknowledgement. */
+  | { readonly do: 'upload'; readonly most: number }
   | { readonly do: 'admit'; readonly identity: string; readonly bundle: NewestBundle }
   | { readonly do: 'floor'; readonly timeMs: number }
   | { readonly do: 'idle'; readonly most: number }
   | { readonly do: 'restart' };
 
+/** The partitions of a flash, in blocks, in this order. */
+export interface Partitions {
+  readonly ledger: number;
+  readonly journal: number;
+}
+
 /** A device on a flash; what its parts keep in memory is gone with the object. All parts share the one flash. */
 export class Device {
-  readonly flash: SimulatedFlash;
+  readonly #ledgerFlash: FlashWindow;
+  readonly #journalFlash: FlashWindow;
+  #books: Books;
   ledger: FlashLedger;
+  journal: Journal;
 
-  constructor(flash: SimulatedFlash) {
-    this.flash = flash;
-    this.ledger = new FlashLedger(flash, CRYPTO);
+  constructor(flash: SimulatedFlash, { ledger, journal }: Partitions) {
+    const { blockSize } = flash;
+    this.#ledgerFlash = new FlashWindow(flash, 0, ledger * blockSize);
+    this.#journalFlash = new FlashWindow(flash, ledger * blockSize, journal * blockSize);
+    this.ledger = new FlashLedger(this.#ledgerFlash, CRYPTO);
+    this.journal = new Journal(this.#journalFlash, CRYPTO);
+    this.#books = new Books(this.ledger, this.journal);
+  }
+
+  /** The two as one. */
+  get books(): Books {
+    return this.#books;
+  }
+
+  /** Why nothing can be recorded, other than that there is no room. */
+  get failure(): LedgerRefusal | undefined {
+    for (const { problem } of [this.ledger, this.journal]) if (problem?.code === 'STORE_FAILED') return problem;
+    return undefined;
   }
 
   /** Makes the flash one of an empty device, whatever is on it, as at the factory. */
   provision(): void {
-    if (this.ledger.problem === undefined) return;
-    FlashLedger.format(this.flash);
+    if (this.ledger.problem !== undefined) FlashLedger.format(this.#ledgerFlash);
+    if (this.journal.problem !== undefined) Journal.format(this.#journalFlash);
     this.restart();
   }
 
   /** Starts again on what is on flash. */
   restart(): void {
-    this.ledger = new FlashLedger(this.flash, CRYPTO);
+    this.ledger = new FlashLedger(this.#ledgerFlash, CRYPTO);
+    this.journal = new Journal(this.#journalFlash, CRYPTO);
+    this.#books = new Books(this.ledger, this.journal);
   }
 }
 
-/** What an operation answered: a receipt, a refusal, or nothing where there is nothing to say. */
-export type Answer = Receipt | LedgerRefusal | undefined;
+/** What the backend was handed last, and has acknowledged. */
+export interface Uploaded {
+  readonly acknowledged: ChainedReceipt;
+}
+
+/** What an operation answered: a receipt, a refusal, what was handed in; or nothing where there is nothing to say. */
+export type Answer = Receipt | LedgerRefusal | Uploaded | Wrong | undefined;
 
 interface Operation<S extends Step> {
   readonly run: (device: Device, step: S, model: Model) => Answer;
-  /** @param receiptId of the receipt, or the least it can be where nobody got to see it */
-  readonly learn?: (model: Model, step: S, receiptId: number) => void;
-  /** The receipt id of a step that was recorded without anybody being told, as far as the device tells. */
-  readonly recorded?: (device: Device, step: S, model: Model) => number | undefined;
+  readonly learn?: (model: Model, step: S, answer: Answer) => void;
+  /**
+   * For a step that is cut off: what it would have answered had it been carried out, as far as the device tells. Undefined
+   * where it was not; left out where only comparing tells.
+   */
+  readonly untold?: (device: Device, model: Model) => Answer;
 }
 
 const OPERATIONS: { readonly [D in Step['do']]: Operation<Extract<Step, { do: D }>> } = {
@@ -63,28 +103,59 @@ const OPERATIONS: { readonly [D in Step['do']]: Operation<Extract<Step, { do: D 
     },
   },
   pay: {
-    run: ({ ledger }, step) => ledger.authorize(spendOf(step)),
-    learn: (model, step, receiptId) => model.spent(step, receiptId, false),
-    recorded: recordedSpend,
+    run: ({ books }, step) => books.begin('authorize', spendOf(step), papersOf(step)),
+    learn: (model, step) => model.spent(step, false),
   },
   reserve: {
-    run: ({ ledger }, step) => ledger.reserve(spendOf(step)),
-    learn: (model, step, receiptId) => model.spent(step, receiptId, true),
-    recorded: recordedSpend,
+    run: ({ books }, step) => books.begin('reserve', spendOf(step), papersOf(step)),
+    learn: (model, step) => model.spent(step, true),
   },
   settle: {
-    run: ({ ledger }, { of, amount, timeMs }, model) => {
+    run: ({ books }, { of, amount, timeMs }, model) => {
       const open = model.reservations.get(of);
-      return open && ledger.settle(open.receiptId, amount, timeMs);
+      return open && books.settle(open.receiptId, amount, timeMs);
     },
-    learn: (model, { of, amount }) => model.ended(of, amount),
+    learn: (model, { of, amount, timeMs }) => model.ended(of, amount, timeMs),
   },
   release: {
-    run: ({ ledger }, { of, timeMs }, model) => {
+    run: ({ books }, { of, timeMs }, model) => {
       const open = model.reservations.get(of);
-      return open && ledger.release(open.receiptId, timeMs);
+      return open && books.release(open.receiptId, timeMs);
     },
-    learn: (model, { of }) => model.ended(of, 0n),
+    learn: (model, { of, timeMs }) => model.ended(of, 0n, timeMs),
+  },
+  upload: {
+    run: ({ journal }, { most }, model) => {
+      const chain = new ReceiptChain(model.acknowledged);
+      const known = model.acknowledged?.receiptId ?? 0;
+      let wrong: string | undefined;
+      let last: ChainedReceipt | undefined;
+      const refusal = journal.unsent(0, most, (receipt) => {
+        // What was sent before comes again where the acknowledgement was lost: the same, or something is wrong.
+        wrong ??= wrongReceipt(receipt, model, 0);
+        if (receipt.receiptId > known) wrong ??= chain.next(receipt);
+        last = receipt;
+      });
+      if (typeof refusal !== 'number') return refusal;
+      if (wrong !== undefined) return { rule: 'the backend is handed what was approved', detail: wrong };
+      if (last === undefined || last.receiptId < known) return undefined;
+      const { receiptId, previous, hash } = last;
+      const objection = journal.acknowledge(receiptId);
+      if (objection) return { rule: 'what was handed in can be acknowledged', detail: objection.detail };
+      return { acknowledged: { receiptId, previous, hash } };
+    },
+    learn: (model, _, answer) => {
+      if (answer !== undefined && 'acknowledged' in answer) model.acknowledged = answer.acknowledged;
+    },
+    untold: ({ journal }, model) => {
+      const upTo = journal.acknowledgedUpTo;
+      if (upTo <= (model.acknowledged?.receiptId ?? 0)) return undefined;
+      let acknowledged: ChainedReceipt | undefined;
+      journal.export((receipt) => {
+        if (receipt.receiptId === upTo) acknowledged = receipt;
+      });
+      return acknowledged && { acknowledged };
+    },
   },
   admit: {
     run: ({ ledger }, { identity, bundle }) => ledger.admitted(identity, bundle),
@@ -97,9 +168,9 @@ const OPERATIONS: { readonly [D in Step['do']]: Operation<Extract<Step, { do: D 
     },
   },
   idle: {
-    run: ({ ledger }, { most }) => {
-      for (let left = most; left > 0 && ledger.step(); left--);
-      return ledger.problem?.code === 'STORE_FAILED' ? ledger.problem : undefined;
+    run: (device, { most }) => {
+      for (let left = most; left > 0 && device.books.step(); left--);
+      return device.failure;
     },
   },
   restart: {
@@ -121,18 +192,16 @@ export function run(device: Device, step: Step, model: Model): Answer {
 
 /** Lets the model know what was answered. */
 export function learn(model: Model, step: Step, answer: Answer): void {
-  const receiptId = answer !== undefined && 'receiptId' in answer ? answer.receiptId : model.lastReceipt;
-  operationOf(step).learn?.(model, step, receiptId);
-  model.lastReceipt = Math.max(model.lastReceipt, receiptId);
+  operationOf(step).learn?.(model, step, answer);
 }
 
-/** What the model would be had the step been recorded, with ids that nobody was told taken from the device. */
+/** What the model would be had the step been carried out, with what nobody was told taken from the device. */
 export function learnUntold(device: Device, step: Step, model: Model): Model | undefined {
-  const operation = operationOf(step);
-  if (operation.learn === undefined) return undefined;
+  const { learn, untold } = operationOf(step);
+  const answer = untold?.(device, model);
+  if (learn === undefined || (untold !== undefined && answer === undefined)) return undefined;
   const after = model.copy();
-  const receiptId = operation.recorded?.(device, step, model) ?? model.lastReceipt + 1;
-  operation.learn(after, step, receiptId);
+  learn(after, step, answer);
   return after;
 }
 
@@ -142,16 +211,14 @@ export function mayRefuse(device: Device, { code }: LedgerRefusal): boolean {
   return code === 'STORE_FULL' && used + LONGEST_RECORD > of;
 }
 
+/** True where a refusal is as it should be because so much waits to be handed in; after an upload there must be room. */
+export function waitsForUpload({ journal }: Device, { code }: LedgerRefusal): boolean {
+  return code === 'STORE_FULL' && journal.fill.unsent > 0 && journal.fill.used >= journal.fill.of;
+}
+
 /** A step in one line. */
 export function describeStep(step: Step): string {
   return JSON.stringify(step, (_, value) => (typeof value === 'bigint' ? Number(value) : value));
-}
-
-function recordedSpend({ ledger }: Device, step: NamedSpend & { do: string }, model: Model): number | undefined {
-  if (step.idempotency !== undefined) return ledger.answered(keyOf(step.idempotency))?.receiptId;
-  if (step.do !== 'reserve') return undefined;
-  const known = new Set([...model.reservations.values()].map((open) => open.receiptId));
-  return ledger.openReservations().find((open) => !known.has(open.receiptId))?.receiptId;
 }
 
 function spendOf(spend: NamedSpend) {

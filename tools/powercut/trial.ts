@@ -7,7 +7,17 @@ import { type FlashOperation, type FlashSnapshot, SimulatedFlash } from '../../h
 import { MemoryStore } from '../../host-sim/flash/store.ts';
 import { describeForm, type TornForm } from '../../host-sim/flash/torn-forms.ts';
 import { Model, type Wrong, wrongIn } from './model.ts';
-import { Device, describeStep, learn, learnUntold, mayRefuse, run, type Step } from './operations.ts';
+import {
+  Device,
+  describeStep,
+  learn,
+  learnUntold,
+  mayRefuse,
+  type Partitions,
+  run,
+  type Step,
+  waitsForUpload,
+} from './operations.ts';
 import type { Workload } from './workloads.ts';
 
 /** Bytes that programs are aligned to. */
@@ -27,6 +37,8 @@ export interface Point {
   /** What was known before the step that the operation belongs to. */
   readonly model: Model;
   readonly step: number;
+  /** What was being carried out: the step, or an upload that had to come first. */
+  readonly doing: Step;
 }
 
 /** A cut that was made. */
@@ -38,7 +50,7 @@ export interface Cut {
 /** Something that a device got wrong, with all that is needed to see it again. */
 export interface Violation {
   readonly workload: string;
-  readonly blocks: number;
+  readonly partitions: Partitions;
   readonly erased: ErasedReads;
   readonly seed: number;
   /** The cuts, in words. */
@@ -63,27 +75,30 @@ export class Trial {
   readonly erased: ErasedReads;
   readonly seed: number;
   readonly #flash: SimulatedFlash;
-  readonly #blank: FlashSnapshot;
+  readonly #first: FlashSnapshot;
   #device: Device | undefined;
   #unopened: FlashSnapshot | undefined;
   #heard: ((operation: FlashOperation) => void) | undefined;
+  #listening: { readonly points: Point[]; readonly step: number } | undefined;
 
   constructor(workload: Workload, erased: ErasedReads, seed: number) {
     this.workload = workload;
     this.erased = erased;
     this.seed = seed;
-    this.#flash = new SimulatedFlash(new MemoryStore(workload.blocks * workload.blockSize), {
+    const { ledger, journal } = workload.partitions;
+    this.#flash = new SimulatedFlash(new MemoryStore((ledger + journal) * workload.blockSize), {
       geometry: { blockSize: workload.blockSize, programSize: PROGRAM_SIZE },
       erasedReads: erased,
       seed,
       onOperation: (operation) => this.#heard?.(operation),
     });
-    this.#blank = this.#flash.snapshot();
+    if (workload.isProvisioned) new Device(this.#flash, workload.partitions).provision();
+    this.#first = this.#flash.snapshot();
   }
 
-  /** A blank flash, before the first step. */
+  /** The flash before the first step: blank, or provisioned. */
   get begin(): Start {
-    return { flash: this.#blank, model: new Model(), next: 0 };
+    return { flash: this.#first, model: new Model(), next: 0 };
   }
 
   /**
@@ -102,7 +117,7 @@ export class Trial {
     try {
       // A blank flash is formatted as it is opened: these operations are the first step's.
       this.#listen(points, model, start.next);
-      const device = new Device(flash);
+      const device = new Device(flash, this.workload.partitions);
       for (let step = start.next; step < this.workload.steps.length; step++) {
         this.#listen(points, model, step);
         const wrong = this.#carryOut(device, model, this.workload.steps[step] as Step);
@@ -112,19 +127,21 @@ export class Trial {
       return wrongIn(device, model);
     } finally {
       this.#heard = undefined;
+      this.#listening = undefined;
     }
   }
 
   /**
    * Cuts the power at a point, starts again and compares. The device then is there for `nextPayment` and `here`.
    *
+   * @param quick leaves comparing the journal to `nextPayment`
    * @returns what is wrong, or how the workload goes on
    */
-  cut(cut: Cut): Wrong | Recovered {
-    return unlessThrown(() => this.#cut(cut));
+  cut(cut: Cut, quick = false): Wrong | Recovered {
+    return unlessThrown(() => this.#cut(cut, quick));
   }
 
-  #cut({ point, form }: Cut): Wrong | Recovered {
+  #cut({ point, form }: Cut, quick: boolean): Wrong | Recovered {
     const flash = this.#flash;
     const { operation, model } = point;
     flash.restore(point.flash);
@@ -137,18 +154,19 @@ export class Trial {
       if (!(error instanceof PowerCut)) throw error;
     }
     flash.restart();
-    const step = this.workload.steps[point.step] as Step;
+    const step = point.doing;
     const again = { model, next: point.step };
     // Nothing was answered before a device is provisioned, and what does not open is provisioned again. Opening may write
     // then, which is for `rest` to walk.
     this.#unopened = step.do === 'provision' ? flash.snapshot() : undefined;
-    const device = new Device(flash);
+    const device = new Device(flash, this.workload.partitions);
     this.#device = device;
-    if (step.do === 'provision') return device.ledger.problem === undefined ? (wrongIn(device, model) ?? again) : again;
+    if (step.do === 'provision') return device.failure === undefined ? (wrongIn(device, model) ?? again) : again;
     // The second first: where all names of a payment are new, a device that has it has all that it had before, too.
     const after = learnUntold(device, step, model);
-    if (after !== undefined && wrongIn(device, after) === undefined) return { model: after, next: point.step + 1 };
-    return wrongIn(device, model) ?? again;
+    if (after !== undefined && wrongIn(device, after, quick) === undefined)
+      return { model: after, next: step === UPLOAD ? point.step : point.step + 1 };
+    return wrongIn(device, model, quick) ?? again;
   }
 
   /** Where the workload goes on after a cut, to be taken up any time. */
@@ -175,37 +193,47 @@ export class Trial {
 
   /** What was found, in a form to print. */
   violation(wrong: Wrong, cuts: readonly Cut[]): Violation {
-    const { name, blocks, steps, isNamed } = this.workload;
+    const { name, partitions, steps, isNamed } = this.workload;
     const last = cuts[cuts.length - 1]?.point.step ?? steps.length - 1;
     return {
       workload: name,
-      blocks,
+      partitions,
       erased: this.erased,
       seed: this.seed,
-      cuts: cuts.map(({ point, form }) => describeCut(point, form, steps[point.step] as Step)),
+      cuts: cuts.map(({ point, form }) => describeCut(point, form)),
       ...wrong,
       ...(isNamed ? {} : { steps: steps.slice(0, last + 1).map(describeStep) }),
     };
   }
 
   #carryOut(device: Device, model: Model, step: Step): Wrong | undefined {
-    const answer = run(device, step, model);
-    const problem = device.ledger.problem;
-    if (problem?.code === 'STORE_FAILED') return { rule: 'the flash obeys', detail: problem.detail };
+    let answer = run(device, step, model);
+    if (answer !== undefined && 'code' in answer && waitsForUpload(device, answer)) {
+      const heard = this.#listening;
+      this.#listen(heard?.points, model, heard?.step ?? 0, UPLOAD);
+      const wrong = this.#carryOut(device, model, UPLOAD);
+      if (wrong) return wrong;
+      this.#listen(heard?.points, model, heard?.step ?? 0);
+      answer = run(device, step, model);
+    }
+    if (isWrong(answer)) return answer;
+    const failure = device.failure;
+    if (failure) return { rule: 'the flash obeys', detail: failure.detail };
     if (answer !== undefined && 'code' in answer) {
       if (mayRefuse(device, answer)) return undefined;
       return { rule: 'the next payment works', detail: `${describeStep(step)}: ${answer.code} ${answer.detail}` };
     }
-    if (answer !== undefined && answer.receiptId <= model.lastReceipt) {
+    if (answer !== undefined && 'receiptId' in answer && answer.receiptId !== model.lastReceipt + 1) {
       const detail = `${answer.receiptId} was given, and before that ${model.lastReceipt}`;
-      return { rule: 'receipt ids ascend', detail };
+      return { rule: 'receipt ids ascend by one', detail };
     }
     learn(model, step, answer);
     return step.do === 'restart' ? wrongIn(device, model) : undefined;
   }
 
-  #listen(points: Point[] | undefined, model: Model, step: number): void {
+  #listen(points: Point[] | undefined, model: Model, step: number, doing = this.workload.steps[step] as Step): void {
     if (points === undefined) return;
+    this.#listening = { points, step };
     let before: Model | undefined;
     this.#heard = (operation) => {
       before ??= model.copy();
@@ -214,14 +242,18 @@ export class Trial {
         operation: { ...operation, bytes: operation.bytes?.slice() },
         model: before,
         step,
+        doing,
       });
     };
   }
 }
 
-function describeCut({ operation }: Point, form: TornForm, step: Step): string {
+/** What a full journal needs. */
+const UPLOAD: Step = { do: 'upload', most: 1000 };
+
+function describeCut({ operation, doing }: Point, form: TornForm): string {
   const { number, kind, offset, length } = operation;
-  return `operation ${number} (${kind} of ${length} at ${offset}, during ${describeStep(step)}): ${describeForm(form)}`;
+  return `operation ${number} (${kind} of ${length} at ${offset}, during ${describeStep(doing)}): ${describeForm(form)}`;
 }
 
 /** Whatever is thrown is wrong. */

@@ -1,18 +1,20 @@
-// The workloads that are walked cut by cut. Each begins with provisioning and a payment of what the probe pays under, so
-// that the probe needs no new entry. `random` makes longer ones.
+// The workloads that are walked cut by cut. Each begins with a payment of what the probe pays under, so that the probe needs
+// no new entry. `random` makes longer ones.
 
 import { SeededRandom } from '../../host-sim/flash/random.ts';
 import { type NamedSpend, WINDOW_MS } from './model.ts';
 import { keyOf } from './names.ts';
-import type { Step } from './operations.ts';
+import type { Partitions, Step } from './operations.ts';
 
 /** Steps, and the flash they run on. */
 export interface Workload {
   readonly name: string;
   /** True where the name is all that is needed to have it again. */
   readonly isNamed: boolean;
-  readonly blocks: number;
+  readonly partitions: Partitions;
   readonly blockSize: number;
+  /** True where the flash is formatted before the first step. */
+  readonly isProvisioned: boolean;
   readonly steps: readonly Step[];
   /** The payment that must work after every cut. */
   readonly probe: Step;
@@ -46,6 +48,11 @@ class Script {
 
   release(of: string): this {
     this.steps.push({ do: 'release', of, timeMs: this.#tick() });
+    return this;
+  }
+
+  upload(most = 1000): this {
+    this.steps.push({ do: 'upload', most });
     return this;
   }
 
@@ -90,52 +97,51 @@ class Script {
   }
 }
 
-function workload(name: string, blocks: number, script: Script): Workload {
+function workload(name: string, partitions: Partitions, script: Script): Workload {
   const probe = new Script().wait(DAY_MS).pay({ amount: 3n }).steps[1] as Step;
-  return { name, isNamed: true, blocks, blockSize: 1024, steps: script.steps, probe };
+  return { name, isNamed: true, isProvisioned: false, partitions, blockSize: 1024, steps: script.steps, probe };
 }
 
-/** Small enough for every pair of cuts: the log goes around while reservations are open over restarts. */
+/**
+ * Small enough for every pair of cuts: the ledger's log goes around and the journal gives blocks up while reservations are
+ * open over restarts. It begins on a device that is provisioned; that is in the others.
+ */
 export function shortWorkload(): Workload {
   const script = new Script()
     .pay()
     .idle()
-    .reserve('r1', { budget: 'b2', idempotency: 'i1', amount: 50n })
-    .pay({ replay: 'd1', perHour: 4, grant: 'v' })
+    .reserve('r1', { budget: 'b2', amount: 50n })
+    .pay({ replay: 'd1' })
     .admit('bundle', BEGIN_MS)
+    .upload(2)
     .restart()
     .settle('r1', 20n)
-    .pay({ replay: 'b', budget: 'b2', perHour: 4, grant: 'v', amount: 5n })
-    .pay({ perHour: 4, grant: 'v', amount: 5n })
     .idle()
-    .reserve('r2', { budget: 'single', replay: 'single', amount: 30n })
-    .restart();
-  for (let i = 0; i < 6; i++) {
-    script.pay({ amount: BigInt(i + 1) });
-    if (i % 3 === 2) script.idle(3);
-  }
-  script
+    .upload()
+    .restart()
+    .pay({ budget: 'old', keepUntilMs: SOON_MS, replay: 'old' })
+    .idle()
+    .upload()
+    .floor(SOON_MS + 1000)
+    .pay()
     .idle()
     .restart()
-    .settle('r2', 30n)
-    .pay({ budget: 'old', keepUntilMs: SOON_MS })
-    .admit('bundle', SOON_MS + 5000);
-  for (let i = 0; i < 8; i++) script.pay({ amount: 7n });
-  script.idle().reserve('r3', { idempotency: 'i3', amount: 9n }).release('r3').idle(2);
-  for (let i = 0; i < 3; i++) script.pay({ grant: 'v', perHour: 4, amount: 2n });
-  return workload('short', 6, script.floor(SOON_MS + 9000).idle());
+    .reserve('r2', { amount: 9n })
+    .release('r2')
+    .idle();
+  const { steps, ...rest } = workload('short', { ledger: 5, journal: 7 }, script);
+  return { ...rest, steps: steps.slice(1), isProvisioned: true };
 }
 
-/** The beginning of the short one, for a quick look: it has no compaction. */
+/** What a new device does first: its partitions are formatted, and the first payment is made. */
 export function firstWorkload(): Workload {
-  const { steps, ...rest } = shortWorkload();
-  return { ...rest, name: 'first', steps: steps.slice(0, 9) };
+  return workload('first', { ledger: 4, journal: 7 }, new Script().pay());
 }
 
 /** Every kind of payment, reservations that end in every way, long windows, entries that expire. */
 function mixedWorkload(): Workload {
   const script = new Script().pay().idle();
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 4; round++) {
     const soon = { keepUntilMs: SOON_MS + round * 60_000 };
     script
       .reserve(`s${round}`, {
@@ -144,11 +150,13 @@ function mixedWorkload(): Workload {
         idempotency: `is${round}`,
         perHour: 9,
         amount: 40n,
+        papers: 'full',
         ...soon,
       })
       .reserve(`l${round}`, { budget: `l${round}`, replay: `l${round}`, amount: 25n, ...soon })
       .pay({ grant: 'v', budget: `p${round}`, replay: `dec${round}`, perHour: 9, ...soon })
-      .pay({ idempotency: `ip${round}`, budget: `p${round}`, ...soon })
+      .pay({ idempotency: `ip${round}`, budget: `p${round}`, papers: round % 2 === 0 ? 'long' : 'lean', ...soon })
+      .upload(round)
       .idle(2)
       .restart()
       .settle(`s${round}`, 40n - BigInt(round));
@@ -157,27 +165,29 @@ function mixedWorkload(): Workload {
     script
       .release(`l${round}`)
       .admit(round % 2 === 0 ? 'day' : 'night', SOON_MS + (round - 1) * 60_000)
+      .upload()
       .idle();
   }
-  return workload('mixed', 10, script);
+  return workload('mixed', { ledger: 10, journal: 12 }, script);
 }
 
 /** No idle time at all: payments take the steps themselves; a window longer than is kept one by one. */
 function busyWorkload(): Workload {
   const script = new Script();
-  for (let i = 0; i < 70; i++) {
+  for (let i = 0; i < 45; i++) {
     script.pay({ perHour: 30, budget: i % 9 === 0 ? `b${i}` : 'b', keepUntilMs: i % 9 === 0 ? SOON_MS : LATE_MS });
     if (i === 30) script.reserve('r', { budget: 'r', perHour: 30, amount: 99n });
-    if (i === 40) script.admit('bundle', SOON_MS + 60_000);
+    if (i === 36) script.admit('bundle', SOON_MS + 60_000);
     if (i % 11 === 10) script.restart();
+    if (i % 9 === 8) script.upload();
   }
-  return workload('busy', 8, script.settle('r', 98n));
+  return workload('busy', { ledger: 8, journal: 8 }, script.settle('r', 98n));
 }
 
 /** Restarts after every second payment, so that each finds another state of the log. */
 function restartingWorkload(): Workload {
   const script = new Script();
-  for (let i = 0; i < 30; i++) {
+  for (let i = 0; i < 20; i++) {
     script.pay({
       replay: i % 3 === 0 ? `d${i}` : 'b',
       budget: i % 3 === 0 ? 'b2' : 'b',
@@ -186,9 +196,10 @@ function restartingWorkload(): Workload {
     if (i % 4 === 1) script.reserve(`r${i}`, { idempotency: `i${i}`, keepUntilMs: SOON_MS });
     if (i % 4 === 3) script.settle(`r${i - 2}`, 1n);
     if (i % 7 === 6) script.floor(SOON_MS + i * 1000);
+    if (i % 3 === 2) script.upload(4);
     script.idle(i % 5).restart();
   }
-  return workload('restarting', 8, script);
+  return workload('restarting', { ledger: 8, journal: 10 }, script);
 }
 
 /** The workloads with names. */
@@ -224,7 +235,7 @@ export function randomWorkload(seed: number): Workload {
       ...(random.below(4) === 0 ? { idempotency: `i${i}` } : {}),
       ...(grant === 'v' ? { perHour: 20 } : {}),
     };
-    switch (random.below(12)) {
+    switch (random.below(14)) {
       case 0:
         script.restart();
         break;
@@ -253,10 +264,20 @@ export function randomWorkload(seed: number): Workload {
         if (random.below(3) === 0) script.floor(nowMs);
         else script.admit(one(['day', 'night']), nowMs);
         break;
+      case 7:
+        script.upload(random.below(10));
+        break;
+      case 8:
+        script.upload();
+        break;
+      case 9:
+        script.pay({ ...names, papers: one(['full', 'long']) });
+        break;
       default:
         script.pay(names);
     }
   }
   const { probe } = shortWorkload();
-  return { ...workload(`random ${seed}`, 10 + random.below(8), script), isNamed: false, probe };
+  const partitions = { ledger: 10 + random.below(8), journal: 9 + random.below(6) };
+  return { ...workload(`random ${seed}`, partitions, script), isNamed: false, probe };
 }

@@ -2,9 +2,11 @@
 
 import { type Command, Option } from 'commander';
 import type { ErasedReads } from '../../../host-sim/flash/cell-coding.ts';
-import { type PairOptions, type Walk, walkPairs, walkRandom, walkSingle } from '../../powercut/explore.ts';
+import { crewSize, walkAll } from '../../powercut/crew.ts';
+import type { Walk } from '../../powercut/explore.ts';
 import { MUTATIONS, type MutationResult, tryMutation } from '../../powercut/mutations.ts';
 import type { Violation } from '../../powercut/trial.ts';
+import { type Extent, ordersOf, randomOrders, together, type WalkOrder } from '../../powercut/walks.ts';
 import { namedWorkloads } from '../../powercut/workloads.ts';
 import type { Io } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
@@ -21,16 +23,13 @@ interface PowercutOptions {
   readonly workload?: string;
 }
 
-/**
- * What is tried of the pairs with `--short`, without it, and with `--all`: one first cut of so many, and so many forms of
- * the second beside `before` and `after`.
- */
-const SHORT_PAIRS = { oneOf: 40, secondForms: 2 } as const;
 /** The workloads that are walked unless one is asked for, and those short enough for pairs of cuts. */
-const PROVEN = ['short', 'mixed', 'busy', 'restarting'];
-const PAIRED = ['first', 'short'];
-const SOME_PAIRS = { oneOf: 1, secondForms: 2 } as const;
-const ALL_PAIRS = { oneOf: 1, secondForms: 'all' } as const;
+const PROVEN = ['short', 'first', 'mixed', 'busy', 'restarting'];
+const PAIRED = ['short', 'first'];
+/** What is tried of pairs, and after how many single cuts the rest of the workload runs. */
+const SHORT = { oneOf: 60, secondForms: 2, restOf: 8 } as const;
+const USUAL = { secondForms: 2, restOf: 8 } as const;
+const ALL = { oneOf: 1, secondForms: 'all', restOf: 1 } as const;
 
 /** Adds `powercut`. */
 export const register: Register = (program: Command, io: Io) => {
@@ -39,7 +38,8 @@ export const register: Register = (program: Command, io: Io) => {
     .description('Cut the power at every flash operation of workloads, in every torn form, and every pair of cuts.')
     .option('--seed <n>', 'which bits land, what erased cells read, which random workloads', wholeNumber(0, 999_999), 1)
     .option('--seconds <n>', 'random workloads run on until so many seconds are over', wholeNumber(0, 1_000_000), 0)
-    .option('--short', 'the short workload only, and of its pairs of cuts a part that the seed chooses')
+    .option('--short', 'the short workloads only, and of their pairs of cuts a part that the seed chooses')
+    .option('--all', 'every pair of cuts in every form with both readings of erased cells, every workload to its end')
     .option(
       '--mutations',
       'instead: rules of the ledger are taken out one by one, and each time a violation must be found',
@@ -56,71 +56,74 @@ export const register: Register = (program: Command, io: Io) => {
   jsonOption(powercut);
 };
 
-function walks(options: PowercutOptions, io: Io): void {
-  const started = Date.now();
-  const { seed } = options;
-  const modes: readonly ErasedReads[] = options.erased === undefined ? ['ones', 'scrambled'] : [options.erased];
-  const pairs = pairsOf(options);
-  const { workload: wanted } = options;
-  const names = wanted === undefined ? (options.short ? ['short'] : PROVEN) : [wanted];
-  const workloads = namedWorkloads().filter(({ name }) => names.includes(name));
-  const done: Walk[] = [];
-  const take = (what: string, walk: () => Walk) => {
-    io.note(what);
-    done.push(walk());
-  };
-  for (const workload of workloads)
-    for (const mode of modes)
-      take(`${workload.name}, one cut, erased cells read ${mode}`, () => walkSingle(workload, mode, seed));
-  for (const workload of workloads.filter(({ name }) => PAIRED.includes(name)))
-    for (const mode of modes)
-      take(`${workload.name}, two cuts, erased cells read ${mode}`, () => walkPairs(workload, mode, seed, pairs));
-  const untilMs = started + options.seconds * 1000;
-  if (Date.now() < untilMs) take('random workloads', () => walkRandom(seed, untilMs, modes, Date.now));
+async function walks(options: PowercutOptions, io: Io): Promise<void> {
+  const { seed, seconds } = options;
+  const extent = extentOf(options);
+  const heard = (order: WalkOrder) => io.note(describeOrder(order));
+  const done = [...together(await walkAll(ordersOf(extent), heard))];
+  if (Date.now() < extent.untilMs && seconds > 0)
+    done.push(...together(await walkAll(randomOrders(extent, crewSize()), heard)));
   const violations = done.flatMap((walk) => walk.violations);
   const cases = done.reduce((sum, walk) => sum + walk.cases, 0);
-  io.result({ seed, pairs, walks: done, cases, violations }, report(done, options, cases, violations));
+  io.result({ seed, extent, walks: done, cases, violations }, report(done, extent, cases, violations));
   if (violations.length > 0) io.fail();
 }
 
-function report(
-  done: readonly Walk[],
-  options: PowercutOptions,
-  cases: number,
-  violations: readonly Violation[],
-): string {
+function extentOf({ short, all, workload, erased, seed, seconds }: PowercutOptions): Extent {
+  const names = workload === undefined ? (short ? PAIRED : PROVEN) : [workload];
+  const modes: readonly ErasedReads[] = erased === undefined ? ['ones', 'scrambled'] : [erased];
+  return {
+    ...(all ? ALL : short ? SHORT : { ...USUAL, oneOf: modes.length }),
+    single: names,
+    paired: PAIRED.filter((name) => names.includes(name)),
+    modes,
+    seed,
+    untilMs: Date.now() + seconds * 1000,
+  };
+}
+
+function describeOrder(order: WalkOrder): string {
+  if (order.kind === 'random') return 'random workloads';
+  const { workload, kind, erased } = order;
+  const part = order.kind === 'pairs' ? `, part ${order.pairs.which} of ${order.pairs.oneOf}` : '';
+  return `${workload}, ${kind === 'single' ? 'one cut' : 'two cuts'}, erased cells read ${erased}${part}`;
+}
+
+function report(done: readonly Walk[], extent: Extent, cases: number, violations: readonly Violation[]): string {
   const rows = done.map((walk) => [
     walk.name,
     walk.operations.toString(),
     walk.compactions.toString(),
+    walk.givenUp.toString(),
     walk.cases.toString(),
     walk.violations.length.toString(),
     walk.seconds.toFixed(1),
   ]);
   return [
-    tableText(['', 'operations', 'compactions', 'cases', 'violations', 'seconds'], rows, 1),
+    tableText(['', 'operations', 'compactions', 'journal blocks given up', 'cases', 'violations', 'seconds'], rows, 1),
     '',
-    `pairs: ${describePairs(pairsOf(options))}`,
+    describeExtent(extent),
     ...violations.flatMap(trace),
-    `seed ${options.seed}: ${cases} cases, ${violations.length} violations`,
+    `seed ${extent.seed}: ${cases} cases, ${violations.length} violations`,
   ].join('\n');
 }
 
-function pairsOf({ short, all }: PowercutOptions): PairOptions {
-  if (all) return ALL_PAIRS;
-  return short ? SHORT_PAIRS : SOME_PAIRS;
+function describeExtent({ oneOf, secondForms, restOf, modes }: Extent): string {
+  const firsts = oneOf <= modes.length ? 'every first cut, in every form' : `one first cut of ${oneOf}`;
+  const turns = oneOf > 1 && modes.length > 1 ? ', with either reading of erased cells in turn' : '';
+  const seconds =
+    secondForms === 'all'
+      ? 'every second, in every form'
+      : `a second at every operation: before it, after it, and in ${secondForms} forms that the seed chooses`;
+  const rest = restOf === 1 ? 'every one cut' : `one cut of ${restOf}`;
+  const more = secondForms === 'all' ? '' : '; --all takes every form with both readings';
+  return `pairs: ${firsts}${turns}, with ${seconds}; the rest of the workload runs after ${rest}${more}`;
 }
 
-function describePairs({ oneOf, secondForms }: PairOptions): string {
-  const firsts = oneOf === 1 ? 'every first cut, in every form' : `one first cut of ${oneOf}`;
-  if (secondForms === 'all') return `${firsts}, with every second, in every form`;
-  return `${firsts}, with a second at every operation: before it, after it, and in ${secondForms} forms that the seed chooses; --all takes every form`;
-}
-
-function trace({ workload, blocks, erased, rule, detail, cuts, steps }: Violation): readonly string[] {
+function trace({ workload, partitions, erased, rule, detail, cuts, steps }: Violation): readonly string[] {
   return [
     `VIOLATION of "${rule}": ${detail}`,
-    `  workload ${workload} on ${blocks} blocks, erased cells read ${erased}`,
+    `  workload ${workload} on ${partitions.ledger} and ${partitions.journal} blocks, erased cells read ${erased}`,
     ...cuts.map((cut) => `  cut at ${cut}`),
     ...(steps ?? []).map((step) => `  step ${step}`),
     '',
