@@ -238,6 +238,11 @@ export class BlockLog {
     return this.#openBlock !== undefined && this.#at + units <= this.#limit;
   }
 
+  /** The next record goes to another block than the open one. */
+  leave(): void {
+    this.#openBlock = undefined;
+  }
+
   /**
    * Appends a record: one program, read back.
    *

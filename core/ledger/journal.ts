@@ -220,6 +220,8 @@ export class Journal {
   readonly #damage: JournalDamage[] = [];
   /** The newest entry, where damage has taken what says whether it counts. */
   #doubtful = 0;
+  /** Where an entry was made void since the start. */
+  #voidAt = 0;
   /** An entry that was come by, and its last part: reading goes on behind it. */
   #resume: { readonly receiptId: number; readonly last: LogRecord } | undefined;
   #warned = 0;
@@ -313,7 +315,7 @@ export class Journal {
           return this.#problem;
         }
         if (!blocks.hasRoom(1) && !blocks.prepare()) return this.#full();
-        this.#appendNumber(blocks, JOURNAL_KIND.void, 0, lastCommitted);
+        this.#voidAt = this.#appendNumber(blocks, JOURNAL_KIND.void, 0, lastCommitted);
         this.#makeVoid(lastCommitted);
         this.#scan.end = 0;
         this.#log?.emit({ event: 'journal.void', receiptId: lastCommitted + 1 });
@@ -335,6 +337,8 @@ export class Journal {
       if (objection) return objection;
       const encoded = this.#encode(entry);
       if ('code' in encoded) return encoded;
+      // Whoever loses a block must not lose both what made an entry void and the one that has its receipt id now.
+      if (this.#voidAt !== 0 && blocks.newerThan(blocks.blockOf(this.#voidAt)) === 0) blocks.leave();
       const { grantLength, grantKey, end } = encoded;
       const reserve = entry.kind === 'end' ? RESERVE : RESERVE + RESERVE_OF_ENDS;
       const room = this.#roomFor(blocks, grantKey, grantLength, end - grantLength, reserve);
@@ -602,7 +606,8 @@ export class Journal {
       const { receiptId } = found;
       const isFirst = before === 0 && isZero(previousOf(this.#buffer));
       this.#noteMissing(isFirst ? receiptId : before + 1, receiptId - 1);
-      if (receiptId > this.#acknowledged) {
+      // What can be read need not be decoded: that would take long.
+      if (receiptId > this.#acknowledged && (found.standing === 'doubtful' || !this.#hasGrant(blocks, found))) {
         const { problem } = this.#receiptOf(blocks, found);
         if (problem !== undefined) this.#note(receiptId, receiptId, `receipt ${receiptId}: ${problem}`);
       }
@@ -932,6 +937,13 @@ export class Journal {
     if (grantKey !== (decoded.grantKey === undefined ? '' : toHex(decoded.grantKey)))
       return { problem: 'another grant is where its own should be' };
     return decoded.entry;
+  }
+
+  /** True unless an entry that is in the buffer needs a grant, and it is not there. */
+  #hasGrant(blocks: BlockLog, { kind, length }: FoundEntry): boolean {
+    const { grantAddress } = headOf(this.#buffer);
+    if (kind !== JOURNAL_KIND.payment || grantAddress === 0) return true;
+    return this.#grantFor(blocks, grantAddress, length) !== undefined;
   }
 
   /** Reads the grant of a payment that is in the buffer to behind it. Where it is lost, any other copy of it will do. */

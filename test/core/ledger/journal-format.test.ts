@@ -432,6 +432,15 @@ describe('the order of writes', () => {
     expect(traced(flash, () => journal.acknowledge(1))).toEqual(['kind 5']);
   });
 
+  it('of an entry after one that was made void begins a block', () => {
+    const flash = new MemoryFlash(GEOMETRY);
+    append(opened(flash), payment(1), payment(2));
+    const journal = opened(flash, 1);
+    journal.acknowledge(1);
+    expect(traced(flash, () => append(journal, payment(2)))).toEqual(['erase', 'header', 'kind 3']);
+    expect(traced(flash, () => append(journal, payment(3)))).toEqual(['kind 3']);
+  });
+
   it('of giving up is what is acknowledged, unless it is in the log behind the block, then kind 1; no erase', () => {
     const flash = new MemoryFlash(GEOMETRY);
     const journal = opened(flash);
