@@ -150,22 +150,23 @@ function bounded<T>(list: readonly T[], most: number, what: string): readonly T[
 function readKey(value: JsonValue): BundleKey {
   if (!isObject(value)) return { kid: '', active: true, key: 'the key is not an object', x: undefined };
   const kid = member(value, 'kid');
+  const x = keyBytes(value);
   return {
     kid: typeof kid === 'string' ? kid : '',
     // Whoever writes "false" or 0 does not mean that the key may be used.
     active: member(value, 'active') === undefined || member(value, 'active') === true,
-    key: ed25519FromJwk(value),
-    x: keyBytes(value),
+    key: ed25519FromJwk(value, x),
+    x,
   };
 }
 
 /** The 32 key bytes of an Ed25519 public JWK (RFC 8037 §2), or why there are none. */
-function ed25519FromJwk(jwk: JsonObject): Uint8Array | string {
+function ed25519FromJwk(jwk: JsonObject, x: Uint8Array | undefined): Uint8Array | string {
   if (member(jwk, 'd') !== undefined) return 'the JWK carries a private key';
   if (member(jwk, 'kty') !== 'OKP' || member(jwk, 'crv') !== 'Ed25519') return 'the key type is not Ed25519';
   const alg = member(jwk, 'alg');
   if (alg !== undefined && alg !== 'EdDSA' && alg !== 'Ed25519') return 'alg conflicts with the curve';
-  return keyBytes(jwk) ?? 'x is not 32 bytes of base64url';
+  return x ?? 'x is not 32 bytes of base64url';
 }
 
 function keyBytes(jwk: JsonObject): Uint8Array | undefined {

@@ -8,6 +8,7 @@ export class Utf8Check {
   #low = 0x80;
   #high = 0xbf;
   #failed = false;
+  #ascii = true;
 
   /** Takes the next bytes. */
   update(bytes: Uint8Array): void {
@@ -16,6 +17,7 @@ export class Utf8Check {
     for (let i = 0; i < length; i++) {
       const byte = bytes[i] as number;
       if (byte < 0x80 && this.#needed === 0) continue;
+      this.#ascii = false;
       if (!this.#takes(byte)) {
         this.#failed = true;
         return;
@@ -26,6 +28,11 @@ export class Utf8Check {
   /** True where all that came is well-formed and no sequence is left open. */
   get valid(): boolean {
     return !this.#failed && this.#needed === 0;
+  }
+
+  /** True where all that came is ASCII. */
+  get ascii(): boolean {
+    return this.#ascii;
   }
 
   /** Table 3-7 of the Unicode Standard. */

@@ -7,6 +7,8 @@ import { type JsonStream, NULL } from './stream.ts';
 
 /** Bytes that are handed on at a time. */
 const PIECE = 256;
+/** The rank of a name that is none of the known ones. */
+const UNKNOWN = 255;
 /** Places there is memory for from the beginning. */
 const PLACES_AT_FIRST = 32;
 
@@ -34,6 +36,8 @@ class Writer {
   #filled = 0;
   /** Where the names of the members of all open objects begin, from `#start` on. */
   #places = new Uint16Array(PLACES_AT_FIRST);
+  /** Beside each, where its name stands among the known ones; UNKNOWN where it is none. */
+  #ranks = new Uint8Array(PLACES_AT_FIRST);
   #used = 0;
 
   constructor(stream: JsonStream, start: number, sink: (part: Uint8Array) => void) {
@@ -78,7 +82,8 @@ class Writer {
     const first = this.#used;
     stream.members((name) => {
       const place = stream.nameOffset - this.#start;
-      if (stream.value() !== NULL && name !== leftOut) this.#keep(place);
+      const rank = stream.nameRank;
+      if (stream.value() !== NULL && name !== leftOut) this.#keep(place, rank < 0 ? UNKNOWN : rank);
     });
     const end = stream.offset;
     const last = this.#used;
@@ -96,27 +101,40 @@ class Writer {
     stream.moveTo(end);
   }
 
-  #keep(place: number): void {
+  #keep(place: number, rank: number): void {
     if (this.#used === this.#places.length) {
-      const more = new Uint16Array(2 * this.#places.length);
-      more.set(this.#places);
-      this.#places = more;
+      const places = new Uint16Array(2 * this.#used);
+      const ranks = new Uint8Array(2 * this.#used);
+      places.set(this.#places);
+      ranks.set(this.#ranks);
+      this.#places = places;
+      this.#ranks = ranks;
     }
-    this.#places[this.#used++] = place;
+    this.#places[this.#used] = place;
+    this.#ranks[this.#used++] = rank;
   }
 
-  /** By insertion: nearly sorted is the rule. Names are read again to be compared; most are in the window still. */
+  /** By insertion: few members and nearly sorted ones are the rule. */
   #sort(first: number, last: number): void {
     const places = this.#places;
+    const ranks = this.#ranks;
     for (let i = first + 1; i < last; i++) {
       const place = places[i] as number;
-      const name = this.#name(place);
+      const rank = ranks[i] as number;
+      let name: string | undefined;
       let j = i - 1;
-      while (j >= first && compareUtf16(this.#name(places[j] as number), name) > 0) {
+      for (; j >= first; j--) {
+        const other = ranks[j] as number;
+        // Names that nobody knows are read again to be compared.
+        if (rank === UNKNOWN || other === UNKNOWN) {
+          name ??= this.#name(place);
+          if (compareUtf16(this.#name(places[j] as number), name) <= 0) break;
+        } else if (other <= rank) break;
         places[j + 1] = places[j] as number;
-        j--;
+        ranks[j + 1] = other;
       }
       places[j + 1] = place;
+      ranks[j + 1] = rank;
     }
   }
 

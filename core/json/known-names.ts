@@ -98,7 +98,18 @@ export function knownName(hash: number): string | undefined {
   return TABLE[hash % PLACES];
 }
 
+/** Where the known name at the place of a hash stands in the order of all of them (by UTF-16, as they are ASCII); below 255. */
+export function nameRank(hash: number): number {
+  return RANKS[hash % PLACES] ?? -1;
+}
+
 const TABLE = placed();
+const RANKS = ranked();
+
+function ranked(): readonly (number | undefined)[] {
+  const sorted = [...KNOWN_NAMES].sort();
+  return TABLE.map((name) => (name === undefined ? undefined : sorted.indexOf(name)));
+}
 
 function placed(): readonly (string | undefined)[] {
   const table: (string | undefined)[] = [];

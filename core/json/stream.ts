@@ -5,7 +5,7 @@ import { asciiText, decodeUtf8 } from '../encoding/utf8.ts';
 import { Utf8Check } from '../encoding/utf8-check.ts';
 import type { JsonLimits } from '../limits.ts';
 import type { Crypto, Hash } from '../ports/ports.ts';
-import { knownName, nameHash } from './known-names.ts';
+import { knownName, nameHash, nameRank } from './known-names.ts';
 import { hexDigit, JsonProblem, simpleEscape } from './tokens.ts';
 import { emptyObject, type JsonValue } from './value.ts';
 
@@ -46,6 +46,7 @@ export class JsonStream {
   #escaped = false;
   #loneSurrogate = false;
   #nameAt = 0;
+  #rank = -1;
   /** Takes what of a name does not fit `#text`. */
   #nameHash: Hash | undefined;
   /** Of the members of all objects that are open: eight bytes each that stand for the name. */
@@ -86,11 +87,12 @@ export class JsonStream {
     this.#trusted = true;
   }
 
-  /** Refuses text that is not UTF-8. Ends where it began. */
-  checkUtf8(): void {
+  /** Refuses text that is not UTF-8. Ends where it began. @returns whether it is ASCII */
+  checkUtf8(): boolean {
     const check = new Utf8Check();
     this.bytes(this.#start, this.#end, (part) => check.update(part));
     if (!check.valid) throw this.problem('the text is not valid UTF-8');
+    return check.ascii;
   }
 
   /** Gives the bytes of a range to `sink`, in pieces that are reused. */
@@ -103,6 +105,14 @@ export class JsonStream {
     }
   }
 
+  /** The bytes of a range in memory that the next string takes, or undefined where they are more than one may have. */
+  part(start: number, end: number): Uint8Array | undefined {
+    if (end - start > this.#text.length) return undefined;
+    const part = this.#text.subarray(0, end - start);
+    this.#source.read(start, part);
+    return part;
+  }
+
   /** The place reached, in bytes of the source. */
   get offset(): number {
     return this.#at;
@@ -111,6 +121,11 @@ export class JsonStream {
   /** Where the name of the member at hand begins, its quote included. */
   get nameOffset(): number {
     return this.#nameAt;
+  }
+
+  /** The place of the name at hand in the order of all known names, or -1 where it is none of them. */
+  get nameRank(): number {
+    return this.#rank;
   }
 
   /** Goes on at another place. */
@@ -133,12 +148,15 @@ export class JsonStream {
     const byte = this.next();
     switch (byte) {
       case 0x7b:
-        this.#object();
+        if (this.#trusted) this.span();
+        else this.#object();
         break;
       case 0x5b:
-        this.elements(() => {
-          this.value();
-        });
+        if (this.#trusted) this.span();
+        else
+          this.elements(() => {
+            this.value();
+          });
         break;
       case 0x22:
         this.#string(false);
@@ -245,22 +263,27 @@ export class JsonStream {
     let open = 0;
     let quoted = false;
     for (;;) {
-      const byte = this.#byte(this.#at);
-      if (byte < 0) throw this.problem('the text ends inside a value');
-      if (quoted) {
-        if (byte === 0x5c) this.#at++;
-        else if (byte === 0x22) quoted = false;
-        this.#at++;
-        continue;
+      if (this.#byte(this.#at) < 0) throw this.problem('the text ends inside a value');
+      // Written out over the window: whole bundles are passed over, level by level.
+      const window = this.#window;
+      const filled = this.#filled;
+      let i = this.#at - this.#from;
+      while (i < filled) {
+        const byte = window[i++] as number;
+        if (quoted) {
+          if (byte === 0x22) quoted = false;
+          else if (byte === 0x5c) i++;
+        } else if (byte === 0x22) quoted = true;
+        else if (byte === 0x7b || byte === 0x5b) open++;
+        else if (byte === 0x7d || byte === 0x5d || (byte === 0x2c && open === 0)) {
+          // A closing bracket or comma that is not the value's own ends it.
+          const own = open > 0;
+          if (own && --open > 0) continue;
+          this.#at = this.#from + (own ? i : i - 1);
+          return [start, this.#at];
+        }
       }
-      if (byte === 0x22) quoted = true;
-      else if (byte === 0x7b || byte === 0x5b) open++;
-      else if (byte === 0x7d || byte === 0x5d || (byte === 0x2c && open === 0)) {
-        // A closing bracket or comma that is not the value's own ends it.
-        if (open === 0) return [start, this.#at];
-        if (--open === 0) return [start, ++this.#at];
-      }
-      this.#at++;
+      this.#at = this.#from + i;
     }
   }
 
@@ -327,10 +350,9 @@ export class JsonStream {
     this.#open();
     let count = 0;
     for (let more = this.#firstName(); more; more = this.#nextName(++count)) {
-      if (!this.#trusted) this.#keepName();
+      this.#keepName();
       this.value();
     }
-    if (this.#trusted) return;
     for (let i = first; i < this.#named; i++) if (this.#isNamedBefore(first, i)) throw this.problem('a member twice');
     this.#named = first;
   }
@@ -369,21 +391,20 @@ export class JsonStream {
 
   /** The hash of the name at hand where it is a known one, else -1. */
   #knownHash(): number {
-    if (this.#size > LONGEST_KNOWN) return -1;
+    const text = this.#text;
+    const size = this.#size;
+    if (size > LONGEST_KNOWN) return -1;
     let hash = 0;
-    for (let i = 0; i < this.#size; i++) hash = nameHash(hash, this.#text[i] as number);
+    for (let i = 0; i < size; i++) hash = nameHash(hash, text[i] as number);
     const known = knownName(hash);
-    return known !== undefined && this.#isText(known) ? hash : -1;
-  }
-
-  #isText(known: string): boolean {
-    if (known.length !== this.#size) return false;
-    for (let i = 0; i < this.#size; i++) if (this.#text[i] !== known.charCodeAt(i)) return false;
-    return true;
+    if (known === undefined || known.length !== size) return -1;
+    for (let i = 0; i < size; i++) if (text[i] !== known.charCodeAt(i)) return -1;
+    return hash;
   }
 
   #nameText(): string {
     const hash = this.#knownHash();
+    this.#rank = hash < 0 ? -1 : nameRank(hash);
     if (hash >= 0) return knownName(hash) as string;
     return this.#loneSurrogate ? '' : this.text;
   }
@@ -477,14 +498,15 @@ export class JsonStream {
       if (this.#byte(this.#at) < 0) return -1;
       const window = this.#window;
       const from = this.#at - this.#from;
-      const to = this.#trusted ? this.#trustedRun(from) : this.#checkedRun(from);
+      const to = this.#endOfRun(from);
       if (to > from) this.#append(window.subarray(from, to), isName);
       this.#at += to - from;
       if (to < this.#filled) return window[to] as number;
     }
   }
 
-  #checkedRun(from: number): number {
+  /** Written out: on a device the engine's own search of an array is slower than this, and it would be two. */
+  #endOfRun(from: number): number {
     const window = this.#window;
     const filled = this.#filled;
     let to = from;
@@ -493,16 +515,6 @@ export class JsonStream {
       if (byte === 0x22 || byte === 0x5c || byte < 0x20) break;
       to++;
     }
-    return to;
-  }
-
-  /** The same where no control character can come: the engine's own search is many times faster on a device. */
-  #trustedRun(from: number): number {
-    const quote = this.#window.indexOf(0x22, from);
-    const backslash = this.#window.indexOf(0x5c, from);
-    let to = this.#filled;
-    if (quote >= 0 && quote < to) to = quote;
-    if (backslash >= 0 && backslash < to) to = backslash;
     return to;
   }
 

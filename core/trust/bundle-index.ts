@@ -18,6 +18,8 @@ export interface TextIndex {
 
 /** Entries of `issuers`, in order, by their issuer. */
 export interface EntryIndex extends TextIndex {
+  /** Bytes of each. */
+  readonly lengths: Uint16Array;
   /** Four bytes of the digest of the entry's text: it is as it was when the bundle was verified. */
   readonly checks: Uint32Array;
   /** What was found out about the points of its keys: two bits for each, 1 known, 2 usable. */
@@ -35,6 +37,8 @@ export interface RevokedKeyIndex {
 
 /** The index of one bundle. */
 export interface BundleIndex {
+  /** True where the bundle's text is ASCII: a part of it is then quickly made a string of. */
+  readonly isAscii: boolean;
   readonly approved: TextIndex;
   readonly revokedGrants: TextIndex;
   readonly entries: EntryIndex;
@@ -46,7 +50,7 @@ export function indexBytes(index: BundleIndex): number {
   const { approved, revokedGrants, entries, revokedKeys } = index;
   const tables = [
     ...[approved.prints, approved.offsets, revokedGrants.prints, revokedGrants.offsets],
-    ...[entries.prints, entries.offsets, entries.checks, entries.points],
+    ...[entries.prints, entries.offsets, entries.lengths, entries.checks, entries.points],
     ...[revokedKeys.kids, revokedKeys.keys, revokedKeys.entries],
   ];
   return tables.reduce((sum, table) => sum + table.byteLength, 0);

@@ -2,13 +2,14 @@
 // bundle is never held whole, and a name that only looks like another is told from it.
 
 import { ArtifactProblem } from '../artifacts/members.ts';
-import type { BundleFacts, BundleIssuer, BundleKey } from '../artifacts/trust-bundle.ts';
+import { type BundleFacts, type BundleIssuer, type BundleKey, readIssuer } from '../artifacts/trust-bundle.ts';
+import { asciiText } from '../encoding/utf8.ts';
 import { JsonProblem } from '../json/tokens.ts';
 import { type Crypto, FlashError } from '../ports/ports.ts';
 import { bundleIdentity } from './admission.ts';
 import { type BundleIndex, firstTwo, indexBytes, type TextIndex } from './bundle-index.ts';
 import { type HeldBundle, isPoint, revokesKeyIn } from './held-bundle.ts';
-import { type BundleReader, readEntry, textCheck } from './streamed-bundle.ts';
+import { type BundleReader, checkOf, readEntry } from './streamed-bundle.ts';
 
 /** A key of an entry, and which it is: four places an entry. */
 interface PlacedKey extends BundleKey {
@@ -151,14 +152,26 @@ export class FlashBundle implements HeldBundle {
 
   #entryAt(i: number): BundleIssuer {
     return this.#whole(() => {
-      const { stream } = this.#reader;
-      const offset = this.#index.entries.offsets[i] as number;
-      this.#goTo(offset);
-      const { issuer, keys } = readEntry(stream, i);
-      const check = textCheck(this.#reader, this.#start + offset, stream.offset);
-      if (check !== this.#index.entries.checks[i]) throw this.#damaged();
+      const { stream, crypto } = this.#reader;
+      const { offsets, lengths, checks } = this.#index.entries;
+      const offset = offsets[i] as number;
+      const from = this.#start + offset;
+      const to = from + (lengths[i] as number);
+      const part = this.#index.isAscii ? stream.part(from, to) : undefined;
+      const hash = crypto.sha256();
+      if (part === undefined) stream.bytes(from, to, (bytes) => hash.update(bytes));
+      else hash.update(part);
+      if (checkOf(hash) !== checks[i]) throw this.#damaged();
+      // What was verified has nothing in it that JSON.parse may not be given, and the engine's own reading is much faster.
+      const { issuer, keys } =
+        part === undefined ? this.#streamed(offset, i) : readIssuer(JSON.parse(asciiText(part, 0, part.length)), i);
       return { issuer, keys: keys.map((key, j): PlacedKey => ({ ...key, place: PLACES * i + j })) };
     });
+  }
+
+  #streamed(offset: number, i: number): BundleIssuer {
+    this.#goTo(offset);
+    return readEntry(this.#reader.stream, i);
   }
 
   #goTo(offset: number): void {
@@ -171,7 +184,8 @@ export class FlashBundle implements HeldBundle {
     try {
       return read();
     } catch (problem) {
-      if (problem instanceof JsonProblem || problem instanceof ArtifactProblem) throw this.#damaged();
+      const isText = problem instanceof JsonProblem || problem instanceof ArtifactProblem;
+      if (isText || problem instanceof SyntaxError) throw this.#damaged();
       throw problem;
     }
   }

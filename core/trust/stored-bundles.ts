@@ -170,7 +170,7 @@ export class StoredBundles {
         this.#intake = undefined;
         if (refusal === undefined && !utf8.valid)
           refusal = refuseBundle('bundle.read', 'ARTIFACT_INVALID', 'the text is not valid UTF-8');
-        const taken = refusal ?? onFlash(() => this.#take(partition.flush()));
+        const taken = refusal ?? onFlash(() => this.#take(partition.flush(), utf8.ascii));
         return 'ok' in taken ? this.#refused(taken) : taken;
       },
     };
@@ -178,7 +178,7 @@ export class StoredBundles {
   }
 
   /** Admits the bundles of an answer that is written, and puts them in force together with those that stay. */
-  #take([start, end]: BundleRange): SetAdmission {
+  #take([start, end]: BundleRange, isAscii: boolean): SetAdmission {
     const { trust } = this.#parts;
     const { stream } = this.#parts.partition.reader;
     const ranges = rangesFrom(() => {
@@ -189,7 +189,7 @@ export class StoredBundles {
     const now = this.#parts.now();
     if (typeof now !== 'number') return now;
     const planned = TrustSet.of(trust.bundles);
-    const outcomes = this.#admitAll(ranges, planned, now);
+    const outcomes = this.#admitAll(ranges, isAscii, planned, now);
     const fresh = outcomes.filter((outcome): outcome is Stored => !('ok' in outcome));
     if (fresh.length > 0) {
       const refusal = this.#switchTo(fresh, planned);
@@ -207,13 +207,13 @@ export class StoredBundles {
   }
 
   /** What is to become of each bundle, as if each were in force and remembered before the next is looked at. */
-  #admitAll(ranges: BundleRanges, planned: TrustSet, now: number): readonly (Stored | Refusal)[] {
+  #admitAll(ranges: BundleRanges, isAscii: boolean, planned: TrustSet, now: number): readonly (Stored | Refusal)[] {
     const { context, ledger, partition } = this.#parts;
     const remembered = new Map<string, NewestBundle>();
     const newest = (identity: string) => remembered.get(identity) ?? ledger.newestBundle(identity);
     let nowMs = now;
     return ranges.map(([start, end]) => {
-      const admitted = admitStream(partition.reader, start, end, { ...context, nowMs, newest }, true);
+      const admitted = admitStream(partition.reader, start, end, { ...context, nowMs, newest }, isAscii);
       if ('ok' in admitted) return admitted;
       const one = this.#storedOf([start, end], admitted);
       const { identity, issuedAtMs } = one.bundle;

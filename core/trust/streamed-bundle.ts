@@ -9,7 +9,7 @@ import { type JsonStream, NULL } from '../json/stream.ts';
 import { JsonProblem } from '../json/tokens.ts';
 import { emptyObject, type JsonValue, member } from '../json/value.ts';
 import { BUNDLE_ISSUERS, BUNDLE_KEYS_PER_ISSUER, BUNDLE_REVOKED_GRANTS } from '../limits.ts';
-import type { Crypto, MessageStream } from '../ports/ports.ts';
+import type { Crypto, Hash, MessageStream } from '../ports/ports.ts';
 import type { Refusal } from '../reason-codes.ts';
 import { type AdmissionContext, checkBundle, type NewestBundle, refuseBundle, type SignedFacts } from './admission.ts';
 import { type BundleIndex, type Fingerprints, firstTwo, NumberList, type TextIndex } from './bundle-index.ts';
@@ -36,7 +36,7 @@ export interface StreamedFacts extends SignedFacts {
 /**
  * Decides whether the bundle at `start` may be used, as `admitBundle` does.
  *
- * @param isUtf8 true where that was found out as it arrived
+ * @param isAscii where it was found out before, as it arrived, that the text is UTF-8: whether it is ASCII
  * @returns the bundle, or the refusal of the step that failed
  * @throws whatever reading its bytes throws
  */
@@ -45,25 +45,30 @@ export function admitStream(
   start: number,
   end: number,
   context: AdmissionContext,
-  isUtf8 = false,
+  isAscii?: boolean,
 ): AdmittedStream | Refusal {
-  const read = readStream(reader, start, end, isUtf8);
+  const read = readStream(reader, start, end, isAscii);
   if ('ok' in read) return read;
   const newest = checkBundle(read, context);
   return 'ok' in newest ? newest : { facts: read.facts, index: read.index, newest };
 }
 
 /** The first step: reads the bundle at `start`. @returns it, or the refusal of its text or shape */
-export function readStream(reader: BundleReader, start: number, end: number, isUtf8 = false): StreamedFacts | Refusal {
+export function readStream(
+  reader: BundleReader,
+  start: number,
+  end: number,
+  isAscii?: boolean,
+): StreamedFacts | Refusal {
   const { stream, crypto } = reader;
   try {
     stream.open(start, end);
-    if (!isUtf8) stream.checkUtf8();
+    const ascii = isAscii ?? stream.checkUtf8();
     stream.value();
     stream.end();
     const canonical = canonicalOf(stream, start, end);
     return {
-      ...readFacts(reader, start, end),
+      ...readFacts(reader, start, end, ascii),
       digest: () => partsDigest(crypto, 'TrustBundle', canonical),
       message: partsMessage('TrustBundle', canonical),
     };
@@ -87,6 +92,7 @@ function readFacts(
   reader: BundleReader,
   start: number,
   end: number,
+  isAscii: boolean,
 ): Pick<StreamedFacts, 'facts' | 'index' | 'signature'> {
   const { stream } = reader;
   stream.openTrusted(start, end);
@@ -124,6 +130,7 @@ function readFacts(
   const { facts, lists: index } = readBundleFacts(wire, () => {
     if (lists.approvedIssuers === undefined) throw invalid('approvedIssuers is missing');
     return {
+      isAscii,
       approved: textIndex(reader, start, lists.approvedIssuers, BUNDLE_ISSUERS, 'approvedIssuers'),
       ...issuersIndex(reader, start, lists.issuers),
       revokedGrants: textIndex(reader, start, lists.revokedGrantIds, BUNDLE_REVOKED_GRANTS, 'revokedGrantIds'),
@@ -156,8 +163,7 @@ function textIndex(
   const take = () => {
     stream.next();
     const offset = stream.offset - start;
-    const text = stream.scalar();
-    if (typeof text !== 'string' || text === '')
+    if (stream.value() !== QUOTE || stream.textBytes.length === 0)
       throw invalid(`${what} holds something that is not a non-empty string`);
     if (++count > most) return;
     texts.push(prints.ofBytes(stream.textBytes));
@@ -189,6 +195,7 @@ function issuersIndex(
   checkCount(count, BUNDLE_ISSUERS, 'issuers');
   const issuers = new NumberList(Uint16Array);
   const offsets = new NumberList(Uint16Array);
+  const lengths = new NumberList(Uint16Array);
   const checks = new NumberList(Uint32Array);
   const kids = new NumberList(Uint16Array);
   const keys = new NumberList(Uint16Array);
@@ -201,6 +208,7 @@ function issuersIndex(
     const entry = readEntry(stream, i);
     issuers.push(prints.of(entry.issuer));
     offsets.push(from - start);
+    lengths.push(stream.offset - from);
     checks.push(textCheck(reader, from, stream.offset));
     for (const key of entry.keys) {
       if (key.active) continue;
@@ -213,6 +221,7 @@ function issuersIndex(
     entries: {
       prints: issuers.done(),
       offsets: offsets.done(),
+      lengths: lengths.done(),
       checks: checks.done(),
       points: new Uint8Array(count),
     },
@@ -224,10 +233,18 @@ function checkCount(count: number, most: number, what: string): void {
   if (count > most) throw new ArtifactProblem('LIMIT_EXCEEDED', `${what} has more than ${most} entries`);
 }
 
+/** The first byte of a string. */
+const QUOTE = 0x22;
+
 /** Four bytes of the digest of a part of the text. The stream goes on where it is. */
-export function textCheck({ stream, crypto }: BundleReader, from: number, to: number): number {
+function textCheck({ stream, crypto }: BundleReader, from: number, to: number): number {
   const hash = crypto.sha256();
   stream.bytes(from, to, (part) => hash.update(part));
+  return checkOf(hash);
+}
+
+/** Four bytes of a digest. */
+export function checkOf(hash: Hash): number {
   const digest = hash.digest();
   return (firstTwo(digest) | ((digest[2] as number) << 16) | ((digest[3] as number) << 24)) >>> 0;
 }

@@ -30,6 +30,18 @@ describe('UTF-8 in pieces', () => {
     for (const size of [1, 2, 3, 100]) expect([size, inPieces(bytes, size)]).toEqual([size, valid]);
   });
 
+  it('says whether it is ASCII', () => {
+    for (const [bytes, ascii] of [
+      [utf8('plain \u007f'), true],
+      [utf8('plain\u0080'), false],
+      [new Uint8Array(0), true],
+    ] as const) {
+      const check = new Utf8Check();
+      check.update(bytes);
+      expect(check.ascii).toBe(ascii);
+    }
+  });
+
   it('is judged as whole bytes are', () => {
     const byte = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0xe0, 0xed, 0xf0, 0xf4, 0x80, 0x9f, 0xbf));
     fc.assert(

@@ -629,7 +629,7 @@ describe('memory and flash operations', () => {
     }
     expect(longest).toBeGreaterThan(0);
     expect(longest).toBeLessThanOrEqual(1024);
-    expect(device.verifier.bundleIndexBytes).toBe(150 * (4 + 9));
+    expect(device.verifier.bundleIndexBytes).toBe(150 * (4 + 11));
   });
 
   it('a refresh erases the blocks it writes, and programs a page at a time', () => {
