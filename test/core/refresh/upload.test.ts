@@ -145,6 +145,40 @@ describe('a batch', () => {
     expect(sent.body.length).toBeLessThan(UPLOAD_BATCH_BYTES);
   });
 
+  it('is filled to its last byte, and not beyond', () => {
+    const sba = (strings: number, filler: number) => ({
+      authorization: { list: Array.from({ length: strings }, () => 'x'.repeat(900)), filler: 'x'.repeat(filler) },
+    });
+    const sized = (filler: number): UploadBatch => {
+      const journal = opened(new MemoryFlash());
+      append(journal, payment(1, { grant: undefined, sba: sba(4, filler) }));
+      append(journal, payment(2, { grant: undefined, sba: sba(8, 0) }));
+      return batch(uploader(journal));
+    };
+    const room = UPLOAD_BATCH_BYTES - sized(1).body.length + 1;
+    expect(room).toBeLessThan(1000);
+    for (let filler = room - 4; filler <= room + 4; filler++)
+      expect(ids(sized(filler))).toEqual(filler <= room ? [1, 2] : [1]);
+    expect(sized(room).body.length).toBe(UPLOAD_BATCH_BYTES);
+  });
+
+  it('does not read the journal from its beginning on', () => {
+    const flash = new MemoryFlash({ size: 262_144 });
+    const journal = opened(flash);
+    for (let i = 1; i <= 200; i++) append(journal, fullPayment(i));
+    const of = uploader(journal, { mostReceipts: 1000 });
+    const reads: number[] = [];
+    for (;;) {
+      const before = flash.done.read;
+      const step = of.next(0);
+      if (step.kind !== 'send') break;
+      reads.push(flash.done.read - before);
+      answer(of, { acknowledged: step.batch.last });
+    }
+    expect(reads.length).toBeGreaterThan(20);
+    expect(Math.max(...reads.slice(1))).toBeLessThan(2 * (reads[1] as number));
+  });
+
   it('has the ends of reservations among the payments', () => {
     const journal = opened(new MemoryFlash());
     append(journal, payment(1, { mode: 'reserve' }), end(2, 1), payment(3));
@@ -203,7 +237,9 @@ describe('an acknowledgement', () => {
     flash.fail('program');
     expect(answer(of, { acknowledged: 4 })).toEqual({ ok: true, receipts: 4, acknowledgedUpTo: 4 });
     expect(ids(batch(of))).toEqual([5, 6]);
-    expect(events.map(({ event }) => event)).toContain('upload.unrecorded');
+    expect(answer(of, { acknowledged: 6 })).toEqual({ ok: true, receipts: 2, acknowledgedUpTo: 6 });
+    expect(of.next(0)).toEqual({ kind: 'done' });
+    expect(events.filter(({ event }) => event === 'upload.unrecorded')).toHaveLength(2);
   });
 });
 
