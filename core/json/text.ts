@@ -4,9 +4,6 @@
 import { encodeUtf8 } from '../encoding/utf8.ts';
 import { isArray, type JsonValue } from './value.ts';
 
-/** Longer than any part of JSON text that is no string. */
-const LONGEST_PLAIN = 32;
-
 /**
  * Writes JSON text: members that are null left out, numbers in the shorter of the two ways ECMAScript has.
  *
@@ -23,7 +20,7 @@ export function writeJson(value: JsonValue, target: Uint8Array, at: number): num
 
 /** Writes a few ASCII characters as they are. @returns see `writeJson` */
 export function writeText(text: string, target: Uint8Array, at: number): number {
-  if (at < 0 || text.length > LONGEST_PLAIN || at + text.length > target.length) return -1;
+  if (at < 0 || at + text.length > target.length) return -1;
   for (let i = 0; i < text.length; i++) target[at + i] = text.charCodeAt(i);
   return at + text.length;
 }
