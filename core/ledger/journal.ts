@@ -769,7 +769,8 @@ export class Journal {
   #canGiveUp(): boolean {
     const blocks = this.#blocks;
     if (blocks === undefined || blocks.used < 2) return false;
-    return (this.#neededUntil[blocks.oldest] as number) <= this.#acknowledged;
+    // What is lost behind the newest entry cannot be acknowledged before another one is there.
+    return Math.min(this.#neededUntil[blocks.oldest] as number, this.#newest) <= this.#acknowledged;
   }
 
   /** Gives up the oldest block. False where there is no block to say so in. */

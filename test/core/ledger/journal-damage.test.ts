@@ -1,6 +1,7 @@
 // Damage in the journal, each case an attack or a fault and what is expected of it: all that is provably intact stays
 // readable in order, what is lost is told, payments go on, and what was not committed never comes back as a payment.
 
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { BlockLog, UNIT } from '../../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
@@ -285,6 +286,27 @@ describe('a block that is damaged', () => {
       append(idle(journal), payment(++count));
       journal.acknowledge(count);
     }
+  });
+
+  it('with all others behind its first entry, in a full journal: there is room when that one is acknowledged', () => {
+    const flash = new MemoryFlash(SMALL);
+    const journal = opened(flash);
+    let count = 0;
+    while (!('code' in journal.append(payment(count + 1, { grant: undefined })))) count++;
+    const [, ...others] = places(flash);
+    damage(flash, ...others.slice(0, -1));
+    flash.cells[(others.at(-1) as Place).at] = 99;
+    const last = others.at(-1) as Place;
+    // A record that nothing is known of, with a good CRC: the blocks are in the log.
+    const bytes = Buffer.from(flash.cells.subarray(last.at, last.at + last.length));
+    const sequence = flash.cells.subarray(Math.floor(last.at / 1024) * 1024 + 4).slice(0, 4);
+    bytes.writeUInt32LE(crc32(Buffer.concat([sequence, bytes.subarray(0, 8), bytes.subarray(12)])), 8);
+    flash.cells.set(bytes, last.at);
+    const later = opened(flash, count);
+    expect([later.newestReceipt, later.problem?.code]).toEqual([1, 'STORE_FULL']);
+    expect(later.append(payment(count + 1))).toMatchObject({ code: 'STORE_FULL' });
+    expect(later.acknowledge(1)).toBeUndefined();
+    append(later, payment(count + 1));
   });
 
   it('in its last record: it stays until that receipt is acknowledged, whatever came after it', () => {
