@@ -61,8 +61,8 @@ export function isJournal(bytes: Uint8Array, blockSize: number): boolean {
 export function inspectJournal(bytes: Uint8Array, blockSize: number, committed?: number): InspectedJournal {
   const journal = new Journal(new ScratchImage(bytes, blockSize), crypto, { autoFormat: 'never' });
   if (journal.problem?.code === 'STORE_FAILED') throw new ImageProblem(journal.problem.detail);
-  const { fill, wear, newestReceipt } = journal;
-  const refusal = journal.reconcile(committed ?? newestReceipt);
+  const { fill, wear, newestReceipt: written } = journal;
+  const refusal = journal.reconcile(committed ?? written);
   const receipts: InspectedReceipt[] = [];
   let leftOut = 0;
   const wrong = journal.export((receipt) => {
@@ -70,13 +70,13 @@ export function inspectJournal(bytes: Uint8Array, blockSize: number, committed?:
     if (receipts.length === 0 && state === 'acknowledged' && receipt.entry === undefined) leftOut++;
     else receipts.push({ state, document: receiptDocument(receipt) });
   });
-  const isOrphan = refusal === undefined && committed !== undefined && newestReceipt === committed + 1;
+  const isOrphan = refusal === undefined && committed !== undefined && written === committed + 1;
   return {
     kind: 'journal',
     format: JOURNAL_FORMAT,
     blocks: Math.floor(bytes.length / blockSize),
     blocksInUse: fill.used,
-    newestReceipt,
+    newestReceipt: journal.newestReceipt,
     acknowledgedUpTo: journal.acknowledgedUpTo,
     ...(committed === undefined ? {} : { committedUpTo: committed }),
     unsent: journal.fill.unsent,
@@ -84,7 +84,7 @@ export function inspectJournal(bytes: Uint8Array, blockSize: number, committed?:
     wear,
     receipts,
     leftOut,
-    ...(isOrphan ? { orphan: newestReceipt } : {}),
+    ...(isOrphan ? { orphan: written } : {}),
     damage: told(
       refusal?.detail,
       journal.damage.map((one) => one.detail),

@@ -110,6 +110,7 @@ describe('what the ledger has not committed', () => {
     const { code, stdout } = await run('ledger', 'inspect', whole, '--committed', '4');
     expect(code).toBe(0);
     expect(stdout).toContain('receipt 5 was written and not committed: it is nothing, its payment was never approved');
+    expect(stdout).toContain('newest receipt 4, acknowledged up to 2, committed up to 4, 2 to be sent\n');
     expect(stdout).not.toMatch(/^5 /m);
     expect(lines(await run('ledger', 'export', whole, '--committed', '4', '--json'))).toHaveLength(4);
   });
