@@ -168,6 +168,8 @@ interface Scan {
   block: number;
   /** Numbers that were passed over since the newest whole entry. */
   lostBehind: number;
+  /** The partition was a journal before this start: it is not new beside a ledger that has receipts. */
+  isOld: boolean;
   /** Up to which receipt there were entries before the oldest. */
   before: number;
   /** The newest whole entry with nothing of another behind it, 0 for none. */
@@ -211,6 +213,7 @@ export class Journal {
     firstBlock: 0,
     block: 0,
     lostBehind: 0,
+    isOld: false,
     before: 0,
     end: 0,
     gap: undefined,
@@ -475,6 +478,7 @@ export class Journal {
     }
     const damage = blocks.open((record, bytes) => this.#takeIn(blocks, record, bytes));
     const scan = this.#scan;
+    scan.isOld = true;
     const [first] = damage;
     if (first !== undefined) {
       this.#suspicious ||= first.detail;
@@ -580,7 +584,7 @@ export class Journal {
     const { end, gap, lostBehind } = this.#scan;
     this.#doubtful = 0;
     if (gap !== undefined) this.#needUntil(blocks, gap.from, gap.to, lastCommitted);
-    if (this.#newest < lastCommitted && this.#newest > 0) {
+    if (this.#newest < lastCommitted && this.#scan.isOld) {
       this.#suspicious ||= `receipts up to ${lastCommitted} are lost`;
       this.#log?.emit({ event: 'journal.missing', after: this.#newest, upTo: lastCommitted });
     }
@@ -614,7 +618,7 @@ export class Journal {
       last = found.last;
       before = receiptId;
     }
-    if (this.#newest > 0) this.#noteMissing(before + 1, lastCommitted);
+    if (this.#scan.isOld) this.#noteMissing(before + 1, lastCommitted);
     if (this.#damage.length === 0) this.#note(0, 0, `${this.#suspicious}, but no receipt that was not acknowledged`);
   }
 

@@ -236,6 +236,8 @@ describe('a block that is damaged', () => {
       expect(unsentIds(journal), `block ${block}`).toEqual(numbers(1, 22, ids));
       expect(journal.damage[0]).toMatchObject({ first: ids[0], last: ids.at(-1) });
       expectGoesOn(flash, journal, 23);
+      // It is told at every start, until it is acknowledged.
+      expect(opened(flash, 23).damage[0]).toMatchObject({ first: ids[0], last: ids.at(-1) });
     }
   });
 
@@ -251,6 +253,16 @@ describe('a block that is damaged', () => {
       [ids[0], 22],
     ]);
     expectGoesOn(flash, journal, 23);
+  });
+
+  it('and all that had entries: what the ledger has is named', () => {
+    const flash = new MemoryFlash(SMALL);
+    opened(flash);
+    append(opened(flash), payment(1), payment(2));
+    lose(flash, 1);
+    expect(ranges(opened(flash, 2))).toEqual([[1, 2]]);
+    // A new journal beside an older ledger lacks nothing.
+    expect(opened(new MemoryFlash(SMALL), 2).damage).toEqual([]);
   });
 
   it('of which nothing is left but headers of others: refused until it is formatted, not taken for a new journal', () => {
