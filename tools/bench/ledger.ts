@@ -8,11 +8,12 @@ import { mix } from '../../host-sim/flash/random.ts';
 import { type FlashStatistics, SimulatedFlash } from '../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../host-sim/flash/store.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
+import { type JournalRoomLine, type JournalWearLine, runJournalBench } from './journal.ts';
 
 /** The partition of a device, and what its blocks take. */
 export const DEVICE_BYTES = 65_536;
 const BLOCK_BYTES = 4096;
-const ERASES = 100_000;
+export const ERASES = 100_000;
 /** Payments before the first block is worn out: this many, the most worn block at most twice the mean. */
 export const LEAST_PAYMENTS = 10_000_000;
 export const MOST_UNEVEN = 2;
@@ -53,6 +54,8 @@ export interface HotPathLine {
   readonly bytesProgrammed: number;
   readonly reads: number;
   readonly bytesRead: number;
+  /** False where it takes more programs than it may, or an erase. */
+  readonly ok: boolean;
 }
 
 /** What a start at full capacity asks. */
@@ -67,9 +70,11 @@ export interface BootLine {
   readonly memoryBytes: number;
 }
 
-/** The whole report. A journal adds its lines to each list. */
+/** The whole report. */
 export interface LedgerBench {
   readonly wear: readonly WearLine[];
+  readonly journalWear: readonly JournalWearLine[];
+  readonly journalRoom: readonly JournalRoomLine[];
   readonly hotPath: readonly HotPathLine[];
   readonly boot: readonly BootLine[];
 }
@@ -89,8 +94,16 @@ export function runLedgerBench(payments: number, note: (text: string) => void): 
     countHotPath('grant + SBA + SPA, idempotency key', decisionSpends),
     countHotPath('the same, velocity limit of 16', windowedSpends),
   ];
+  note('journal');
+  const journal = runJournalBench(payments);
   note('start at full capacity');
-  return { wear, hotPath, boot: [countBoot('64 KB', DEVICE_BYTES), countBoot('10 000 entries', gateBytes())] };
+  return {
+    wear,
+    journalWear: journal.wear,
+    journalRoom: journal.room,
+    hotPath: [...hotPath, ...journal.hotPath],
+    boot: [countBoot('64 KB', DEVICE_BYTES), countBoot('10 000 entries', gateBytes()), journal.boot],
+  };
 }
 
 /** Gives the n-th payment of a kind; what it leaves behind can go after `keepMs`. */
@@ -137,7 +150,8 @@ function spend(pair: number, timeMs: number, keepUntilMs: number): Spend {
 
 const names = new Map<string, LedgerKey>();
 
-function keyOf(name: string): LedgerKey {
+/** The ledger key of a name. */
+export function keyOf(name: string): LedgerKey {
   // Names with numbers come once; the others again and again.
   if (names.size > 5000) names.clear();
   let key = names.get(name);
@@ -240,6 +254,7 @@ function countHotPath(name: string, spends: Spends): HotPathLine {
     bytesProgrammed: most('bytesProgrammed'),
     reads: most('reads'),
     bytesRead: most('bytesRead'),
+    ok: most('programs') === 1 && most('erases') === 0,
   };
 }
 

@@ -297,8 +297,9 @@ function wrongInJournal({ journal }: Device, model: Model): string | undefined {
   let wrong: string | undefined;
   let before = 0;
   const gaps = journal.export((receipt) => {
-    // Where the first one is one that the backend has not, the one before it must be the last that it has.
-    if (before === 0 && receipt.receiptId > most + 1) wrong ??= `receipt ${receipt.receiptId} comes after ${most}`;
+    // What is not there any more is known as acknowledged, or it would be missed.
+    if (before === 0 && receipt.receiptId > acknowledged + 1)
+      wrong ??= `receipt ${receipt.receiptId} comes first, and ${acknowledged} is acknowledged`;
     wrong ??= wrongReceipt(receipt, model, acknowledged);
     before = receipt.receiptId;
   });

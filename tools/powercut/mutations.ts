@@ -1,4 +1,4 @@
-// Proof that the proof can fail: rules of the ledger are taken out one at a time, and the walk must find a violation. The
+// Proof that the proof can fail: rules of ledger and journal are taken out one at a time, and the walk must find a violation. The
 // core is bundled together with the walk, changed on the way; no file of it is touched.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,6 +27,7 @@ export interface MutationResult {
 
 const LOG = 'core/ledger/block-log.ts';
 const LEDGER = 'core/ledger/flash-ledger.ts';
+const JOURNAL = 'core/ledger/journal.ts';
 
 /** The rules that are taken out. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -112,6 +113,53 @@ export const MUTATIONS: readonly Mutation[] = [
           'const late = (this as { late?: () => void }).late; late?.(); const own = bytes.slice(); (this as { late?: () => void }).late = () => this.#flash.program(address * UNIT, own); return ((this.#at += units), this.#next++, address);\n    const back',
       },
     ],
+  },
+  {
+    rule: "the journal's entry is written before the ledger's record",
+    file: LEDGER,
+    edits: [
+      { before: 'const refusal = before?.(this.#nextReceipt);\n    if (refusal) return refusal;', after: '' },
+      {
+        before: 'const address = this.#flashLog.append(kind, this.#writer.flags, bytes);\n    this.#unsealed',
+        after:
+          'const address = this.#flashLog.append(kind, this.#writer.flags, bytes);\n    before?.(this.#nextReceipt);\n    this.#unsealed',
+      },
+    ],
+  },
+  {
+    rule: 'an entry that the ledger does not know of is made void',
+    file: JOURNAL,
+    edits: [{ before: 'if (this.#newest > lastCommitted) {', after: 'if (this.#newest > lastCommitted + 1) {' }],
+  },
+  {
+    rule: 'what comes after a void entry carries the hash of the receipt before it',
+    file: JOURNAL,
+    edits: [
+      {
+        before: 'this.#newest = lastCommitted;\n    this.#hash.set(this.#previous);',
+        after: 'this.#newest = lastCommitted;',
+      },
+    ],
+  },
+  {
+    rule: 'a block of the journal is given up only when all it is needed for is acknowledged',
+    file: JOURNAL,
+    edits: [
+      {
+        before: 'if (blocks === undefined || blocks.used < 2) return false;',
+        after: 'if (blocks === undefined || blocks.used < 2) return false;\n    if (this.#newest >= 0) return true;',
+      },
+    ],
+  },
+  {
+    rule: 'an acknowledgement is written again before its block is given up',
+    file: JOURNAL,
+    edits: [{ before: 'this.#writeAcknowledged(blocks, COPY);', after: 'void COPY;' }],
+  },
+  {
+    rule: 'the first receipt after a restart is chained to the one before it',
+    file: JOURNAL,
+    edits: [{ before: 'scan.hashAt = address;', after: '' }],
   },
 ];
 

@@ -17,12 +17,13 @@ export const register: Register = (program: Command, io: Io) => {
     .action((options: { readonly payments: number }) => {
       const report = runLedgerBench(options.payments, io.note);
       io.result(report, tables(report));
-      if (report.wear.some((line) => !line.ok)) io.fail();
+      const { wear, journalWear, journalRoom, hotPath } = report;
+      if ([wear, journalWear, journalRoom, hotPath].flat().some((line) => !line.ok)) io.fail();
     });
   jsonOption(bench);
 };
 
-function tables({ wear, hotPath, boot }: LedgerBench): string {
+function tables({ wear, journalWear, journalRoom, hotPath, boot }: LedgerBench): string {
   const wearRows = wear.map((line) => [
     line.name,
     `${(line.lasting * 100).toFixed(0)} %`,
@@ -33,9 +34,24 @@ function tables({ wear, hotPath, boot }: LedgerBench): string {
     `${(line.paymentsUntilWorn / 1e6).toFixed(1)} million`,
     line.ok ? '' : 'MISSED',
   ]);
+  const journalRows = journalWear.map((line) => [
+    line.name,
+    line.bytesPerPayment.toFixed(0),
+    line.erasesPerPayment.toFixed(4),
+    line.unevenness.toFixed(2),
+    `${(line.paymentsUntilWorn / 1e6).toFixed(1)} million`,
+    line.ok ? '' : 'MISSED',
+  ]);
+  const roomRows = journalRoom.map((line) => [
+    line.name,
+    line.payments.toString(),
+    line.atLeast.toString(),
+    line.ok ? '' : 'MISSED',
+  ]);
   const hotRows = hotPath.map((line) => [
     line.name,
     ...[line.programs, line.erases, line.bytesProgrammed, line.reads, line.bytesRead].map(String),
+    line.ok ? '' : 'MISSED',
   ]);
   const bootRows = boot.map((line) => [
     line.name,
@@ -52,7 +68,17 @@ function tables({ wear, hotPath, boot }: LedgerBench): string {
     ),
     `budget: ${budget}; ${wear[0]?.payments} payments each, with idle time between`,
     '',
-    tableText(['a payment, at most', 'programs', 'erases', 'bytes written', 'reads', 'bytes read'], hotRows, 1),
+    tableText(
+      ['wear', 'bytes/payment', 'erases/payment', 'most worn/mean', 'until 100 000 erases', ''],
+      journalRows,
+      1,
+    ),
+    `budget: ${budget}; handed in ten at a time, the last hundred wait`,
+    '',
+    tableText(['a journal of 256 KB holds, unsent', 'payments', 'budget: at least', ''], roomRows, 1),
+    '',
+    tableText(['a payment, at most', 'programs', 'erases', 'bytes written', 'reads', 'bytes read', ''], hotRows, 1),
+    'budget: no erase; one program in the ledger, in the journal one for the payment and one for a new grant',
     '',
     tableText(['start when full', 'partition', 'entries', 'reads', 'bytes read', 'ms', 'memory'], bootRows, 1),
   ].join('\n');
