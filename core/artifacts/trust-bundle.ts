@@ -71,37 +71,34 @@ export interface SignedTrustBundle {
 export function readTrustBundle(value: JsonValue): SignedTrustBundle | ArtifactProblem {
   return reading(() => {
     const wire = objectOf(value, 'the Trust Bundle');
-    const { facts, lists } = readBundleFacts(wire, () => ({
+    const names = readBundleNames(wire);
+    const lists = {
       approvedIssuers: approvedMember(wire),
       issuers: issuersMember(wire),
       revokedGrantIds: bounded(textList(wire, 'revokedGrantIds'), BUNDLE_REVOKED_GRANTS, 'revokedGrantIds'),
-    }));
+    };
+    const times = readBundleTimes(wire);
     const signature = member(wire, 'signature');
     return {
-      bundle: { ...facts, ...lists },
+      bundle: { ...names, ...lists, ...times },
       signed: without(wire, ['signature']),
       signature: typeof signature === 'string' ? signature : undefined,
     };
   });
 }
 
-/**
- * Reads a bundle but for its lists, which may be elsewhere. Throws ArtifactProblem.
- *
- * @param wire the bundle, or of it the members that are read here
- * @param lists reads the lists; it is called where their faults count, after what is read before them and before the times
- */
-export function readBundleFacts<L>(
-  wire: JsonObject,
-  lists: () => L,
-): { readonly facts: BundleFacts; readonly lists: L } {
+/** What of a bundle's facts is read before its lists: the order in which its faults count. */
+export type BundleNames = Omit<BundleFacts, 'issuedAtMs' | 'expiresAtMs'>;
+
+/** Reads a bundle's version and names. Throws ArtifactProblem. @param wire the bundle, or of it the members that are read here */
+export function readBundleNames(wire: JsonObject): BundleNames {
   const version = member(wire, 'version');
   if (version !== '1.0') {
     throw version === undefined
       ? invalid('version is missing')
       : new ArtifactProblem('VERSION_UNSUPPORTED', 'version is not "1.0"');
   }
-  const named = {
+  return {
     bundleId: textMember(wire, 'bundleId'),
     bundleIssuer: textMember(wire, 'bundleIssuer'),
     bundleKeyId: textMember(wire, 'bundleKeyId'),
@@ -109,9 +106,11 @@ export function readBundleFacts<L>(
     merchant: optionalText(wire, 'merchant'),
     region: regionMember(wire),
   };
-  const read = lists();
-  const facts = { ...named, issuedAtMs: optionalTime(wire, 'issuedAt'), expiresAtMs: expiryMember(wire) };
-  return { facts, lists: read };
+}
+
+/** Reads a bundle's times: behind its lists. Throws ArtifactProblem. */
+export function readBundleTimes(wire: JsonObject): Pick<BundleFacts, 'issuedAtMs' | 'expiresAtMs'> {
+  return { issuedAtMs: optionalTime(wire, 'issuedAt'), expiresAtMs: expiryMember(wire) };
 }
 
 function regionMember(wire: JsonObject): string | undefined {

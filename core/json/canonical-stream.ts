@@ -7,6 +7,8 @@ import { type JsonStream, NULL } from './stream.ts';
 
 /** Bytes that are handed on at a time. */
 const PIECE = 256;
+/** In the place of members: the level is of an array. */
+const IN_ARRAY = -1;
 /** The rank of a name that is none of the known ones. */
 const UNKNOWN = 255;
 /** Places there is memory for from the beginning. */
@@ -39,6 +41,8 @@ class Writer {
   /** Beside each, where its name stands among the known ones; UNKNOWN where it is none. */
   #ranks = new Uint8Array(PLACES_AT_FIRST);
   #used = 0;
+  /** Four numbers for each object or array that is open: where its members begin, the next, the end of them, where it ends. */
+  readonly #levels: number[] = [];
 
   constructor(stream: JsonStream, start: number, sink: (part: Uint8Array) => void) {
     this.#stream = stream;
@@ -53,52 +57,79 @@ class Writer {
     this.#filled = 0;
   }
 
-  #value(leftOut?: string): void {
+  /** Writes the value at hand and all in it. In a loop: the stack of a device is small. */
+  #value(leftOut: string | undefined): void {
     const stream = this.#stream;
-    const byte = stream.next();
-    if (byte === 0x7b) this.#object(leftOut);
-    else if (byte === 0x5b) this.#array();
-    else if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) this.#ascii(JSON.stringify(stream.number()));
-    else {
-      stream.value();
-      if (byte === 0x22) this.#string();
-      else this.#ascii(byte === 0x74 ? 'true' : byte === NULL ? 'null' : 'false');
+    const levels = this.#levels;
+    let depth = 0;
+    for (;;) {
+      const byte = stream.next();
+      if (byte === 0x7b) {
+        const first = this.#used;
+        this.#collect(depth === 0 ? leftOut : undefined);
+        levels.push(first, first, this.#used, stream.offset);
+        this.#sort(first, this.#used);
+        depth++;
+        this.#byte(byte);
+      } else if (byte === 0x5b) {
+        levels.push(IN_ARRAY, 0, 0, 0);
+        depth++;
+        this.#byte(byte);
+      } else this.#single(byte);
+      for (;;) {
+        if (depth === 0) return;
+        if (this.#another(4 * (depth - 1))) break;
+        levels.length = 4 * --depth;
+      }
     }
   }
 
-  #array(): void {
-    let opened = false;
-    this.#stream.elements(() => {
-      this.#byte(opened ? 0x2c : 0x5b);
-      opened = true;
-      this.#value();
-    });
-    if (!opened) this.#byte(0x5b);
-    this.#byte(0x5d);
+  /** Goes to the next value of the object or array of a level; where there is none, closes it. */
+  #another(level: number): boolean {
+    const stream = this.#stream;
+    const levels = this.#levels;
+    const first = levels[level] as number;
+    const at = levels[level + 1] as number;
+    levels[level + 1] = at + 1;
+    if (first === IN_ARRAY) {
+      const more = at === 0 ? stream.firstElement() : stream.nextElement(at);
+      if (!more) this.#byte(0x5d);
+      else if (at > 0) this.#byte(0x2c);
+      return more;
+    }
+    if (at === levels[level + 2]) {
+      this.#byte(0x7d);
+      this.#used = first;
+      stream.moveTo(levels[level + 3] as number);
+      return false;
+    }
+    if (at > first) this.#byte(0x2c);
+    stream.nameFrom(this.#start + (this.#places[at] as number));
+    this.#string();
+    this.#byte(0x3a);
+    return true;
   }
 
-  #object(leftOut: string | undefined): void {
+  /** A value that is no object and no array. */
+  #single(byte: number): void {
     const stream = this.#stream;
-    const first = this.#used;
+    if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) {
+      this.#ascii(JSON.stringify(stream.number()));
+      return;
+    }
+    stream.value();
+    if (byte === 0x22) this.#string();
+    else this.#ascii(byte === 0x74 ? 'true' : byte === NULL ? 'null' : 'false');
+  }
+
+  /** Keeps where the members of the object at hand begin that are written; the stream is then behind it. */
+  #collect(leftOut: string | undefined): void {
+    const stream = this.#stream;
     stream.members((name) => {
       const place = stream.nameOffset - this.#start;
       const rank = stream.nameRank;
       if (stream.value() !== NULL && name !== leftOut) this.#keep(place, rank < 0 ? UNKNOWN : rank);
     });
-    const end = stream.offset;
-    const last = this.#used;
-    this.#sort(first, last);
-    this.#byte(0x7b);
-    for (let i = first; i < last; i++) {
-      if (i > first) this.#byte(0x2c);
-      stream.nameFrom(this.#start + (this.#places[i] as number));
-      this.#string();
-      this.#byte(0x3a);
-      this.#value();
-    }
-    this.#byte(0x7d);
-    this.#used = first;
-    stream.moveTo(end);
   }
 
   #keep(place: number, rank: number): void {

@@ -20,6 +20,9 @@ const NAMES_AT_FIRST = 64;
 /** Names longer than this are none of the known ones. */
 const LONGEST_KNOWN = 40;
 
+/** In the place of names: the level is of an array. */
+const IN_ARRAY = 0xffff;
+
 /** The first byte of `null`. */
 export const NULL = 0x6e;
 
@@ -52,6 +55,8 @@ export class JsonStream {
   /** Of the members of all objects that are open: eight bytes each that stand for the name. */
   #names = new Uint32Array(2 * NAMES_AT_FIRST);
   #named = 0;
+  /** Per object or array that is open: where its names begin, or IN_ARRAY, and how many values of it were read. */
+  readonly #levels: Uint16Array;
 
   /** @param window bytes that are read from the source at a time, at most those of the longest string */
   constructor(source: ByteSource, crypto: Crypto, limits: JsonLimits, window: number) {
@@ -60,12 +65,13 @@ export class JsonStream {
     this.#limits = limits;
     this.#window = new Uint8Array(window);
     this.#text = new Uint8Array(limits.stringBytes);
+    this.#levels = new Uint16Array(2 * limits.depth);
     this.#stringLimit = limits.stringBytes;
   }
 
-  /** Bytes of its buffers at the moment: window, one string, and the names of open objects. */
+  /** Bytes of its buffers at the moment: window, one string, and what is known of open objects and arrays. */
   get memoryBytes(): number {
-    return this.#window.length + this.#text.length + this.#names.byteLength;
+    return this.#window.length + this.#text.length + this.#names.byteLength + this.#levels.byteLength;
   }
 
   /** Begins at `start`. Nothing from `end` on is read. LIMIT_EXCEEDED where that is more than `total` bytes. */
@@ -146,36 +152,54 @@ export class JsonStream {
   /** Reads any value and drops it. @returns its first byte */
   value(): number {
     const byte = this.next();
-    switch (byte) {
-      case 0x7b:
-        if (this.#trusted) this.span();
-        else this.#object();
-        break;
-      case 0x5b:
-        if (this.#trusted) this.span();
-        else
-          this.elements(() => {
-            this.value();
-          });
-        break;
-      case 0x22:
-        this.#string(false);
-        break;
-      case 0x74:
-        this.#word('true');
-        break;
-      case 0x66:
-        this.#word('false');
-        break;
-      case NULL:
-        this.#word('null');
-        break;
-      default:
-        if (byte !== 0x2d && (byte < 0x30 || byte > 0x39))
-          throw this.problem(byte < 0 ? 'the text ends where a value is needed' : 'not a JSON value');
-        this.number();
-    }
+    if (byte !== 0x7b && byte !== 0x5b) this.#single(byte);
+    else if (this.#trusted) this.span();
+    else this.#container(byte);
     return byte;
+  }
+
+  /** Reads a value that is no object and no array. */
+  #single(byte: number): void {
+    if (byte === 0x22) this.#string(false);
+    else if (byte === 0x74) this.#word('true');
+    else if (byte === 0x66) this.#word('false');
+    else if (byte === NULL) this.#word('null');
+    else if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) this.number();
+    else throw this.problem(byte < 0 ? 'the text ends where a value is needed' : 'not a JSON value');
+  }
+
+  /** Reads an object or array and all in it. In a loop: the stack of a device is small, and running out of it is its end. */
+  #container(first: number): void {
+    const levels = this.#levels;
+    let depth = 0;
+    for (let byte = first; ; byte = this.next()) {
+      let more: boolean;
+      if (byte === 0x7b || byte === 0x5b) {
+        this.#open();
+        levels[2 * depth] = byte === 0x7b ? this.#named : IN_ARRAY;
+        levels[2 * depth + 1] = 0;
+        depth++;
+        more = byte === 0x7b ? this.#firstName() : this.#firstElement();
+      } else {
+        this.#single(byte);
+        more = this.#another(2 * (depth - 1));
+      }
+      while (!more) {
+        depth--;
+        const names = levels[2 * depth] as number;
+        if (names !== IN_ARRAY) this.#checkNames(names);
+        if (depth === 0) return;
+        more = this.#another(2 * (depth - 1));
+      }
+      if (levels[2 * (depth - 1)] !== IN_ARRAY) this.#keepName();
+    }
+  }
+
+  /** After a value of the object or array of a level: true where there is another. */
+  #another(level: number): boolean {
+    const count = (this.#levels[level + 1] as number) + 1;
+    this.#levels[level + 1] = count;
+    return this.#levels[level] === IN_ARRAY ? this.#nextElement(count) : this.#nextName(count);
   }
 
   /**
@@ -185,21 +209,27 @@ export class JsonStream {
    */
   scalar(longest: number = this.#text.length): JsonValue {
     const byte = this.next();
-    if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return this.number();
-    this.value();
     switch (byte) {
       case 0x7b:
+        this.value();
         return emptyObject();
       case 0x5b:
+        this.value();
         return [];
       case 0x22:
+        this.#string(false);
         return this.#size <= longest ? this.text : [];
       case 0x74:
+        this.#word('true');
         return true;
       case 0x66:
+        this.#word('false');
         return false;
-      default:
+      case NULL:
+        this.#word('null');
         return null;
+      default:
+        return this.number();
     }
   }
 
@@ -226,10 +256,20 @@ export class JsonStream {
    */
   members(take: (name: string) => void): boolean {
     if (this.next() !== 0x7b) return false;
-    this.#open();
     let count = 0;
-    for (let more = this.#firstName(); more; more = this.#nextName(++count)) take(this.#nameText());
+    for (let name = this.firstMember(); name !== undefined; name = this.nextMember(++count)) take(name);
     return true;
+  }
+
+  /** At an object: the name of its first member, whose value is then at hand; undefined where it has none, and is passed. */
+  firstMember(): string | undefined {
+    this.#open();
+    return this.#firstName() ? this.#nameText() : undefined;
+  }
+
+  /** After the value of the `count`th member: the next one's name, or undefined. */
+  nextMember(count: number): string | undefined {
+    return this.#nextName(count) ? this.#nameText() : undefined;
   }
 
   /** Reads a member's name at a place where one was found before; its value is then at hand. */
@@ -242,10 +282,20 @@ export class JsonStream {
   /** Reads an array element by element: `take` must read each. False where the value at hand is not an array. */
   elements(take: () => void): boolean {
     if (this.next() !== 0x5b) return false;
-    this.#open();
     let count = 0;
-    for (let more = this.#firstElement(); more; more = this.#nextElement(++count)) take();
+    for (let more = this.firstElement(); more; more = this.nextElement(++count)) take();
     return true;
+  }
+
+  /** At an array: true where it has an element, which is then at hand; else the array is passed. */
+  firstElement(): boolean {
+    this.#open();
+    return this.#firstElement();
+  }
+
+  /** After the `count`th element: true where there is another. */
+  nextElement(count: number): boolean {
+    return this.#nextElement(count);
   }
 
   /** Reads a value that will not be used: its strings may be as long as a text. */
@@ -345,14 +395,8 @@ export class JsonStream {
     this.#at += word.length;
   }
 
-  #object(): void {
-    const first = this.#named;
-    this.#open();
-    let count = 0;
-    for (let more = this.#firstName(); more; more = this.#nextName(++count)) {
-      this.#keepName();
-      this.value();
-    }
+  /** The object is closed whose names are kept from `first` on. */
+  #checkNames(first: number): void {
     for (let i = first; i < this.#named; i++) if (this.#isNamedBefore(first, i)) throw this.problem('a member twice');
     this.#named = first;
   }

@@ -211,20 +211,25 @@ export class StoredBundles {
     const { context, ledger, partition } = this.#parts;
     const remembered = new Map<string, NewestBundle>();
     const newest = (identity: string) => remembered.get(identity) ?? ledger.newestBundle(identity);
+    const outcomes: (Stored | Refusal)[] = [];
     let nowMs = now;
-    return ranges.map(([start, end]) => {
+    for (const [start, end] of ranges) {
       const admitted = admitStream(partition.reader, start, end, { ...context, nowMs, newest }, isAscii);
-      if ('ok' in admitted) return admitted;
+      if ('ok' in admitted) {
+        outcomes.push(admitted);
+        continue;
+      }
       const one = this.#storedOf([start, end], admitted);
       const { identity, issuedAtMs } = one.bundle;
       const objection = planned.objection(one.bundle, nowMs);
-      if (objection) return objection;
+      outcomes.push(objection ?? one);
+      if (objection) continue;
       planned.put(one.bundle, nowMs);
       remembered.set(identity, newestOf(newest(identity), one.newest));
       // The time floor will be there.
       nowMs = Math.max(nowMs, issuedAtMs ?? 0);
-      return one;
-    });
+    }
+    return outcomes;
   }
 
   /** Carries over what stays, and switches. STORE_FULL where there is no room for it all. */

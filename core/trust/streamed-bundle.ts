@@ -2,7 +2,13 @@
 // covers. The verdict on any bytes is that of `readJson` and `readTrustBundle` on the same ones.
 
 import { ArtifactProblem, invalid } from '../artifacts/members.ts';
-import { type BundleFacts, type BundleIssuer, readBundleFacts, readIssuer } from '../artifacts/trust-bundle.ts';
+import {
+  type BundleFacts,
+  type BundleIssuer,
+  readBundleNames,
+  readBundleTimes,
+  readIssuer,
+} from '../artifacts/trust-bundle.ts';
 import { partsDigest, partsMessage } from '../hash/domains.ts';
 import { canonicalParts } from '../json/canonical-stream.ts';
 import { type JsonStream, NULL } from '../json/stream.ts';
@@ -13,6 +19,11 @@ import type { Crypto, Hash, MessageStream } from '../ports/ports.ts';
 import type { Refusal } from '../reason-codes.ts';
 import { type AdmissionContext, checkBundle, type NewestBundle, refuseBundle, type SignedFacts } from './admission.ts';
 import { type BundleIndex, type Fingerprints, firstTwo, NumberList, type TextIndex } from './bundle-index.ts';
+
+/** The first bytes of values. Members and elements are walked in loops, not in calls: the stack of a device is small. */
+const OBJECT = 0x7b;
+const LIST = 0x5b;
+const STRING = 0x22;
 
 /** What bundles are read with: one stream for all of them. */
 export interface BundleReader {
@@ -98,7 +109,9 @@ function readFacts(
   stream.openTrusted(start, end);
   const wire = emptyObject();
   const lists: Record<string, number> = {};
-  const isObject = stream.members((name) => {
+  if (stream.next() !== OBJECT) throw invalid('the Trust Bundle is not an object');
+  let count = 0;
+  for (let name = stream.firstMember(); name !== undefined; name = stream.nextMember(++count)) {
     switch (name) {
       case 'approvedIssuers':
       case 'issuers':
@@ -125,29 +138,28 @@ function readFacts(
       default:
         stream.value();
     }
-  });
-  if (!isObject) throw invalid('the Trust Bundle is not an object');
-  const { facts, lists: index } = readBundleFacts(wire, () => {
-    if (lists.approvedIssuers === undefined) throw invalid('approvedIssuers is missing');
-    return {
-      isAscii,
-      approved: textIndex(reader, start, lists.approvedIssuers, BUNDLE_ISSUERS, 'approvedIssuers'),
-      ...issuersIndex(reader, start, lists.issuers),
-      revokedGrants: textIndex(reader, start, lists.revokedGrantIds, BUNDLE_REVOKED_GRANTS, 'revokedGrantIds'),
-    };
-  });
+  }
+  const names = readBundleNames(wire);
+  if (lists.approvedIssuers === undefined) throw invalid('approvedIssuers is missing');
+  const approved = textIndex(reader, start, lists.approvedIssuers, BUNDLE_ISSUERS, 'approvedIssuers');
+  const issuers = issuersIndex(reader, start, lists.issuers);
+  const revokedGrants = textIndex(reader, start, lists.revokedGrantIds, BUNDLE_REVOKED_GRANTS, 'revokedGrantIds');
+  const facts = { ...names, ...readBundleTimes(wire) };
   const signature = member(wire, 'signature');
+  const index = { isAscii, approved, ...issuers, revokedGrants };
   return { facts, index, signature: typeof signature === 'string' ? signature : undefined };
 }
 
 /** Of a geography only its region. */
 function geography(stream: JsonStream): JsonValue {
+  if (stream.next() !== OBJECT) return stream.scalar();
   const value = emptyObject();
-  const isObject = stream.members((name) => {
+  let count = 0;
+  for (let name = stream.firstMember(); name !== undefined; name = stream.nextMember(++count)) {
     if (name === 'region') value[name] = stream.scalar();
     else stream.value();
-  });
-  return isObject ? value : stream.scalar();
+  }
+  return value;
 }
 
 function textIndex(
@@ -160,18 +172,18 @@ function textIndex(
   const texts = new NumberList(Uint16Array);
   const offsets = new NumberList(Uint16Array);
   let count = 0;
-  const take = () => {
-    stream.next();
-    const offset = stream.offset - start;
-    if (stream.value() !== QUOTE || stream.textBytes.length === 0)
-      throw invalid(`${what} holds something that is not a non-empty string`);
-    if (++count > most) return;
-    texts.push(prints.ofBytes(stream.textBytes));
-    offsets.push(offset);
-  };
   if (place !== undefined) {
     stream.moveTo(place);
-    if (!stream.elements(take)) throw invalid(`${what} is not a list`);
+    if (stream.next() !== LIST) throw invalid(`${what} is not a list`);
+    for (let more = stream.firstElement(); more; more = stream.nextElement(count)) {
+      stream.next();
+      const offset = stream.offset - start;
+      if (stream.value() !== STRING || stream.textBytes.length === 0)
+        throw invalid(`${what} holds something that is not a non-empty string`);
+      if (++count > most) continue;
+      texts.push(prints.ofBytes(stream.textBytes));
+      offsets.push(offset);
+    }
   }
   checkCount(count, most, what);
   return { prints: texts.done(), offsets: offsets.done() };
@@ -183,15 +195,12 @@ function issuersIndex(
   place: number | undefined,
 ): Pick<BundleIndex, 'entries' | 'revokedKeys'> {
   const { stream, prints } = reader;
-  let count = 0;
   const missing = 'issuers is missing or not a list';
   if (place === undefined) throw invalid(missing);
   stream.moveTo(place);
-  const isList = stream.elements(() => {
-    stream.value();
-    count++;
-  });
-  if (!isList) throw invalid(missing);
+  if (stream.next() !== LIST) throw invalid(missing);
+  let count = 0;
+  for (let more = stream.firstElement(); more; more = stream.nextElement(++count)) stream.value();
   checkCount(count, BUNDLE_ISSUERS, 'issuers');
   const issuers = new NumberList(Uint16Array);
   const offsets = new NumberList(Uint16Array);
@@ -201,10 +210,10 @@ function issuersIndex(
   const keys = new NumberList(Uint16Array);
   const entries = new NumberList(Uint8Array);
   stream.moveTo(place);
-  stream.elements(() => {
+  let i = 0;
+  for (let more = stream.firstElement(); more; more = stream.nextElement(++i)) {
     stream.next();
     const from = stream.offset;
-    const i = offsets.length;
     const entry = readEntry(stream, i);
     issuers.push(prints.of(entry.issuer));
     offsets.push(from - start);
@@ -216,7 +225,7 @@ function issuersIndex(
       keys.push(key.x === undefined ? 0 : firstTwo(key.x));
       entries.push(i);
     }
-  });
+  }
   return {
     entries: {
       prints: issuers.done(),
@@ -233,9 +242,6 @@ function checkCount(count: number, most: number, what: string): void {
   if (count > most) throw new ArtifactProblem('LIMIT_EXCEEDED', `${what} has more than ${most} entries`);
 }
 
-/** The first byte of a string. */
-const QUOTE = 0x22;
-
 /** Four bytes of the digest of a part of the text. The stream goes on where it is. */
 function textCheck({ stream, crypto }: BundleReader, from: number, to: number): number {
   const hash = crypto.sha256();
@@ -251,35 +257,40 @@ export function checkOf(hash: Hash): number {
 
 /** Reads the entry at hand, the `i`th of `issuers`, of each key only what a key is made of. Throws ArtifactProblem. */
 export function readEntry(stream: JsonStream, i: number): BundleIssuer {
+  if (stream.next() !== OBJECT) return readIssuer(stream.scalar(), i);
   const entry = emptyObject();
-  const isObject = stream.members((name) => {
+  let count = 0;
+  for (let name = stream.firstMember(); name !== undefined; name = stream.nextMember(++count)) {
     if (name === 'issuer') entry[name] = stream.scalar();
     else if (name === 'keys') entry[name] = keyList(stream);
     else stream.value();
-  });
-  return readIssuer(isObject ? entry : stream.scalar(), i);
-}
-
-function keyList(stream: JsonStream): JsonValue {
-  const keys: JsonValue[] = [];
-  const isList = stream.elements(() => {
-    // One past the limit is enough to see that it is passed.
-    if (keys.length <= BUNDLE_KEYS_PER_ISSUER) keys.push(key(stream));
-    else stream.value();
-  });
-  return isList ? keys : stream.scalar();
+  }
+  return readIssuer(entry, i);
 }
 
 /** Characters of `x`, `kty`, `crv` and `alg` that can mean anything: 32 bytes of base64 have 44. */
 const LONGEST_OF_A_KEY = 64;
+/** What a key is made of besides its kid. */
+const KEY_MEMBERS: readonly string[] = Object.freeze(['kty', 'crv', 'alg', 'x', 'active', 'd']);
 
-function key(stream: JsonStream): JsonValue {
-  const jwk = emptyObject();
-  const isObject = stream.members((name) => {
-    if (name === 'kid') jwk[name] = stream.scalar();
-    else if (name === 'kty' || name === 'crv' || name === 'alg' || name === 'x' || name === 'active' || name === 'd')
-      jwk[name] = stream.scalar(LONGEST_OF_A_KEY);
-    else stream.value();
-  });
-  return isObject ? jwk : stream.scalar();
+function keyList(stream: JsonStream): JsonValue {
+  if (stream.next() !== LIST) return stream.scalar();
+  const keys: JsonValue[] = [];
+  let count = 0;
+  for (let more = stream.firstElement(); more; more = stream.nextElement(++count)) {
+    // One past the limit is enough to see that it is passed.
+    if (count > BUNDLE_KEYS_PER_ISSUER) stream.value();
+    else if (stream.next() !== OBJECT) keys.push(stream.scalar());
+    else {
+      const jwk = emptyObject();
+      let members = 0;
+      for (let name = stream.firstMember(); name !== undefined; name = stream.nextMember(++members)) {
+        if (name === 'kid') jwk[name] = stream.scalar();
+        else if (KEY_MEMBERS.includes(name)) jwk[name] = stream.scalar(LONGEST_OF_A_KEY);
+        else stream.value();
+      }
+      keys.push(jwk);
+    }
+  }
+  return keys;
 }
