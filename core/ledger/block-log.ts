@@ -499,7 +499,9 @@ export class BlockLog {
    */
   #findChain(damage: LogDamage[]): void {
     this.#chain = [];
-    if (this.#layout.salvage) this.#findBlock(this.#newest + 1, damage);
+    const highest = this.#newest;
+    for (let ahead = 1; ahead <= SALVAGED_AHEAD && this.#layout.salvage; ahead++)
+      this.#findBlock(highest + ahead, damage);
     let sequence = this.#newest;
     let tail: number | undefined;
     let headTail = 0;
@@ -644,6 +646,9 @@ export class BlockLog {
 
 /** The head, one that is ready to follow, one to clean into, and one to clean. */
 const LEAST_BLOCKS = 4;
+
+/** Blocks newer than all that have a header are looked for up to so many sequence numbers ahead. */
+const SALVAGED_AHEAD = 4;
 
 /** True for what is a block's header, of whichever log, or the head of a bundle set. */
 export function isLogHeader(header: Uint8Array): boolean {

@@ -124,6 +124,8 @@ const LEAST_GRANT = 16;
 /** Bytes that reading and writing begin with, and go up to: what the largest payment takes with its grant, and more. */
 const LEAST_BUFFER = 1024;
 const MOST_BUFFER = 10_240;
+/** Each byte of the hash of a receipt before of which nobody knows any more which it was. */
+const UNKNOWN = 0xff;
 /** What is kept of damage; further damage widens the last. */
 const MOST_DAMAGE = 16;
 /** Fill from which on events warn. */
@@ -557,7 +559,7 @@ export class Journal {
     const { receiptId } = headOf(entry);
     if (scan.gap !== undefined) this.#needUntil(blocks, scan.gap.from, scan.gap.to, receiptId - 1);
     scan.gap = undefined;
-    if (this.#first === 0 && !isZero(previousOf(entry))) scan.before = receiptId - 1;
+    if (this.#first === 0 && !isAll(previousOf(entry), 0)) scan.before = receiptId - 1;
     if (this.#newest !== 0 && receiptId !== this.#newest + 1)
       this.#suspicious ||= `receipts before ${receiptId} are lost`;
     // The one before was made void, and the record that said so is lost.
@@ -594,8 +596,9 @@ export class Journal {
       this.#doubtful = end;
       this.#suspicious ||= `what follows receipt ${end} is lost`;
       // The chain must not vouch for it.
-      this.#hash.fill(0);
+      this.#hash.fill(UNKNOWN);
     }
+    if (this.#newest === 0 && lastCommitted > 0 && this.#scan.isOld) this.#hash.fill(UNKNOWN);
     this.#survey(blocks, lastCommitted);
   }
 
@@ -608,7 +611,7 @@ export class Journal {
       const found = this.#entryAfter(blocks, last);
       if (found === undefined) break;
       const { receiptId } = found;
-      const isFirst = before === 0 && isZero(previousOf(this.#buffer));
+      const isFirst = before === 0 && isAll(previousOf(this.#buffer), 0);
       this.#noteMissing(isFirst ? receiptId : before + 1, receiptId - 1);
       // What can be read need not be decoded: that would take long.
       if (receiptId > this.#acknowledged && (found.standing === 'doubtful' || !this.#hasGrant(blocks, found))) {
@@ -862,7 +865,7 @@ export class Journal {
         const nextId = headOf(next).receiptId;
         if (nextId <= receiptId) return 'nothing';
         const previous = previousOf(next);
-        if (isZero(previous)) return receiptId > this.#acknowledged ? 'doubtful' : 'counts';
+        if (isAll(previous, UNKNOWN)) return receiptId > this.#acknowledged ? 'doubtful' : 'counts';
         if (lost === 0) return 'counts';
         const hash = receiptHash(this.#crypto, kind, this.#buffer.subarray(0, length));
         if (toHex(hash) === toHex(previous)) return 'counts';
@@ -1065,8 +1068,8 @@ function summary(kind: number, bytes: Uint8Array): string {
   return `${what} of ${amount ?? 'an unknown amount'} at ${new Date(timeMs).toISOString()}`;
 }
 
-function isZero(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+function isAll(bytes: Uint8Array, value: number): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== value) return false;
   return true;
 }
 

@@ -24,7 +24,7 @@ export class ReceiptChain {
     if (before === undefined) return undefined;
     if (receipt.receiptId <= before.receiptId)
       return `receipt ${receipt.receiptId} does not come after ${before.receiptId}`;
-    if (receipt.previous === NONE)
+    if (receipt.previous === UNKNOWN)
       return `the chain begins anew at receipt ${receipt.receiptId}: what was before it was damaged when it was written`;
     if (receipt.previous !== before.hash)
       return receipt.receiptId === before.receiptId + 1
@@ -36,5 +36,5 @@ export class ReceiptChain {
   }
 }
 
-/** What the first receipt of a chain carries. */
-const NONE = '0'.repeat(32);
+/** What a receipt carries before which the journal has lost what it knew. */
+const UNKNOWN = 'f'.repeat(32);

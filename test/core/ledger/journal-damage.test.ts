@@ -260,7 +260,10 @@ describe('a block that is damaged', () => {
     opened(flash);
     append(opened(flash), payment(1), payment(2));
     lose(flash, 1);
-    expect(ranges(opened(flash, 2))).toEqual([[1, 2]]);
+    const journal = opened(flash, 2);
+    expect(ranges(journal)).toEqual([[1, 2]]);
+    expectGoesOn(flash, journal, 3);
+    expect(ranges(opened(flash, 3))).toEqual([[1, 2]]);
     // A new journal beside an older ledger lacks nothing.
     expect(opened(new MemoryFlash(SMALL), 2).damage).toEqual([]);
   });

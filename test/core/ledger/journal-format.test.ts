@@ -492,6 +492,17 @@ describe('a start', () => {
     ]);
   });
 
+  it('up to four numbers above the highest header, so that no number is given twice', () => {
+    for (const [sequence, ids] of [
+      [5, [1, 3]],
+      [6, [1]],
+    ] as const) {
+      const late = record(sequence, K.payment, WHOLE, 3, third);
+      const flash = partition({ 0: [header(1), of(1, first)], 5: [broken, late] });
+      expect(unsentIds(opened(flash, 3))).toEqual(ids);
+    }
+  });
+
   it('not by a later one', () => {
     const flash = partition({
       0: [header(1), of(1, first)],
@@ -544,7 +555,7 @@ describe('an entry', () => {
   const orphan = entry({ id: 2, amount: u8(99), previous: hashOf(e1) });
   const third = entry({ id: 3, amount: u8(3), previous: hashOf(e2) });
   const fifth = entry({ id: 5, amount: u8(5), previous: half('the fourth', NONE) });
-  const anew = entry({ id: 3, amount: u8(3) });
+  const anew = entry({ id: 3, amount: u8(3), previous: Buffer.alloc(16, 0xff) });
   type Item = readonly [number, number, Buffer];
   const of = (no: number, bytes: Buffer): Item => [no, K.payment, bytes];
   const word = (no: number, kind: number, id: number): Item => [no, kind, u32(id)];
@@ -554,9 +565,9 @@ describe('an entry', () => {
     ['with void of a later one behind it counts', [of(1, e1), of(2, e2), word(3, K.void, 2)], 2, '1 2'],
     ['with its receipt id behind it is nothing', [of(1, e1), of(2, orphan), of(4, e2), of(5, e3)], 3, '1 2 3'],
     ['with its hash behind it counts, whatever is missing between', [of(1, e1), of(2, e2), of(30, e3)], 3, '1 2 3'],
-    ['with zeros behind it is doubtful', [of(1, e1), of(2, orphan), of(3, anew)], 3, '1 ?99 3'],
+    ['with 0xFF behind it is doubtful', [of(1, e1), of(2, orphan), of(3, anew)], 3, '1 ?99 3'],
     [
-      'with zeros behind it counts where it is acknowledged',
+      'with 0xFF behind it counts where it is acknowledged',
       [of(1, e1), of(2, e2), word(3, K.acknowledged, 2), of(4, anew)],
       3,
       '1 2 3',
@@ -610,11 +621,11 @@ describe('an entry', () => {
     expect(unsent(journal).at(-1)?.previous).toBe(hashOf(e1).toString('hex'));
   });
 
-  it('behind a doubtful one has zeros for a hash', () => {
+  it('behind a doubtful one has 0xFF for a hash', () => {
     const flash = one([e1, e2].map((bytes, i) => record(1, K.payment, WHOLE, i + 1, bytes)));
     const journal = opened(flash, 3);
     append(journal, payment(4));
-    expect(unsent(journal).at(-1)).toMatchObject({ receiptId: 4, previous: '00'.repeat(16) });
+    expect(unsent(journal).at(-1)).toMatchObject({ receiptId: 4, previous: 'ff'.repeat(16) });
   });
 
   it('whose grant is lost is read with another copy of it', () => {
