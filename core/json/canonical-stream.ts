@@ -1,7 +1,7 @@
 // Canonical text (INTEROP §2) of a value that is read in pieces: what `canonicalText` gives, written piece by piece. Of the
 // objects it is in it holds the places of their members, never the members.
 
-import { decodeUtf8, encodeUtf8 } from '../encoding/utf8.ts';
+import { encodeUtf8 } from '../encoding/utf8.ts';
 import { compareUtf16 } from './canonical.ts';
 import { type JsonStream, NULL } from './stream.ts';
 
@@ -175,11 +175,12 @@ class Writer {
 
   /** The string or name read last. Without escapes it is canonical as it came. */
   #string(): void {
-    const bytes = this.#stream.textBytes;
-    if (this.#stream.escaped) {
-      this.#bytes(encodeUtf8(JSON.stringify(decodeUtf8(bytes))) as Uint8Array);
+    const stream = this.#stream;
+    if (stream.escaped) {
+      this.#bytes(encodeUtf8(JSON.stringify(stream.text)) as Uint8Array);
       return;
     }
+    const bytes = stream.textBytes;
     this.#byte(0x22);
     this.#bytes(bytes);
     this.#byte(0x22);

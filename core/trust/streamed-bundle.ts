@@ -15,7 +15,7 @@ import { type JsonStream, NULL } from '../json/stream.ts';
 import { JsonProblem } from '../json/tokens.ts';
 import { emptyObject, type JsonValue, member } from '../json/value.ts';
 import { BUNDLE_ISSUERS, BUNDLE_KEYS_PER_ISSUER, BUNDLE_REVOKED_GRANTS } from '../limits.ts';
-import type { Crypto, Hash, MessageStream } from '../ports/ports.ts';
+import { type Crypto, FlashError, type Hash, type MessageStream } from '../ports/ports.ts';
 import type { Refusal } from '../reason-codes.ts';
 import { type AdmissionContext, checkBundle, type NewestBundle, refuseBundle, type SignedFacts } from './admission.ts';
 import { type BundleIndex, type Fingerprints, firstTwo, NumberList, type TextIndex } from './bundle-index.ts';
@@ -49,7 +49,7 @@ export interface StreamedFacts extends SignedFacts {
  *
  * @param isAscii where it was found out before, as it arrived, that the text is UTF-8: whether it is ASCII
  * @returns the bundle, or the refusal of the step that failed
- * @throws whatever reading its bytes throws
+ * @throws whatever reading its bytes throws, and FlashError where they do not stay the same
  */
 export function admitStream(
   reader: BundleReader,
@@ -60,8 +60,14 @@ export function admitStream(
 ): AdmittedStream | Refusal {
   const read = readStream(reader, start, end, isAscii);
   if ('ok' in read) return read;
-  const newest = checkBundle(read, context);
-  return 'ok' in newest ? newest : { facts: read.facts, index: read.index, newest };
+  try {
+    const newest = checkBundle(read, context);
+    return 'ok' in newest ? newest : { facts: read.facts, index: read.index, newest };
+  } catch (problem) {
+    // It was good JSON a moment ago.
+    if (problem instanceof JsonProblem) throw new FlashError('a bundle reads differently than it did');
+    throw problem;
+  }
 }
 
 /** The first step: reads the bundle at `start`. @returns it, or the refusal of its text or shape */

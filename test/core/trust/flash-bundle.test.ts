@@ -199,7 +199,7 @@ describe('memory', () => {
   it('reads a window at a time, and for a name that is not there nothing', () => {
     const reads: number[] = [];
     const bytes = jsonBytes(body({ note: 'x'.repeat(1000) }));
-    const held = flashBundle(bytes, crypto, BUNDLE_WINDOW_BYTES, (length) => reads.push(length));
+    const held = flashBundle(bytes, crypto, BUNDLE_WINDOW_BYTES, (target) => reads.push(target.length));
     expect(Math.max(...reads)).toBe(BUNDLE_WINDOW_BYTES);
     reads.length = 0;
     held.approves('nobody');

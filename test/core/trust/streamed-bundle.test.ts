@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { BundleFacts, TrustBundle } from '../../../core/artifacts/trust-bundle.ts';
 import { domainMessage } from '../../../core/hash/domains.ts';
 import type { JsonObject, JsonValue } from '../../../core/json/value.ts';
+import { FlashError } from '../../../core/ports/ports.ts';
 import type { Refusal } from '../../../core/reason-codes.ts';
 import { type AdmissionContext, admitBundle } from '../../../core/trust/admission.ts';
 import { admitStream } from '../../../core/trust/streamed-bundle.ts';
@@ -254,6 +255,36 @@ function memberCount(json: string): number {
 function extra(count: number): string {
   return [...range(count)].map((i) => `,"extra${i}":null`).join('');
 }
+
+describe('a source that does not read the same twice', () => {
+  it('is refused or says so, and nothing else is thrown, whichever bit of whichever read is another', () => {
+    const bytes = utf8(text(bundle({ note: 'é\u0001"', issuers: [entry(PA, pa), entry(WALLET, revoked(wallet))] })));
+    let reads = 0;
+    const counting = readerOf(bytes, crypto, 64, () => reads++);
+    expect(admitStream(counting.reader, counting.start, counting.end, CONTEXT)).toMatchObject({ facts: {} });
+    const whole = reads;
+    expect(whole).toBeGreaterThan(100);
+    const found = { admitted: 0, refused: 0, failed: 0 };
+    for (let at = 0; at < whole; at++) {
+      for (const bit of [at * 7, at * 11 + 3]) {
+        reads = 0;
+        const noisy = readerOf(bytes, crypto, 64, (target) => {
+          if (reads++ !== at) return;
+          const byte = (bit >> 3) % target.length;
+          target[byte] = (target[byte] as number) ^ (1 << (bit & 7));
+        });
+        try {
+          const result = admitStream(noisy.reader, noisy.start, noisy.end, CONTEXT);
+          found['ok' in result ? 'refused' : 'admitted']++;
+        } catch (error) {
+          expect(error).toBeInstanceOf(FlashError);
+          found.failed++;
+        }
+      }
+    }
+    expect(Math.min(found.refused, found.failed)).toBeGreaterThan(10);
+  });
+});
 
 /** A bundle of so many values, most of them in lists of lists. */
 function valuesUpTo(count: number): string {
