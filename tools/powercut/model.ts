@@ -1,6 +1,5 @@
 // What a device must know after everything it has answered, as a plain model in memory; and the list of what is expected
-// of a device that was started again. What joins the device (bundle slots) adds its state and its expectations here, and
-// its operations in operations.ts.
+// of a device that was started again.
 
 import type { JournalEntry, JournalReceipt } from '../../core/ledger/journal.ts';
 import type { LedgerKey } from '../../core/ledger/ledger.ts';
@@ -71,6 +70,8 @@ export class Model {
   readonly answers = new Map<string, KnownAnswer>();
   readonly reservations = new Map<string, KnownReservation>();
   readonly bundles = new Map<string, NewestBundle>();
+  /** When the bundles were issued that are in force, by identity. */
+  readonly inForce = new Map<string, number>();
   /** What the journal must hand in, the oldest first, receipt 1 at the beginning. Copies of the model share it. */
   entries: readonly JournalEntry[] = [];
   /** The last receipt that the backend was handed and has acknowledged. */
@@ -87,6 +88,7 @@ export class Model {
     for (const [name, answer] of this.answers) copy.answers.set(name, answer);
     for (const [name, reservation] of this.reservations) copy.reservations.set(name, reservation);
     for (const [name, bundle] of this.bundles) copy.bundles.set(name, bundle);
+    for (const [name, issuedAtMs] of this.inForce) copy.inForce.set(name, issuedAtMs);
     copy.entries = this.entries;
     copy.acknowledged = this.acknowledged;
     copy.floorMs = this.floorMs;
@@ -282,6 +284,15 @@ export const EXPECTATIONS: readonly Expectation[] = [
           return undefined;
         return `of ${identity} issued at ${found?.issuedAtMs}, was ${expected.issuedAtMs}`;
       }),
+  },
+  {
+    rule: 'the bundles in force are the old set or the new one',
+    wrong: ({ bundles }, model) => {
+      if (bundles === undefined || bundles.problem !== undefined) return bundles?.problem;
+      const expected = [...model.inForce].map(([identity, issuedAtMs]) => `${identity} ${issuedAtMs}`).sort();
+      const found = bundles.inForce;
+      return found.join() === expected.join() ? undefined : `${found.join(', ')} instead of ${expected.join(', ')}`;
+    },
   },
   {
     rule: 'every receipt is in the journal once, whole and chained, until it is acknowledged',

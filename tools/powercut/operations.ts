@@ -10,6 +10,7 @@ import { LONGEST_RECORD } from '../../core/ledger/spend-record.ts';
 import { FlashWindow } from '../../core/ports/flash-window.ts';
 import type { NewestBundle } from '../../core/trust/admission.ts';
 import type { SimulatedFlash } from '../../host-sim/flash/simulated-flash.ts';
+import { BundleStore, identityOf } from './bundles.ts';
 import { type Model, type NamedSpend, WINDOW_MS, type Wrong, wrongReceipt } from './model.ts';
 import { CRYPTO, keyOf } from './names.ts';
 import { papersOf } from './papers.ts';
@@ -24,6 +25,8 @@ export type Step =
   /** Hands the backend the oldest of what it has not acknowledged, and takes its acknowledgement. */
   | { readonly do: 'upload'; readonly most: number }
   | { readonly do: 'admit'; readonly identity: string; readonly bundle: NewestBundle }
+  /** A signed bundle is taken in and put in force, in one write. */
+  | { readonly do: 'switch'; readonly issuer: string; readonly issuedAtMs: number }
   | { readonly do: 'floor'; readonly timeMs: number }
   | { readonly do: 'idle'; readonly most: number }
   | { readonly do: 'restart' };
@@ -32,28 +35,54 @@ export type Step =
 export interface Partitions {
   readonly ledger: number;
   readonly journal: number;
+  /** 0 where there is no bundle set. */
+  readonly bundles: number;
+}
+
+/** Blocks of all of them. */
+export function blocksOf({ ledger, journal, bundles }: Partitions): number {
+  return ledger + journal + bundles;
+}
+
+/** What of a device is in memory. */
+interface Parts {
+  readonly ledger: FlashLedger;
+  readonly journal: Journal;
+  readonly books: Books;
+  readonly bundles: BundleStore | undefined;
 }
 
 /** A device on a flash; what its parts keep in memory is gone with the object. All parts share the one flash. */
 export class Device {
   readonly #ledgerFlash: FlashWindow;
   readonly #journalFlash: FlashWindow;
-  #books: Books;
-  ledger: FlashLedger;
-  journal: Journal;
+  readonly #bundleFlash: FlashWindow | undefined;
+  #parts: Parts;
 
-  constructor(flash: SimulatedFlash, { ledger, journal }: Partitions) {
-    const { blockSize } = flash;
-    this.#ledgerFlash = new FlashWindow(flash, 0, ledger * blockSize);
-    this.#journalFlash = new FlashWindow(flash, ledger * blockSize, journal * blockSize);
-    this.ledger = new FlashLedger(this.#ledgerFlash, CRYPTO);
-    this.journal = new Journal(this.#journalFlash, CRYPTO);
-    this.#books = new Books(this.ledger, this.journal);
+  constructor(flash: SimulatedFlash, { ledger, journal, bundles }: Partitions) {
+    const window = (first: number, blocks: number) =>
+      new FlashWindow(flash, first * flash.blockSize, blocks * flash.blockSize);
+    this.#ledgerFlash = window(0, ledger);
+    this.#journalFlash = window(ledger, journal);
+    this.#bundleFlash = bundles === 0 ? undefined : window(ledger + journal, bundles);
+    this.#parts = this.#start();
+  }
+
+  get ledger(): FlashLedger {
+    return this.#parts.ledger;
+  }
+
+  get journal(): Journal {
+    return this.#parts.journal;
   }
 
   /** The two as one. */
   get books(): Books {
-    return this.#books;
+    return this.#parts.books;
+  }
+
+  get bundles(): BundleStore | undefined {
+    return this.#parts.bundles;
   }
 
   /** Why nothing can be recorded, other than that there is no room. */
@@ -71,9 +100,14 @@ export class Device {
 
   /** Starts again on what is on flash. */
   restart(): void {
-    this.ledger = new FlashLedger(this.#ledgerFlash, CRYPTO);
-    this.journal = new Journal(this.#journalFlash, CRYPTO);
-    this.#books = new Books(this.ledger, this.journal);
+    this.#parts = this.#start();
+  }
+
+  #start(): Parts {
+    const ledger = new FlashLedger(this.#ledgerFlash, CRYPTO);
+    const journal = new Journal(this.#journalFlash, CRYPTO);
+    const books = new Books(ledger, journal);
+    return { ledger, journal, books, bundles: this.#bundleFlash && new BundleStore(this.#bundleFlash, ledger) };
   }
 }
 
@@ -82,8 +116,13 @@ export interface Uploaded {
   readonly acknowledged: ChainedReceipt;
 }
 
+/** What the ledger remembers of a bundle that is in force now. */
+export interface Switched {
+  readonly newest: NewestBundle;
+}
+
 /** What an operation answered: a receipt, a refusal, what was handed in; or nothing where there is nothing to say. */
-export type Answer = Receipt | LedgerRefusal | Uploaded | Wrong | undefined;
+export type Answer = Receipt | LedgerRefusal | Uploaded | Switched | Wrong | undefined;
 
 interface Operation<S extends Step> {
   readonly run: (device: Device, step: S, model: Model) => Answer;
@@ -92,7 +131,7 @@ interface Operation<S extends Step> {
    * For a step that is cut off: what it would have answered had it been carried out, as far as the device tells. Undefined
    * where it was not; left out where only comparing tells.
    */
-  readonly untold?: (device: Device, model: Model) => Answer;
+  readonly untold?: (device: Device, model: Model, step: S) => Answer;
 }
 
 const OPERATIONS: { readonly [D in Step['do']]: Operation<Extract<Step, { do: D }>> } = {
@@ -161,6 +200,24 @@ const OPERATIONS: { readonly [D in Step['do']]: Operation<Extract<Step, { do: D 
     run: ({ ledger }, { identity, bundle }) => ledger.admitted(identity, bundle),
     learn: (model, { identity, bundle }) => model.admitted(identity, bundle),
   },
+  switch: {
+    run: ({ ledger, bundles }, { issuer, issuedAtMs }) => {
+      const refusal = bundles?.take(issuer, issuedAtMs);
+      if (refusal !== undefined) return { rule: 'a good bundle is admitted', detail: refusal };
+      const newest = ledger.newestBundle(identityOf(issuer));
+      if (newest?.issuedAtMs === issuedAtMs) return { newest };
+      return { rule: 'an admitted bundle is remembered', detail: `${newest?.issuedAtMs}, not ${issuedAtMs}` };
+    },
+    learn: (model, { issuer, issuedAtMs }, answer) => {
+      if (answer === undefined || !('newest' in answer)) return;
+      model.admitted(identityOf(issuer), answer.newest);
+      model.inForce.set(identityOf(issuer), issuedAtMs);
+    },
+    untold: ({ ledger }, _, { issuer, issuedAtMs }) => {
+      const newest = ledger.newestBundle(identityOf(issuer));
+      return newest?.issuedAtMs === issuedAtMs ? { newest } : undefined;
+    },
+  },
   floor: {
     run: ({ ledger }, { timeMs }) => ledger.raiseTimeFloor(timeMs),
     learn: (model, { timeMs }) => {
@@ -198,7 +255,7 @@ export function learn(model: Model, step: Step, answer: Answer): void {
 /** What the model would be had the step been carried out, with what nobody was told taken from the device. */
 export function learnUntold(device: Device, step: Step, model: Model): Model | undefined {
   const { learn, untold } = operationOf(step);
-  const answer = untold?.(device, model);
+  const answer = untold?.(device, model, step);
   if (learn === undefined || (untold !== undefined && answer === undefined)) return undefined;
   const after = model.copy();
   learn(after, step, answer);

@@ -8,6 +8,7 @@ import { MemoryStore } from '../../host-sim/flash/store.ts';
 import { describeForm, type TornForm } from '../../host-sim/flash/torn-forms.ts';
 import { Model, type Wrong, wrongIn } from './model.ts';
 import {
+  blocksOf,
   Device,
   describeStep,
   learn,
@@ -85,8 +86,7 @@ export class Trial {
     this.workload = workload;
     this.erased = erased;
     this.seed = seed;
-    const { ledger, journal } = workload.partitions;
-    this.#flash = new SimulatedFlash(new MemoryStore((ledger + journal) * workload.blockSize), {
+    this.#flash = new SimulatedFlash(new MemoryStore(blocksOf(workload.partitions) * workload.blockSize), {
       geometry: { blockSize: workload.blockSize, programSize: PROGRAM_SIZE },
       erasedReads: erased,
       seed,

@@ -65,6 +65,12 @@ class Script {
     return this;
   }
 
+  /** A signed bundle is put in force. */
+  switch(issuer: string, issuedAtMs: number): this {
+    this.steps.push({ do: 'switch', issuer, issuedAtMs });
+    return this;
+  }
+
   floor(timeMs: number): this {
     this.steps.push({ do: 'floor', timeMs });
     return this;
@@ -129,13 +135,26 @@ export function shortWorkload(): Workload {
     .reserve('r2', { amount: 9n })
     .release('r2')
     .idle();
-  const { steps, ...rest } = workload('short', { ledger: 5, journal: 7 }, script);
+  const { steps, ...rest } = workload('short', { ledger: 5, journal: 7, bundles: 0 }, script);
   return { ...rest, steps: steps.slice(1), isProvisioned: true };
 }
 
 /** What a new device does first: its partitions are formatted, and the first payment is made. */
 export function firstWorkload(): Workload {
-  return workload('first', { ledger: 4, journal: 7 }, new Script().pay());
+  return workload('first', { ledger: 4, journal: 7, bundles: 0 }, new Script().pay());
+}
+
+/** Signed bundles of two issuers are put in force one after the other, over restarts, while payments go on. */
+function bundlesWorkload(): Workload {
+  const script = new Script()
+    .pay()
+    .switch('day', BEGIN_MS)
+    .switch('night', BEGIN_MS + 60_000)
+    .pay()
+    .restart()
+    .switch('day', BEGIN_MS + 120_000)
+    .pay();
+  return workload('bundles', { ledger: 6, journal: 7, bundles: 4 }, script);
 }
 
 /** Every kind of payment, reservations that end in every way, long windows, entries that expire. */
@@ -168,7 +187,7 @@ function mixedWorkload(): Workload {
       .upload()
       .idle();
   }
-  return workload('mixed', { ledger: 10, journal: 12 }, script);
+  return workload('mixed', { ledger: 10, journal: 12, bundles: 0 }, script);
 }
 
 /** No idle time at all: payments take the steps themselves; a window longer than is kept one by one. */
@@ -181,7 +200,7 @@ function busyWorkload(): Workload {
     if (i % 11 === 10) script.restart();
     if (i % 9 === 8) script.upload();
   }
-  return workload('busy', { ledger: 8, journal: 8 }, script.settle('r', 98n));
+  return workload('busy', { ledger: 8, journal: 8, bundles: 0 }, script.settle('r', 98n));
 }
 
 /** Restarts after every second payment, so that each finds another state of the log. */
@@ -199,12 +218,12 @@ function restartingWorkload(): Workload {
     if (i % 3 === 2) script.upload(4);
     script.idle(i % 5).restart();
   }
-  return workload('restarting', { ledger: 8, journal: 10 }, script);
+  return workload('restarting', { ledger: 8, journal: 10, bundles: 0 }, script);
 }
 
 /** The workloads with names. */
 export function namedWorkloads(): readonly Workload[] {
-  return [firstWorkload(), shortWorkload(), mixedWorkload(), busyWorkload(), restartingWorkload()];
+  return [firstWorkload(), shortWorkload(), bundlesWorkload(), mixedWorkload(), busyWorkload(), restartingWorkload()];
 }
 
 /** A workload that a seed chooses; it never asks for what a verifier would have refused before. */
@@ -278,6 +297,6 @@ export function randomWorkload(seed: number): Workload {
     }
   }
   const { probe } = shortWorkload();
-  const partitions = { ledger: 10 + random.below(8), journal: 9 + random.below(6) };
+  const partitions = { ledger: 10 + random.below(8), journal: 9 + random.below(6), bundles: 0 };
   return { ...workload(`random ${seed}`, partitions, script), isNamed: false, probe };
 }

@@ -51,7 +51,7 @@ describe('power cuts', () => {
 
   it('in random workloads find nothing until the time is over', () => {
     let calls = 0;
-    const walk = walkRandom(5, 2, MODES, () => calls++);
+    const walk = walkRandom(5, 1, MODES, () => calls++);
     expect(walk.violations).toEqual([]);
     expect(walk.cases).toBeGreaterThan(100);
   });
@@ -74,7 +74,7 @@ describe('workloads', () => {
 describe('a device that knows something else than it answered', () => {
   const device = new Device(
     new SimulatedFlash(new MemoryStore(16_384), { geometry: { blockSize: 1024, programSize: 16 } }),
-    { ledger: 6, journal: 10 },
+    { ledger: 6, journal: 10, bundles: 0 },
   );
   const spend = { name: 'r', grant: 'g', budget: 'b', amount: 5n, timeMs: 1000, keepUntilMs: 9000 };
 

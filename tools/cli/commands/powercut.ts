@@ -24,11 +24,11 @@ interface PowercutOptions {
 }
 
 /** The workloads that are walked unless one is asked for, and those short enough for pairs of cuts. */
-const PROVEN = ['short', 'first', 'mixed', 'busy', 'restarting'];
+const PROVEN = ['short', 'first', 'bundles', 'mixed', 'busy', 'restarting'];
 const PAIRED = ['short', 'first'];
 /** What is tried of pairs, and after how many single cuts the rest of the workload runs. */
-const SHORT = { oneOf: 60, secondForms: 2, restOf: 8 } as const;
-const USUAL = { secondForms: 2, restOf: 8 } as const;
+const SHORT = { oneOf: 60, secondForms: 2, restOf: 24 } as const;
+const USUAL = { secondForms: 1, restOf: 24 } as const;
 const ALL = { oneOf: 1, secondForms: 'all', restOf: 1 } as const;
 
 /** Adds `powercut`. */
@@ -123,7 +123,7 @@ function describeExtent({ oneOf, secondForms, restOf, modes }: Extent): string {
 function trace({ workload, partitions, erased, rule, detail, cuts, steps }: Violation): readonly string[] {
   return [
     `VIOLATION of "${rule}": ${detail}`,
-    `  workload ${workload} on ${partitions.ledger} and ${partitions.journal} blocks, erased cells read ${erased}`,
+    `  workload ${workload} on ${partitions.ledger}, ${partitions.journal} and ${partitions.bundles} blocks, erased cells read ${erased}`,
     ...cuts.map((cut) => `  cut at ${cut}`),
     ...(steps ?? []).map((step) => `  step ${step}`),
     '',
