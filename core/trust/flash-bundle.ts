@@ -141,32 +141,36 @@ export class FlashBundle implements HeldBundle {
   }
 
   #textAt(offset: number, print: number): string {
-    return this.#whole(() => {
-      const { stream, prints } = this.#reader;
+    const { stream, prints } = this.#reader;
+    try {
       this.#goTo(offset);
       const text = stream.scalar();
-      if (typeof text !== 'string' || prints.ofBytes(stream.textBytes) !== print) throw this.#damaged();
-      return text;
-    });
+      if (typeof text === 'string' && prints.ofBytes(stream.textBytes) === print) return text;
+    } catch (problem) {
+      throw this.#failure(problem);
+    }
+    throw this.#damaged();
   }
 
   #entryAt(i: number): BundleIssuer {
-    return this.#whole(() => {
-      const { stream, crypto } = this.#reader;
-      const { offsets, lengths, checks } = this.#index.entries;
-      const offset = offsets[i] as number;
-      const from = this.#start + offset;
-      const to = from + (lengths[i] as number);
-      const part = this.#index.isAscii ? stream.part(from, to) : undefined;
-      const hash = crypto.sha256();
-      if (part === undefined) stream.bytes(from, to, (bytes) => hash.update(bytes));
-      else hash.update(part);
-      if (checkOf(hash) !== checks[i]) throw this.#damaged();
+    const { stream, crypto } = this.#reader;
+    const { offsets, lengths, checks } = this.#index.entries;
+    const offset = offsets[i] as number;
+    const from = this.#start + offset;
+    const to = from + (lengths[i] as number);
+    const part = this.#index.isAscii ? stream.part(from, to) : undefined;
+    const hash = crypto.sha256();
+    if (part === undefined) stream.bytes(from, to, (bytes) => hash.update(bytes));
+    else hash.update(part);
+    if (checkOf(hash) !== checks[i]) throw this.#damaged();
+    try {
       // What was verified has nothing in it that JSON.parse may not be given, and the engine's own reading is much faster.
       const { issuer, keys } =
         part === undefined ? this.#streamed(offset, i) : readIssuer(JSON.parse(asciiText(part, 0, part.length)), i);
       return { issuer, keys: keys.map((key, j): PlacedKey => ({ ...key, place: PLACES * i + j })) };
-    });
+    } catch (problem) {
+      throw this.#failure(problem);
+    }
   }
 
   #streamed(offset: number, i: number): BundleIssuer {
@@ -180,14 +184,9 @@ export class FlashBundle implements HeldBundle {
   }
 
   /** What was verified reads as it did; where it does not, the flash has changed. */
-  #whole<T>(read: () => T): T {
-    try {
-      return read();
-    } catch (problem) {
-      const isText = problem instanceof JsonProblem || problem instanceof ArtifactProblem;
-      if (isText || problem instanceof SyntaxError) throw this.#damaged();
-      throw problem;
-    }
+  #failure(problem: unknown): unknown {
+    const isText = problem instanceof JsonProblem || problem instanceof ArtifactProblem;
+    return isText || problem instanceof SyntaxError ? this.#damaged() : problem;
   }
 
   #damaged(): FlashError {

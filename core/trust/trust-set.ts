@@ -51,17 +51,20 @@ export class TrustSet {
 
   /** True where an unexpired bundle revokes this grant (INTEROP §5). */
   revokesGrant(grantId: string, nowMs: number): boolean {
-    return this.#bundles.some((bundle) => bundle.expiresAtMs > nowMs && bundle.revokesGrant(grantId));
+    for (const bundle of this.#bundles) if (bundle.expiresAtMs > nowMs && bundle.revokesGrant(grantId)) return true;
+    return false;
   }
 
   /** True where a bundle, expired or not, approves or embeds this issuer: then no pinned key speaks for it. */
   names(issuer: string): boolean {
-    return this.#bundles.some((bundle) => bundle.approves(issuer) || bundle.entry(issuer) !== undefined);
+    for (const bundle of this.#bundles) if (bundle.approves(issuer)) return true;
+    return this.embeds(issuer);
   }
 
   /** True where a bundle, expired or not, lists keys for this issuer. */
   embeds(issuer: string): boolean {
-    return this.#bundles.some((bundle) => bundle.entry(issuer) !== undefined);
+    for (const bundle of this.#bundles) if (bundle.entry(issuer) !== undefined) return true;
+    return false;
   }
 
   /**
@@ -69,12 +72,14 @@ export class TrustSet {
    * refusal wins over every bundle that still lists it as active, so expired bundles count too.
    */
   revokesKey(issuer: string, kid: string, key: Uint8Array | undefined): boolean {
-    return this.#bundles.some((bundle) => bundle.revokesKey(issuer, kid, key));
+    for (const bundle of this.#bundles) if (bundle.revokesKey(issuer, kid, key)) return true;
+    return false;
   }
 
   /** True where any loaded bundle marks these key bytes revoked, whoever's they are. */
   revokesBytes(key: Uint8Array): boolean {
-    return this.#bundles.some((bundle) => bundle.revokesBytes(key));
+    for (const bundle of this.#bundles) if (bundle.revokesBytes(key)) return true;
+    return false;
   }
 }
 
