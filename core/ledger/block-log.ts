@@ -47,6 +47,8 @@ export interface LogRecord {
   readonly units: number;
   /** The unit at which it begins, counted from the start of the partition. */
   readonly address: number;
+  /** At a start: units before it in its block are no record. It may be text that a payer has put into what is damaged. */
+  readonly behindDamage?: true;
 }
 
 /** Is told of each record in order. `bytes` holds the record, its header included, and is reused after the call. */
@@ -84,6 +86,8 @@ export class BlockLog {
   /** Per block, as its header says: the block before it, and the oldest block when it was made ready. */
   readonly #previous: Uint32Array;
   readonly #stated: Uint32Array;
+  /** Per block: the unit behind what was written to it, where a start has found that out. */
+  readonly #ends: Uint32Array;
   /** Per block of the log: the number of its first record. */
   readonly #firsts: Uint32Array;
   /** Per block: how often it was erased, as far as headers tell. */
@@ -92,6 +96,7 @@ export class BlockLog {
   readonly #bad: Uint8Array;
   readonly #buffer: Uint8Array;
   readonly #header = new Uint8Array(HEADER_BYTES);
+  readonly #seed = new Uint8Array(4);
   /** The highest sequence number there is. */
   #newest = 0;
   /** Where the next record goes: a block, and the unit in it; undefined until there is one that may be written to. */
@@ -102,6 +107,11 @@ export class BlockLog {
   /** The block after the head: erased, with its header, without a record. */
   #prepared: number | undefined;
   #next = 1;
+  /** The number behind the newest record that is no copy, and the highest that a header has stated of it. */
+  #ownNext = 1;
+  #promised = 0;
+  /** Where older blocks are lost: the sequence number of the oldest there should be, 0 where none is. */
+  #lostTail = 0;
 
   /** @throws LogError where the partition cannot hold such a log */
   constructor(flash: Flash, layout: LogLayout) {
@@ -113,6 +123,7 @@ export class BlockLog {
     this.#sequences = new Uint32Array(this.#blocks);
     this.#previous = new Uint32Array(this.#blocks);
     this.#stated = new Uint32Array(this.#blocks);
+    this.#ends = new Uint32Array(this.#blocks).fill(this.#unitsPerBlock);
     this.#firsts = new Uint32Array(this.#blocks);
     this.#erases = new Uint32Array(this.#blocks);
     this.#bad = new Uint8Array(this.#blocks);
@@ -146,7 +157,7 @@ export class BlockLog {
 
   /** Bytes that its tables take in memory; a number of the list of blocks takes a slot of the device's engine. */
   get memoryBytes(): number {
-    return this.#blocks * (5 * 4 + 1) + this.#chain.length * 16;
+    return this.#blocks * (6 * 4 + 1) + this.#chain.length * 16;
   }
 
   /** Blocks in the log. */
@@ -193,6 +204,9 @@ export class BlockLog {
     this.#chain = [];
     this.#newest = 0;
     this.#next = 1;
+    this.#ownNext = 1;
+    this.#lostTail = 0;
+    this.#ends.fill(this.#unitsPerBlock);
     this.#prepared = undefined;
     this.#tailNumber = undefined;
     this.#writeHeader(0);
@@ -213,6 +227,9 @@ export class BlockLog {
     let oldest: number | undefined;
     this.#openBlock = undefined;
     this.#prepared = undefined;
+    this.#lostTail = 0;
+    this.#ownNext = 1;
+    this.#ends.fill(this.#unitsPerBlock);
     this.#readHeaders();
     this.#findChain(damage);
     this.#tailNumber = undefined;
@@ -220,10 +237,19 @@ export class BlockLog {
     let expected = this.#previous[this.#chain[0] as number] === 0 ? 1 : undefined;
     const visitFrom: Visit = (record, bytes) => {
       oldest ??= record.number;
+      if ((record.flags & COPY) === 0) this.#ownNext = record.number + 1;
       visit(record, bytes);
     };
     for (const block of this.#chain) expected = this.#visitBlock(block, expected, visitFrom, damage);
     this.#next = expected ?? 1;
+    if (this.#ownNext < this.#promised) {
+      damage.push({
+        first: this.#ownNext,
+        next: this.#promised,
+        detail: `records before number ${this.#promised} are lost`,
+      });
+      this.#next = Math.max(this.#next, this.#promised);
+    }
     const next = oldest ?? this.#next;
     return damage.map((one) => (one.next === 0 ? { ...one, next } : one));
   }
@@ -268,7 +294,7 @@ export class BlockLog {
     bytes[2] = flags & 0xff;
     bytes[3] = flags >> 8;
     writeU32(bytes, 4, this.#next);
-    writeU32(bytes, CRC_AT, recordCrc(bytes, this.#sequences[block] as number));
+    writeU32(bytes, CRC_AT, this.#crcOf(bytes, this.#sequences[block] as number));
     this.#flash.program(address * UNIT, bytes);
     const back = this.#buffer.subarray(0, bytes.length);
     this.#flash.read(address * UNIT, back);
@@ -276,6 +302,7 @@ export class BlockLog {
       if (bytes[i] !== back[i]) throw new FlashError(`what was written at ${address * UNIT} reads back differently`);
     this.#at += units;
     this.#next++;
+    if ((flags & COPY) === 0) this.#ownNext = this.#next;
     return address;
   }
 
@@ -313,6 +340,7 @@ export class BlockLog {
       try {
         this.#flash.erase(block * this.#flash.blockSize);
         this.#erases[block] = (this.#erases[block] as number) + 1;
+        this.#ends[block] = this.#unitsPerBlock;
         this.#writeHeader(block);
         this.#prepared = block;
         return true;
@@ -416,7 +444,13 @@ export class BlockLog {
   }
 
   #isSpare(block: number): boolean {
-    return this.#bad[block] === 0 && !this.#chain.includes(block);
+    return this.#bad[block] === 0 && !this.#chain.includes(block) && !this.#isCutOff(block);
+  }
+
+  /** True for a block that was in the log before a block behind it was lost: what it holds is kept for a technician. */
+  #isCutOff(block: number): boolean {
+    const sequence = this.#sequences[block] as number;
+    return this.#lostTail > 0 && sequence >= this.#lostTail && sequence < (this.#sequences[this.oldest] as number);
   }
 
   /**
@@ -452,7 +486,10 @@ export class BlockLog {
     writeU32(header, 4, this.#newest);
     writeU32(header, 8, this.#erases[block] as number);
     writeU32(header, 12, last === undefined ? 0 : (this.#sequences[last] as number));
-    writeU32(header, 16, last === undefined ? this.#newest : (this.#sequences[this.#chain[0] as number] as number));
+    // The oldest there should be: what is lost goes on being missed.
+    const tail = last === undefined ? this.#newest : (this.#sequences[this.oldest] as number);
+    writeU32(header, 16, this.#lostTail > 0 ? this.#lostTail : tail);
+    writeU32(header, 20, this.#ownNext);
     writeU32(header, HEADER_BYTES - 4, crc32Update(0, header, 0, HEADER_BYTES - 4));
     this.#flash.program(block * this.#flash.blockSize, header);
     this.#flash.read(block * this.#flash.blockSize, this.#header);
@@ -472,6 +509,7 @@ export class BlockLog {
     let most = 0;
     let strange = '';
     this.#newest = 0;
+    this.#promised = 0;
     for (let block = 0; block < this.#blocks; block++) {
       this.#sequences[block] = 0;
       this.#erases[block] = 0;
@@ -485,6 +523,7 @@ export class BlockLog {
       this.#erases[block] = readU32(header, 8);
       this.#previous[block] = readU32(header, 12);
       this.#stated[block] = readU32(header, 16);
+      this.#promised = Math.max(this.#promised, readU32(header, 20));
       this.#newest = Math.max(this.#newest, readU32(header, 4));
       most = Math.max(most, readU32(header, 8));
     }
@@ -511,6 +550,7 @@ export class BlockLog {
       if (block < 0) {
         damage.push({ first: 0, next: 0, detail: `the block with sequence number ${sequence} is lost` });
         // What is older may be in the log for all that.
+        if (!this.#layout.salvage) this.#lostTail = Math.min(tail ?? headTail, sequence);
         sequence = this.#layout.salvage ? this.#olderThan(sequence) : 0;
         if (sequence === 0 || sequence < (tail ?? headTail)) return;
         continue;
@@ -569,16 +609,26 @@ export class BlockLog {
     }
   }
 
-  /** Whether a block has records that are no copies, and the last that gives up blocks. */
+  /**
+   * Whether a block has records that are no copies, and the last that gives up blocks. What comes behind units that are no
+   * record may be a payer's text inside an entry that was torn: it gives up nothing.
+   */
   #lookThrough(block: number): { readonly own: boolean; readonly givesUp: number | undefined } {
     let own = false;
     let givesUp: number | undefined;
     let at = HEADER_UNITS;
+    let expected: number | undefined;
+    let isWhole = true;
     for (;;) {
       const record = this.#recordFrom(block, at);
       if (record === undefined) return { own, givesUp };
+      if (record.address !== block * this.#unitsPerBlock + at) {
+        isWhole = false;
+        if (record.number === expected) return { own, givesUp };
+      }
       if ((record.flags & COPY) === 0) own = true;
-      if (record.kind === GIVE_UP) givesUp = readU32(this.#buffer, RECORD_HEADER);
+      if (record.kind === GIVE_UP && isWhole) givesUp = readU32(this.#buffer, RECORD_HEADER);
+      expected = record.number + 1;
       at = this.#behind(block, record);
     }
   }
@@ -587,6 +637,7 @@ export class BlockLog {
   #visitBlock(block: number, first: number | undefined, visit: Visit, damage: LogDamage[]): number | undefined {
     let expected = first;
     let at = HEADER_UNITS;
+    let isWhole = true;
     for (;;) {
       const record = this.#recordFrom(block, at);
       if (expected === undefined && record?.address !== block * this.#unitsPerBlock + HEADER_UNITS) {
@@ -595,6 +646,14 @@ export class BlockLog {
       }
       if (at === HEADER_UNITS) this.#firsts[block] = expected ?? record?.number ?? 0;
       if (record === undefined) return expected;
+      if (record.address !== block * this.#unitsPerBlock + at) {
+        isWhole = false;
+        // Nothing is written behind what was torn, and what is damaged had a number of its own: this is a payer's text.
+        if (record.number === expected) {
+          this.#ends[block] = at;
+          return expected;
+        }
+      }
       if (expected !== undefined && record.number !== expected)
         damage.push({
           first: expected,
@@ -602,7 +661,7 @@ export class BlockLog {
           next: record.number > expected ? record.number : Number.MAX_SAFE_INTEGER,
           detail: `records before number ${record.number} are lost`,
         });
-      visit(record, this.#buffer.subarray(0, record.units * UNIT));
+      visit(isWhole ? record : { ...record, behindDamage: true }, this.#buffer.subarray(0, record.units * UNIT));
       expected = record.number + 1;
       at = this.#behind(block, record);
     }
@@ -615,12 +674,19 @@ export class BlockLog {
 
   /** The first record at or behind a unit, read into the buffer. What is passed over was torn, or is damaged. */
   #recordFrom(block: number, from: number): LogRecord | undefined {
-    const end = block === this.#openBlock ? this.#at : this.#unitsPerBlock;
+    const end = block === this.#openBlock ? this.#at : (this.#ends[block] as number);
     for (let at = from; at < end; at++) {
       const record = this.#recordAt(block, at);
       if (record !== undefined) return record;
     }
     return undefined;
+  }
+
+  /** Over the block's sequence number and the record without its CRC: a record of the block's earlier life has another. */
+  #crcOf(bytes: Uint8Array, sequence: number): number {
+    writeU32(this.#seed, 0, sequence);
+    const head = crc32Update(crc32Update(0, this.#seed, 0, 4), bytes, 0, CRC_AT);
+    return crc32Update(head, bytes, RECORD_HEADER, bytes.length);
   }
 
   /** The record that begins at a unit of a block, read into the buffer; undefined where none does. */
@@ -633,7 +699,7 @@ export class BlockLog {
     if (kind === 0 || units === 0 || units > this.#layout.longest || at + units > this.#unitsPerBlock) return undefined;
     if (units > 1) this.#flash.read((address + 1) * UNIT, buffer.subarray(UNIT, units * UNIT));
     const bytes = buffer.subarray(0, units * UNIT);
-    if (readU32(bytes, CRC_AT) !== recordCrc(bytes, this.#sequences[block] as number)) return undefined;
+    if (readU32(bytes, CRC_AT) !== this.#crcOf(bytes, this.#sequences[block] as number)) return undefined;
     return {
       kind,
       flags: (bytes[2] as number) | ((bytes[3] as number) << 8),
@@ -654,18 +720,6 @@ const SALVAGED_AHEAD = 4;
 export function isLogHeader(header: Uint8Array): boolean {
   return header[0] === MAGIC && readU32(header, HEADER_BYTES - 4) === crc32Update(0, header, 0, HEADER_BYTES - 4);
 }
-
-/** Over the block's sequence number and the record without its CRC: a record of the block's earlier life has another. */
-function recordCrc(bytes: Uint8Array, sequence: number): number {
-  SEED[0] = sequence & 0xff;
-  SEED[1] = (sequence >> 8) & 0xff;
-  SEED[2] = (sequence >> 16) & 0xff;
-  SEED[3] = sequence >>> 24;
-  const head = crc32Update(crc32Update(0, SEED, 0, 4), bytes, 0, CRC_AT);
-  return crc32Update(head, bytes, RECORD_HEADER, bytes.length);
-}
-
-const SEED = new Uint8Array(4);
 
 /** Writes an unsigned 32-bit number, the lowest byte first. */
 export function writeU32(bytes: Uint8Array, at: number, value: number): void {

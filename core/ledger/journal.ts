@@ -508,6 +508,8 @@ export class Journal {
     const { kind } = record;
     this.#takeNumber(blocks, record);
     if (kind === JOURNAL_KIND.acknowledged) {
+      // Said once more it costs nothing; believed wrongly it costs receipts.
+      if (record.behindDamage) return;
       this.#acknowledged = Math.max(this.#acknowledged, readU32(bytes, RECORD_HEADER));
       this.#acknowledgedOnFlash = this.#acknowledged;
       this.#acknowledgedAt = record.address;

@@ -502,7 +502,7 @@ describe('damage', () => {
         const { flash, whole } = long();
         flip(flash, address * UNIT + at, at % 8);
         const later = open(flash);
-        expect(later.damage, `record ${i}, byte ${at}`).toHaveLength(1);
+        expect(later.damage, `record ${i}, byte ${at}`).not.toEqual([]);
         expect(texts(later)).toBe(whole.slice(0, i) + whole.slice(i + 1));
       }
     }

@@ -43,18 +43,28 @@ interface Header {
   readonly erases?: number;
   readonly previous?: number;
   readonly tail?: number;
+  readonly next?: number;
   readonly log?: number;
   readonly format?: number;
 }
 
-function header({ sequence, erases = 1, previous = 0, tail = sequence, log = 1, format = 2 }: Header): Buffer {
+function header({
+  sequence,
+  erases = 1,
+  previous = 0,
+  tail = sequence,
+  next = 1,
+  log = 1,
+  format = 2,
+}: Header): Buffer {
   const head = Buffer.concat([
     u8(0x4d, log, format, 0),
     u32(sequence),
     u32(erases),
     u32(previous),
     u32(tail),
-    Buffer.alloc(8),
+    u32(next),
+    Buffer.alloc(4),
   ]);
   return Buffer.concat([head, u32(crc32(head))]);
 }
@@ -147,7 +157,7 @@ describe('a header', () => {
     const flash = blank();
     open(flash);
     expect(bytesOf(flash, 0, 0, 32)).toEqual(header({ sequence: 1, erases: 1, previous: 0, tail: 1 }));
-    expect(FIRST.toString('hex')).toMatch(/^4d010200010000000100000000000000010000000000000000000000[0-9a-f]{8}$/);
+    expect(FIRST.toString('hex')).toMatch(/^4d010200010000000100000000000000010000000100000000000000[0-9a-f]{8}$/);
   });
 
   it('of the next one names the head and the tail, and counts its erases', () => {
@@ -604,6 +614,25 @@ describe('a start', () => {
       expect(ledger.authorize(spend())).toMatchObject({ code: 'STORE_FAILED' });
     });
 
+    it('where a header states a newer record than there is: then nothing is recorded', () => {
+      const prepared = header({ sequence: 2, previous: 1, tail: 1, next: 3 });
+      sound(partition({ 0: [FIRST, simple(1, 1, 1n), simple(1, 2, 2n)], 4: [prepared] }));
+      expectFailed(partition({ 0: [FIRST, simple(1, 1, 1n)], 4: [prepared] }));
+    });
+
+    it('and goes on finding it: what is prepared then names the tail that there should be', () => {
+      const flash = partition({ 2: [third, simple(3, 3, 3n)], 0: [FIRST, simple(1, 1, 1n)] });
+      const older = bytesOf(flash, 0);
+      for (let i = 0; i < 3; i++) {
+        const ledger = idle(open(flash));
+        expect(ledger.damage).not.toEqual([]);
+        receipt(ledger.authorize(spend()));
+        expect(ledger.authorize(spend({ grant: key('x') }))).toMatchObject({ code: 'STORE_FAILED' });
+      }
+      expect(open(flash).damage).not.toEqual([]);
+      expect(bytesOf(flash, 0)).toEqual(older);
+    });
+
     it('with no counters behind it: then nothing is recorded', () => {
       const seal = record(1, K.seal, 0, 3, []);
       expectFailed(partition({ 0: [FIRST, simple(1, 1, 1n), seal] }));
@@ -890,7 +919,7 @@ describe('wear', () => {
     });
     const ledger = sound(flash);
     ledger.step();
-    expect(bytesOf(flash, 7, 0, 32)).toEqual(header({ sequence: 31, erases: 4, previous: 30, tail: 30 }));
+    expect(bytesOf(flash, 7, 0, 32)).toEqual(header({ sequence: 31, erases: 4, previous: 30, tail: 30, next: 101 }));
     expect(ledger.wear).toEqual([9, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 9]);
   });
 });

@@ -177,13 +177,24 @@ describe('a record that is damaged', () => {
 
   it('of an acknowledged receipt is no loss', () => {
     const flash = new MemoryFlash();
-    expect(filled(5, flash).acknowledge(3)).toBeUndefined();
+    filled(5, flash);
+    // In a block of its own: what stands behind damage could be a payer's text, and is not believed.
+    expect(opened(flash, 5).acknowledge(3)).toBeUndefined();
     damage(flash, places(flash)[2]);
     const journal = opened(flash, 5);
     expect(journal.damage).toEqual([
       { first: 0, last: 0, detail: 'records before number 4 are lost, but no receipt that was not acknowledged' },
     ]);
     expect(unsentIds(journal)).toEqual([4, 5]);
+  });
+
+  it('an acknowledgement behind it, in its block, is not believed: it may be a text that a payer has put there', () => {
+    const flash = new MemoryFlash();
+    expect(filled(5, flash).acknowledge(3)).toBeUndefined();
+    damage(flash, places(flash)[3]);
+    const journal = opened(flash, 5);
+    expect(journal.acknowledgedUpTo).toBe(0);
+    expect(unsentIds(journal)).toContain(1);
   });
 
   it('more often than can be listed: the list ends with a range over the rest', () => {

@@ -36,14 +36,18 @@ const u16 = (value: number) => number(value, 2);
 const u32 = (value: number) => number(value, 4);
 const half = (text: string, bytes: Buffer) => createHash('sha256').update(text).update(bytes).digest().subarray(0, 16);
 
-function header(sequence: number, { previous = 0, tail = sequence, erases = 1, log = 2, format = 1 } = {}): Buffer {
+function header(
+  sequence: number,
+  { previous = 0, tail = sequence, erases = 1, next = 1, log = 2, format = 1 } = {},
+): Buffer {
   const head = Buffer.concat([
     u8(0x4d, log, format, 0),
     u32(sequence),
     u32(erases),
     u32(previous),
     u32(tail),
-    Buffer.alloc(8),
+    u32(next),
+    Buffer.alloc(4),
   ]);
   return Buffer.concat([head, u32(crc32(head))]);
 }
@@ -177,7 +181,7 @@ describe('a record', () => {
     append(opened(flash), payment(1), payment(2));
     opened(flash, 1);
     expect(Buffer.from(flash.cells.subarray(BLOCK, BLOCK + 48))).toEqual(
-      Buffer.concat([header(2, { previous: 1, tail: 1, erases: 2 }), record(2, K.void, 0, 3, u32(1))]),
+      Buffer.concat([header(2, { previous: 1, tail: 1, erases: 2, next: 3 }), record(2, K.void, 0, 3, u32(1))]),
     );
     const [first, second] = chain(2) as [Buffer, Buffer];
     const records = [record(1, K.payment, WHOLE, 1, first), record(1, K.payment, WHOLE, 2, second)];
