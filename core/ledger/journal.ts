@@ -515,7 +515,7 @@ export class Journal {
       this.#acknowledgedAt = record.address;
     } else if (kind === JOURNAL_KIND.void) {
       const committed = readU32(bytes, RECORD_HEADER);
-      if (this.#newest > committed) {
+      if (this.#newest > committed && !record.behindDamage) {
         this.#makeVoid(committed);
         scan.hashAt = 0;
         scan.end = 0;
@@ -861,7 +861,8 @@ export class Journal {
       lost += Math.abs(record.number - number - 1);
       number = record.number;
       if (record.kind === JOURNAL_KIND.void) {
-        if (readU32(bytes, RECORD_HEADER) < receiptId) return 'nothing';
+        // Behind a loss it may be a text that a payer has put there.
+        if (readU32(bytes, RECORD_HEADER) < receiptId) return lost === 0 ? 'nothing' : 'doubtful';
       } else if (isEntry(record.kind) && (record.flags & FIRST_PART) !== 0) {
         const next = bytes.subarray(RECORD_HEADER);
         const nextId = headOf(next).receiptId;
