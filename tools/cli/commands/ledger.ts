@@ -219,7 +219,9 @@ function inspectionText(found: InspectedLedger): string {
   );
   lines.push('', `erases per block: ${found.wear.join(' ')}`);
   lines.push(
-    found.damage.length === 0 ? 'no damage' : `damaged, no payment is accepted on it:\n${found.damage.join('\n')}`,
+    found.damage.length === 0
+      ? 'no damage'
+      : `damaged; refused are entries marked doubtful, new ones, replay ids and idempotency keys:\n${found.damage.join('\n')}`,
   );
   return lines.join('\n');
 }

@@ -42,7 +42,7 @@ export const register: Register = (program: Command, io: Io) => {
     .option('--all', 'every pair of cuts in every form with both readings of erased cells, every workload to its end')
     .option(
       '--mutations',
-      'instead: rules of the ledger are taken out one by one, and each time a violation must be found',
+      'instead: rules of ledger and journal are taken out one by one, and each time a violation must be found',
     )
     .addOption(new Option('--erased <mode>', 'what erased cells read (default: both)').choices(['ones', 'scrambled']))
     .addOption(

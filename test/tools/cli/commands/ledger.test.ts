@@ -56,6 +56,28 @@ function lines({ stdout }: RunResult): JsonObject[] {
     .map((line) => JSON.parse(line) as JsonObject);
 }
 
+describe('ledger inspect on a ledger', () => {
+  it('says of a damaged one what a device refuses', async () => {
+    const flash = new MemoryFlash();
+    const ledger = new FlashLedger(flash, crypto);
+    for (const name of ['before', 'lost', 'since'])
+      receipt(ledger.authorize(spend({ grant: key(name), budget: key(`${name}-b`) })));
+    const at = Buffer.from(flash.cells).indexOf(Buffer.from(key('lost'), 'latin1'));
+    flash.cells.fill(0, at, at + 16);
+    // A budget that was paid from since is paid from: what is said must not be more than that.
+    const again = new FlashLedger(flash, crypto);
+    const of = (name: string) => spend({ grant: key(name), budget: key(`${name}-b`) });
+    expect(again.authorize(of('before'))).toMatchObject({ code: 'STORE_FAILED' });
+    expect(again.authorize(of('new'))).toMatchObject({ code: 'STORE_FAILED' });
+    const { stdout } = await run('ledger', 'inspect', bench.write('damaged-ledger.flash', flash.cells));
+    receipt(again.authorize(of('since')));
+    expect(stdout).toContain(
+      'damaged; refused are entries marked doubtful, new ones, replay ids and idempotency keys:\nrecords before number 3 are lost\n',
+    );
+    expect(stdout.match(/ doubtful$/gm)).toHaveLength(2);
+  });
+});
+
 describe('ledger inspect on a journal', () => {
   it('shows what is to be sent, in words', async () => {
     const { code, stdout } = await run('ledger', 'inspect', whole);
