@@ -2,15 +2,16 @@
 // line that runs without any other package.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateKey, privateJwk, privatePem } from '../host-sim/signing/keys.ts';
+import { isBuilt } from './fixtures/built.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const built = existsSync(join(root, 'dist/cli.js'));
+const built = isBuilt('the package, unpacked where nothing is installed');
 
 /** The private member of a JWK, quotes escaped where the JSON stands in a string of other JSON; and PEM, which code may name. */
 const PRIVATE = [/\\?"d\\?"\s*:\s*\\?"/, /-----BEGIN [A-Z ]*PRIVATE KEY/];
@@ -70,7 +71,7 @@ describe('the package', () => {
   });
 });
 
-describe.skipIf(!built)('the package, unpacked where nothing is installed (skipped without dist/)', () => {
+describe.skipIf(!built)('the package, unpacked where nothing is installed', () => {
   let folder: string;
   const node = (...words: readonly string[]) =>
     execFileSync(process.execPath, words, { cwd: join(folder, 'package'), encoding: 'utf8' });

@@ -1,19 +1,19 @@
 // The installed program as a child process: exit codes, streams, pipes. Needs the build; skipped by name without it.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isBuilt } from '../../fixtures/built.ts';
 import { type Bench, NOW, paymentBench } from './run.ts';
 
 const BIN = 'tools/bin/mpcp-embedded.mjs';
-const built = existsSync('dist/cli.js');
+const built = isBuilt('the program as a child process');
 
 function bin(words: readonly string[], input = '') {
   const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...words], { input, encoding: 'utf8' });
   return { code: status, stdout, stderr };
 }
 
-describe.skipIf(!built)('the program, built (skipped without dist/: run "npm run build")', () => {
+describe.skipIf(!built)('the program, built', () => {
   let bench: Bench;
   beforeAll(async () => {
     bench = await paymentBench();
