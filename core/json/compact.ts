@@ -12,6 +12,7 @@ import { ARTIFACT_LIMITS } from '../limits.ts';
 import { compareUtf16 } from './canonical.ts';
 import { COMPACT_NAMES, COMPACT_VALUES, compactName, compactValue } from './compact-dictionary.ts';
 import { JsonProblem } from './reader.ts';
+import { numberText } from './text.ts';
 import { emptyObject, isArray, type JsonObject, type JsonValue } from './value.ts';
 
 /** The first byte of a value. Below SMALL it is the number of a known value; of a name, below 192 that of a known name. */
@@ -549,13 +550,6 @@ function nibbleOf(text: string, i: number): number {
   const code = text.charCodeAt(i);
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   return code === 0x2e ? 10 : code === 0x2d ? 11 : code === 0x2b ? 12 : 13;
-}
-
-/** The shorter of the two ways of ECMAScript to write a number exactly. */
-function numberText(value: number): string {
-  const plain = String(value);
-  const exponential = value.toExponential();
-  return exponential.length < plain.length && Number(exponential) === value ? exponential : plain;
 }
 
 /** Where a reference is shorter. What is noted does not depend on what comes later, so the reader notes the same. */

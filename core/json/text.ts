@@ -57,7 +57,8 @@ function writeObject(object: { readonly [name: string]: JsonValue }, target: Uin
   return writeText('}', target, at);
 }
 
-function numberText(value: number): string {
+/** A number in the shorter of the two ways ECMAScript has. */
+export function numberText(value: number): string {
   const plain = String(value);
   const exponential = value.toExponential();
   return exponential.length < plain.length && Number(exponential) === value ? exponential : plain;

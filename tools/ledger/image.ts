@@ -1,7 +1,7 @@
 // A flash image in a file's bytes, as a partition that can only be read: looking at a ledger must not change it. And which
 // log it holds.
 
-import { crc32 } from '../../core/encoding/crc32.ts';
+import { HEADER_UNITS, isLogHeader, UNIT } from '../../core/ledger/block-log.ts';
 import { type Flash, FlashError } from '../../core/ports/ports.ts';
 
 /** See the head of the file. */
@@ -54,19 +54,16 @@ export class ScratchImage extends FlashImage {
   }
 }
 
-/** Bytes of a block's header up to its CRC (docs/FORMAT.md). */
-const HEADER_BYTES = 28;
-const MAGIC = 0x4d;
+const HEADER_BYTES = HEADER_UNITS * UNIT;
 
 /** True where the headers of an image's blocks say that it is a log of this id: most of them, where they differ. */
 export function isImageOf(id: number, bytes: Uint8Array, blockSize: number): boolean {
   let own = 0;
   let other = 0;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at + HEADER_BYTES + 4 <= bytes.length; at += blockSize) {
-    if (bytes[at] !== MAGIC || view.getUint32(at + HEADER_BYTES, true) !== crc32(bytes, at, at + HEADER_BYTES))
-      continue;
-    if (bytes[at + 1] === id) own++;
+  for (let at = 0; at + HEADER_BYTES <= bytes.length; at += blockSize) {
+    const header = bytes.subarray(at, at + HEADER_BYTES);
+    if (!isLogHeader(header)) continue;
+    if (header[1] === id) own++;
     else other++;
   }
   return own > other;
