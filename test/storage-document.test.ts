@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FlashLedger } from '../core/ledger/flash-ledger.ts';
 import { bundlePartitionBytes } from '../core/trust/bundle-partition.ts';
+import { JOURNAL_BYTES, JOURNAL_ROOM } from '../tools/bench/journal.ts';
 import { crypto } from './fixtures/device.ts';
 import { MemoryFlash } from './fixtures/memory-flash.ts';
 
@@ -26,6 +27,16 @@ describe('docs/STORAGE.md', () => {
       expect([Math.floor(of / BUDGET), Math.floor(of / REPLAY_ID)]).toEqual([budgets, ids]);
     },
   );
+
+  it('the journal keeps at least what bench:ledger wants of it', () => {
+    const [, size] = /^\| Journal of (\d+) KB \|/m.exec(document) ?? [];
+    const kept = [...document.matchAll(/^\| (grant .+) \| at least (\d+) \|$/gm)].map(([, name, n]) => [
+      name,
+      number(n),
+    ]);
+    expect(number(size) * 1024).toBe(JOURNAL_BYTES);
+    expect(kept).toEqual(JOURNAL_ROOM.map(({ name, atLeast }) => [name, atLeast]));
+  });
 
   it('the bundle set for four bundles of 32 KB has the size it says', () => {
     expect(document).toContain(`needs ${bundlePartitionBytes(4096) / 1024} KB for four`);

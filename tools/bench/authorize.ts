@@ -15,11 +15,11 @@ import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
 import {
   BENCH_NOW_MS,
   BENCH_REQUEST,
-  BENCH_ROOT,
   BENCH_SITE,
   type BenchPayment,
   benchBundle,
   benchPayments,
+  benchRoot,
   checkBare,
 } from './payments.ts';
 
@@ -154,7 +154,7 @@ const BYTES_PER_PAYMENT = 160;
 function deviceOn(store: Store, crypto: Crypto): { readonly verifier: Verifier; readonly ledger: FlashLedger } {
   const ledger = new FlashLedger(new SimulatedFlash(store), crypto);
   const verifier = new Verifier({
-    configuration: { ...BENCH_SITE, rootKeys: [BENCH_ROOT] },
+    configuration: { ...BENCH_SITE, rootKeys: [benchRoot()] },
     crypto,
     clock: new SimulatedClock(BENCH_NOW_MS),
     earliestMs: BENCH_NOW_MS,

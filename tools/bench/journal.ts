@@ -6,10 +6,19 @@ import { Books } from '../../core/ledger/books.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
 import { Journal, type JournalPayment } from '../../core/ledger/journal.ts';
 import { FlashWindow } from '../../core/ports/flash-window.ts';
-import { type FlashStatistics, SimulatedFlash } from '../../host-sim/flash/simulated-flash.ts';
-import { MemoryStore } from '../../host-sim/flash/store.ts';
+import type { FlashStatistics, SimulatedFlash } from '../../host-sim/flash/simulated-flash.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
-import { type BootLine, DEVICE_BYTES, ERASES, type HotPathLine, keyOf, LEAST_PAYMENTS, MOST_UNEVEN } from './ledger.ts';
+import {
+  type BootLine,
+  bootOf,
+  DEVICE_BYTES,
+  dearestOf,
+  flashOf,
+  type HotPathLine,
+  keyOf,
+  type Wear,
+  wearOf,
+} from './flash-costs.ts';
 import { BENCH_NOW_MS, benchPayments } from './payments.ts';
 
 /** The journal's partition. */
@@ -17,14 +26,8 @@ export const JOURNAL_BYTES = 262_144;
 const crypto = createNodeCrypto();
 
 /** Wear of the journal by payments that are handed in. */
-export interface JournalWearLine {
+export interface JournalWearLine extends Wear {
   readonly name: string;
-  readonly payments: number;
-  readonly bytesPerPayment: number;
-  readonly erasesPerPayment: number;
-  readonly unevenness: number;
-  readonly paymentsUntilWorn: number;
-  readonly ok: boolean;
 }
 
 /** Payments that a journal keeps while nobody takes them. */
@@ -43,32 +46,31 @@ export interface JournalBench {
   readonly boot: BootLine;
 }
 
+/** Payments that it keeps at least (docs/STORAGE.md): with SPA and intent or without, so many under a grant. */
+export const JOURNAL_ROOM = [
+  { name: 'grant + SBA, ten payments a grant', full: false, perGrant: 10, atLeast: 750 },
+  { name: 'grant + SBA, each its own grant', full: false, perGrant: 1, atLeast: 470 },
+  { name: 'grant + SBA + SPA + intent, ten payments a grant', full: true, perGrant: 10, atLeast: 470 },
+  { name: 'grant + SBA + SPA + intent, each its own grant', full: true, perGrant: 1, atLeast: 350 },
+] as const;
+
 /** Runs it. @param payments to count wear over, of each kind */
 export function runJournalBench(payments: number): JournalBench {
-  const full = fullJournal(false, 1);
-  const rooms: readonly (readonly [string, number, number])[] = [
-    ['grant + SBA, ten payments a grant', fullJournal(false, 10).count, 750],
-    ['grant + SBA, a grant each', full.count, 470],
-    ['grant + SBA + SPA + intent, ten payments a grant', fullJournal(true, 10).count, 470],
-    ['grant + SBA + SPA + intent, a grant each', fullJournal(true, 1).count, 350],
-  ];
+  const kept = JOURNAL_ROOM.map((room) => ({ room, ...fullJournal(room.full, room.perGrant) }));
+  const each = kept.find(({ room }) => !room.full && room.perGrant === 1) as JournalFilled;
   return {
     wear: [
       countWear('256 KB journal, grant + SBA, ten payments a grant', payments, false, 10),
-      countWear('256 KB journal, grant + SBA + SPA + intent, a grant each', payments, true, 1),
+      countWear('256 KB journal, grant + SBA + SPA + intent, each its own grant', payments, true, 1),
     ],
-    room: rooms.map(([name, count, atLeast]) => ({ name, payments: count, atLeast, ok: count >= atLeast })),
+    room: kept.map(({ room: { name, atLeast }, count }) => ({ name, payments: count, atLeast, ok: count >= atLeast })),
     hotPath: [
       countHotPath('grant + SBA, ledger and journal, grant known', false, 1000, 2),
       countHotPath('grant + SBA, ledger and journal, new grant', false, 1, 3),
       countHotPath('grant + SBA + SPA + intent, ledger and journal, new grant', true, 1, 3),
     ],
-    boot: countBoot(full),
+    boot: countBoot(each),
   };
-}
-
-function flashOf(bytes: number): SimulatedFlash {
-  return new SimulatedFlash(new MemoryStore(bytes), { geometry: { blockSize: 4096, programSize: 16 } });
 }
 
 /** A journal of its own, whose ledger knows of everything. */
@@ -78,14 +80,22 @@ function journalOn(flash: SimulatedFlash): Journal {
   return journal;
 }
 
-const [lean, withSpa] = [false, true].map((full) => {
-  const [payment] = benchPayments(1, full);
-  return JSON.parse(new TextDecoder().decode(payment?.presentation)) as JsonObject;
-});
+const samples = new Map<boolean, JsonObject>();
+
+/** A signed payment to begin with, made when it is first needed. */
+function sampleOf(full: boolean): JsonObject {
+  let sample = samples.get(full);
+  if (sample === undefined) {
+    const [payment] = benchPayments(1, full);
+    sample = JSON.parse(new TextDecoder().decode(payment?.presentation)) as JsonObject;
+    samples.set(full, sample);
+  }
+  return sample;
+}
 
 /** What a payer presents: members and lengths of the vectors p-grant, p-sba and p-spa, other ids and signatures each time. */
 function artifacts(number: number, grantNumber: number, full: boolean): Pick<JournalPayment, 'grant' | 'sba'> {
-  const { grant, sba, spa, settlementIntent } = (full ? withSpa : lean) as Readonly<Record<string, JsonObject>>;
+  const { grant, sba, spa, settlementIntent } = sampleOf(full) as Readonly<Record<string, JsonObject>>;
   const id = String(number).padStart(8, '0');
   const ids = { budgetId: `550e8400-e29b-41d4-a716-0000${id}`, sessionId: `sess-${number}` };
   return {
@@ -122,8 +132,13 @@ function entry(receiptId: number, perGrant: number, full: boolean): JournalPayme
   };
 }
 
+interface JournalFilled {
+  readonly flash: SimulatedFlash;
+  readonly count: number;
+}
+
 /** Payments until it is full, with idle time between. */
-function fullJournal(full: boolean, perGrant: number): { readonly flash: SimulatedFlash; readonly count: number } {
+function fullJournal(full: boolean, perGrant: number): JournalFilled {
   const flash = flashOf(JOURNAL_BYTES);
   const journal = journalOn(flash);
   for (let count = 0; ; count++) {
@@ -144,23 +159,7 @@ function countWear(name: string, payments: number, full: boolean, perGrant: numb
     while (journal.step());
   };
   for (let i = 0; i < 1500; i++) next();
-  const before = flash.wear();
-  flash.resetStatistics();
-  for (let i = 0; i < payments; i++) next();
-  const worn = flash.wear().map((erases, block) => erases - (before[block] as number));
-  const total = worn.reduce((sum, erases) => sum + erases, 0);
-  const most = Math.max(...worn);
-  const unevenness = (most * worn.length) / total;
-  const paymentsUntilWorn = Math.floor((ERASES / most) * payments);
-  return {
-    name,
-    payments,
-    bytesPerPayment: flash.statistics().bytesProgrammed / payments,
-    erasesPerPayment: total / payments,
-    unevenness,
-    paymentsUntilWorn,
-    ok: paymentsUntilWorn >= LEAST_PAYMENTS && unevenness <= MOST_UNEVEN,
-  };
+  return { name, ...wearOf(flash, payments, next) };
 }
 
 /** The dearest of 100 payments into ledger and journal, whose idle time was long enough. */
@@ -182,39 +181,13 @@ function countHotPath(name: string, full: boolean, perGrant: number, mostProgram
     // Under a grant that is known to the journal: not the first one.
     if (i > 0) costs.push(flash.statistics());
   }
-  const most = (member: keyof FlashStatistics) => Math.max(...costs.map((cost) => cost[member]));
-  const [programs, erases] = [most('programs'), most('erases')];
-  return {
-    name,
-    programs,
-    erases,
-    bytesProgrammed: most('bytesProgrammed'),
-    reads: most('reads'),
-    bytesRead: most('bytesRead'),
-    ok: programs <= mostPrograms && erases === 0,
-  };
+  return dearestOf(name, costs, mostPrograms);
 }
 
-function countBoot({ flash, count }: { readonly flash: SimulatedFlash; readonly count: number }): BootLine {
-  const times: number[] = [];
-  let memoryBytes = 0;
-  for (let i = 0; i < 5; i++) {
-    flash.resetStatistics();
-    const started = performance.now();
+function countBoot({ flash, count }: JournalFilled): BootLine {
+  return bootOf('256 KB journal, full of grant + SBA', flash, count, () => {
     const journal = new Journal(flash, crypto);
     journal.reconcile(count);
-    times.push(performance.now() - started);
-    memoryBytes = journal.memoryBytes;
-  }
-  const { reads, bytesRead } = flash.statistics();
-  const name = '256 KB journal, full of grant + SBA';
-  return {
-    name,
-    bytes: JOURNAL_BYTES,
-    entries: count,
-    reads,
-    bytesRead,
-    milliseconds: Math.min(...times),
-    memoryBytes,
-  };
+    return journal.memoryBytes;
+  });
 }

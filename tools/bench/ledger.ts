@@ -2,21 +2,24 @@
 // the flash, and what a start reads. All of it is counted on a simulated flash; only times depend on the machine.
 
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
-import { ledgerKey } from '../../core/ledger/keys.ts';
-import type { LedgerKey, Spend } from '../../core/ledger/ledger.ts';
+import type { Spend } from '../../core/ledger/ledger.ts';
 import { mix } from '../../host-sim/flash/random.ts';
-import { type FlashStatistics, SimulatedFlash } from '../../host-sim/flash/simulated-flash.ts';
-import { MemoryStore } from '../../host-sim/flash/store.ts';
+import type { FlashStatistics, SimulatedFlash } from '../../host-sim/flash/simulated-flash.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
+import {
+  BLOCK_BYTES,
+  type BootLine,
+  bootOf,
+  DEVICE_BYTES,
+  dearestOf,
+  flashOf,
+  type HotPathLine,
+  keyOf,
+  type Wear,
+  wearOf,
+} from './flash-costs.ts';
 import { type JournalRoomLine, type JournalWearLine, runJournalBench } from './journal.ts';
 
-/** The partition of a device, and what its blocks take. */
-export const DEVICE_BYTES = 65_536;
-const BLOCK_BYTES = 4096;
-export const ERASES = 100_000;
-/** Payments before the first block is worn out: this many, the most worn block at most twice the mean. */
-export const LEAST_PAYMENTS = 10_000_000;
-export const MOST_UNEVEN = 2;
 /** How full of live entries the ledger is while its wear is counted. */
 const FILLED = 0.8;
 /** Entries that a gate's partition must hold. */
@@ -27,47 +30,13 @@ const DAY_MS = 86_400_000;
 /** After this the entries of a payment for one use have expired. */
 const KEEP_MS = 20_000;
 const crypto = createNodeCrypto();
-const NO_SIGNER = new Uint8Array(0);
 
 /** Wear by one kind of payment. */
-export interface WearLine {
+export interface WearLine extends Wear {
   readonly name: string;
-  readonly payments: number;
   /** Entries that stay, over capacity; and all there are on the average, those that go with the next cleaning included. */
   readonly lasting: number;
   readonly filled: number;
-  readonly bytesPerPayment: number;
-  readonly erasesPerPayment: number;
-  /** The most worn block over the mean. */
-  readonly unevenness: number;
-  /** Payments until the most worn block has had its erases. */
-  readonly paymentsUntilWorn: number;
-  /** False where a budget is missed. */
-  readonly ok: boolean;
-}
-
-/** What one payment asks of the flash, after idle time. */
-export interface HotPathLine {
-  readonly name: string;
-  readonly programs: number;
-  readonly erases: number;
-  readonly bytesProgrammed: number;
-  readonly reads: number;
-  readonly bytesRead: number;
-  /** False where it takes more programs than it may, or an erase. */
-  readonly ok: boolean;
-}
-
-/** What a start at full capacity asks. */
-export interface BootLine {
-  readonly name: string;
-  readonly bytes: number;
-  readonly entries: number;
-  readonly reads: number;
-  readonly bytesRead: number;
-  readonly milliseconds: number;
-  /** Of the ledger's tables and buffers. */
-  readonly memoryBytes: number;
 }
 
 /** The whole report. */
@@ -148,24 +117,6 @@ function spend(pair: number, timeMs: number, keepUntilMs: number): Spend {
   };
 }
 
-const names = new Map<string, LedgerKey>();
-
-/** The ledger key of a name. */
-export function keyOf(name: string): LedgerKey {
-  // Names with numbers come once; the others again and again.
-  if (names.size > 5000) names.clear();
-  let key = names.get(name);
-  if (key === undefined) {
-    key = ledgerKey(crypto, 'grant', NO_SIGNER, name);
-    names.set(name, key);
-  }
-  return key;
-}
-
-function flashOf(bytes: number): SimulatedFlash {
-  return new SimulatedFlash(new MemoryStore(bytes), { geometry: { blockSize: BLOCK_BYTES, programSize: 16 } });
-}
-
 function idle(ledger: FlashLedger): void {
   while (ledger.step());
 }
@@ -201,29 +152,12 @@ function countWear(name: string, payments: number, spends: Spends, lasting: numb
     idle(ledger);
   };
   for (let i = 0; i < 5000; i++) next();
-  const before = flash.wear();
-  flash.resetStatistics();
   let filled = 0;
-  for (let i = 0; i < payments; i++) {
+  const wear = wearOf(flash, payments, () => {
     next();
     filled += ledger.fill.used / ledger.fill.of / payments;
-  }
-  const worn = flash.wear().map((erases, block) => erases - (before[block] as number));
-  const total = worn.reduce((sum, erases) => sum + erases, 0);
-  const most = Math.max(...worn);
-  const unevenness = (most * worn.length) / total;
-  const paymentsUntilWorn = Math.floor((ERASES / most) * payments);
-  return {
-    name,
-    payments,
-    lasting,
-    filled,
-    bytesPerPayment: flash.statistics().bytesProgrammed / payments,
-    erasesPerPayment: total / payments,
-    unevenness,
-    paymentsUntilWorn,
-    ok: paymentsUntilWorn >= LEAST_PAYMENTS && unevenness <= MOST_UNEVEN && filled >= lasting,
-  };
+  });
+  return { name, ...wear, lasting, filled, ok: wear.ok && filled >= lasting };
 }
 
 /** The dearest of 100 payments in a ledger that is half full of other entries: a payment costs no more. */
@@ -246,16 +180,7 @@ function countHotPath(name: string, spends: Spends): HotPathLine {
     pay(ledger, one);
     costs.push(flash.statistics());
   }
-  const most = (member: keyof FlashStatistics) => Math.max(...costs.map((cost) => cost[member]));
-  return {
-    name,
-    programs: most('programs'),
-    erases: most('erases'),
-    bytesProgrammed: most('bytesProgrammed'),
-    reads: most('reads'),
-    bytesRead: most('bytesRead'),
-    ok: most('programs') === 1 && most('erases') === 0,
-  };
+  return dearestOf(name, costs, 1);
 }
 
 /** A ledger with as many replay ids as it holds, in small records and with nothing to clean any more. */
@@ -285,14 +210,5 @@ function gateBytes(): number {
 
 function countBoot(name: string, bytes: number): BootLine {
   const { flash, entries } = full(bytes);
-  const times: number[] = [];
-  let memoryBytes = 0;
-  for (let i = 0; i < 5; i++) {
-    flash.resetStatistics();
-    const started = performance.now();
-    memoryBytes = new FlashLedger(flash, crypto).memoryBytes;
-    times.push(performance.now() - started);
-  }
-  const { reads, bytesRead } = flash.statistics();
-  return { name, bytes, entries, reads, bytesRead, milliseconds: Math.min(...times), memoryBytes };
+  return bootOf(name, flash, entries, () => new FlashLedger(flash, crypto).memoryBytes);
 }

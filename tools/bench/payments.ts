@@ -7,7 +7,13 @@ import { domainDigest } from '../../core/hash/domains.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
 import { intentHash, signBundle, signGrant, signSba, signSpa } from '../../host-sim/signing/artifacts.ts';
-import { keyFromSeed, publicJwk, publicPem, type SigningKey } from '../../host-sim/signing/keys.ts';
+import {
+  keyFromSeed,
+  publicJwk,
+  publicPem,
+  type SigningKey,
+  type VerificationKey,
+} from '../../host-sim/signing/keys.ts';
 
 /** The time of the benchmark's artifacts. */
 export const BENCH_NOW_MS = Date.UTC(2026, 0, 9, 12);
@@ -48,15 +54,27 @@ export interface BareSignature {
   readonly signature: Uint8Array;
 }
 
-const root = keyFromSeed('root-bench', new Uint8Array(32).fill(1));
-const pa = keyFromSeed('pa-key-1', new Uint8Array(32).fill(2));
-const wallet = keyFromSeed('vehicle-sba-key-1', new Uint8Array(32).fill(3));
+/** The keys, derived when they are first needed: the command line loads this file whatever it is asked. */
+let keys: { readonly root: SigningKey; readonly pa: SigningKey; readonly wallet: SigningKey } | undefined;
+
+function signers(): NonNullable<typeof keys> {
+  keys ??= {
+    root: keyFromSeed('root-bench', new Uint8Array(32).fill(1)),
+    pa: keyFromSeed('pa-key-1', new Uint8Array(32).fill(2)),
+    wallet: keyFromSeed('vehicle-sba-key-1', new Uint8Array(32).fill(3)),
+  };
+  return keys;
+}
 
 /** The root's public key. */
-export const BENCH_ROOT = { kid: root.kid, publicKey: root.publicKey };
+export function benchRoot(): VerificationKey {
+  const { kid, publicKey } = signers().root;
+  return { kid, publicKey };
+}
 
 /** A bundle with the two issuers. */
 export function benchBundle(): Uint8Array {
+  const { root, pa, wallet } = signers();
   const bundle = signBundle(
     {
       version: '1.0',
@@ -82,6 +100,7 @@ export function benchPayments(count: number, withSpa: boolean): readonly BenchPa
 }
 
 function benchPayment(number: number, withSpa: boolean): BenchPayment {
+  const { pa, wallet } = signers();
   const inner = {
     grantId: `grant_${number}`,
     policyHash: POLICY,

@@ -7,7 +7,7 @@ import { BundlePartition } from '../../core/trust/bundle-partition.ts';
 import { StoredBundles } from '../../core/trust/stored-bundles.ts';
 import { TrustSet } from '../../core/trust/trust-set.ts';
 import { signBundle } from '../../host-sim/signing/artifacts.ts';
-import { keyFromSeed, publicJwk } from '../../host-sim/signing/keys.ts';
+import { keyFromSeed, publicJwk, type SigningKey } from '../../host-sim/signing/keys.ts';
 import { CRYPTO } from './names.ts';
 
 /** The time bundles are admitted at: after all of them were issued, before any expires. */
@@ -15,8 +15,16 @@ const NOW_MS = Date.UTC(2026, 5, 2, 12);
 const VALID_MS = 7 * 86_400_000;
 const CATEGORY = 'ev-charging';
 
-const root = keyFromSeed('root', new Uint8Array(32).fill(1));
-const pa = keyFromSeed('pa', new Uint8Array(32).fill(2));
+/** The keys, derived when they are first needed: the command line loads this file whatever it is asked. */
+let keys: { readonly root: SigningKey; readonly pa: SigningKey } | undefined;
+
+function signers(): NonNullable<typeof keys> {
+  keys ??= {
+    root: keyFromSeed('root', new Uint8Array(32).fill(1)),
+    pa: keyFromSeed('pa', new Uint8Array(32).fill(2)),
+  };
+  return keys;
+}
 
 /** What a ledger calls the bundles of an issuer. */
 export function identityOf(issuer: string): string {
@@ -30,6 +38,7 @@ function answerOf(issuer: string, issuedAtMs: number): Uint8Array {
   const name = `${issuer} ${issuedAtMs}`;
   let bytes = answers.get(name);
   if (bytes === undefined) {
+    const { root, pa } = signers();
     const bundle = signBundle(
       {
         version: '1.0',
@@ -57,6 +66,7 @@ export class BundleStore {
   readonly problem: string | undefined;
 
   constructor(flash: Flash, ledger: SpendLedger) {
+    const { root } = signers();
     this.#stored = new StoredBundles({
       partition: new BundlePartition(flash, CRYPTO),
       trust: this.#trust,

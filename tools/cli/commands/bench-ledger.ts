@@ -1,7 +1,8 @@
 // `bench-ledger`: what payments cost in bytes, erases and flash operations, how long a partition lasts, what a start reads.
 
 import type { Command } from 'commander';
-import { LEAST_PAYMENTS, type LedgerBench, MOST_UNEVEN, runLedgerBench } from '../../bench/ledger.ts';
+import { LEAST_PAYMENTS, MOST_UNEVEN } from '../../bench/flash-costs.ts';
+import { type LedgerBench, runLedgerBench } from '../../bench/ledger.ts';
 import type { Io } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
 import { tableText } from '../table.ts';
