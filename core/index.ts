@@ -21,7 +21,16 @@ export { canonicalBytes, canonicalText } from './json/canonical.ts';
 export { JsonProblem, readJson } from './json/reader.ts';
 export type { JsonArray, JsonObject, JsonValue } from './json/value.ts';
 export { FlashLedger, type FlashLedgerOptions } from './ledger/flash-ledger.ts';
-export { Journal, type JournalFill, type JournalOptions, type JournalReceipt } from './ledger/journal.ts';
+export {
+  type AcknowledgeRefusal,
+  Journal,
+  type JournalDamage,
+  type JournalEntry,
+  type JournalFill,
+  type JournalOptions,
+  type JournalReceipt,
+  type JournalRefusal,
+} from './ledger/journal.ts';
 export type { LedgerRefusal, OpenReservation, Receipt, Spend, SpendLedger } from './ledger/ledger.ts';
 export { MemoryLedger, type StartingTotals } from './ledger/memory-ledger.ts';
 export { type ReceiptFault, readReceipt, receiptHashOf } from './ledger/receipt-document.ts';
@@ -33,6 +42,7 @@ export { type ArtifactName, describeCode, type ReasonCode, type Refusal, reasonC
 export {
   type UploadBatch,
   Uploader,
+  type UploadFailure,
   type UploadOptions,
   type UploadResult,
   type UploadStep,
