@@ -65,6 +65,18 @@ export const BUNDLES_PER_ANSWER = 16;
 export const BUNDLE_SET_BYTES = BUNDLES_HELD * BUNDLE_LIMITS.bytes + 1024;
 /** Bytes of a stored bundle that are read from flash at a time. */
 export const BUNDLE_WINDOW_BYTES = 512;
+/** Bytes that a receipt's entry takes in the journal together with its grant, and more. */
+export const RECEIPT_ENTRY_BYTES = 16_384;
+/** Bytes of a batch that is handed in: the largest payment there may be, written as JSON, with room around it. */
+export const UPLOAD_BATCH_BYTES = 12_288;
+/** Receipts of a batch, unless configured. */
+export const UPLOAD_BATCH_RECEIPTS = 32;
+/** The wait after the first failure to hand in, unless configured, in milliseconds. */
+export const UPLOAD_FIRST_WAIT_MS = 5000;
+/** The longest wait, unless configured, in milliseconds. */
+export const UPLOAD_LONGEST_WAIT_MS = 3_600_000;
+/** Characters of a backend's `detail` that are logged. */
+export const ANSWER_DETAIL_CHARACTERS = 160;
 /** Decimal digits of an amount. */
 export const AMOUNT_DIGITS = 38;
 /** Decimal places a minor unit may have. */
@@ -73,6 +85,13 @@ export const MINOR_UNIT_PLACES = 255;
 export const VELOCITY_WINDOW_SECONDS = 4_294_967_295;
 /** Characters of an idempotency key. */
 export const IDEMPOTENCY_KEY_CHARACTERS = 128;
+/**
+ * The latest time that is counted with, in milliseconds: what six signed bytes on flash hold, in the year 6429. Later
+ * expiries are kept as this; a clock behind it was never set.
+ */
+export const LATEST_TIME_MS = 0x7fff_ffff_fffe;
+/** How long a grant that was not presented counts after the SBA that was paid under it, in milliseconds: 90 days. */
+export const UNSEEN_GRANT_MS = 7_776_000_000;
 /** Clock drift allowed on artifacts unless configured, in milliseconds. Bundles get none. */
 export const DEFAULT_DRIFT_MS = 300_000;
 /** The most that may be configured: so long after a grant's expiry authorities go on publishing its revocation. */

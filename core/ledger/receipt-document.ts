@@ -13,6 +13,7 @@ import { fromHex, toHex } from '../hash/hex.ts';
 import { canonicalText } from '../json/canonical.ts';
 import { JsonProblem } from '../json/reader.ts';
 import { emptyObject, isObject, type JsonObject, type JsonValue, member, without } from '../json/value.ts';
+import { RECEIPT_ENTRY_BYTES } from '../limits.ts';
 import type { Crypto } from '../ports/ports.ts';
 import type { JournalEntry, JournalReceipt } from './journal.ts';
 import {
@@ -41,8 +42,6 @@ export interface ReceiptFault {
 /** Finds a grant by its key. */
 export type GrantOf = (grantKey: string) => JsonValue | undefined;
 
-/** Bytes that the entry of the largest payment takes with its grant, and more. */
-const ENTRY_BYTES = 16_384;
 const MOST_ID = 0xffff_ffff;
 const MOST_TIME = 0xffff_ffff_ffff;
 const MOST_DIGITS = 39;
@@ -212,7 +211,7 @@ function encodedAgain(
   entry: JournalEntry,
   previous: string,
 ): { readonly hash: string; readonly grantKey: string | undefined; readonly entry: JournalEntry } | ReceiptFault {
-  const buffer = new Uint8Array(2 * ENTRY_BYTES);
+  const buffer = new Uint8Array(2 * RECEIPT_ENTRY_BYTES);
   const texts: Texts = [];
   let grantKey: string | undefined;
   let grant: JsonValue | undefined;

@@ -13,7 +13,14 @@ import { isObject, type JsonObject, type JsonValue, without } from '../json/valu
 import type { Journal, JournalReceipt, JournalRefusal } from '../ledger/journal.ts';
 import { JOURNAL_FORMAT } from '../ledger/journal-record.ts';
 import { receiptDocument } from '../ledger/receipt-document.ts';
-import { ANSWER_LIMITS } from '../limits.ts';
+import {
+  ANSWER_DETAIL_CHARACTERS,
+  ANSWER_LIMITS,
+  UPLOAD_BATCH_BYTES,
+  UPLOAD_BATCH_RECEIPTS,
+  UPLOAD_FIRST_WAIT_MS,
+  UPLOAD_LONGEST_WAIT_MS,
+} from '../limits.ts';
 import type { Log } from '../ports/ports.ts';
 
 /** What an uploader may be told. Sizes are bounds of memory: one batch is held at a time. */
@@ -80,11 +87,6 @@ export type UploadResult =
       readonly acknowledgedUpTo: number;
     };
 
-/** Bytes of a batch: the largest payment there may be, written as JSON, with room around it. */
-export const UPLOAD_BATCH_BYTES = 12_288;
-const MOST_RECEIPTS = 32;
-const FIRST_WAIT_MS = 5000;
-const LONGEST_WAIT_MS = 3_600_000;
 /** Doublings after which the longest wait is reached, whatever it is. */
 const MOST_DOUBLINGS = 30;
 /** Bytes that end a batch. */
@@ -98,7 +100,9 @@ export class Uploader {
   readonly #mostBytes: number;
   readonly #firstWaitMs: number;
   readonly #longestWaitMs: number;
-  #mostReceipts: number;
+  readonly #mostReceipts: number;
+  /** Receipts of the next batch: fewer after a batch was too large. */
+  #receipts: number;
   /** The ids of the batch that was sent last and is not answered. */
   #sent: readonly number[] = [];
   /** What the backend has acknowledged to this uploader, also where the journal could not write it down. */
@@ -112,9 +116,10 @@ export class Uploader {
     this.#random = options.random;
     this.#log = options.log;
     this.#mostBytes = Math.max(options.mostBytes ?? 0, UPLOAD_BATCH_BYTES);
-    this.#mostReceipts = Math.max(options.mostReceipts ?? MOST_RECEIPTS, 1);
-    this.#firstWaitMs = options.firstWaitMs ?? FIRST_WAIT_MS;
-    this.#longestWaitMs = options.longestWaitMs ?? LONGEST_WAIT_MS;
+    this.#mostReceipts = Math.max(options.mostReceipts ?? UPLOAD_BATCH_RECEIPTS, 1);
+    this.#receipts = this.#mostReceipts;
+    this.#firstWaitMs = options.firstWaitMs ?? UPLOAD_FIRST_WAIT_MS;
+    this.#longestWaitMs = options.longestWaitMs ?? UPLOAD_LONGEST_WAIT_MS;
   }
 
   /** Up to which receipt everything is acknowledged, 0 for nothing. */
@@ -183,6 +188,8 @@ export class Uploader {
     const receipts = this.#acknowledge(acknowledged);
     this.#sent = [];
     this.#failures = 0;
+    // One receipt may have been large, or the backend's limit raised: it is tried again, step by step.
+    this.#receipts = Math.min(2 * this.#receipts, this.#mostReceipts);
     return { ok: true, receipts, acknowledgedUpTo: this.acknowledgedUpTo };
   }
 
@@ -199,7 +206,7 @@ export class Uploader {
 
   #tooLarge(nowMs: number, detail: string): UploadResult {
     const { length } = this.#sent;
-    this.#mostReceipts = Math.max(Math.floor(length / 2), 1);
+    this.#receipts = Math.max(Math.floor(length / 2), 1);
     const result = this.#failed(nowMs, 'too-large', detail);
     if (length > 1) this.hurry();
     return result;
@@ -219,37 +226,37 @@ export class Uploader {
 
   /** The next receipts as a document; undefined where there are none. */
   #batch(): UploadBatch | JournalRefusal | undefined {
+    let receipt = this.#unsentAfter(this.acknowledgedUpTo);
+    if (receipt === undefined || 'code' in receipt) return receipt;
     const target = new Uint8Array(this.#mostBytes);
     const end = this.#mostBytes - CLOSING;
     const grants: string[] = [];
     const ids: number[] = [];
     let at = writeText(`{"format":${JOURNAL_FORMAT},"receipts":[`, target, 0);
     let largest = 0;
-    let full = false;
-    while (!full && ids.length < this.#mostReceipts && at + largest < end) {
-      const after = ids.length === 0 ? this.acknowledgedUpTo : (ids[ids.length - 1] as number);
-      const count = this.#journal.unsent(after, 1, (receipt) => {
-        const from = ids.length === 0 ? at : writeText(',', target, at);
-        const behind = from < 0 ? from : writeJson(this.#documentIn(receipt, grants), target, from);
-        if (behind < 0 || behind > end) {
-          full = true;
-          return;
-        }
-        largest = Math.max(largest, behind - at);
-        at = behind;
-        ids.push(receipt.receiptId);
-      });
-      if (typeof count !== 'number') {
-        if (ids.length === 0) return count;
-        break;
-      }
-      if (count === 0) break;
+    // What the journal refuses ends the batch; without one it is told.
+    while (receipt !== undefined && !('code' in receipt)) {
+      const from = ids.length === 0 ? at : writeText(',', target, at);
+      const behind = from < 0 ? from : writeJson(this.#documentIn(receipt, grants), target, from);
+      if (behind < 0 || behind > end) break;
+      largest = Math.max(largest, behind - at);
+      at = behind;
+      ids.push(receipt.receiptId);
+      if (ids.length >= this.#receipts || at + largest >= end) break;
+      receipt = this.#unsentAfter(receipt.receiptId);
     }
-    if (ids.length === 0) return full ? TOO_LONG : undefined;
+    const [first] = ids;
+    if (first === undefined) return TOO_LONG;
     at = writeText(']}', target, at);
     this.#sent = ids;
-    const [first] = ids as [number];
     return { body: target.subarray(0, at), first, last: ids[ids.length - 1] as number, count: ids.length };
+  }
+
+  /** The next receipt that is not acknowledged, undefined where there is none. */
+  #unsentAfter(receiptId: number): JournalReceipt | JournalRefusal | undefined {
+    const found: JournalReceipt[] = [];
+    const count = this.#journal.unsent(receiptId, 1, (receipt) => found.push(receipt));
+    return typeof count === 'number' ? found[0] : count;
   }
 
   /** A receipt's document, without its grant where the batch has that already. */
@@ -279,7 +286,7 @@ function acknowledgedIn(body: Uint8Array): number | undefined {
 /** What a backend says is wrong, for the log: as much of it as fits a line. */
 function reasonIn(body: Uint8Array): string {
   const { detail } = answerIn(body);
-  return typeof detail === 'string' ? `: ${detail.slice(0, 160)}` : '';
+  return typeof detail === 'string' ? `: ${detail.slice(0, ANSWER_DETAIL_CHARACTERS)}` : '';
 }
 
 function answerIn(body: Uint8Array): { readonly [name: string]: JsonValue | undefined } {

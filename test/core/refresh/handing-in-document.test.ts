@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { receiptDocument } from '../../../core/ledger/receipt-document.ts';
-import { UPLOAD_BATCH_BYTES, Uploader } from '../../../core/refresh/upload.ts';
+import { UPLOAD_BATCH_BYTES } from '../../../core/limits.ts';
+import { Uploader } from '../../../core/refresh/upload.ts';
 import { fleetPolicy } from '../../fixtures/artifacts.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
 import { append, end, fullPayment, opened, payment, unsent } from '../ledger/journal-entries.ts';

@@ -6,15 +6,9 @@ import { readJson } from '../../../core/json/reader.ts';
 import type { JsonObject, JsonValue } from '../../../core/json/value.ts';
 import type { Journal, JournalPayment } from '../../../core/ledger/journal.ts';
 import { readReceipt } from '../../../core/ledger/receipt-document.ts';
-import { ARTIFACT_LIMITS, PRESENTATION_BYTES } from '../../../core/limits.ts';
+import { ARTIFACT_LIMITS, PRESENTATION_BYTES, UPLOAD_BATCH_BYTES } from '../../../core/limits.ts';
 import type { LogEvent } from '../../../core/ports/ports.ts';
-import {
-  UPLOAD_BATCH_BYTES,
-  type UploadBatch,
-  Uploader,
-  type UploadOptions,
-  type UploadResult,
-} from '../../../core/refresh/upload.ts';
+import { type UploadBatch, Uploader, type UploadOptions, type UploadResult } from '../../../core/refresh/upload.ts';
 import { INTENT, NOW, sba, spaFor } from '../../fixtures/artifacts.ts';
 import { crypto } from '../../fixtures/device.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
@@ -79,6 +73,16 @@ function handedIn(of: Uploader): number[] {
 }
 
 describe('a batch', () => {
+  it('takes no memory where nothing is to be sent', () => {
+    const flash = new MemoryFlash();
+    const journal = journalOf(2, flash);
+    // More than there is: to make room for a batch would throw.
+    const of = uploader(journal, { mostBytes: 2 ** 50 });
+    expect(() => of.next(0)).toThrow(RangeError);
+    expect(journal.acknowledge(2)).toBeUndefined();
+    expect(of.next(0)).toEqual({ kind: 'done' });
+  });
+
   it('has the oldest receipts, in order, each with a hash that it can be checked by', () => {
     const sent = batch(uploader(journalOf(10)));
     expect(sent).toMatchObject({ first: 1, last: 4, count: 4 });
@@ -392,6 +396,22 @@ describe('a status that says no acknowledges nothing:', () => {
     expect(counts).toEqual([8, 4, 2, 1]);
     // There is nothing smaller to try.
     expect(of.next(0).kind).toBe('wait');
+  });
+
+  it('413: each acknowledgement doubles what comes next, up to what is configured', () => {
+    const of = uploader(journalOf(20), { mostReceipts: 6 });
+    for (let i = 0; i < 3; i++) {
+      batch(of);
+      answer(of, '', 413);
+    }
+    of.hurry();
+    const counts = [];
+    for (let i = 0; i < 5; i++) {
+      const { count, last } = batch(of);
+      counts.push(count);
+      answer(of, { acknowledged: last });
+    }
+    expect(counts).toEqual([1, 2, 4, 6, 6]);
   });
 });
 
