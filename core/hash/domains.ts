@@ -19,7 +19,7 @@ export type Domain =
   | 'GatewaySession';
 
 /** The prefix of a domain, `MPCP:<domain>:1.0:`. */
-export function domainPrefix(domain: Domain): string {
+function domainPrefix(domain: Domain): string {
   return `MPCP:${domain}:1.0:`;
 }
 

@@ -42,7 +42,7 @@ export class JsonStream {
   #values = 0;
   #stringLimit: number;
   #trusted = false;
-  /** The string read last, escapes resolved; of one that is longer, something. */
+  /** Of the string read last, escapes resolved, `#held` bytes of its `#size`. Where that is not all, it did not fit: these are pieces. */
   readonly #text: Uint8Array;
   #size = 0;
   #held = 0;
@@ -58,8 +58,13 @@ export class JsonStream {
   /** Per object or array that is open: where its names begin, or IN_ARRAY, and how many values of it were read. */
   readonly #levels: Uint16Array;
 
-  /** @param window bytes that are read from the source at a time, at most those of the longest string */
+  /**
+   * @param window bytes that are read from the source at a time
+   * @throws RangeError where these are more than the longest string has
+   */
   constructor(source: ByteSource, crypto: Crypto, limits: JsonLimits, window: number) {
+    // What of a long name is in the window has to fit in the place of one string.
+    if (window > limits.stringBytes) throw new RangeError('the window is longer than the longest string');
     this.#source = source;
     this.#crypto = crypto;
     this.#limits = limits;

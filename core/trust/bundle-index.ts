@@ -4,7 +4,10 @@
 import type { Crypto } from '../ports/ports.ts';
 
 /** Two bytes of a digest: what of a text is in the index. */
-export type Fingerprint = number;
+type Fingerprint = number;
+
+/** Keys that a byte of `points` is about. */
+export const POINTS_PER_BYTE = 4;
 
 /** What no text has. */
 const NONE = -1;
@@ -17,17 +20,17 @@ export interface TextIndex {
 }
 
 /** Entries of `issuers`, in order, by their issuer. */
-export interface EntryIndex extends TextIndex {
+interface EntryIndex extends TextIndex {
   /** Bytes of each. */
   readonly lengths: Uint16Array;
   /** Four bytes of the digest of the entry's text: it is as it was when the bundle was verified. */
   readonly checks: Uint32Array;
-  /** What was found out about the points of its keys: two bits for each, 1 known, 2 usable. */
+  /** What was found out about the points of all keys an entry may have: two bits for each, 1 known, 2 usable. */
   readonly points: Uint8Array;
 }
 
 /** Keys that are marked revoked, in order. */
-export interface RevokedKeyIndex {
+interface RevokedKeyIndex {
   readonly kids: Uint16Array;
   /** The first two bytes of the key; 0 where it has none. */
   readonly keys: Uint16Array;

@@ -14,8 +14,8 @@ import type { BundleRange, BundleRanges } from './bundle-set.ts';
 import type { BundleReader } from './streamed-bundle.ts';
 
 /** What the partition is for: the spend ledger is 1, the journal 2. */
-export const BUNDLE_SET = 3;
-export const BUNDLE_SET_FORMAT = 1;
+const BUNDLE_SET = 3;
+const BUNDLE_SET_FORMAT = 1;
 
 /** Bytes at the beginning of a copy: a header as logs have it, then a place for each bundle. */
 const HEAD_BYTES = 32;
@@ -25,6 +25,14 @@ const CHECK_BYTES = 8;
 const MAGIC = 0x4d;
 /** Bytes programmed at a time: a page of the devices' flash, which none of them crosses. */
 const PAGE = 256;
+
+/** What a start finds. */
+export interface FoundBundles {
+  /** The bundles of the copy in force; none where no copy is whole. */
+  readonly ranges: BundleRanges;
+  /** In words: a copy has its record, but not the bundles the record was written for. No power cut leaves that. */
+  readonly damage: string | undefined;
+}
 
 /** A copy whose record is good. */
 interface Copy {
@@ -92,22 +100,21 @@ export class BundlePartition {
   /**
    * Finds the copy in force: the newer one whose record and bundles are as they were written.
    *
-   * @returns its bundles; none where no copy is whole
    * @throws FlashError where flash fails, or the partition holds something else
    */
-  open(): BundleRanges {
+  open(): FoundBundles {
     this.#active = undefined;
     const first = this.#readRecord(0);
     const second = this.#readRecord(1);
     this.#sequence = Math.max(first?.sequence ?? 0, second?.sequence ?? 0);
     const newer = (second?.sequence ?? 0) > (first?.sequence ?? 0) ? second : first;
     const older = newer === first ? second : first;
-    for (const copy of [newer, older]) {
-      if (copy === undefined || !this.#isWhole(copy)) continue;
-      this.#active = copy;
-      return copy.ranges;
-    }
-    return [];
+    // The older one is looked at only where the newer one is gone: what a cut has left of it is no damage.
+    this.#active = [newer, older].find((copy) => copy !== undefined && this.#isWhole(copy));
+    if (this.#active === (newer ?? older)) return { ranges: this.#active?.ranges ?? [], damage: undefined };
+    if (this.#active === undefined) return { ranges: [], damage: 'no bundle set is as it was written' };
+    const damage = 'the newest bundle set is not as it was written: the one before it is taken';
+    return { ranges: this.#active.ranges, damage };
   }
 
   /** Begins to write the copy that is not in force. What it held is gone. */

@@ -5,13 +5,14 @@ import { ArtifactProblem } from '../artifacts/members.ts';
 import { type BundleFacts, type BundleIssuer, type BundleKey, readIssuer } from '../artifacts/trust-bundle.ts';
 import { asciiText } from '../encoding/utf8.ts';
 import { JsonProblem } from '../json/tokens.ts';
+import { BUNDLE_KEYS_PER_ISSUER } from '../limits.ts';
 import { type Crypto, FlashError } from '../ports/ports.ts';
 import { bundleIdentity } from './admission.ts';
-import { type BundleIndex, firstTwo, indexBytes, type TextIndex } from './bundle-index.ts';
+import { type BundleIndex, firstTwo, indexBytes, POINTS_PER_BYTE, type TextIndex } from './bundle-index.ts';
 import { type HeldBundle, isPoint, revokesKeyIn } from './held-bundle.ts';
 import { type BundleReader, checkOf, readEntry } from './streamed-bundle.ts';
 
-/** A key of an entry, and which it is: four places an entry. */
+/** A key of an entry, and which of all entries' keys it is: each entry has as many places as it may have keys. */
 interface PlacedKey extends BundleKey {
   readonly place: number;
 }
@@ -19,8 +20,6 @@ interface PlacedKey extends BundleKey {
 /** Bits of a key's place in `points`. */
 const KNOWN = 1;
 const USABLE = 2;
-/** Keys of an entry that have a place. */
-const PLACES = 4;
 
 /** See the head of the file. Every question throws FlashError where flash fails, or is not as it was when verified. */
 export class FlashBundle implements HeldBundle {
@@ -109,8 +108,8 @@ export class FlashBundle implements HeldBundle {
   usable(crypto: Crypto, listed: BundleKey): boolean {
     const { place } = listed as PlacedKey;
     const { points } = this.#index.entries;
-    const i = Math.floor(place / PLACES);
-    const shift = 2 * (place % PLACES);
+    const i = Math.floor(place / POINTS_PER_BYTE);
+    const shift = 2 * (place % POINTS_PER_BYTE);
     const bits = (points[i] as number) >> shift;
     if ((bits & KNOWN) !== 0) return (bits & USABLE) !== 0;
     const usable = isPoint(crypto, listed);
@@ -167,7 +166,7 @@ export class FlashBundle implements HeldBundle {
       // What was verified has nothing in it that JSON.parse may not be given, and the engine's own reading is much faster.
       const { issuer, keys } =
         part === undefined ? this.#streamed(offset, i) : readIssuer(JSON.parse(asciiText(part, 0, part.length)), i);
-      return { issuer, keys: keys.map((key, j): PlacedKey => ({ ...key, place: PLACES * i + j })) };
+      return { issuer, keys: keys.map((key, j): PlacedKey => ({ ...key, place: BUNDLE_KEYS_PER_ISSUER * i + j })) };
     } catch (problem) {
       throw this.#failure(problem);
     }

@@ -56,6 +56,8 @@ export class StoredBundles {
   readonly #parts: StoredBundlesParts;
   /** What the copy in force holds; undefined until it was read. */
   #stored: readonly Stored[] | undefined;
+  /** Why loading has to wait, as it was logged last. */
+  #waitsFor: string | undefined;
   #intake: BundleIntake | undefined;
 
   constructor(parts: StoredBundlesParts) {
@@ -80,14 +82,15 @@ export class StoredBundles {
    *   where flash fails. Then nothing has changed, and it is to be called again
    */
   load(): SetAdmission {
-    if (this.#stored !== undefined) return this.#recordAll(this.#stored);
+    if (this.#stored?.every(({ recorded }) => recorded)) return [];
     const now = this.#parts.now();
-    if (typeof now !== 'number') return now;
+    if (typeof now !== 'number') return this.#waits(now);
     const admissions: Admission[] = [];
-    const stored = onFlash(() => this.#readAll(now, admissions));
-    if ('ok' in stored) return this.#refused(stored);
+    const stored = this.#stored ?? onFlash(() => this.#readAll(now, admissions));
+    if ('ok' in stored) return this.#waits(stored);
+    this.#waitsFor = undefined;
     this.#stored = stored;
-    return [...admissions, ...this.#recordAll(stored)];
+    return [...admissions, ...this.#recordAll(stored, now)];
   }
 
   /** Begins to take in an answer. @returns why none can be taken in */
@@ -109,12 +112,15 @@ export class StoredBundles {
     const { partition, context, ledger } = this.#parts;
     const source = 'store';
     const stored: Stored[] = [];
-    for (const [start, end] of partition.open()) {
+    const { ranges, damage } = partition.open();
+    for (const [start, end] of ranges) {
       const newest = (identity: string) => ledger.newestBundle(identity);
       const admitted = admitStream(partition.reader, start, end, { ...context, nowMs, source, newest });
       if ('ok' in admitted) admissions.push(this.#refused(admitted));
       else stored.push(this.#storedOf([start, end], admitted));
     }
+    // Now that all is read: else the next attempt would tell it again.
+    if (damage !== undefined) this.#parts.log?.emit({ event: 'bundles.damaged', detail: damage });
     return stored;
   }
 
@@ -124,22 +130,25 @@ export class StoredBundles {
   }
 
   /** Has the ledger remember what it does not yet, and puts that in force. */
-  #recordAll(stored: readonly Stored[]): readonly Admission[] {
+  #recordAll(stored: readonly Stored[], now: number): readonly Admission[] {
     const { trust } = this.#parts;
     const admissions: Admission[] = [];
+    let nowMs = now;
     for (const one of stored) {
       if (one.recorded) continue;
-      const now = this.#parts.now();
-      if (typeof now !== 'number') return admissions;
-      const refusal = trust.objection(one.bundle, now) ?? this.#record(one);
-      if (refusal === undefined) trust.put(one.bundle, now);
+      const refusal = trust.objection(one.bundle, nowMs) ?? this.#record(one, true);
+      if (refusal === undefined) {
+        // The time floor is there now.
+        nowMs = Math.max(nowMs, one.bundle.issuedAtMs ?? 0);
+        trust.put(one.bundle, nowMs);
+      }
       admissions.push(refusal === undefined ? this.#admitted(one) : this.#refused(refusal));
     }
     return admissions;
   }
 
-  #record(one: Stored): Refusal | undefined {
-    const unrecorded = this.#parts.ledger.admitted(one.bundle.identity, one.newest);
+  #record(one: Stored, isStored: boolean): Refusal | undefined {
+    const unrecorded = this.#parts.ledger.admitted(one.bundle.identity, one.newest, isStored);
     if (unrecorded) return refuseBundle('bundle.record', unrecorded.code, unrecorded.detail);
     one.recorded = true;
     return undefined;
@@ -198,7 +207,7 @@ export class StoredBundles {
     }
     // First durable, then remembered, then used: what is remembered is there after a cut, and what is used is remembered.
     return outcomes.map((outcome) => {
-      const refusal = 'ok' in outcome ? outcome : this.#record(outcome);
+      const refusal = 'ok' in outcome ? outcome : this.#record(outcome, false);
       if (refusal) return this.#refused(refusal);
       const { bundle } = outcome as Stored;
       if (planned.bundles.includes(bundle)) trust.replace([...trust.bundles, bundle]);
@@ -255,6 +264,13 @@ export class StoredBundles {
   #admitted({ facts }: Stored): Admission {
     this.#parts.log?.emit({ event: 'bundle.admitted', bundleId: facts.bundleId, expiresAtMs: facts.expiresAtMs });
     return { ok: true, bundle: facts };
+  }
+
+  /** Loading has to wait. Logged once until that changes: a charger tries again at every payment. */
+  #waits(refusal: Refusal): Refusal {
+    if (refusal.detail !== this.#waitsFor) this.#refused(refusal);
+    this.#waitsFor = refusal.detail;
+    return refusal;
   }
 
   #refused(refusal: Refusal): Refusal {

@@ -18,7 +18,14 @@ import { BUNDLE_ISSUERS, BUNDLE_KEYS_PER_ISSUER, BUNDLE_REVOKED_GRANTS } from '.
 import { type Crypto, FlashError, type Hash, type MessageStream } from '../ports/ports.ts';
 import type { Refusal } from '../reason-codes.ts';
 import { type AdmissionContext, checkBundle, type NewestBundle, refuseBundle, type SignedFacts } from './admission.ts';
-import { type BundleIndex, type Fingerprints, firstTwo, NumberList, type TextIndex } from './bundle-index.ts';
+import {
+  type BundleIndex,
+  type Fingerprints,
+  firstTwo,
+  NumberList,
+  POINTS_PER_BYTE,
+  type TextIndex,
+} from './bundle-index.ts';
 
 /** The first bytes of values. Members and elements are walked in loops, not in calls: the stack of a device is small. */
 const OBJECT = 0x7b;
@@ -40,7 +47,7 @@ export interface AdmittedStream {
 }
 
 /** A bundle whose shape is one: its facts and its lists' index. */
-export interface StreamedFacts extends SignedFacts {
+interface StreamedFacts extends SignedFacts {
   readonly index: BundleIndex;
 }
 
@@ -238,7 +245,7 @@ function issuersIndex(
       offsets: offsets.done(),
       lengths: lengths.done(),
       checks: checks.done(),
-      points: new Uint8Array(count),
+      points: new Uint8Array(Math.ceil((count * BUNDLE_KEYS_PER_ISSUER) / POINTS_PER_BYTE)),
     },
     revokedKeys: { kids: kids.done(), keys: keys.done(), entries: entries.done() },
   };
@@ -274,7 +281,7 @@ export function readEntry(stream: JsonStream, i: number): BundleIssuer {
   return readIssuer(entry, i);
 }
 
-/** Characters of `x`, `kty`, `crv` and `alg` that can mean anything: 32 bytes of base64 have 44. */
+/** Characters of `x`, `kty`, `crv` and `alg` that can mean anything: 32 bytes of base64 have 44. Longer ones are not refused. */
 const LONGEST_OF_A_KEY = 64;
 /** What a key is made of besides its kid. */
 const KEY_MEMBERS: readonly string[] = Object.freeze(['kty', 'crv', 'alg', 'x', 'active', 'd']);

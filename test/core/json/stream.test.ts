@@ -224,6 +224,13 @@ describe('what reading in pieces reads', () => {
     expect(reads.length).toBe(Math.ceil(bytes.length / 64));
   });
 
+  it('is at most as long as the longest string', () => {
+    const { source } = sourceOf(jsonBytes(1));
+    const { stringBytes } = ARTIFACT_LIMITS;
+    expect(() => new JsonStream(source, crypto, ARTIFACT_LIMITS, stringBytes + 1)).toThrow(RangeError);
+    expect(() => new JsonStream(source, crypto, ARTIFACT_LIMITS, stringBytes)).not.toThrow();
+  });
+
   it('a source that fails is not a fault of the text', () => {
     const failing = {
       read(): void {

@@ -65,6 +65,8 @@ class Trial {
       clock: { wallMs: () => NOW, monotonicMs: () => 0 },
       ledger: new FlashLedger(new FlashWindow(this.flash, 0, LEDGER), crypto),
       bundles: new BundlePartition(new FlashWindow(this.flash, LEDGER), crypto),
+      // A cut is no damage.
+      log: { emit: ({ event }) => expect(event).not.toBe('bundles.damaged') },
     });
   }
 

@@ -206,6 +206,38 @@ describe('a start', () => {
     expect(device.verifier.loadBundles()).toEqual([]);
   });
 
+  it('says why the bundles wait, once until that changes', () => {
+    const { device, flash } = site();
+    device.take(answer(bundle()));
+    device.restart([]);
+    device.events.length = 0;
+    const told = () => device.events.splice(0).map(({ event, code }) => [event, code]);
+    device.nowMs = undefined;
+    for (let i = 0; i < 3; i++) device.verifier.loadBundles();
+    expect(device.verifier.beginBundles()).toMatchObject({ code: 'CLOCK_UNTRUSTED' });
+    expect(told()).toEqual([['bundle.refused', 'CLOCK_UNTRUSTED']]);
+    device.nowMs = NOW;
+    flash.fail('read');
+    for (let i = 0; i < 3; i++) device.verifier.loadBundles();
+    expect(told()).toEqual([['bundles.failed', 'STORE_FAILED']]);
+    device.nowMs = undefined;
+    device.verifier.loadBundles();
+    expect(told()).toEqual([['bundle.refused', 'CLOCK_UNTRUSTED']]);
+    device.nowMs = NOW;
+    flash.recover();
+    device.verifier.loadBundles();
+    expect(told()).toEqual([['bundle.admitted', undefined]]);
+  });
+
+  it('with a clock that answers once loads all bundles by that time', () => {
+    const { device } = site();
+    device.take(answer(numbered(1), numbered(2)));
+    let asked = 0;
+    Object.defineProperty(device, 'nowMs', { get: () => (asked++ === 0 ? NOW : undefined) });
+    expect(codes(restarted(device))).toEqual(['ok', 'ok']);
+    expect(held(device)).toEqual(['bundle-1', 'bundle-2']);
+  });
+
   it('of which nobody asked: an answer loads them first', () => {
     const { device } = site();
     device.take(answer(numbered(1)));
@@ -249,7 +281,7 @@ describe('a start', () => {
     const { device, flash } = site();
     device.take(answer(bundle({ revokedGrantIds: ['grant-1'] })));
     const partition = new BundlePartition(flash, crypto);
-    const [[start, end]] = partition.open() as [[number, number]];
+    const [[start, end] = [0, 0]] = partition.open().ranges;
     const forged = utf8(text(flash.cells.slice(start, end)).replace('grant-1', 'grant-2'));
     partition.begin();
     partition.write(forged);
@@ -319,6 +351,35 @@ describe('damage in the copy in force', () => {
     expect(codes(device.take(answer(numbered(1, { bundleId: 'newer-1', issuedAt: inSeconds(-1) }))))).toEqual(['ok']);
     restarted(device);
     expect(held(device)).toEqual(['bundle-2', 'newer-1']);
+  });
+
+  it('is told once, in words; a record that does not read is not, as a cut leaves such too', () => {
+    const { device, flash } = site(2 * BLOCK);
+    device.take(answer(bundle()));
+    device.take(answer(bundle()));
+    const good = flash.snapshot();
+    const told = (...damaged: readonly number[]) => {
+      flash.cells.set(good);
+      for (const at of damaged) flash.cells[at] = (flash.cells[at] as number) ^ 1;
+      device.events.length = 0;
+      restarted(device);
+      device.verifier.loadBundles();
+      return device.events.filter(({ event }) => event === 'bundles.damaged').map(({ detail }) => detail);
+    };
+    expect(told()).toEqual([]);
+    expect(told(200)).toEqual([]);
+    expect(told(BLOCK + 200)).toEqual(['the newest bundle set is not as it was written: the one before it is taken']);
+    expect(told(200, BLOCK + 200)).toEqual(['no bundle set is as it was written']);
+    expect(told(BLOCK)).toEqual([]);
+    expect(told(200, BLOCK)).toEqual(['no bundle set is as it was written']);
+  });
+
+  it('of the only copy there is, is told', () => {
+    const { device, flash } = site();
+    device.take(answer(bundle()));
+    flash.cells[200] = 0;
+    expect(restarted(device)).toEqual([]);
+    expect(device.events).toContainEqual({ event: 'bundles.damaged', detail: 'no bundle set is as it was written' });
   });
 
   it('while it is used: payments are refused with STORE_FAILED', () => {
@@ -432,7 +493,7 @@ describe('flash that fails', () => {
       codes(device.take(answer(numbered(1, { bundleId: 'newer', issuedAt: inSeconds(-1) }), numbered(2)))),
     ).toEqual(['STORE_FAILED', 'STORE_FAILED']);
     expect(held(device)).toEqual([]);
-    device.refuses('NO_TRUST_BUNDLE', () => device.authorize(present()));
+    device.refuses('STORE_FAILED', () => device.authorize(present()));
     device.flash.recover();
     expect(codes(restarted(device))).toEqual(['ok', 'ok']);
     expect(held(device)).toEqual(['bundle-2', 'newer']);
