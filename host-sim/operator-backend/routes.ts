@@ -21,7 +21,9 @@ const batch = closed(
   ['format', 'receipts'],
 );
 const number = { type: 'string', pattern: '^[0-9]{1,10}$' };
-const page = closed({ after: number, most: number, chain: number }, []);
+/** At least one: pages of none would go on for ever. */
+const most = { type: 'string', pattern: '^[1-9][0-9]{0,9}$' };
+const page = closed({ after: number, most, chain: number }, []);
 const one = closed({ chain: number }, []);
 const beginning = closed({ reason: { type: 'string', minLength: 1, maxLength: 256 } }, ['reason']);
 

@@ -51,8 +51,8 @@ export interface ApiKeyRecord {
 
 /** See the head of the file. */
 export interface OperatorStorage {
-  /** Keeps a receipt under its id. One that is there already stays, unless it could not be read or was in doubt. @returns what is kept */
-  putReceipt(of: ChainOf, receipt: StoredReceipt): Promise<StoredReceipt>;
+  /** Keeps a receipt under its id. One that is there already stays, unless it could not be read or was in doubt. */
+  putReceipt(of: ChainOf, receipt: StoredReceipt): Promise<void>;
   receipt(of: ChainOf, receiptId: number): Promise<StoredReceipt | undefined>;
   /** Those with a higher id, by id. */
   receipts(of: ChainOf, after: number, most: number): Promise<readonly StoredReceipt[]>;
@@ -81,13 +81,12 @@ export class MemoryStorage implements OperatorStorage {
   readonly #grants = new Map<string, JsonValue>();
   readonly #apiKeys = new Map<string, ApiKeyRecord>();
 
-  async putReceipt(of: ChainOf, receipt: StoredReceipt): Promise<StoredReceipt> {
+  async putReceipt(of: ChainOf, receipt: StoredReceipt): Promise<void> {
     const { receipts } = this.#chain(of);
     const at = placeOf(receipts, receipt.receiptId);
     const there = receipts[at];
     if (there?.receiptId !== receipt.receiptId) receipts.splice(at, 0, receipt);
     else if (there.hash === receipt.hash && rank(receipt) > rank(there)) receipts[at] = receipt;
-    return receipts[at] as StoredReceipt;
   }
 
   async receipt(of: ChainOf, receiptId: number): Promise<StoredReceipt | undefined> {

@@ -2,10 +2,10 @@
 // side says about length. What comes is untrusted bytes, handed on chunk by chunk and never held.
 
 import { createHash } from 'node:crypto';
-import { type Link, LinkDownError } from './link.ts';
+import { type Link, type LinkFailure, linkFailure } from './link.ts';
 
 /** Why nothing was fetched. */
-export type FetchFailure = 'link-down' | 'unreachable' | 'timeout' | 'http-status' | 'too-large';
+export type FetchFailure = LinkFailure['failure'] | 'http-status' | 'too-large';
 
 /** What a fetch came to. */
 export type FetchResult =
@@ -77,10 +77,7 @@ async function fetchInto(
     const etag = `"${hash.digest('base64url')}"`;
     return { kind: 'fetched', etag: response.headers.get('etag') === etag ? etag : undefined };
   } catch (error) {
-    if (error instanceof LinkDownError) return failed('link-down', error.message);
-    const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
-    if (name === 'TimeoutError') return failed('timeout', `no whole answer within ${order.timeoutMs} ms`);
-    return failed('unreachable', `the Policy Authority cannot be reached: ${cause?.code ?? cause?.message ?? message}`);
+    return { kind: 'failed', ...linkFailure(error, 'the Policy Authority', order.timeoutMs) };
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { ANSWER_LIMITS } from '../../core/limits.ts';
 import type { Uploader, UploadFailure } from '../../core/refresh/upload.ts';
-import { type Link, LinkDownError } from './link.ts';
+import { type Link, type LinkFailure, linkFailure } from './link.ts';
 import { readAtMost } from './read-at-most.ts';
 
 /** Where to hand in, and how long one batch may take. */
@@ -14,14 +14,7 @@ export interface HandInOrder {
 }
 
 /** Why something is not handed in. */
-export type HandInFailure =
-  | UploadFailure
-  | 'link-down'
-  | 'unreachable'
-  | 'timeout'
-  | 'answer-too-large'
-  | 'journal'
-  | 'power-cut';
+export type HandInFailure = UploadFailure | LinkFailure['failure'] | 'answer-too-large' | 'journal' | 'power-cut';
 
 /** What a hand-in came to. `receipts` are those that were acknowledged by it. */
 export type HandIn =
@@ -81,16 +74,13 @@ async function post(link: Link, { url, apiKey, timeoutMs }: HandInOrder, body: U
     const response = await link.fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(timeoutMs) });
     const answer = await readAtMost(response, ANSWER_LIMITS.bytes);
     if (answer === undefined)
-      return failed('answer-too-large', `the answer has more than ${ANSWER_LIMITS.bytes} bytes`);
+      return {
+        kind: 'failed',
+        failure: 'answer-too-large',
+        detail: `the answer has more than ${ANSWER_LIMITS.bytes} bytes`,
+      };
     return { kind: 'answered', status: response.status, body: answer };
   } catch (error) {
-    if (error instanceof LinkDownError) return failed('link-down', error.message);
-    const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
-    if (name === 'TimeoutError') return failed('timeout', `no whole answer within ${timeoutMs} ms`);
-    return failed('unreachable', `the backend cannot be reached: ${cause?.code ?? cause?.message ?? message}`);
+    return { kind: 'failed', ...linkFailure(error, 'the backend', timeoutMs) };
   }
-}
-
-function failed(failure: HandInFailure, detail: string): Answer {
-  return { kind: 'failed', failure, detail };
 }

@@ -5,6 +5,20 @@ export class LinkDownError extends Error {
   override name = 'LinkDownError';
 }
 
+/** Why nothing came over a link. */
+export interface LinkFailure {
+  readonly failure: 'link-down' | 'unreachable' | 'timeout';
+  readonly detail: string;
+}
+
+/** What it means that a request, or reading its answer, threw. @param whom who was asked */
+export function linkFailure(error: unknown, whom: string, timeoutMs: number): LinkFailure {
+  if (error instanceof LinkDownError) return { failure: 'link-down', detail: error.message };
+  const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+  if (name === 'TimeoutError') return { failure: 'timeout', detail: `no whole answer within ${timeoutMs} ms` };
+  return { failure: 'unreachable', detail: `${whom} cannot be reached: ${cause?.code ?? cause?.message ?? message}` };
+}
+
 /** What is asked for: a GET, where it does not say otherwise. */
 export interface LinkRequest {
   readonly method?: 'GET' | 'POST';

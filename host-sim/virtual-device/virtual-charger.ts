@@ -1,5 +1,6 @@
-// A virtual EV charger: the core on simulated flash and clock, real HTTP to its Policy Authority, and a relay. Power can
-// go at any moment; whatever happens, the relay is closed only by a payment that is recorded and not a repeat.
+// A virtual EV charger: the core on simulated flash and clock, real HTTP to its Policy Authority and its operator's backend,
+// and a relay. It keeps a spend ledger, its bundles, and where it is given a flash for one a journal, which it hands in.
+// Power can go at any moment; whatever happens, the relay is closed only by a payment that is recorded and not a repeat.
 
 import type { PaymentRequest } from '../../core/chain/request.ts';
 import { ConfigurationError, deploymentProblems, readConfiguration } from '../../core/configuration.ts';
@@ -96,8 +97,9 @@ export class VirtualCharger {
   }
 
   /**
-   * Starts, or starts again: opens the ledger, and verifies the stored bundles anew. Where their partition cannot be
-   * read that is logged (`bundles.failed`), and they are missing.
+   * Starts, or starts again: opens ledger and journal, verifies the stored bundles anew, and takes up the reservations
+   * that were left open (`reservationsLeft`). Where the bundles' partition cannot be read that is logged
+   * (`bundles.failed`), and they are missing.
    *
    * @throws ConfigurationError where the provisioning lacks what a deployed device must state; PowerCut
    */
@@ -144,7 +146,10 @@ export class VirtualCharger {
 
   /** Why nothing can be recorded, or undefined. */
   get storeProblem(): LedgerRefusal | undefined {
-    return this.#on().ledger.problem ?? this.#on().journal?.problem;
+    const { ledger, journal } = this.#on();
+    const problems = [ledger.problem, journal?.problem].filter((problem) => problem !== undefined);
+    // As the verifier has it: a full store comes last, it may be full for some payments only.
+    return problems.find(({ code }) => code === 'STORE_FAILED') ?? problems[0];
   }
 
   /** Reservations that the last start found open, and what became of them. */

@@ -475,6 +475,14 @@ describe('reading', () => {
     expect([ids(await pageAfter(6)), (await pageAfter(6)).more]).toEqual([[7], false]);
   });
 
+  it('has no pages of none, which would go on for ever', async () => {
+    const device = new Known();
+    await device.send(...payments(2));
+    const page = (most: string) => call('GET', `/v1/devices/${device.id}/receipts?most=${most}`, operatorKey);
+    for (const most of ['0', '00', '-1', '']) expect([most, (await page(most)).status]).toEqual([most, 400]);
+    expect((await page('1')).body).toMatchObject({ receipts: [{ receiptId: 1 }], more: true });
+  });
+
   it('a device that has handed in nothing has nothing', async () => {
     expect(await new Known().report()).toMatchObject({ receipts: 0, newest: 0, spentMinor: '0', breaks: [] });
   });

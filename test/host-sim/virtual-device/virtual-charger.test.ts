@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILD_TIME_MS } from '../../../core/build-time.ts';
 import { ConfigurationError } from '../../../core/configuration.ts';
 import type { JsonObject } from '../../../core/json/value.ts';
+import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { FlashError } from '../../../core/ports/ports.ts';
 import type { SetAdmission } from '../../../core/verifier.ts';
 import { DAY_BEGINS_MS, DAY_MS, isoTime } from '../../../host-sim/day/scene.ts';
@@ -17,6 +18,7 @@ import { CollectingLog } from '../../../host-sim/ports/log.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import type { Provisioning } from '../../../host-sim/virtual-device/provisioning.ts';
 import { type ChargerParts, VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
+import { key, receipt, spend } from '../../fixtures/spends.ts';
 import { type ReadyPayment, TestSite } from '../site.ts';
 
 let site: TestSite;
@@ -408,6 +410,34 @@ describe('a fake access point', () => {
     expect(await charger.refresh()).toEqual({ kind: 'unchanged' });
     charger.start();
     expect(await charger.refresh()).toMatchObject({ kind: 'fetched' });
+  });
+});
+
+describe('why nothing can be recorded', () => {
+  function fullLedger(): SimulatedFlash {
+    const flash = new SimulatedFlash(new MemoryStore(32_768));
+    const ledger = new FlashLedger(flash, createNodeCrypto());
+    // Ids are the least entries there are.
+    for (let i = 0; ledger.problem === undefined; i++) receipt(ledger.authorize(spend({ replay: key(`r${i}`) })));
+    return flash;
+  }
+
+  it('a journal that has failed comes before a ledger that is full', () => {
+    const flash = fullLedger();
+    const { charger } = bench({ flash, journal: bundleFlash() });
+    charger.start();
+    expect(charger.storeProblem).toMatchObject({ code: 'STORE_FULL' });
+    const other = bundleFlash();
+    new FlashLedger(other, createNodeCrypto());
+    const failing = bench({ flash, journal: other }).charger;
+    failing.start();
+    expect(failing.storeProblem).toMatchObject({ code: 'STORE_FAILED' });
+  });
+
+  it('is nothing on new flash', () => {
+    const { charger } = bench({ journal: bundleFlash() });
+    charger.start();
+    expect(charger.storeProblem).toBeUndefined();
   });
 });
 
