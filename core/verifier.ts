@@ -19,7 +19,7 @@ import type { JsonValue } from './json/value.ts';
 import { Books } from './ledger/books.ts';
 import type { Journal } from './ledger/journal.ts';
 import type { LedgerRefusal, OpenReservation, Receipt, SpendLedger } from './ledger/ledger.ts';
-import { ARTIFACT_LIMITS } from './limits.ts';
+import { ARTIFACT_LIMITS, LATEST_TIME_MS, UNSEEN_GRANT_MS } from './limits.ts';
 import { type Clock, type Crypto, FlashError, type Log } from './ports/ports.ts';
 import { type ArtifactName, type Refusal, refuse } from './reason-codes.ts';
 import { type Admission, admitBundle, type BundleSource, type SetAdmission } from './trust/admission.ts';
@@ -205,7 +205,7 @@ export class Verifier {
     const objection = this.trust.objection(held, now);
     if (objection) return this.#logged(objection);
     // The memory of the newest comes first: a bundle that is in use has been remembered.
-    const unrecorded = this.#ledger.admitted(held.identity, newest);
+    const unrecorded = this.#ledger.admitted(held.identity, newest, source === 'store');
     if (unrecorded) return this.#logged(refuse('trustBundle', 'bundle.record', unrecorded.code, unrecorded.detail));
     this.trust.put(held, now);
     this.#log?.emit({ event: 'bundle.admitted', bundleId: read.bundleId, expiresAtMs: read.expiresAtMs });
@@ -289,7 +289,7 @@ export class Verifier {
   now(): number | Refusal {
     const wall = this.#clock.wallMs();
     const floor = Math.max(this.#ledger.timeFloorMs(), this.#earliestMs);
-    const set = typeof wall === 'number' && wall >= this.#earliestMs && wall <= Number.MAX_SAFE_INTEGER;
+    const set = typeof wall === 'number' && wall >= this.#earliestMs && wall <= LATEST_TIME_MS;
     if (set) return Math.max(Math.floor(wall), floor);
     if (this.site.allowUnsetClock && floor > 0) return floor;
     return refuse('device', 'device.clock', 'CLOCK_UNTRUSTED', 'the clock was not set since power-up');
@@ -373,7 +373,8 @@ export class Verifier {
       timeMs: context.nowMs,
       window: limit && { maxPayments: limit.maxPayments, windowMs: limit.windowSeconds * 1000 },
       keepUntilMs: latest + this.site.driftMs,
-      grantUntilMs: Math.max(latest, artifacts.grant?.expiresAtMs ?? 0) + this.site.driftMs,
+      // Without the grant nobody knows how long it lives; what was spent under it must not be forgotten before.
+      grantUntilMs: Math.max(latest, artifacts.grant?.expiresAtMs ?? latest + UNSEEN_GRANT_MS) + this.site.driftMs,
     };
     if (mode === 'check') {
       const nothing = { receiptId: 0, amount: asked.amount, timeMs: context.nowMs };

@@ -54,8 +54,8 @@ import type { Payment } from './payment.ts';
 
 /** The checks of a payment. The lists that are walked are not frozen: engines walk a frozen array several times slower. */
 const PAYMENT_CHECKS: readonly Check[] = [
-  trustLoaded,
   storeSound,
+  trustLoaded,
   grantPresented,
   spaPresented,
   intentPresented,

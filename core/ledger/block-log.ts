@@ -393,6 +393,13 @@ export class BlockLog {
     return this.#chain[0] as number;
   }
 
+  /** Blocks of the log from the oldest that is needed on. */
+  neededBlocks(isNeeded: (block: number) => boolean): number {
+    for (let place = 0; place < this.#chain.length; place++)
+      if (isNeeded(this.#chain[place] as number)) return this.#chain.length - place;
+    return 0;
+  }
+
   /** How many blocks of the log are newer than a block, or -1 where it is not in the log. */
   newerThan(block: number): number {
     const place = this.#chain.indexOf(block);

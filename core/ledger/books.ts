@@ -14,6 +14,8 @@ export type PresentedArtifacts = Pick<
 export class Books {
   readonly ledger: SpendLedger;
   readonly journal: Journal | undefined;
+  /** True between a journal's entry and the ledger's record. */
+  #isWritten = false;
 
   /** Takes in what a power cut has left: an entry that the ledger does not know of is made void. */
   constructor(ledger: SpendLedger, journal?: Journal) {
@@ -48,7 +50,9 @@ export class Books {
       fleetPolicyAuthorization,
       idempotencyKey,
     }));
-    return mode === 'reserve' ? this.ledger.reserve(spend, before) : this.ledger.authorize(spend, before);
+    return this.#settled(
+      mode === 'reserve' ? this.ledger.reserve(spend, before) : this.ledger.authorize(spend, before),
+    );
   }
 
   /** Ends a reservation with the final amount. */
@@ -61,7 +65,7 @@ export class Books {
       amount,
       timeMs,
     }));
-    return this.ledger.settle(reservation, amount, timeMs, before);
+    return this.#settled(this.ledger.settle(reservation, amount, timeMs, before));
   }
 
   /** Ends a reservation with nothing spent. */
@@ -74,7 +78,7 @@ export class Books {
       amount: 0n,
       timeMs,
     }));
-    return this.ledger.release(reservation, timeMs, before);
+    return this.#settled(this.ledger.release(reservation, timeMs, before));
   }
 
   /**
@@ -86,11 +90,19 @@ export class Books {
     return this.ledger.step() || (this.journal?.step() ?? false);
   }
 
+  /** Of an entry that the ledger then did not record, nobody knows what a start will find. */
+  #settled(result: Receipt | LedgerRefusal): Receipt | LedgerRefusal {
+    if (this.#isWritten && 'code' in result) this.journal?.withhold();
+    this.#isWritten = false;
+    return result;
+  }
+
   #before(entry: (receiptId: number) => JournalPayment | JournalEnd): BeforeRecord | undefined {
     const { journal } = this;
     if (journal === undefined) return undefined;
     return (receiptId) => {
       const written = journal.append(entry(receiptId));
+      this.#isWritten = !('code' in written);
       return 'code' in written ? written : undefined;
     };
   }

@@ -106,6 +106,8 @@ export class FlashLedger implements SpendLedger {
   #soundFrom = 0;
   /** The newest record with counters. */
   #counted = 0;
+  /** Steps since the last payment. */
+  #steps = 0;
   /** Where cleaning of the oldest block goes on. */
   #cleanAt = 0;
   #warned = 0;
@@ -154,7 +156,7 @@ export class FlashLedger implements SpendLedger {
 
   /** Bytes that its tables and buffers take, in memory. */
   get memoryBytes(): number {
-    return this.#index.bytes + 3 * LONGEST_RECORD * UNIT;
+    return this.#index.bytes + 3 * LONGEST_RECORD * UNIT + (this.#blocks?.memoryBytes ?? 0);
   }
 
   grantTotal(grant: LedgerKey): bigint {
@@ -187,7 +189,7 @@ export class FlashLedger implements SpendLedger {
   answered(idempotency: LedgerKey): Answered | undefined {
     return this.#asked(undefined, () => {
       const record = this.#find(idempotency, PART.answer);
-      return record && answerOf(record);
+      return record && this.#isSound(record) ? answerOf(record) : undefined;
     });
   }
 
@@ -243,15 +245,17 @@ export class FlashLedger implements SpendLedger {
     return this.#end(KIND.release, receiptId, undefined, timeMs, before);
   }
 
-  admitted(identity: string, bundle: NewestBundle): LedgerRefusal | undefined {
+  admitted(identity: string, bundle: NewestBundle, isStored = false): LedgerRefusal | undefined {
     return this.#guardedWrite(() => {
       const key = this.#bundleKey(identity);
       const record = this.#find(key, PART.bundle);
       const before = record && bundleOf(record);
       const newest = newestOf(before, bundle);
       const floorMs = Math.max(this.#floorMs, bundle.issuedAtMs ?? 0);
-      if (before !== undefined && isSame(before, newest) && floorMs === this.#floorMs) return undefined;
-      if (!this.#isSound(record)) return this.#doubted('whether a newer bundle was admitted');
+      const isKnown = before !== undefined && isSame(before, newest) && floorMs === this.#floorMs;
+      const isSound = this.#isSound(record);
+      if (isKnown && (isSound || isStored)) return undefined;
+      if (!isSound) return this.#doubted('whether a newer bundle was admitted');
       const parts = { counters: this.#counters(0, floorMs, 0), bundle: { key, bundle: newest } };
       return this.#write(KIND.bundle, parts, FOREVER, true);
     });
@@ -270,7 +274,10 @@ export class FlashLedger implements SpendLedger {
    */
   step(): boolean {
     if (this.#problem) return false;
+    // A turn around the log finds all there is to free; with blocks that cannot be erased it might go on for ever.
+    if (this.#steps >= this.#flashLog.blocks * this.#flashLog.room) return false;
     let more = false;
+    this.#steps++;
     this.#problem = this.#guarded(() => {
       more = this.#step();
       return undefined;
@@ -500,6 +507,7 @@ export class FlashLedger implements SpendLedger {
     if (refusal) return refusal;
     const address = this.#flashLog.append(kind, this.#writer.flags, bytes);
     this.#unsealed = true;
+    this.#steps = 0;
     // The log's memory is read into while pointing; the writer's is not.
     if (parts.counters) {
       this.#count(parts.counters.nextReceipt, parts.counters.floorMs);

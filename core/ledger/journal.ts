@@ -225,6 +225,7 @@ export class Journal {
   readonly #damage: JournalDamage[] = [];
   /** The newest entry, where damage has taken what says whether it counts. */
   #doubtful = 0;
+  #withheld = false;
   /** Where an entry was made void since the start. */
   #voidAt = 0;
   /** An entry that was come by, and its last part: reading goes on behind it. */
@@ -270,8 +271,10 @@ export class Journal {
   get fill(): JournalFill {
     const blocks = this.#blocks;
     const before = Math.max(this.#acknowledged, this.#first - 1);
+    // What is acknowledged goes when its room is needed.
+    const isNeeded = (block: number) => (this.#neededUntil[block] as number) > this.#acknowledged;
     return {
-      used: blocks?.used ?? 0,
+      used: blocks?.neededBlocks(isNeeded) ?? 0,
       of: blocks === undefined ? 0 : Math.max(blocks.used + blocks.spare - RESERVE - RESERVE_OF_ENDS, blocks.used),
       unsent: Math.max(this.#newest - before, 0),
     };
@@ -300,8 +303,7 @@ export class Journal {
 
   /**
    * Takes in what the spend ledger has committed. An entry beyond it is made void, durably; more than one cannot be, and is
-   * a problem: a ledger that lost its memory must not take the journal's with it. To be called at a start before all else,
-   * and again where the ledger refused what the journal had written.
+   * a problem: a ledger that lost its memory must not take the journal's with it. To be called at a start before all else.
    *
    * @param lastCommitted the ledger's newest receipt id, 0 for none
    */
@@ -367,6 +369,19 @@ export class Journal {
   }
 
   /**
+   * The ledger did not record what was written last, or cannot say whether it did: it is not handed in before a start has
+   * found out.
+   */
+  withhold(): void {
+    this.#withheld = true;
+  }
+
+  /** The newest receipt that is handed in. */
+  get #newestOut(): number {
+    return this.#withheld ? this.#newest - 1 : this.#newest;
+  }
+
+  /**
    * Visits entries that are not acknowledged, in the order of their receipts.
    *
    * @param after only those with a higher receipt id
@@ -383,9 +398,10 @@ export class Journal {
       while (count < most) {
         const found = this.#entryAfter(blocks, this.#resume?.last);
         if (found === undefined) {
-          this.#noteMissing(before + 1, this.#newest);
+          this.#noteMissing(before + 1, this.#newestOut);
           break;
         }
+        if (found.receiptId > this.#newestOut) break;
         this.#noteMissing(before + 1, found.receiptId - 1);
         before = Math.max(before, found.receiptId);
         this.#resume = found;
@@ -408,7 +424,7 @@ export class Journal {
   acknowledge(receiptId: number): AcknowledgeRefusal | undefined {
     return this.#guardedWrite((blocks): AcknowledgeRefusal | undefined => {
       if (!this.#reconciled) return NOT_RECONCILED;
-      if (!(receiptId <= this.#newest))
+      if (!(receiptId <= this.#newestOut))
         return { code: 'ARTIFACT_INVALID', detail: `there is no receipt ${receiptId} to acknowledge` };
       if (receiptId <= this.#acknowledged) return undefined;
       this.#acknowledged = receiptId;

@@ -107,8 +107,12 @@ export interface SpendLedger {
   settle(receiptId: number, amount: bigint, timeMs: number, before?: BeforeRecord): Receipt | LedgerRefusal;
   /** Ends a reservation with nothing spent. Its replay id stays used. */
   release(receiptId: number, timeMs: number, before?: BeforeRecord): Receipt | LedgerRefusal;
-  /** Records an admitted bundle, and raises the time floor to its `issuedAt`. */
-  admitted(identity: string, bundle: NewestBundle): LedgerRefusal | undefined;
+  /**
+   * Records an admitted bundle, and raises the time floor to its `issuedAt`.
+   *
+   * @param isStored true for one that was admitted in an earlier run: it is no news
+   */
+  admitted(identity: string, bundle: NewestBundle, isStored?: boolean): LedgerRefusal | undefined;
   /** Raises the time floor; a lower value changes nothing. */
   raiseTimeFloor(timeMs: number): LedgerRefusal | undefined;
   /** Does a bounded piece of the work that is for idle time. @returns whether there is more */

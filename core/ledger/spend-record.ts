@@ -11,7 +11,7 @@ import type { Answered, LedgerKey } from './ledger.ts';
 export const SPEND_FORMAT = 2;
 /** Tells the ledger's partition from others. */
 export const SPEND_LOG = 1;
-/** Units of the longest record: all parts but a bundle's, the grant's with a full window. */
+/** Units of the longest record there may be; all parts but a bundle's, the grant's with a full window, are 25. */
 export const LONGEST_RECORD = 26;
 
 /** What a record was written for. All kinds are read alike: by their parts. */
@@ -104,7 +104,7 @@ export interface Until {
 
 const STATES = ['paid', 'reserved', 'ended'] as const;
 
-/** A record's bytes in memory that is used again: `begin`, the parts in their order, `bytes`. */
+/** Writes records, or copies parts of them, into memory that is used again; their flags are in `flags`. */
 export class RecordWriter {
   readonly #bytes = new Uint8Array(LONGEST_RECORD * UNIT);
   readonly #view = new DataView(this.#bytes.buffer);
@@ -384,8 +384,9 @@ function viewOf(record: Uint8Array): DataView {
   return new DataView(record.buffer, record.byteOffset, record.length);
 }
 
-/** Milliseconds in six bytes, signed. */
-export function writeTime(view: DataView, at: number, timeMs: number): void {
+/** Milliseconds in six bytes, signed; what they cannot hold becomes the nearest they can. */
+export function writeTime(view: DataView, at: number, time: number): void {
+  const timeMs = Math.min(Math.max(time, -NO_TIME), NO_TIME);
   view.setUint32(at, timeMs >>> 0, true);
   view.setInt16(at + 4, Math.floor(timeMs / 0x1_0000_0000), true);
 }

@@ -9,7 +9,7 @@ import { JsonProblem, readJson } from '../json/reader.ts';
 import type { JsonValue } from '../json/value.ts';
 import { keyText } from '../ledger/keys.ts';
 import type { LedgerKey } from '../ledger/ledger.ts';
-import { BUNDLE_LIMITS } from '../limits.ts';
+import { BUNDLE_LIMITS, LATEST_TIME_MS } from '../limits.ts';
 import type { Crypto, MessageStream } from '../ports/ports.ts';
 import { type Refusal, refuse } from '../reason-codes.ts';
 import type { BundleScope, RootKey } from './configuration.ts';
@@ -115,7 +115,11 @@ export function checkBundle(read: SignedFacts, context: AdmissionContext): Newes
     checkRollback(facts, before);
   if (refusal) return refusal;
   const digest = read.digest();
-  const newest = { issuedAtMs: facts.issuedAtMs, expiresAtMs: facts.expiresAtMs, digest: keyText(digest) };
+  const newest = {
+    issuedAtMs: facts.issuedAtMs === undefined ? undefined : Math.min(facts.issuedAtMs, LATEST_TIME_MS),
+    expiresAtMs: Math.min(facts.expiresAtMs, LATEST_TIME_MS),
+    digest: keyText(digest),
+  };
   return checkSignature(read, digest, context) ?? checkTwin(newest, before) ?? newest;
 }
 

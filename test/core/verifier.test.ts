@@ -578,7 +578,7 @@ describe('a store that fails', () => {
     const device = new Device({ bundles: [], flash });
     flash.recover();
     device.refuses('STORE_FAILED', () => device.verifier.admit(bundle()));
-    device.refuses('NO_TRUST_BUNDLE', () => device.authorize(present()));
+    device.refuses('STORE_FAILED', () => device.authorize(present()));
   });
 
   it('while a reservation ends: it stays open and goes on counting', () => {

@@ -68,8 +68,9 @@ export const MUTATIONS: readonly Mutation[] = [
     file: LOG,
     edits: [
       {
-        before: 'expected = record.number + 1;\n      at = this.#behind(block, record);',
-        after: 'expected = record.number + 1;\n      at = this.#behind(block, record);\n      this.end = at;',
+        before: 'units * UNIT));\n      expected = record.number + 1;\n      at = this.#behind(block, record);',
+        after:
+          'units * UNIT));\n      expected = record.number + 1;\n      at = this.#behind(block, record);\n      this.end = at;',
       },
       {
         before: 'this.#next = expected ?? 1;\n',

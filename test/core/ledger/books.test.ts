@@ -2,8 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import type { JournalReceipt } from '../../../core/ledger/journal.ts';
-import { grant, INTENT, present, sba, spaFor } from '../../fixtures/artifacts.ts';
-import { Device } from '../../fixtures/device.ts';
+import { ledgerKey } from '../../../core/ledger/keys.ts';
+import { grant, INTENT, NOW, present, sba, spaFor } from '../../fixtures/artifacts.ts';
+import { crypto, Device } from '../../fixtures/device.ts';
+import { PA, WALLET } from '../../fixtures/keys.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
 
 const REUSE = { configuration: { budgetUse: 'reuse' } } as const;
@@ -105,6 +107,21 @@ describe('the power fails', () => {
     expect(device.journal.export(() => {})).toEqual([]);
   });
 
+  it('a flash that fails between the two: the refused payment is not handed in, and cannot be acknowledged', () => {
+    const device = new Device(REUSE);
+    device.approves(() => device.authorize(present()));
+    device.flash.fail('program');
+    expect(device.authorize(present(), { amountMinor: '666' })).toMatchObject({ ok: false, code: 'STORE_FAILED' });
+    expect(ids(device)).toEqual([1]);
+    expect(device.journal.acknowledge(2)).toMatchObject({ code: 'ARTIFACT_INVALID' });
+    expect(device.journal.acknowledge(1)).toBeUndefined();
+    device.flash.recover();
+    device.restart();
+    expect(ids(device)).toEqual([]);
+    device.approves(() => device.authorize(present(), { amountMinor: '7' }));
+    expect(unsent(device)).toMatchObject([{ receiptId: 2, entry: { amount: 7n } }]);
+  });
+
   it('behind the record: both have it', () => {
     const device = new Device(REUSE);
     device.approves(() => device.authorize(present()));
@@ -194,5 +211,24 @@ describe('a reservation that is open at a start', () => {
     expect(unsent(device)[1]?.entry).toMatchObject({ kind: 'end', reservation: receiptId, amount: 3000n });
     device.restart();
     expect(device.verifier.takeUpReservations()).toEqual([]);
+  });
+});
+
+describe('what was spent by an SBA alone', () => {
+  it('still counts under its grant when the SBA has expired: how long the grant lives nobody knows', () => {
+    const sbaIssuers = { [PA]: [WALLET], '*': [WALLET] };
+    const device = new Device({
+      configuration: { ...REUSE.configuration, sbaOnly: { maxAmountMinor: '9000' }, sbaIssuers },
+    });
+    device.approves(() => device.authorize(new TextEncoder().encode(JSON.stringify(sba())), { amountMinor: '2000' }));
+    expect(device.ledger.raiseTimeFloor(NOW + 30 * 86_400_000)).toBeUndefined();
+    // Other payments until every block has been given up.
+    const spend = { replay: undefined, idempotency: undefined, content: undefined, amount: 1n, timeMs: NOW };
+    const other = { grant: 'o'.repeat(16), budget: 'p'.repeat(16), keepUntilMs: NOW * 2 };
+    for (let i = 0; i < 1500; i++) {
+      expect(device.ledger.authorize({ ...spend, ...other })).toHaveProperty('receiptId');
+      while (device.ledger.step());
+    }
+    expect(device.ledger.grantTotal(ledgerKey(crypto, 'grant', new Uint8Array(0), 'grant-1'))).toBe(2000n);
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { UNIT } from '../../../core/ledger/block-log.ts';
 import { FlashLedger, type FlashLedgerOptions } from '../../../core/ledger/flash-ledger.ts';
 import type { Spend } from '../../../core/ledger/ledger.ts';
-import type { LogEvent } from '../../../core/ports/ports.ts';
+import { FlashError, type LogEvent } from '../../../core/ports/ports.ts';
 import { NOW } from '../../fixtures/artifacts.ts';
 import { crypto } from '../../fixtures/device.ts';
 import { type Geometry, MemoryFlash } from '../../fixtures/memory-flash.ts';
@@ -437,6 +437,34 @@ describe('a record that is lost', () => {
     expectDoubt(flash, (ledger) => ledger.admitted('a', newest(NOW, NOW)), 'whether a newer bundle was admitted');
   });
 
+  it('may have been of a newer bundle: the one that is remembered comes back from the store, and from nowhere else', () => {
+    const flash = new MemoryFlash();
+    const ledger = open(flash);
+    ledger.admitted('a', newest(NOW, NOW + 1000));
+    const second = FIRST + 5 * UNIT;
+    ledger.admitted('a', newest(NOW + 1, NOW + 1000));
+    receipt(ledger.authorize(plain()));
+    flash.cells.fill(0, second, second + UNIT);
+    expectDoubt(flash, (again) => again.admitted('a', newest(NOW, NOW + 1000)), 'whether a newer bundle was admitted');
+    const again = open(flash);
+    const floorMs = again.timeFloorMs();
+    expect(again.admitted('a', newest(NOW, NOW + 1000), true)).toBeUndefined();
+    expect(again.timeFloorMs()).toBe(floorMs);
+  });
+
+  it('may have ended what an idempotency key was answered with: the old answer is not given', () => {
+    const flash = new MemoryFlash();
+    const ledger = open(flash);
+    const { receiptId } = receipt(ledger.reserve(plain({ idempotency: key('i') })));
+    receipt(ledger.release(receiptId, NOW));
+    const released = FIRST + 15 * UNIT;
+    receipt(ledger.authorize(plain({ grant: key('other') })));
+    flash.cells.fill(0, released, released + UNIT);
+    const again = open(flash);
+    expect(again.damage).not.toEqual([]);
+    expect(again.answered(key('i'))).toBeUndefined();
+  });
+
   it('with nothing behind it that counts refuses every payment', () => {
     const flash = spent(4);
     const last = FIRST + 3 * SPEND_UNITS * UNIT;
@@ -545,6 +573,31 @@ describe('power lost while a record is written', () => {
       receipt(later.authorize(spend()));
       expect(open(flash).grantTotal(key('g'))).toBe(10n);
     }
+  });
+});
+
+describe('idle time', () => {
+  it('ends, though there are blocks that cannot be erased and the rest is full', () => {
+    const flash = new MemoryFlash(SMALL);
+    const erase = flash.erase.bind(flash);
+    const ledger = open(flash);
+    for (let i = 0; ; i++) if ('code' in ledger.authorize(plain({ budget: key(`b${i}`), keepUntilMs: NOW * 2 }))) break;
+    flash.erase = (offset) => {
+      if ([3, 5, 7, 9].includes(offset / 1024)) throw new FlashError('worn');
+      erase(offset);
+    };
+    let steps = 0;
+    while (ledger.step()) expect(++steps).toBeLessThan(2000);
+  });
+});
+
+describe('a time that six bytes do not hold', () => {
+  it('is kept as the latest they hold: no older bundle comes in by it', () => {
+    const far = Date.UTC(9999, 11, 31);
+    const flash = new MemoryFlash();
+    const ledger = open(flash);
+    expect(ledger.admitted('a', newest(undefined, far))).toBeUndefined();
+    for (const one of [ledger, open(flash)]) expect(one.newestBundle('a')?.expiresAtMs).toBeGreaterThan(NOW * 10);
   });
 });
 

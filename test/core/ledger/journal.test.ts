@@ -476,6 +476,19 @@ describe('room:', () => {
     ]);
   });
 
+  it('does not warn while what it holds is acknowledged, however often it went round', () => {
+    const events: LogEvent[] = [];
+    const journal = opened(new MemoryFlash(SMALL), 0, { log: { emit: (event) => events.push(event) } });
+    for (let i = 1; i <= 300; i++) {
+      append(idle(journal), payment(i));
+      expect(journal.acknowledge(i)).toBeUndefined();
+      expect(journal.fill.used).toBe(0);
+    }
+    expect(events.filter(({ event }) => event === 'journal.filling')).toEqual([]);
+    fill(journal, 301);
+    expect(events.filter(({ event }) => event === 'journal.filling')).toHaveLength(3);
+  });
+
   it('no erase and one program for a payment, two with a new grant, where idle time is given', () => {
     const flash = new MemoryFlash();
     const journal = idle(opened(flash));

@@ -520,6 +520,6 @@ describe('a store that fails', () => {
     device.flash.fail('program');
     expect(device.verifier.admit(bundle())).toMatchObject({ ok: false, code: 'STORE_FAILED', check: 'bundle.record' });
     expect(device.verifier.trust.bundles).toHaveLength(0);
-    device.refuses('NO_TRUST_BUNDLE', () => device.authorize(present()));
+    device.refuses('STORE_FAILED', () => device.authorize(present()));
   });
 });
