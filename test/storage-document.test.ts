@@ -38,6 +38,20 @@ describe('docs/STORAGE.md', () => {
     expect(kept).toEqual(JOURNAL_ROOM.map(({ name, atLeast }) => [name, atLeast]));
   });
 
+  const needs = [...document.matchAll(/= (\d+) \| (\d+) blocks, (\d+) KB \|$/gm)];
+
+  it('has a table of what a week needs', () => expect(needs).toHaveLength(3));
+
+  it.each(needs.map(([, units, blocks, size]) => [number(units), number(blocks), number(size)]))(
+    '%d units fit into %d blocks and into no fewer',
+    (units = 0, blocks = 0, size) => {
+      const room = (count: number) => new FlashLedger(new MemoryFlash({ size: count * 4096 }), crypto).fill.of;
+      expect(blocks * 4).toBe(size);
+      expect(room(blocks)).toBeGreaterThanOrEqual(units);
+      expect(room(blocks - 1)).toBeLessThan(units);
+    },
+  );
+
   it('the bundle set for four bundles of 32 KB has the size it says', () => {
     expect(document).toContain(`needs ${bundlePartitionBytes(4096) / 1024} KB for four`);
   });
