@@ -604,8 +604,9 @@ export class Journal {
     const { end, gap, lostBehind } = this.#scan;
     this.#doubtful = 0;
     if (gap !== undefined) this.#needUntil(blocks, gap.from, gap.to, lastCommitted);
-    if (this.#newest < lastCommitted && this.#scan.isOld) {
-      this.#suspicious ||= `receipts up to ${lastCommitted} are lost`;
+    if (this.#newest < lastCommitted) {
+      // A journal that is new beside an older ledger lacks nothing that was promised; one that was erased looks the same.
+      if (this.#scan.isOld) this.#suspicious ||= `receipts up to ${lastCommitted} are lost`;
       this.#log?.emit({ event: 'journal.missing', after: this.#newest, upTo: lastCommitted });
     }
     // Should the newest entry not have been committed, the words that say so and the one that was given its receipt id

@@ -1,8 +1,9 @@
 // What is accepted is in the ledger and in the journal, or in neither, whatever fails between the two.
 
 import { describe, expect, it } from 'vitest';
-import type { JournalReceipt } from '../../../core/ledger/journal.ts';
+import { Journal, type JournalReceipt } from '../../../core/ledger/journal.ts';
 import { ledgerKey } from '../../../core/ledger/keys.ts';
+import type { LogEvent } from '../../../core/ports/ports.ts';
 import { grant, INTENT, NOW, present, sba, spaFor } from '../../fixtures/artifacts.ts';
 import { crypto, Device } from '../../fixtures/device.ts';
 import { PA, WALLET } from '../../fixtures/keys.ts';
@@ -185,6 +186,17 @@ describe('no approval without both:', () => {
     const other = new Device({ flash: one.journalFlash, journalFlash: one.flash, bundles: [] });
     expect(other.ledger.problem).toMatchObject({ code: 'STORE_FAILED' });
     expect(other.journal.problem).toMatchObject({ code: 'STORE_FAILED' });
+  });
+});
+
+describe('a journal that was erased beside a ledger that was not', () => {
+  it('is told: which receipts were there nobody else knows', () => {
+    const device = new Device(REUSE);
+    for (let i = 0; i < 3; i++) device.approves(() => device.authorize(present(), { amountMinor: '1' }));
+    const events: LogEvent[] = [];
+    const journal = new Journal(new MemoryFlash(), crypto, { log: { emit: (event) => events.push(event) } });
+    expect(journal.reconcile(device.ledger.lastReceipt() as number)).toBeUndefined();
+    expect(events).toContainEqual({ event: 'journal.missing', after: 0, upTo: 3 });
   });
 });
 
