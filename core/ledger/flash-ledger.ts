@@ -6,6 +6,7 @@ import type { Crypto, Flash, Log } from '../ports/ports.ts';
 import { FlashError } from '../ports/ports.ts';
 import { type NewestBundle, newestOf } from '../trust/admission.ts';
 import { BlockLog, COPY, type LogDamage, LogError, type LogRecord, readU32, UNIT, writeU32 } from './block-log.ts';
+import { warningsDue } from './fill.ts';
 import { KeyIndex } from './key-index.ts';
 import { ledgerKey } from './keys.ts';
 import type {
@@ -43,6 +44,7 @@ import {
   type Until,
   unitsAlone,
   windowOf,
+  writeTime,
 } from './spend-record.ts';
 import { countedSince, NO_PAYMENTS, withPayment } from './window.ts';
 
@@ -75,8 +77,6 @@ const KEPT_BLOCKS = 3;
 const LEAST_ENTRY = 2;
 /** Records that one step writes again at most. */
 const RECORDS_PER_STEP = 8;
-/** Parts of the fill from which on events warn. */
-const WARN_AT = [0.8, 0.9, 0.95];
 /** Totals are below this: 128 bits. */
 const TOTAL_LIMIT_BITS = 128n;
 
@@ -566,8 +566,7 @@ export class FlashLedger implements SpendLedger {
     }
     const body = new Uint8Array(UNIT);
     writeU32(body, 0, this.#nextReceipt);
-    new DataView(body.buffer).setUint32(8, this.#floorMs >>> 0, true);
-    new DataView(body.buffer).setUint16(12, Math.floor(this.#floorMs / 0x1_0000_0000), true);
+    writeTime(new DataView(body.buffer), 8, this.#floorMs);
     this.#flashLog.giveUpTail(body);
     this.#cleanAt = 0;
   }
@@ -651,7 +650,7 @@ export class FlashLedger implements SpendLedger {
   }
 
   #warn(): void {
-    const level = WARN_AT.filter((part) => this.#units >= part * this.#capacity).length;
+    const level = warningsDue(this.#units, this.#capacity);
     if (level > this.#warned)
       this.#log?.emit({ event: 'ledger.filling', used: this.#units, of: this.#capacity, keys: this.#index.size });
     this.#warned = level;

@@ -16,6 +16,10 @@ export const JOURNAL_LOG = 2;
 /** Units of the longest record; longer entries are in parts. */
 export const LONGEST_PART = 48;
 
+/** What an entry's fields of 32 and 48 bits hold. */
+export const LATEST_RECEIPT = 0xffff_ffff;
+export const LATEST_ENTRY_MS = 0xffff_ffff_ffff;
+
 /** What a record is, or is a part of. */
 export const JOURNAL_KIND = Object.freeze({
   grant: FIRST_KIND,
@@ -76,8 +80,6 @@ const PREVIOUS_AT = 10;
 const TIME_AT = 26;
 const HOW_AT = 32;
 const AMOUNT_AT = 33;
-/** Bytes at the beginning of an entry that say what it is, all in its first record. */
-export const HEAD_BYTES = AMOUNT_AT;
 /** In a grant: its key, then its data. */
 const KEY_AT = 2;
 const GRANT_DATA_AT = KEY_AT + HASH_BYTES;

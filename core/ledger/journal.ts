@@ -18,6 +18,7 @@ import {
   UNIT,
   writeU32,
 } from './block-log.ts';
+import { warningsDue } from './fill.ts';
 import {
   decodeEntry,
   decodeGrant,
@@ -33,6 +34,8 @@ import {
   JOURNAL_LOG,
   type JournalEntry,
   LAST_PART,
+  LATEST_ENTRY_MS,
+  LATEST_RECEIPT,
   LONGEST_PART,
   lengthOf,
   previousOf,
@@ -128,11 +131,7 @@ const MOST_BUFFER = 10_240;
 const UNKNOWN = 0xff;
 /** What is kept of damage; further damage widens the last. */
 const MOST_DAMAGE = 16;
-/** Fill from which on events warn. */
-const WARN_AT = [0.8, 0.9, 0.95];
-const MOST_RECEIPT = 0xffff_ffff;
 const AMOUNT_BITS = 128n;
-const MOST_TIME = 0xffff_ffff_ffff;
 const LAYOUT = { id: JOURNAL_LOG, format: JOURNAL_FORMAT, longest: LONGEST_PART, salvage: true };
 
 /** An entry whose parts are being come across. */
@@ -689,10 +688,10 @@ export class Journal {
   #objection(entry: JournalEntry): JournalRefusal | undefined {
     if (!this.#reconciled) return NOT_RECONCILED;
     const { receiptId, amount, timeMs } = entry;
-    if (!Number.isInteger(receiptId) || receiptId <= this.#newest || receiptId > MOST_RECEIPT)
+    if (!Number.isInteger(receiptId) || receiptId <= this.#newest || receiptId > LATEST_RECEIPT)
       return failed(`receipt ${receiptId} does not come after ${this.#newest}`);
     if (amount < 0n || amount >> AMOUNT_BITS !== 0n) return failed('an amount of more than 128 bits');
-    if (!(timeMs >= 0 && timeMs <= MOST_TIME)) return failed('a time that has no 48 bits');
+    if (!(timeMs >= 0 && timeMs <= LATEST_ENTRY_MS)) return failed('a time that has no 48 bits');
     return undefined;
   }
 
@@ -996,7 +995,7 @@ export class Journal {
 
   #warn(): void {
     const fill = this.fill;
-    const level = WARN_AT.filter((part) => fill.used >= part * fill.of && fill.unsent > 0).length;
+    const level = fill.unsent > 0 ? warningsDue(fill.used, fill.of) : 0;
     if (level > this.#warned) this.#log?.emit({ event: 'journal.filling', ...fill });
     this.#warned = level;
   }

@@ -24,6 +24,8 @@ import {
   grantKeyOf,
   HASH_BYTES,
   JOURNAL_KIND,
+  LATEST_ENTRY_MS,
+  LATEST_RECEIPT,
   receiptHash,
   type Texts,
 } from './journal-record.ts';
@@ -42,8 +44,6 @@ export interface ReceiptFault {
 /** Finds a grant by its key. */
 export type GrantOf = (grantKey: string) => JsonValue | undefined;
 
-const MOST_ID = 0xffff_ffff;
-const MOST_TIME = 0xffff_ffff_ffff;
 const MOST_DIGITS = 39;
 
 /** The document of a receipt. */
@@ -247,7 +247,7 @@ function timeText(ms: number): string {
 function msFrom(text: JsonValue | undefined): number | undefined {
   if (typeof text !== 'string') return undefined;
   const ms = Date.parse(text);
-  return ms >= 0 && ms <= MOST_TIME && timeText(ms) === text ? ms : undefined;
+  return ms >= 0 && ms <= LATEST_ENTRY_MS && timeText(ms) === text ? ms : undefined;
 }
 
 /** An amount below 2^128, which has up to 39 digits. */
@@ -262,7 +262,7 @@ function amountFrom(text: JsonValue | undefined): bigint | undefined {
 }
 
 function isId(value: JsonValue | undefined): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MOST_ID;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= LATEST_RECEIPT;
 }
 
 function isHash(value: JsonValue | undefined): value is string {
