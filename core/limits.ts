@@ -75,6 +75,8 @@ export const UPLOAD_BATCH_RECEIPTS = 32;
 export const UPLOAD_FIRST_WAIT_MS = 5000;
 /** The longest wait, unless configured, in milliseconds. */
 export const UPLOAD_LONGEST_WAIT_MS = 3_600_000;
+/** How long batches stay smaller after one was too large for the backend, in milliseconds: a day. */
+export const UPLOAD_SMALLER_MS = 86_400_000;
 /** Characters of a backend's `detail` that are logged. */
 export const ANSWER_DETAIL_CHARACTERS = 160;
 /** Decimal digits of an amount. */

@@ -20,6 +20,7 @@ import {
   UPLOAD_BATCH_RECEIPTS,
   UPLOAD_FIRST_WAIT_MS,
   UPLOAD_LONGEST_WAIT_MS,
+  UPLOAD_SMALLER_MS,
 } from '../limits.ts';
 import type { Log } from '../ports/ports.ts';
 
@@ -64,7 +65,7 @@ export type UploadFailure =
   | 'http-status'
   /** The backend has other receipts under these ids, or finds one changed. */
   | 'conflict'
-  /** The batch is too large for the backend; the next is smaller. */
+  /** The batch is too large for the backend; those that follow are smaller, for a day or until a restart. */
   | 'too-large'
   /** It is no answer. */
   | 'garbage'
@@ -101,10 +102,12 @@ export class Uploader {
   readonly #firstWaitMs: number;
   readonly #longestWaitMs: number;
   readonly #mostReceipts: number;
-  /** Receipts of the next batch: fewer after a batch was too large. */
-  #receipts: number;
-  /** The ids of the batch that was sent last and is not answered. */
+  /** Bytes of the next batch: fewer after one was too large, until then. A receipt that is longer is sent alone. */
+  #bytes: number;
+  #smallerUntilMs = 0;
+  /** The ids of the batch that was sent last and is not answered, and its bytes. */
   #sent: readonly number[] = [];
+  #sentBytes = 0;
   /** What the backend has acknowledged to this uploader, also where the journal could not write it down. */
   #acknowledged = 0;
   #failures = 0;
@@ -117,7 +120,7 @@ export class Uploader {
     this.#log = options.log;
     this.#mostBytes = Math.max(options.mostBytes ?? 0, UPLOAD_BATCH_BYTES);
     this.#mostReceipts = Math.max(options.mostReceipts ?? UPLOAD_BATCH_RECEIPTS, 1);
-    this.#receipts = this.#mostReceipts;
+    this.#bytes = this.#mostBytes;
     this.#firstWaitMs = options.firstWaitMs ?? UPLOAD_FIRST_WAIT_MS;
     this.#longestWaitMs = options.longestWaitMs ?? UPLOAD_LONGEST_WAIT_MS;
   }
@@ -135,6 +138,8 @@ export class Uploader {
   next(nowMs: number): UploadStep {
     this.#sent = [];
     if (nowMs < this.#waitUntilMs) return { kind: 'wait', ms: this.#waitUntilMs - nowMs };
+    // The backend's limit may have been raised meanwhile.
+    if (nowMs >= this.#smallerUntilMs) this.#bytes = this.#mostBytes;
     const batch = this.#batch();
     if (batch === undefined) return { kind: 'done' };
     if ('code' in batch) {
@@ -188,8 +193,6 @@ export class Uploader {
     const receipts = this.#acknowledge(acknowledged);
     this.#sent = [];
     this.#failures = 0;
-    // One receipt may have been large, or the backend's limit raised: it is tried again, step by step.
-    this.#receipts = Math.min(2 * this.#receipts, this.#mostReceipts);
     return { ok: true, receipts, acknowledgedUpTo: this.acknowledgedUpTo };
   }
 
@@ -205,10 +208,13 @@ export class Uploader {
   }
 
   #tooLarge(nowMs: number, detail: string): UploadResult {
-    const { length } = this.#sent;
-    this.#receipts = Math.max(Math.floor(length / 2), 1);
-    const result = this.#failed(nowMs, 'too-large', detail);
-    if (length > 1) this.hurry();
+    const isDivisible = this.#sent.length > 1;
+    if (isDivisible) {
+      this.#bytes = Math.floor(this.#sentBytes / 2);
+      this.#smallerUntilMs = nowMs + UPLOAD_SMALLER_MS;
+    }
+    const result = this.#failed(nowMs, 'too-large', `${detail} to ${this.#sentBytes} bytes`);
+    if (isDivisible) this.hurry();
     return result;
   }
 
@@ -229,7 +235,8 @@ export class Uploader {
     let receipt = this.#unsentAfter(this.acknowledgedUpTo);
     if (receipt === undefined || 'code' in receipt) return receipt;
     const target = new Uint8Array(this.#mostBytes);
-    const end = this.#mostBytes - CLOSING;
+    const longest = this.#mostBytes - CLOSING;
+    const end = this.#bytes - CLOSING;
     const grants: string[] = [];
     const ids: number[] = [];
     let at = writeText(`{"format":${JOURNAL_FORMAT},"receipts":[`, target, 0);
@@ -238,17 +245,18 @@ export class Uploader {
     while (receipt !== undefined && !('code' in receipt)) {
       const from = ids.length === 0 ? at : writeText(',', target, at);
       const behind = from < 0 ? from : writeJson(this.#documentIn(receipt, grants), target, from);
-      if (behind < 0 || behind > end) break;
+      if (behind < 0 || behind > (ids.length === 0 ? longest : end)) break;
       largest = Math.max(largest, behind - at);
       at = behind;
       ids.push(receipt.receiptId);
-      if (ids.length >= this.#receipts || at + largest >= end) break;
+      if (ids.length >= this.#mostReceipts || at + largest >= end) break;
       receipt = this.#unsentAfter(receipt.receiptId);
     }
     const [first] = ids;
     if (first === undefined) return TOO_LONG;
     at = writeText(']}', target, at);
     this.#sent = ids;
+    this.#sentBytes = at;
     return { body: target.subarray(0, at), first, last: ids[ids.length - 1] as number, count: ids.length };
   }
 

@@ -386,32 +386,73 @@ describe('a status that says no acknowledges nothing:', () => {
     expect(journal.acknowledgedUpTo).toBe(0);
   });
 
-  it('413: the next batches are half as long, until one receipt is', () => {
+  it('413: batches are half as long, at once, until there is one receipt in them', () => {
     const of = uploader(journalOf(8), { mostReceipts: 8 });
-    const counts = [];
-    for (let i = 0; i < 4; i++) {
-      counts.push(batch(of).count);
-      expect(answer(of, '', 413)).toMatchObject({ failure: 'too-large' });
+    const sizes: number[] = [];
+    let count = 0;
+    while (count !== 1) {
+      const sent = batch(of);
+      count = sent.count;
+      sizes.push(sent.body.length);
+      expect(sent.first).toBe(1);
+      expect(answer(of, '', 413)).toMatchObject({
+        failure: 'too-large',
+        detail: `the backend answered 413 to ${sent.body.length} bytes`,
+      });
     }
-    expect(counts).toEqual([8, 4, 2, 1]);
+    expect(sizes.length).toBeGreaterThan(2);
+    for (let i = 1; i < sizes.length - 1; i++) expect(sizes[i]).toBeLessThanOrEqual((sizes[i - 1] as number) / 2);
     // There is nothing smaller to try.
     expect(of.next(0).kind).toBe('wait');
   });
 
-  it('413: each acknowledgement doubles what comes next, up to what is configured', () => {
-    const of = uploader(journalOf(20), { mostReceipts: 6 });
-    for (let i = 0; i < 3; i++) {
-      batch(of);
-      answer(of, '', 413);
+  it('413: a size that was refused is not sent again, however much is acknowledged', () => {
+    const most = 4000;
+    const of = uploader(journalOf(60), { mostReceipts: 60 });
+    const seen: number[] = [];
+    let refused = 0;
+    for (let step = of.next(0); step.kind === 'send'; step = of.next(0)) {
+      if (step.batch.body.length > most) {
+        refused++;
+        answer(of, '', 413);
+        continue;
+      }
+      // It is as full as it may be, but for what is left at the end.
+      if (step.batch.last < 60) expect(step.batch.body.length).toBeGreaterThan(most / 4);
+      seen.push(...ids(step.batch));
+      answer(of, { acknowledged: step.batch.last });
     }
-    of.hurry();
-    const counts = [];
-    for (let i = 0; i < 5; i++) {
-      const { count, last } = batch(of);
-      counts.push(count);
-      answer(of, { acknowledged: last });
+    expect(seen).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(refused).toBe(2);
+  });
+
+  it('413: a receipt longer than that goes alone, and does not make batches smaller', () => {
+    const journal = opened(new MemoryFlash());
+    const long = { authorization: { list: Array.from({ length: 8 }, () => 'x'.repeat(900)) } };
+    append(journal, payment(1), payment(2), payment(3, { grant: undefined, sba: long }), payment(4), payment(5));
+    const of = uploader(journal);
+    expect(batch(of).body.length).toBeGreaterThan(8000);
+    answer(of, '', 413);
+    const counts: number[] = [];
+    for (let step = of.next(0); step.kind === 'send'; step = of.next(0)) {
+      counts.push(step.batch.count);
+      answer(of, { acknowledged: step.batch.last });
     }
-    expect(counts).toEqual([1, 2, 4, 6, 6]);
+    expect(counts).toEqual([2, 1, 2]);
+  });
+
+  it.each<[string, (of: Uploader, journal: Journal) => Uploader, number]>([
+    ['a day', (of) => of, 24 * HOUR_MS],
+    ['a restart', (_, journal) => uploader(journal, { mostReceipts: 8 }), 0],
+  ])('413: after %s the whole size is tried again', (_, later, nowMs) => {
+    const journal = journalOf(20);
+    const of = uploader(journal, { mostReceipts: 8 });
+    batch(of);
+    answer(of, '', 413);
+    const smaller = batch(of, Math.max(nowMs - 1, 0));
+    expect(smaller.count).toBeLessThan(8);
+    answer(of, { acknowledged: smaller.last });
+    expect(batch(later(of, journal), nowMs)).toMatchObject({ first: smaller.last + 1, count: 8 });
   });
 });
 
