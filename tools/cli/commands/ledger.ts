@@ -1,7 +1,7 @@
 // The `ledger` commands: what flash images of a spend ledger and of a journal hold, whether they are whole, and the receipts
 // of a journal as a file that can be checked.
 
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { LineProblem, type VerifiedExport, verifyExport } from '../../ledger/export-verification.ts';
 import { grantKey, ImageProblem, type InspectedLedger, inspectLedger } from '../../ledger/inspection.ts';
 import { type InspectedJournal, inspectJournal, isJournal } from '../../ledger/journal-inspection.ts';
@@ -18,6 +18,8 @@ interface Options {
   readonly committed?: number;
   readonly ledger?: string;
   readonly out?: string;
+  readonly after?: number;
+  readonly lastHash?: string;
 }
 
 /** Adds `ledger`. */
@@ -91,17 +93,34 @@ export const register: Register = (program: Command, io: Io) => {
         '--committed <n>',
         'the ledger’s last receipt: what was cut off at the end shows by nothing else',
         receiptValue,
-      ),
+      )
+      .option(
+        '--after <n>',
+        'the last receipt that is known already, 0 for none: what was left out at the beginning shows by this',
+        receiptValue,
+      )
+      .option('--last-hash <hex>', 'the hash of that receipt: the chain must go on from it, or through it', hashValue),
   )
-    .addHelpText('after', '\nExample: mpcp-embedded ledger verify-export receipts.ndjson')
-    .action((file: string, options: Pick<Options, 'committed'>) => {
-      const found = verified(file, options.committed);
-      io.result({ ok: found.faults.length === 0, ...found }, verifiedText(found));
+    .addHelpText(
+      'after',
+      '\nExample: mpcp-embedded ledger verify-export receipts.ndjson --after 16 --last-hash 1c6e0f3a92b84d57e1f0a3c25b7d9e84',
+    )
+    .action((file: string, options: ExportOptions) => {
+      const found = verified(file, options);
+      io.result({ ok: found.faults.length === 0, ...found }, verifiedText(found, options));
       if (found.faults.length > 0) io.fail();
     });
 };
 
+type ExportOptions = Pick<Options, 'committed' | 'after' | 'lastHash'>;
+
 const receiptValue = wholeNumber(0, 4_294_967_295);
+
+/** A receipt's hash. */
+function hashValue(text: string): string {
+  if (!/^[0-9a-f]{32}$/.test(text)) throw new InvalidArgumentError('It is not 32 hexadecimal digits in lower case.');
+  return text;
+}
 
 function addOptions(command: Command): Command {
   return jsonOption(
@@ -168,14 +187,31 @@ function exportJournal(io: Io, file: string, options: Options): void {
   if (damage.length > 0) io.fail();
 }
 
-function verified(file: string, committed: number | undefined): VerifiedExport {
-  return naming(file, () => verifyExport(readText(file, 'export'), committed));
+function verified(file: string, { committed, after, lastHash }: ExportOptions): VerifiedExport {
+  if (committed !== undefined && after !== undefined && committed < after)
+    throw new UsageError(`--after ${after} is a receipt that a ledger with --committed ${committed} does not know`);
+  const known = { receiptId: after, hash: lastHash };
+  return naming(file, () => verifyExport(readText(file, 'export'), known, committed));
 }
 
-function verifiedText({ receipts, first, last, lastHash, faults }: VerifiedExport): string {
-  if (faults.length > 0) return faults.map(({ line, detail }) => `line ${line}: ${detail}`).join('\n');
-  if (receipts === 0) return 'no receipts';
-  return `whole: ${receipts} receipts, ${first} to ${last}; the last has hash ${lastHash}`;
+function verifiedText(found: VerifiedExport, { after, lastHash: given }: ExportOptions): string {
+  const { receipts, first, last, predecessor, lastHash, faults } = found;
+  const since = after === undefined || after === 0 ? '' : ` after ${after}`;
+  const beginning = {
+    none: `receipt ${first} is the first of its chain`,
+    known:
+      given === undefined && since !== ''
+        ? `none${since} is missing before them; the hash of ${after} was not given (--last-hash)`
+        : 'they go on from what was given',
+    'not given': `checked from receipt ${first}, whose predecessor was not given (--after, --last-hash)`,
+  };
+  if (faults.length > 0) {
+    const told = faults.map(({ line, detail }) => `line ${line}: ${detail}`);
+    if (predecessor === 'not given') told.push(beginning[predecessor]);
+    return told.join('\n');
+  }
+  if (predecessor === undefined) return `no receipts${since}`;
+  return `whole: ${receipts} receipts, ${first} to ${last}; ${beginning[predecessor]}; the last has hash ${lastHash}`;
 }
 
 function counted({ receipts, unsent }: InspectedJournal): string {

@@ -253,10 +253,10 @@ describe('ledger verify-export', () => {
     const last = (JSON.parse(receipts[4] as string) as JsonObject).hash;
     expect(await verify(`${receipts.join('\n')}\n`)).toMatchObject({
       code: 0,
-      stdout: `whole: 5 receipts, 1 to 5; the last has hash ${last}\n`,
+      stdout: `whole: 5 receipts, 1 to 5; receipt 1 is the first of its chain; the last has hash ${last}\n`,
     });
     const json = JSON.parse((await verify(receipts.join('\n'), '--json')).stdout);
-    expect(json).toEqual({ ok: true, receipts: 5, first: 1, last: 5, lastHash: last, faults: [] });
+    expect(json).toEqual({ ok: true, receipts: 5, first: 1, last: 5, predecessor: 'none', lastHash: last, faults: [] });
   });
 
   it('of nothing', async () => {
@@ -306,6 +306,89 @@ describe('ledger verify-export', () => {
       stdout: 'line 3: receipts 4 to 5 are missing at the end\n',
     });
     expect(await verify(receipts.join('\n'), '--committed', '4')).toMatchObject({ code: 1 });
+  });
+
+  describe('of receipts left out at the beginning', () => {
+    const rest = () => receipts.slice(2).join('\n');
+    const hashOf = (id: number) => (JSON.parse(receipts[id - 1] as string) as JsonObject).hash as string;
+
+    it('says from where on it was checked, where nothing else is known', async () => {
+      const { code, stdout } = await verify(rest());
+      expect([code, stdout]).toEqual([
+        0,
+        'whole: 3 receipts, 3 to 5; checked from receipt 3, whose predecessor was not given (--after, --last-hash); ' +
+          `the last has hash ${hashOf(5)}\n`,
+      ]);
+      expect(JSON.parse((await verify(rest(), '--json')).stdout)).toMatchObject({ predecessor: 'not given' });
+      const dropped = await verify([receipts[2], receipts[4]].join('\n'));
+      expect([dropped.code, dropped.stdout]).toEqual([
+        1,
+        'line 2: receipts between 3 and 5 are missing\n' +
+          'checked from receipt 3, whose predecessor was not given (--after, --last-hash)\n',
+      ]);
+    });
+
+    it.each<[string, () => readonly string[], string]>([
+      ['the last one that is known and its hash', () => ['--after', '2', '--last-hash', hashOf(2)], 'they go on from'],
+      ['its hash alone', () => ['--last-hash', hashOf(2)], 'they go on from what was given'],
+      ['its id alone', () => ['--after', '2'], 'the hash of 2 was not given (--last-hash)'],
+      ['a later one, which is in the export', () => ['--after', '4', '--last-hash', hashOf(4)], 'they go on from'],
+      ['the hash of a later one', () => ['--last-hash', hashOf(4)], 'they go on from what was given'],
+    ])('goes on from %s', async (_, options, expected) => {
+      const { code, stdout } = await verify(rest(), ...options());
+      expect([code, stdout]).toEqual([0, expect.stringContaining(expected)]);
+      expect(JSON.parse((await verify(rest(), ...options(), '--json')).stdout)).toMatchObject({
+        ok: true,
+        predecessor: 'known',
+      });
+    });
+
+    it('goes on from nothing where nothing is known yet', async () => {
+      expect(await verify(receipts.join('\n'), '--after', '0')).toMatchObject({ code: 0 });
+      expect(await verify('', '--after', '4')).toMatchObject({ code: 0, stdout: 'no receipts after 4\n' });
+      expect(await verify('', '--after', '4', '--committed', '5')).toMatchObject({
+        code: 1,
+        stdout: 'line 1: receipt 5 is missing at the end\n',
+      });
+    });
+
+    it.each<[string, () => readonly string[], string]>([
+      ['an earlier one is the last known', () => ['--after', '1'], 'line 1: receipt 2 is missing at the beginning'],
+      [
+        'an earlier one, with its hash',
+        () => ['--after', '1', '--last-hash', hashOf(1)],
+        'line 1: receipts between 1 and 3 are missing\n',
+      ],
+      ['nothing is known', () => ['--after', '0'], 'line 1: receipts between 0 and 3 are missing\n'],
+      [
+        'the one before has another hash',
+        () => ['--after', '2', '--last-hash', hashOf(1)],
+        'line 1: receipt 3 carries another hash than that of 2\n',
+      ],
+      [
+        'one in the export has another',
+        () => ['--after', '4', '--last-hash', hashOf(1)],
+        'line 2: receipt 4 has another hash than the one given\n',
+      ],
+      ['the hash is of none of them', () => ['--last-hash', hashOf(1)], 'line 1: no receipt has the hash '],
+      ['more is known than the export has', () => ['--after', '9'], 'receipts 6 to 9 are missing at the end\n'],
+    ])('finds them where %s', async (_, options, expected) => {
+      const { code, stdout } = await verify(rest(), ...options());
+      expect([code, stdout]).toEqual([1, expect.stringContaining(expected)]);
+    });
+
+    it('takes nothing for a hash or a receipt that is none', async () => {
+      const path = bench.write('export.ndjson', rest());
+      for (const [option, value] of [
+        ['--last-hash', 'x'],
+        ['--last-hash', hashOf(2).toUpperCase()],
+        ['--after', '-1'],
+        ['--after', 'NaN'],
+        ['--after', '4294967296'],
+      ] as const)
+        expect(await refused('ledger', 'verify-export', path, option, value)).toContain(option);
+      expect(await refused('ledger', 'verify-export', path, '--after', '5', '--committed', '4')).toContain('--after 5');
+    });
   });
 
   it.each<[string, string | Uint8Array, string]>([
