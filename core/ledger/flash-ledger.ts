@@ -3,7 +3,6 @@
 // records are. A record is durable and read back before anything is approved on it.
 
 import type { Crypto, Flash, Log } from '../ports/ports.ts';
-import { FlashError } from '../ports/ports.ts';
 import { type NewestBundle, newestOf } from '../trust/admission.ts';
 import { BlockLog, COPY, type LogDamage, LogError, type LogRecord, readU32, UNIT, writeU32 } from './block-log.ts';
 import { warningsDue } from './fill.ts';
@@ -46,6 +45,7 @@ import {
   windowOf,
   writeTime,
 } from './spend-record.ts';
+import { StoreGuard, storeFailed } from './store-guard.ts';
 import { countedSince, NO_PAYMENTS, withPayment } from './window.ts';
 
 /** What a site may choose. */
@@ -87,6 +87,7 @@ export class FlashLedger implements SpendLedger {
   readonly #log: Log | undefined;
   readonly #whenBehind: 'step' | 'refuse';
   readonly #autoFormat: 'blank' | 'never';
+  readonly #guard: StoreGuard;
   readonly #writer = new RecordWriter();
   /** A record that is read at a start, apart from the log's own memory. */
   readonly #record = new Uint8Array(LONGEST_RECORD * UNIT);
@@ -94,7 +95,6 @@ export class FlashLedger implements SpendLedger {
   readonly #open = new Map<number, number>();
   #blocks: BlockLog | undefined;
   #index = new KeyIndex(0, 0);
-  #problem: LedgerRefusal | undefined;
   #nextReceipt = 1;
   #floorMs = 0;
   /** Units that all entries would take in records of their own. */
@@ -121,9 +121,10 @@ export class FlashLedger implements SpendLedger {
     this.#log = options.log;
     this.#whenBehind = options.whenBehind ?? 'step';
     this.#autoFormat = options.autoFormat ?? 'blank';
-    this.#problem = this.#guarded(() => this.#start());
-    if (this.#problem) this.#log?.emit({ event: 'ledger.problem', ...this.#problem });
-    else this.#log?.emit({ event: 'ledger.open', keys: this.#index.size, reservations: this.#open.size });
+    this.#guard = new StoreGuard('ledger.problem', options.log);
+    this.#guard.write(() => this.#start());
+    if (this.#guard.problem === undefined)
+      this.#log?.emit({ event: 'ledger.open', keys: this.#index.size, reservations: this.#open.size });
     for (const { detail } of this.#damage) this.#log?.emit({ event: 'ledger.damaged', detail });
   }
 
@@ -133,7 +134,7 @@ export class FlashLedger implements SpendLedger {
   }
 
   get problem(): LedgerRefusal | undefined {
-    return this.#problem ?? (this.#units + LEAST_ENTRY > this.#capacity ? this.#full() : undefined);
+    return this.#guard.problem ?? (this.#units + LEAST_ENTRY > this.#capacity ? this.#full() : undefined);
   }
 
   /**
@@ -160,19 +161,19 @@ export class FlashLedger implements SpendLedger {
   }
 
   grantTotal(grant: LedgerKey): bigint {
-    return this.#asked(0n, () => this.#totalOf(grant, PART.grant));
+    return this.#guard.ask(0n, () => this.#totalOf(grant, PART.grant));
   }
 
   budgetTotal(budget: LedgerKey): bigint {
-    return this.#asked(0n, () => this.#totalOf(budget, PART.budget));
+    return this.#guard.ask(0n, () => this.#totalOf(budget, PART.budget));
   }
 
   budgetUsed(budget: LedgerKey): boolean {
-    return this.#asked(true, () => this.#find(budget, PART.budget) !== undefined);
+    return this.#guard.ask(true, () => this.#find(budget, PART.budget) !== undefined);
   }
 
   seen(replay: LedgerKey): boolean {
-    return this.#asked(true, () => {
+    return this.#guard.ask(true, () => {
       if (this.#addressOf(replay, PART.replay) !== 0) return true;
       const budget = this.#find(replay, PART.budget);
       return budget !== undefined && (flagsOf(budget) & CLOSED) !== 0;
@@ -180,21 +181,21 @@ export class FlashLedger implements SpendLedger {
   }
 
   paymentsSince(grant: LedgerKey, sinceMs: number): number {
-    return this.#asked(Number.MAX_SAFE_INTEGER, () => {
+    return this.#guard.ask(Number.MAX_SAFE_INTEGER, () => {
       const record = this.#find(grant, PART.grant);
       return record === undefined ? 0 : countedSince(windowOf(record), sinceMs);
     });
   }
 
   answered(idempotency: LedgerKey): Answered | undefined {
-    return this.#asked(undefined, () => {
+    return this.#guard.ask(undefined, () => {
       const record = this.#find(idempotency, PART.answer);
       return record && this.#isSound(record) ? answerOf(record) : undefined;
     });
   }
 
   openReservations(): readonly OpenReservation[] {
-    return this.#asked([], () =>
+    return this.#guard.ask([], () =>
       [...this.#open.values()].map((address) => {
         const { receiptId, grant, budget, amount, timeMs } = openOf(this.#flashLog.read(address));
         return { receiptId, grant, budget, amount, timeMs };
@@ -207,18 +208,18 @@ export class FlashLedger implements SpendLedger {
   }
 
   newestBundle(identity: string): NewestBundle | undefined {
-    return this.#asked(undefined, () => {
+    return this.#guard.ask(undefined, () => {
       const record = this.#find(this.#bundleKey(identity), PART.bundle);
       return record && bundleOf(record);
     });
   }
 
   lastReceipt(): number | undefined {
-    return this.#problem ? undefined : this.#nextReceipt - 1;
+    return this.#guard.problem ? undefined : this.#nextReceipt - 1;
   }
 
   objection(spend: Spend): LedgerRefusal | undefined {
-    return this.#guardedWrite(() => {
+    return this.#guard.write(() => {
       const doubt = this.#doubt(spend);
       if (doubt) return doubt;
       const { parts, until, isTooMuch } = this.#spendParts(KIND.spend, spend);
@@ -246,7 +247,7 @@ export class FlashLedger implements SpendLedger {
   }
 
   admitted(identity: string, bundle: NewestBundle, isStored = false): LedgerRefusal | undefined {
-    return this.#guardedWrite(() => {
+    return this.#guard.write(() => {
       const key = this.#bundleKey(identity);
       const record = this.#find(key, PART.bundle);
       const before = record && bundleOf(record);
@@ -263,7 +264,7 @@ export class FlashLedger implements SpendLedger {
 
   raiseTimeFloor(timeMs: number): LedgerRefusal | undefined {
     if (timeMs <= this.#floorMs) return undefined;
-    return this.#guardedWrite(() => this.#write(KIND.floor, { counters: this.#counters(0, timeMs, 0) }, FOREVER, true));
+    return this.#guard.write(() => this.#write(KIND.floor, { counters: this.#counters(0, timeMs, 0) }, FOREVER, true));
   }
 
   /**
@@ -273,17 +274,14 @@ export class FlashLedger implements SpendLedger {
    * @returns whether there is more to do
    */
   step(): boolean {
-    if (this.#problem) return false;
     // A turn around the log finds all there is to free; with blocks that cannot be erased it might go on for ever.
-    if (this.#steps >= this.#flashLog.blocks * this.#flashLog.room) return false;
-    let more = false;
-    this.#steps++;
-    this.#problem = this.#guarded(() => {
-      more = this.#step();
-      return undefined;
-    });
-    if (this.#problem) this.#log?.emit({ event: 'ledger.problem', ...this.#problem });
-    return more && this.#problem === undefined;
+    if (this.#blocks === undefined || this.#steps >= this.#blocks.blocks * this.#blocks.room) return false;
+    return (
+      this.#guard.write(() => {
+        this.#steps++;
+        return this.#step();
+      }) === true
+    );
   }
 
   get #capacity(): number {
@@ -296,22 +294,22 @@ export class FlashLedger implements SpendLedger {
     return this.#blocks;
   }
 
-  #start(): LedgerRefusal | undefined {
+  #start(): void {
     const blocks = new BlockLog(this.#flash, LAYOUT);
     this.#blocks = blocks;
     if (this.#capacity < LONGEST_RECORD) throw new LogError(`a partition of ${this.#flash.size} bytes is too small`);
     this.#index = new KeyIndex(Math.ceil(this.#capacity / LEAST_ENTRY), (this.#flash.size / UNIT) | 0);
     if (this.#autoFormat === 'blank' && blocks.isBlank()) {
       blocks.format();
-      return undefined;
+      return;
     }
     const damage = blocks.open((record, bytes) => this.#takeIn(record, bytes));
     const [first] = damage;
-    if (first === undefined) return undefined;
+    if (first === undefined) return;
     this.#damage = damage;
     this.#soundFrom = damage.reduce((most, one) => Math.max(most, one.next), 1);
     // Without counters behind it not even the next receipt id is known.
-    return this.#counted >= this.#soundFrom ? undefined : failed(`the ledger is damaged: ${first.detail}`);
+    if (this.#counted < this.#soundFrom) throw new LogError(`the ledger is damaged: ${first.detail}`);
   }
 
   /** True where a record is the newest of its keys for certain: nothing is missing behind it, and it is no copy of an older one. */
@@ -321,7 +319,7 @@ export class FlashLedger implements SpendLedger {
   }
 
   #doubted(what: string): LedgerRefusal {
-    return failed(`${what} is not known: ${this.damage.join('; ')}`);
+    return storeFailed(`${what} is not known: ${this.damage.join('; ')}`);
   }
 
   /** Why a payment is refused while something is missing from the log, or undefined. */
@@ -384,7 +382,7 @@ export class FlashLedger implements SpendLedger {
   }
 
   #begin(kind: number, spend: Spend, before: BeforeRecord | undefined): Receipt | LedgerRefusal {
-    return this.#guardedWrite((): Receipt | LedgerRefusal => {
+    return this.#guard.write((): Receipt | LedgerRefusal => {
       const doubt = this.#doubt(spend);
       if (doubt) return doubt;
       const { parts, until, receipt, isTooMuch } = this.#spendParts(kind, spend);
@@ -445,7 +443,7 @@ export class FlashLedger implements SpendLedger {
     timeMs: number,
     before: BeforeRecord | undefined,
   ): Receipt | LedgerRefusal {
-    return this.#guardedWrite((): Receipt | LedgerRefusal => {
+    return this.#guard.write((): Receipt | LedgerRefusal => {
       const address = this.#open.get(receiptId);
       if (address === undefined)
         return { code: 'RESERVATION_NOT_FOUND', detail: `no reservation ${receiptId} is open` };
@@ -660,45 +658,6 @@ export class FlashLedger implements SpendLedger {
     const record = this.#find(key, part);
     return record === undefined ? 0n : partTotal(record, part);
   }
-
-  /** Answers a question from flash. A flash that fails gives `otherwise`, and from then on nothing is recorded. */
-  #asked<T>(otherwise: T, work: () => T): T {
-    let answer = otherwise;
-    const failure = this.#guarded(() => {
-      answer = work();
-      return undefined;
-    });
-    if (failure === undefined) return answer;
-    this.#problem ??= failure;
-    return otherwise;
-  }
-
-  /** Runs what writes: problems that stand refuse it, and a flash that fails ends all writing until a restart. */
-  #guardedWrite<T extends Receipt | LedgerRefusal | undefined>(work: () => T): T | LedgerRefusal {
-    if (this.#problem) return this.#problem;
-    let result: T | undefined;
-    const failure = this.#guarded(() => {
-      result = work();
-      return undefined;
-    });
-    if (failure === undefined) return result as T;
-    // What is on flash now is not known; only the scan of a restart can tell.
-    this.#problem = failure;
-    this.#log?.emit({ event: 'ledger.problem', ...failure });
-    return failure;
-  }
-
-  /** A flash that fails is a refusal, not an exception. */
-  #guarded(work: () => LedgerRefusal | undefined): LedgerRefusal | undefined {
-    try {
-      return work();
-    } catch (error) {
-      if (error instanceof FlashError || error instanceof LogError) return failed(error.message);
-      // Not the flash's word, so not a decision of ours; but what it has left behind is not known.
-      this.#problem = failed('the flash broke off an operation');
-      throw error;
-    }
-  }
 }
 
 const LAYOUT = { id: SPEND_LOG, format: SPEND_FORMAT, longest: LONGEST_RECORD };
@@ -720,8 +679,4 @@ function amountObjection(amount: bigint, open: OpenPart): LedgerRefusal | undefi
 
 function isSame(a: NewestBundle, b: NewestBundle): boolean {
   return a.issuedAtMs === b.issuedAtMs && a.expiresAtMs === b.expiresAtMs && a.digest === b.digest;
-}
-
-function failed(detail: string): LedgerRefusal {
-  return { code: 'STORE_FAILED', detail };
 }

@@ -70,6 +70,8 @@ export type JournalEntry = JournalPayment | JournalEnd;
 
 /** Bytes of a receipt's hash and of a grant's key. */
 export const HASH_BYTES = 16;
+/** Each byte of the hash of a receipt before of which nobody knows any more which it was. */
+export const UNKNOWN_HASH_BYTE = 0xff;
 
 /** Where things are in an entry. Its first six bytes are about the place on flash, and no hash covers them. */
 const LENGTH_AT = 0;
@@ -120,6 +122,17 @@ export function lengthOf(entry: Uint8Array): number {
 /** The hash of the receipt before. */
 export function previousOf(entry: Uint8Array): Uint8Array {
   return entry.subarray(PREVIOUS_AT, PREVIOUS_AT + HASH_BYTES);
+}
+
+/** True for a kind of record that is a receipt's, or a part of one. */
+export function isEntry(kind: number): boolean {
+  return kind === JOURNAL_KIND.payment || kind === JOURNAL_KIND.end;
+}
+
+/** True where all bytes have a value. */
+export function isAll(bytes: Uint8Array, value: number): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== value) return false;
+  return true;
 }
 
 /** Amount and time of a payment or an end; no amount where it is none. */
