@@ -28,6 +28,8 @@ export interface MutationResult {
 const LOG = 'core/ledger/block-log.ts';
 const LEDGER = 'core/ledger/flash-ledger.ts';
 const JOURNAL = 'core/ledger/journal.ts';
+const JOURNAL_STATE = 'core/ledger/journal-state.ts';
+const JOURNAL_START = 'core/ledger/journal-start.ts';
 
 /** The rules that are taken out. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -131,15 +133,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'an entry that the ledger does not know of is made void',
     file: JOURNAL,
-    edits: [{ before: 'if (this.#newest > lastCommitted) {', after: 'if (this.#newest > lastCommitted + 1) {' }],
+    edits: [{ before: 'if (newest > lastCommitted) {', after: 'if (newest > lastCommitted + 1) {' }],
   },
   {
     rule: 'what comes after a void entry carries the hash of the receipt before it',
-    file: JOURNAL,
+    file: JOURNAL_STATE,
     edits: [
       {
-        before: 'this.#newest = lastCommitted;\n    this.#hash.set(this.#previous);',
-        after: 'this.#newest = lastCommitted;',
+        before: 'this.newest = lastCommitted;\n    this.hash.set(this.previous);',
+        after: 'this.newest = lastCommitted;',
       },
     ],
   },
@@ -148,8 +150,8 @@ export const MUTATIONS: readonly Mutation[] = [
     file: JOURNAL,
     edits: [
       {
-        before: 'if (blocks === undefined || blocks.used < 2) return false;',
-        after: 'if (blocks === undefined || blocks.used < 2) return false;\n    if (this.#newest >= 0) return true;',
+        before: 'if (blocks.used < 2) return false;',
+        after: 'if (blocks.used < 2) return false;\n    if (blocks.used > 0) return true;',
       },
     ],
   },
@@ -160,8 +162,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     rule: 'the first receipt after a restart is chained to the one before it',
-    file: JOURNAL,
-    edits: [{ before: 'scan.hashAt = address;', after: '' }],
+    file: JOURNAL_START,
+    edits: [{ before: 'this.#hashAt = address;', after: '' }],
   },
 ];
 
