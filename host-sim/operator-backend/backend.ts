@@ -33,6 +33,8 @@ export interface DeviceReport {
   /** 0 where there are none. */
   readonly first: number;
   readonly newest: number;
+  /** The hash of that one, hexadecimal text: an export must go on from it. */
+  readonly newestHash?: string;
   /** Payments and settled reservations together. */
   readonly spentMinor: string;
   readonly openReservations: readonly { readonly receiptId: number; readonly amountMinor: string }[];
@@ -105,6 +107,7 @@ export class Backend {
     let receipts = 0;
     let first = 0;
     let newest = 0;
+    let newestHash: string | undefined;
     for (let page = await this.storage.receipts(of, 0, PAGE); page.length > 0; ) {
       for (const one of page) {
         const { receiptId, document } = one;
@@ -114,6 +117,7 @@ export class Backend {
           if (receiptId > 1) breaks.push(`receipts before ${receiptId} are missing`);
         }
         newest = receiptId;
+        newestHash = one.hash;
         const gap = chain.next(one);
         if (gap !== undefined) breaks.push(gap);
         const amount = BigInt(String(document.amountMinor ?? 0));
@@ -136,6 +140,7 @@ export class Backend {
       receipts,
       first,
       newest,
+      ...(newestHash === undefined ? {} : { newestHash }),
       spentMinor: spent.toString(),
       openReservations: [...open].map(([receiptId, amount]) => ({ receiptId, amountMinor: amount.toString() })),
       breaks,

@@ -23,7 +23,16 @@ import {
   SPEND_LOG,
 } from '../../core/ledger/spend-record.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
-import { FlashImage } from './image.ts';
+import {
+  checkWholeBlocks,
+  FlashImage,
+  hintOf,
+  ImageProblem,
+  type ImageShape,
+  sameSizes,
+  shapeDoubts,
+  shapeNotes,
+} from './image.ts';
 
 /** One grant or budget. Amounts are digits, times ISO 8601. */
 export interface InspectedTotal {
@@ -50,6 +59,9 @@ export interface InspectedReservation {
 export interface InspectedLedger {
   readonly kind: 'ledger';
   readonly format: number;
+  /** Bytes of a block, as the caller says; other sizes with which nothing is missing either; how many blocks there are. */
+  readonly blockSize: number;
+  readonly sameBlockSizes: readonly number[];
   readonly blocks: number;
   readonly blocksInUse: number;
   readonly records: number;
@@ -67,11 +79,13 @@ export interface InspectedLedger {
   readonly wear: readonly number[];
   /** In words; empty where nothing is missing. A device refuses what it may have been about. */
   readonly damage: readonly string[];
+  /** Why the image does not seem to be all of a partition, in words; empty where nothing says so. */
+  readonly doubts: readonly string[];
+  /** What may be so and cannot be told from the image. */
+  readonly notes: readonly string[];
 }
 
-/** Why an image cannot be looked into. */
-export class ImageProblem extends Error {}
-
+const LAYOUT = { id: SPEND_LOG, format: SPEND_FORMAT, longest: LONGEST_RECORD };
 const crypto = createNodeCrypto();
 
 /** The key under which a grant's total stands, as 32 hexadecimal digits. */
@@ -80,7 +94,9 @@ export function grantKey(grantId: string): string {
 }
 
 /** Looks into an image. @throws ImageProblem where it holds no spend ledger of this format */
-export function inspectLedger(bytes: Uint8Array, blockSize: number): InspectedLedger {
+export function inspectLedger(bytes: Uint8Array, shape: ImageShape): InspectedLedger {
+  const { blockSize } = shape;
+  checkWholeBlocks(bytes, shape);
   const image = new FlashImage(bytes, blockSize);
   const grants = new Map<LedgerKey, InspectedTotal>();
   const budgets = new Map<LedgerKey, InspectedTotal>();
@@ -132,13 +148,15 @@ export function inspectLedger(bytes: Uint8Array, blockSize: number): InspectedLe
     }
   };
 
-  const { log, damage } = opened(image, take);
+  const { log, damage } = opened(image, bytes, take);
   const soundFrom = Math.max(0, ...damage.map((one) => one.next));
   const judged = (part: number, key: LedgerKey, one: InspectedTotal): InspectedTotal =>
     (newest.get(`${part} ${key}`) ?? 0) < soundFrom ? { ...one, doubtful: true } : one;
   return {
     kind: 'ledger',
     format: SPEND_FORMAT,
+    blockSize,
+    sameBlockSizes: sameSizes(bytes, blockSize),
     blocks: log.blocks,
     blocksInUse: log.used,
     records,
@@ -153,18 +171,21 @@ export function inspectLedger(bytes: Uint8Array, blockSize: number): InspectedLe
     fill: fillOf(image),
     wear: log.wear,
     damage: damage.map((one) => one.detail),
+    doubts: shapeDoubts(bytes, shape),
+    notes: shapeNotes(image, LAYOUT),
   };
 }
 
 function opened(
   image: FlashImage,
+  bytes: Uint8Array,
   take: (record: LogRecord, entry: Uint8Array) => void,
 ): { readonly log: BlockLog; readonly damage: readonly LogDamage[] } {
   try {
-    const log = new BlockLog(image, { id: SPEND_LOG, format: SPEND_FORMAT, longest: LONGEST_RECORD });
+    const log = new BlockLog(image, LAYOUT);
     return { log, damage: log.open(take) };
   } catch (error) {
-    if (error instanceof LogError) throw new ImageProblem(error.message);
+    if (error instanceof LogError) throw new ImageProblem(`${error.message}${hintOf(bytes, image.blockSize)}`);
     throw error;
   }
 }

@@ -3,11 +3,21 @@
 
 import type { JsonObject } from '../../core/json/value.ts';
 import { Journal, type JournalReceipt } from '../../core/ledger/journal.ts';
-import { JOURNAL_FORMAT, JOURNAL_LOG } from '../../core/ledger/journal-record.ts';
+import { JOURNAL_FORMAT, JOURNAL_LOG, LONGEST_PART } from '../../core/ledger/journal-record.ts';
 import { receiptDocument } from '../../core/ledger/receipt-document.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
-import { isImageOf, ScratchImage } from './image.ts';
-import { ImageProblem } from './inspection.ts';
+import {
+  checkWholeBlocks,
+  FlashImage,
+  hintOf,
+  ImageProblem,
+  type ImageShape,
+  isImageOf,
+  ScratchImage,
+  sameSizes,
+  shapeDoubts,
+  shapeNotes,
+} from './image.ts';
 
 /** What became of a receipt. `unsent`: the backend has not acknowledged it. `uncommitted`: the ledger does not know it. */
 export type ReceiptState = 'acknowledged' | 'unsent' | 'uncommitted';
@@ -23,6 +33,9 @@ export interface InspectedReceipt {
 export interface InspectedJournal {
   readonly kind: 'journal';
   readonly format: number;
+  /** Bytes of a block, as the caller says; other sizes with which nothing is missing either; how many blocks there are. */
+  readonly blockSize: number;
+  readonly sameBlockSizes: readonly number[];
   readonly blocks: number;
   readonly blocksInUse: number;
   readonly newestReceipt: number;
@@ -43,8 +56,13 @@ export interface InspectedJournal {
   readonly orphan?: number;
   /** What is missing or cannot be read, and where the chain of receipts breaks, in words; empty where nothing is. */
   readonly damage: readonly string[];
+  /** Why the image does not seem to be all of a partition, in words; empty where nothing says so. */
+  readonly doubts: readonly string[];
+  /** What may be so and cannot be told from the image. */
+  readonly notes: readonly string[];
 }
 
+const LAYOUT = { id: JOURNAL_LOG, format: JOURNAL_FORMAT, longest: LONGEST_PART, salvage: true };
 const crypto = createNodeCrypto();
 
 /** True for an image of a journal. */
@@ -58,9 +76,12 @@ export function isJournal(bytes: Uint8Array, blockSize: number): boolean {
  * @param committed the ledger's last receipt, where it is known; left out, what is there counts as committed
  * @throws ImageProblem where it holds no journal of this format
  */
-export function inspectJournal(bytes: Uint8Array, blockSize: number, committed?: number): InspectedJournal {
+export function inspectJournal(bytes: Uint8Array, shape: ImageShape, committed?: number): InspectedJournal {
+  const { blockSize } = shape;
+  checkWholeBlocks(bytes, shape);
   const journal = new Journal(new ScratchImage(bytes, blockSize), crypto, { autoFormat: 'never' });
-  if (journal.problem?.code === 'STORE_FAILED') throw new ImageProblem(journal.problem.detail);
+  if (journal.problem?.code === 'STORE_FAILED')
+    throw new ImageProblem(`${journal.problem.detail}${hintOf(bytes, blockSize)}`);
   const { fill, wear, newestReceipt: written } = journal;
   const refusal = journal.reconcile(committed ?? written);
   const receipts: InspectedReceipt[] = [];
@@ -74,6 +95,8 @@ export function inspectJournal(bytes: Uint8Array, blockSize: number, committed?:
   return {
     kind: 'journal',
     format: JOURNAL_FORMAT,
+    blockSize,
+    sameBlockSizes: sameSizes(bytes, blockSize),
     blocks: Math.floor(bytes.length / blockSize),
     blocksInUse: fill.used,
     newestReceipt: journal.newestReceipt,
@@ -90,6 +113,8 @@ export function inspectJournal(bytes: Uint8Array, blockSize: number, committed?:
       journal.damage.map((one) => one.detail),
       'code' in wrong ? [wrong.detail] : wrong,
     ),
+    doubts: shapeDoubts(bytes, shape),
+    notes: shapeNotes(new FlashImage(bytes, blockSize), LAYOUT),
   };
 }
 

@@ -484,7 +484,16 @@ describe('reading', () => {
   });
 
   it('a device that has handed in nothing has nothing', async () => {
-    expect(await new Known().report()).toMatchObject({ receipts: 0, newest: 0, spentMinor: '0', breaks: [] });
+    const report = await new Known().report();
+    expect(report).toMatchObject({ receipts: 0, newest: 0, spentMinor: '0', breaks: [] });
+    expect(report).not.toHaveProperty('newestHash');
+  });
+
+  it('the newest receipt with its hash, from which an export must go on', async () => {
+    const device = new Known();
+    const sent = documents(payment(1), payment(2));
+    await device.send(...sent);
+    expect(await device.report()).toMatchObject({ newest: 2, newestHash: sent[1]?.hash });
   });
 
   it('reservations that are open, and what the others came to', async () => {

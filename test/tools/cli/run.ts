@@ -52,6 +52,10 @@ export class Bench {
     return this.path(name);
   }
 
+  bytes(name: string): Uint8Array {
+    return Uint8Array.from(readFileSync(this.path(name)));
+  }
+
   text(name: string): string {
     return readFileSync(this.path(name), 'utf8');
   }

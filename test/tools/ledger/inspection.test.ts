@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { ledgerKey } from '../../../core/ledger/keys.ts';
-import { grantKey, ImageProblem, inspectLedger } from '../../../tools/ledger/inspection.ts';
+import { ImageProblem } from '../../../tools/ledger/image.ts';
+import { grantKey, inspectLedger } from '../../../tools/ledger/inspection.ts';
 import { NOW } from '../../fixtures/artifacts.ts';
 import { crypto } from '../../fixtures/device.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
@@ -27,7 +28,7 @@ const hex = (name: string) => Buffer.from(key(name), 'latin1').toString('hex');
 describe('an inspected image', () => {
   it('has the totals the ledger has', () => {
     const { flash, ledger } = used();
-    const found = inspectLedger(flash.cells, 1024);
+    const found = inspectLedger(flash.cells, { blockSize: 1024 });
     expect(found.grants).toMatchObject([{ key: hex('g'), total: ledger.grantTotal(key('g')).toString() }]);
     for (const name of ['b0', 'b4', 'open', 'ended']) {
       expect(found.budgets.find((one) => one.key === hex(name))?.total).toBe(ledger.budgetTotal(key(name)).toString());
@@ -39,7 +40,7 @@ describe('an inspected image', () => {
 
   it('has the open reservations, the time floor and the bundles', () => {
     const { flash } = used();
-    const found = inspectLedger(flash.cells, 1024);
+    const found = inspectLedger(flash.cells, { blockSize: 1024 });
     expect(found.reservations).toMatchObject([{ amount: '77', budget: hex('open') }]);
     expect(found.timeFloor).toBe(new Date(NOW).toISOString());
     expect(found.bundles).toHaveLength(1);
@@ -49,7 +50,7 @@ describe('an inspected image', () => {
   it('is not changed by looking', () => {
     const { flash } = used();
     const before = flash.snapshot();
-    inspectLedger(flash.cells, 1024);
+    inspectLedger(flash.cells, { blockSize: 1024 });
     expect(Buffer.compare(flash.cells, before)).toBe(0);
   });
 
@@ -60,7 +61,7 @@ describe('an inspected image', () => {
       receipt(ledger.authorize(spend({ grant: key(name), budget: key(`${name}-b`) })));
     const at = Buffer.from(flash.cells).indexOf(Buffer.from(key('lost'), 'latin1'));
     flash.cells.fill(0, at, at + 16);
-    const { grants, budgets, damage } = inspectLedger(flash.cells, 4096);
+    const { grants, budgets, damage } = inspectLedger(flash.cells, { blockSize: 4096 });
     expect(damage).toEqual(['records before number 3 are lost']);
     expect(grants.map(({ key: one, doubtful }) => [one, doubtful])).toEqual([
       [hex('before'), true],
@@ -74,7 +75,7 @@ describe('an inspected image', () => {
     // The newest bundle's record is last; what is before it must be there.
     const at = Buffer.from(flash.cells).lastIndexOf(Buffer.from(key('ended'), 'latin1'));
     flash.cells[at] = (flash.cells[at] as number) ^ 1;
-    expect(inspectLedger(flash.cells, 1024).damage.join()).toMatch(/records before number \d+ are lost/);
+    expect(inspectLedger(flash.cells, { blockSize: 1024 }).damage.join()).toMatch(/records before number \d+ are lost/);
   });
 
   it('finds a grant by its id', () => {
@@ -91,6 +92,6 @@ describe('what is no ledger', () => {
     ['half a block', new Uint8Array(2048)],
     ['blank flash', new Uint8Array(65_536).fill(0xff)],
   ])('%s is an ImageProblem, in words', (_, bytes) => {
-    expect(() => inspectLedger(bytes, 4096)).toThrow(ImageProblem);
+    expect(() => inspectLedger(bytes, { blockSize: 4096 })).toThrow(ImageProblem);
   });
 });

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readReceipt } from '../../../core/ledger/receipt-document.ts';
-import { ImageProblem } from '../../../tools/ledger/inspection.ts';
+import { ImageProblem } from '../../../tools/ledger/image.ts';
 import { type InspectedJournal, inspectJournal } from '../../../tools/ledger/journal-inspection.ts';
 import { append, end, fullPayment, grantNumber, idle, opened, payment } from '../../core/ledger/journal-entries.ts';
 import { crypto } from '../../fixtures/device.ts';
@@ -27,7 +27,7 @@ const whole = image(12, 5);
 
 function looked(bytes: Uint8Array, committed?: number): InspectedJournal | undefined {
   try {
-    return inspectJournal(bytes, BLOCK, committed);
+    return inspectJournal(bytes, { blockSize: BLOCK }, committed);
   } catch (error) {
     expect(error).toBeInstanceOf(ImageProblem);
     expect((error as Error).message).not.toBe('');
@@ -38,7 +38,7 @@ function looked(bytes: Uint8Array, committed?: number): InspectedJournal | undef
 describe('an image with damage', () => {
   it('anywhere: nothing is shown that was not written, and what is missing is told', () => {
     const written = new Map(
-      inspectJournal(whole, BLOCK).receipts.map(({ document }) => [document.receiptId, document.hash]),
+      inspectJournal(whole, { blockSize: BLOCK }).receipts.map(({ document }) => [document.receiptId, document.hash]),
     );
     const spots = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255), fc.integer({ min: 1, max: 64 })), {
       minLength: 1,
@@ -76,7 +76,7 @@ describe('an image with damage', () => {
   it('of any length and any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 20_000 }), fc.constantFrom(256, 1024, 4096), (bytes, blockSize) => {
-        expect(() => inspectJournal(bytes, blockSize)).toThrow(ImageProblem);
+        expect(() => inspectJournal(bytes, { blockSize })).toThrow(ImageProblem);
       }),
       { numRuns: 100 },
     );

@@ -3,10 +3,23 @@
 
 import { type Command, InvalidArgumentError } from 'commander';
 import { LineProblem, type VerifiedExport, verifyExport } from '../../ledger/export-verification.ts';
-import { grantKey, ImageProblem, type InspectedLedger, inspectLedger } from '../../ledger/inspection.ts';
+import { ImageProblem } from '../../ledger/image.ts';
+import { grantKey, type InspectedLedger, inspectLedger } from '../../ledger/inspection.ts';
 import { type InspectedJournal, inspectJournal, isJournal } from '../../ledger/journal-inspection.ts';
+import {
+  damageText,
+  isWhole,
+  journalText,
+  ndjsonOf,
+  notesOf,
+  receiptsText,
+  shapeNotesOf,
+  shapeText,
+  summaryOf,
+  wrongText,
+  wrongWith,
+} from '../image-output.ts';
 import { type Io, readInput, readText, UsageError } from '../io.ts';
-import { damageText, journalText, ndjsonOf, notesOf, receiptsText, summaryOf } from '../journal-output.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
 import { isStdout, writeOutput } from '../output-file.ts';
 import { tableText } from '../table.ts';
@@ -14,6 +27,7 @@ import type { Register } from './index.ts';
 
 interface Options {
   readonly blockSize: number;
+  readonly size?: number;
   readonly grantId?: string;
   readonly committed?: number;
   readonly ledger?: string;
@@ -35,7 +49,10 @@ export const register: Register = (program: Command, io: Io) => {
         .option('--grant-id <id>', 'only the total of this grant (names are digests on flash)'),
     ),
   )
-    .addHelpText('after', '\nExample: mpcp-embedded ledger inspect ledger.flash --grant-id grant_17')
+    .addHelpText(
+      'after',
+      '\nExit code 0 also where the image is damaged: `ledger check` is for scripts.\nExample: mpcp-embedded ledger inspect ledger.flash --grant-id grant_17',
+    )
     .action((file: string, options: Options) => {
       const found = inspected(file, options);
       if (found.kind === 'journal') {
@@ -54,20 +71,25 @@ export const register: Register = (program: Command, io: Io) => {
     .addHelpText('after', '\nExample: mpcp-embedded ledger check ledger.flash')
     .action((file: string, options: Options) => {
       const found = inspected(file, options);
-      const { damage } = found;
+      const { damage, doubts, notes, blockSize, sameBlockSizes, blocks } = found;
+      const ok = isWhole(found);
+      const told = (whole: string) => [
+        ok ? `whole: ${whole}, ${shapeText(found)}` : wrongText(found),
+        ...notesOf(found),
+        ...shapeNotesOf(found),
+      ];
+      const common = { blockSize, sameBlockSizes, blocks, damage, doubts, notes };
       if (found.kind === 'journal') {
         const { unsent, acknowledgedUpTo } = found;
-        const text = [damage.length === 0 ? `whole: ${counted(found)}` : damage.join('\n'), ...notesOf(found)];
         io.result(
-          { ok: damage.length === 0, receipts: found.receipts.length, unsent, acknowledgedUpTo, damage },
-          text.join('\n'),
+          { ok, receipts: found.receipts.length, unsent, acknowledgedUpTo, ...common },
+          told(counted(found)).join('\n'),
         );
       } else {
         const { records, fill } = found;
-        const text = damage.length === 0 ? `whole: ${records} records, ${filled(fill)}` : damage.join('\n');
-        io.result({ ok: damage.length === 0, records, fill, damage }, text);
+        io.result({ ok, records, fill, ...common }, told(`${records} records, ${filled(fill)}`).join('\n'));
       }
-      if (damage.length > 0) io.fail();
+      if (!ok) io.fail();
     });
   addJournalOptions(
     addOptions(
@@ -126,7 +148,12 @@ function addOptions(command: Command): Command {
   return jsonOption(
     command
       .argument('<file>', 'flash image of a ledger’s or a journal’s partition')
-      .option('--block-size <bytes>', 'bytes of an erase block', wholeNumber(256, 1_048_576), 4096),
+      .option('--block-size <bytes>', 'bytes of an erase block', wholeNumber(256, 1_048_576), 4096)
+      .option(
+        '--size <bytes>',
+        'bytes of the partition: an image that was cut off between blocks shows by nothing else',
+        wholeNumber(1, 16_777_216),
+      ),
   );
 }
 
@@ -143,9 +170,9 @@ function addJournalOptions(command: Command): Command {
 function inspected(file: string, options: Options): InspectedLedger | InspectedJournal {
   const bytes = readInput(file, 'flash image');
   if (isJournal(bytes, options.blockSize))
-    return naming(file, () => inspectJournal(bytes, options.blockSize, committedBy(options)));
+    return naming(file, () => inspectJournal(bytes, options, committedBy(options)));
   const extra = options.committed !== undefined ? '--committed' : options.ledger !== undefined ? '--ledger' : undefined;
-  const found = naming(file, () => inspectLedger(bytes, options.blockSize));
+  const found = naming(file, () => inspectLedger(bytes, options));
   if (extra !== undefined) throw new UsageError(`${file}: it is a spend ledger; ${extra} is for a journal's image`);
   return found;
 }
@@ -154,9 +181,10 @@ function inspected(file: string, options: Options): InspectedLedger | InspectedJ
 function committedBy({ committed, ledger, blockSize }: Options): number | undefined {
   if (ledger === undefined) return committed;
   if (committed !== undefined) throw new UsageError('--committed and --ledger both say what the ledger has committed');
-  const { nextReceiptId, damage } = naming(ledger, () => inspectLedger(readInput(ledger, 'ledger image'), blockSize));
-  if (damage.length > 0)
-    throw new UsageError(`${ledger}: it is damaged and cannot say what was committed: ${damage[0]}`);
+  const found = naming(ledger, () => inspectLedger(readInput(ledger, 'ledger image'), { blockSize }));
+  const { nextReceiptId } = found;
+  const [wrong] = wrongWith(found);
+  if (wrong !== undefined) throw new UsageError(`${ledger}: it is damaged and cannot say what was committed: ${wrong}`);
   return nextReceiptId - 1;
 }
 
@@ -174,7 +202,7 @@ function exportJournal(io: Io, file: string, options: Options): void {
   const found = inspected(file, options);
   if (found.kind !== 'journal')
     throw new UsageError(`${file}: it is a spend ledger; receipts are in the journal's image`);
-  const { receipts, damage } = found;
+  const { receipts } = found;
   if (options.out !== undefined) {
     writeOutput(io, options.out, ndjsonOf(receipts));
     if (!isStdout(options.out))
@@ -183,8 +211,8 @@ function exportJournal(io: Io, file: string, options: Options): void {
     if (receipts.length > 0) io.out(ndjsonOf(receipts));
   } else io.out([receiptsText(receipts), ...notesOf(found), damageText(found)].join('\n'));
   if ((options.out === undefined && io.json) || (options.out !== undefined && isStdout(options.out)))
-    for (const one of [...notesOf(found), ...damage]) io.note(one);
-  if (damage.length > 0) io.fail();
+    for (const one of [...notesOf(found), ...wrongWith(found)]) io.note(one);
+  if (!isWhole(found)) io.fail();
 }
 
 function verified(file: string, { committed, after, lastHash }: ExportOptions): VerifiedExport {
@@ -221,13 +249,27 @@ function counted({ receipts, unsent }: InspectedJournal): string {
 function showGrant(io: Io, found: InspectedLedger, grantId: string): void {
   const key = grantKey(grantId);
   const grant = found.grants.find((one) => one.key === key);
-  const total = grant?.total ?? '0';
-  io.result({ grantId, key, total, keepUntil: grant?.keepUntil }, `${total} spent under ${grantId}`);
+  const wrong = wrongWith(found);
+  const text =
+    grant === undefined
+      ? `no entry of ${grantId}: nothing was spent under it at this device, or its entry has expired and was given up${wrong.length === 0 ? '' : ', or is lost'}`
+      : `${grant.total} spent under ${grantId}${grant.doubtful ? ', or more: the entry is doubtful' : ''}`;
+  io.result(
+    {
+      grantId,
+      key,
+      known: grant !== undefined,
+      ...(grant && { total: grant.total, keepUntil: grant.keepUntil, ...(grant.doubtful && { doubtful: true }) }),
+      damage: found.damage,
+      doubts: found.doubts,
+    },
+    wrong.length === 0 ? text : `${text}\n${wrongText(found)}`,
+  );
 }
 
 function inspectionText(found: InspectedLedger): string {
   const lines = [
-    `spend ledger, format ${found.format}: ${found.records} records in ${found.blocksInUse} of ${found.blocks} blocks, ${filled(found.fill)}`,
+    `spend ledger, format ${found.format}: ${found.records} records in ${found.blocksInUse} of ${shapeText(found)}, ${filled(found.fill)}`,
     `next receipt ${found.nextReceiptId}, time floor ${found.timeFloor}`,
     `${found.replayIds} replay ids, ${found.answers} idempotency answers, ${found.bundles.length} bundle identities`,
   ];
@@ -254,11 +296,9 @@ function inspectionText(found: InspectedLedger): string {
         ),
   );
   lines.push('', `erases per block: ${found.wear.join(' ')}`);
-  lines.push(
-    found.damage.length === 0
-      ? 'no damage'
-      : `damaged; refused are entries marked doubtful, new ones, replay ids and idempotency keys:\n${found.damage.join('\n')}`,
-  );
+  if (found.damage.length > 0)
+    lines.push('damaged; refused are entries marked doubtful, new ones, replay ids and idempotency keys:');
+  lines.push(isWhole(found) ? 'no damage' : wrongText(found), ...notesOf(found), ...shapeNotesOf(found));
   return lines.join('\n');
 }
 

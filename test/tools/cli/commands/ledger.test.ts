@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../core/json/value.ts';
 import { FlashLedger } from '../../../../core/ledger/flash-ledger.ts';
 import type { JournalEntry } from '../../../../core/ledger/journal.ts';
+import { ledgerKey } from '../../../../core/ledger/keys.ts';
 import { receiptHashOf } from '../../../../core/ledger/receipt-document.ts';
 import { append, end, grantNumber, idle, opened, payment, SMALL } from '../../../core/ledger/journal-entries.ts';
 import { present, sba } from '../../../fixtures/artifacts.ts';
@@ -76,6 +77,168 @@ describe('ledger inspect on a ledger', () => {
     );
     expect(stdout.match(/ doubtful$/gm)).toHaveLength(2);
   });
+
+  describe('for one grant', () => {
+    const flash = new MemoryFlash();
+    const grantId = 'grant_17';
+    let path = '';
+    beforeAll(() => {
+      const ledger = new FlashLedger(flash, crypto);
+      receipt(ledger.authorize(spend({ grant: ledgerKey(crypto, 'grant', new Uint8Array(0), grantId), amount: 70n })));
+      receipt(ledger.authorize(spend({ grant: key('another'), budget: key('another') })));
+      path = bench.write('one-grant.flash', flash.cells);
+    });
+
+    it('has its total', async () => {
+      const call = ['ledger', 'inspect', path, '--grant-id', grantId];
+      expect(await run(...call)).toMatchObject({ code: 0, stdout: '70 spent under grant_17\n' });
+      expect(JSON.parse((await run(...call, '--json')).stdout)).toMatchObject({ grantId, known: true, total: '70' });
+    });
+
+    it('that the ledger does not know: says so, and not that nothing was spent', async () => {
+      const call = ['ledger', 'inspect', path, '--grant-id', 'grant_18'];
+      expect(await run(...call)).toMatchObject({
+        code: 0,
+        stdout:
+          'no entry of grant_18: nothing was spent under it at this device, or its entry has expired and was given up\n',
+      });
+      const document = JSON.parse((await run(...call, '--json')).stdout);
+      expect(document).toMatchObject({ grantId: 'grant_18', known: false });
+      expect(document).not.toHaveProperty('total');
+    });
+
+    it('in a damaged ledger: tells the damage with it', async () => {
+      const cells = flash.cells.slice();
+      cells.fill(0, 32, 48);
+      const damaged = bench.write('damaged-grant.flash', cells);
+      const { code, stdout } = await run('ledger', 'inspect', damaged, '--grant-id', grantId);
+      expect([code, stdout.split('\n')]).toEqual([
+        0,
+        [expect.stringMatching(/ or is lost$/), 'records before number 2 are lost', ''],
+      ]);
+    });
+  });
+});
+
+describe('what an image is, beside what it holds', () => {
+  const both = (flash: MemoryFlash, budgets: number) => {
+    const ledger = new FlashLedger(flash, crypto);
+    for (let i = 0; i < budgets; i++) {
+      receipt(ledger.authorize(spend({ budget: key(`b${i}`) })));
+      while (ledger.step());
+    }
+    return bench.write('shape.flash', flash.cells);
+  };
+  const check = (path: string, ...more: readonly string[]) => run('ledger', 'check', path, ...more);
+
+  it('is told: how many blocks, and of how many bytes', async () => {
+    const ledger = both(new MemoryFlash(), 200);
+    expect((await check(ledger)).stdout).toMatch(/^whole: \d+ records, 20\.\d % full, 16 blocks of 4096 bytes\n$/);
+    expect(JSON.parse((await check(ledger, '--json')).stdout)).toMatchObject({
+      blockSize: 4096,
+      blocks: 16,
+      notes: [],
+    });
+    expect((await run('ledger', 'inspect', ledger)).stdout).toMatch(
+      / in \d+ of 16 blocks of 4096 bytes, 20\.\d % full\n/,
+    );
+  });
+
+  it.each<[string, number, number, string]>([
+    ['too small, with one block in use', 60, 1024, '4096'],
+    ['half, with one block in use', 60, 2048, '4096'],
+    ['double, with several in use', 200, 8192, '4096'],
+    ['double, with one in use and one prepared', 20, 8192, '4096'],
+  ])('a block size that is %s, is no whole image', async (_, budgets, blockSize, right) => {
+    const path = both(new MemoryFlash(), budgets);
+    expect(await check(path)).toMatchObject({ code: 0 });
+    for (const command of ['check', 'inspect']) {
+      const { code, stdout } = await run('ledger', command, path, '--block-size', String(blockSize));
+      expect([code, stdout]).toEqual([
+        command === 'check' ? 1 : 0,
+        expect.stringContaining(
+          `the blocks are not of ${blockSize} bytes: more can be read with --block-size ${right}`,
+        ),
+      ]);
+    }
+  });
+
+  it('a block size with which nothing opens: the right one is named', async () => {
+    const more = [1, 2, 3, 4, 5, 6].map((id) => payment(id, { grant: grantNumber(id) }));
+    const path = image('small-blocks.flash', more, 0, new MemoryFlash(SMALL));
+    expect(await refused('ledger', 'check', path)).toContain('(it can be read with --block-size 1024)');
+    const spends = both(new MemoryFlash({ size: 16_384, blockSize: 1024 }), 60);
+    expect(await refused('ledger', 'inspect', spends, '--block-size', '8192')).toContain('--block-size 1024)');
+  });
+
+  it('a journal in blocks of another size is not whole either', async () => {
+    const more = [1, 2, 3, 4, 5, 6].map((id) => payment(id, { grant: grantNumber(id) }));
+    const path = image('more.flash', more);
+    const { code, stdout } = await check(path, '--block-size', '1024');
+    expect([code, stdout]).toEqual([1, expect.stringContaining('--block-size 4096')]);
+    expect((await run('ledger', 'export', path, '--block-size', '1024', '--json')).code).toBe(1);
+  });
+
+  it('where so little is in it that several block sizes read alike, that is told', async () => {
+    const { code, stdout } = await check(both(new MemoryFlash(), 3), '--block-size', '2048');
+    expect([code, stdout.split('\n')[1]]).toEqual([
+      0,
+      'in blocks of 512, 1024, 4096 bytes it reads the same: nothing in it tells which size is right',
+    ]);
+  });
+
+  it('bytes that are no whole blocks are no image', async () => {
+    for (const command of ['inspect', 'check', 'export']) {
+      const path = bench.write('torn.flash', new MemoryFlash().cells.subarray(0, 65_000));
+      expect(await refused('ledger', command, path)).toContain('its 65000 bytes are no whole blocks of 4096');
+    }
+  });
+
+  it('cut off between blocks: told where the caller says how large the partition is', async () => {
+    both(new MemoryFlash(), 3);
+    for (const name of ['shape.flash', 'journal.flash']) {
+      const cells = bench.bytes(name);
+      const path = bench.path(name);
+      const cut = bench.write('cut.flash', cells.subarray(0, 49_152));
+      // No header says how many blocks there are.
+      expect(await check(cut)).toMatchObject({ code: 0, stdout: expect.stringContaining('12 blocks of 4096 bytes') });
+      const { code, stdout } = await check(cut, '--size', '65536');
+      expect([code, stdout]).toEqual([1, expect.stringContaining('the image has 49152 bytes, the partition 65536')]);
+      expect(await check(path, '--size', '65536')).toMatchObject({ code: 0 });
+    }
+  });
+
+  it('cut off right behind its newest block: a note says what it may be', async () => {
+    both(new MemoryFlash(), 200);
+    const cells = bench.bytes('shape.flash');
+    const used = JSON.parse((await run('ledger', 'inspect', bench.path('shape.flash'), '--json')).stdout).blocksInUse;
+    const cut = bench.write('cut-behind.flash', cells.subarray(0, used * 4096));
+    const { code, stdout } = await check(cut);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('\nno block is free, as in an image that was cut off')]);
+  });
+
+  it('cut off within the log is damage', async () => {
+    both(new MemoryFlash({ size: 16_384, blockSize: 1024 }), 100);
+    const cells = bench.bytes('shape.flash');
+    const { code } = await check(bench.write('cut-within.flash', cells.subarray(0, 6144)), '--block-size', '1024');
+    expect(code).toBe(1);
+  });
+});
+
+describe('a damaged image', () => {
+  it('is shown by inspect with exit 0, and is exit 1 for check and export', async () => {
+    const flash = new MemoryFlash();
+    append(opened(flash), ...ENTRIES);
+    const at = Buffer.from(flash.cells).indexOf('budget-4');
+    flash.cells[at] = (flash.cells[at] as number) ^ 1;
+    const path = bench.write('damaged-journal.flash', flash.cells);
+    const codes = { inspect: 0, check: 1, export: 1 };
+    for (const [command, code] of Object.entries(codes)) {
+      expect(await run('ledger', command, path)).toMatchObject({ code, stdout: expect.stringContaining('4') });
+      const json = await run('ledger', command, path, '--json');
+      expect(json.code).toBe(code);
+    }
+  });
 });
 
 describe('ledger inspect on a journal', () => {
@@ -110,7 +273,10 @@ describe('ledger inspect on a journal', () => {
   it('shows an empty one', async () => {
     const path = image('empty.flash', []);
     expect((await run('ledger', 'inspect', path)).stdout).toContain('no receipts');
-    expect(await run('ledger', 'check', path)).toMatchObject({ code: 0, stdout: 'whole: 0 receipts, 0 to be sent\n' });
+    expect(await run('ledger', 'check', path)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^whole: 0 receipts, 0 to be sent, 16 blocks of 4096 bytes\n/),
+    });
   });
 
   it('leaves the file as it is', async () => {
@@ -145,7 +311,7 @@ describe('what the ledger has not committed', () => {
     const committed = bench.write('device-journal.flash', device.journalFlash.cells);
     expect(await run('ledger', 'check', committed, '--ledger', ledger)).toMatchObject({
       code: 0,
-      stdout: 'whole: 2 receipts, 2 to be sent\n',
+      stdout: expect.stringMatching(/^whole: 2 receipts, 2 to be sent, 16 blocks of 4096 bytes\n/),
     });
     append(device.journal, payment(3));
     const orphaned = bench.write('orphaned.flash', device.journalFlash.cells);
@@ -170,14 +336,19 @@ describe('ledger check on a journal', () => {
   it('says that it is whole', async () => {
     expect(await run('ledger', 'check', whole)).toMatchObject({
       code: 0,
-      stdout: 'whole: 5 receipts, 3 to be sent\n',
+      stdout: expect.stringMatching(/^whole: 5 receipts, 3 to be sent, 16 blocks of 4096 bytes\n/),
     });
     expect(JSON.parse((await run('ledger', 'check', whole, '--json')).stdout)).toEqual({
       ok: true,
       receipts: 5,
       unsent: 3,
       acknowledgedUpTo: 2,
+      blockSize: 4096,
+      blocks: 16,
       damage: [],
+      doubts: [],
+      sameBlockSizes: [1024, 2048, 8192, 16_384],
+      notes: [],
     });
   });
 

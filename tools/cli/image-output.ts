@@ -1,6 +1,7 @@
-// What the `ledger` commands say of a journal's image, in words.
+// What the `ledger` commands say of an image in words: of any image whether it is whole, of a journal's what it holds.
 
 import type { JsonObject } from '../../core/json/value.ts';
+import type { InspectedLedger } from '../ledger/inspection.ts';
 import type { InspectedJournal, InspectedReceipt } from '../ledger/journal-inspection.ts';
 import { tableText } from './table.ts';
 
@@ -14,17 +15,46 @@ export function summaryOf({ receipts, ...rest }: InspectedJournal): JsonObject {
   return { ...rest, receipts: receipts.length } as unknown as JsonObject;
 }
 
-/** Everything about an image. */
+type Inspected = InspectedLedger | InspectedJournal;
+
+/** Everything that is wrong with an image. */
+export function wrongWith({ damage, doubts }: Inspected): readonly string[] {
+  return [...damage, ...doubts];
+}
+
+/** True where nothing is. */
+export function isWhole(found: Inspected): boolean {
+  return wrongWith(found).length === 0;
+}
+
+/** What is wrong, a line each. */
+export function wrongText(found: Inspected): string {
+  return wrongWith(found).join('\n');
+}
+
+/** How an image was looked at. */
+export function shapeText({ blocks, blockSize }: Inspected): string {
+  return `${blocks} blocks of ${blockSize} bytes`;
+}
+
+/** What cannot be told of that. */
+export function shapeNotesOf({ sameBlockSizes }: Inspected): readonly string[] {
+  if (sameBlockSizes.length === 0) return [];
+  return [`in blocks of ${sameBlockSizes.join(', ')} bytes it reads the same: nothing in it tells which size is right`];
+}
+
+/** Everything about a journal's image. */
 export function journalText(journal: InspectedJournal): string {
-  const { format, blocks, fill, newestReceipt, acknowledgedUpTo, committedUpTo, unsent, receipts, wear } = journal;
+  const { format, fill, newestReceipt, acknowledgedUpTo, committedUpTo, unsent, receipts, wear } = journal;
   const acknowledged = acknowledgedUpTo === 0 ? 'nothing acknowledged' : `acknowledged up to ${acknowledgedUpTo}`;
   const committed = committedUpTo === undefined ? '' : `, committed up to ${committedUpTo}`;
   const lines = [
-    `journal, format ${format}: ${receipts.length} receipts, ${fill.used} of ${fill.of} usable blocks filled (${blocks} in all)`,
+    `journal, format ${format}: ${receipts.length} receipts, ${fill.used} of ${fill.of} usable blocks filled, ${shapeText(journal)} in all`,
     `newest receipt ${newestReceipt}, ${acknowledged}${committed}, ${unsent} to be sent`,
     '',
     receiptsText(receipts),
     ...notesOf(journal),
+    ...shapeNotesOf(journal),
     '',
     `erases per block: ${wear.join(' ')}`,
     damageText(journal),
@@ -50,17 +80,19 @@ export function receiptsText(receipts: readonly InspectedReceipt[]): string {
 }
 
 /** What is worth knowing and is not wrong. */
-export function notesOf({ leftOut, orphan }: InspectedJournal): readonly string[] {
-  const notes: string[] = [];
+export function notesOf(found: Inspected): readonly string[] {
+  const notes = [...found.notes];
+  if (found.kind === 'ledger') return notes;
+  const { leftOut, orphan } = found;
   if (leftOut > 0) notes.push(`${leftOut} older receipts are left out: acknowledged, and their grants given up`);
   if (orphan !== undefined)
     notes.push(`receipt ${orphan} was written and not committed: it is nothing, its payment was never approved`);
   return notes;
 }
 
-/** What is wrong, a line each. */
-export function damageText({ damage }: InspectedJournal): string {
-  return damage.length === 0 ? 'no damage, the chain of receipts is whole' : `damaged:\n${damage.join('\n')}`;
+/** Whether a journal's image is whole, and what is wrong where it is not. */
+export function damageText(found: InspectedJournal): string {
+  return isWhole(found) ? 'no damage, the chain of receipts is whole' : `damaged:\n${wrongText(found)}`;
 }
 
 function whatIs(document: JsonObject): string {
