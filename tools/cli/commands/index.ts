@@ -18,6 +18,7 @@ import { register as present } from './present.ts';
 import { register as sba } from './sba.ts';
 import { register as spa } from './spa.ts';
 import { register as verify } from './verify.ts';
+import { register as xsRun } from './xs-run.ts';
 
 /** Adds one command, or a group of them, to the program. */
 export type Register = (program: Command, io: Io) => void;
@@ -39,5 +40,6 @@ export const commands: readonly Register[] = [
   bench,
   benchLedger,
   powercut,
+  xsRun,
   demo,
 ];

@@ -1,0 +1,115 @@
+// From a TypeScript entry to an archive of ES modules: one module for each file, as on a device, with what every import
+// stands for. The format is read by c/modules.c.
+
+import { readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import type { BuildOptions, Loader, Metafile, Plugin, TransformOptions } from 'esbuild';
+import { EngineProblem, projectFolder } from './project.ts';
+
+/** What an archive is made of. */
+export interface ArchiveOptions {
+  /** The module whose default export the machine calls, relative to the project's folder or absolute. */
+  readonly entry: string;
+  /** Modules to take in place of others: what is imported, and a file. */
+  readonly replaced?: { readonly [specifier: string]: string };
+  /** Text of modules that are no files, by the specifier they are imported with. */
+  readonly generated?: { readonly [specifier: string]: string };
+}
+
+/** What this project uses of esbuild: it is there where the sources are, and no part of the package. */
+interface Esbuild {
+  build(options: BuildOptions): Promise<{ metafile: Metafile }>;
+  transform(text: string, options: TransformOptions): Promise<{ code: string }>;
+}
+
+/** The newest language that the engine and the TypeScript compiler of the SDK share. */
+const LANGUAGE = 'es2022';
+const GENERATED = 'generated';
+
+/** The bytes of an archive. @throws EngineProblem where a module cannot be found or read */
+export async function makeArchive(options: ArchiveOptions): Promise<Uint8Array> {
+  // By a name that a bundler does not follow.
+  const name = 'esbuild';
+  const esbuild = (await import(name)) as Esbuild;
+  const metafile = await graphOf(esbuild, options);
+  const entry = entryOf(metafile);
+  const names = Object.keys(metafile.inputs).filter((input) => input !== entry);
+  const parts: Uint8Array[] = [encoder.encode(`${names.length + 1}\n`)];
+  for (const input of [...names, entry]) parts.push(...(await moduleOf(esbuild, metafile, input, options)));
+  return Buffer.concat(parts);
+}
+
+const encoder = new TextEncoder();
+
+async function graphOf(esbuild: Esbuild, options: ArchiveOptions): Promise<Metafile> {
+  try {
+    const { metafile } = await esbuild.build({
+      absWorkingDir: projectFolder(),
+      entryPoints: [options.entry],
+      bundle: true,
+      write: false,
+      outdir: 'out',
+      format: 'esm',
+      platform: 'neutral',
+      mainFields: ['module', 'main'],
+      conditions: ['import', 'module', 'default'],
+      target: LANGUAGE,
+      metafile: true,
+      plugins: [replacing(options)],
+      logLevel: 'silent',
+    });
+    return metafile;
+  } catch (error) {
+    const first = (error as { errors?: readonly { text: string; location?: { file: string } }[] }).errors?.[0];
+    const words = first === undefined ? (error as Error).message : `${first.location?.file ?? ''}: ${first.text}`;
+    throw new EngineProblem(`${options.entry} cannot be made into modules: ${words}`);
+  }
+}
+
+function replacing({ replaced = {}, generated = {} }: ArchiveOptions): Plugin {
+  return {
+    name: 'replacing',
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: /.*/ }, ({ path }) => {
+        if (generated[path] !== undefined) return { path, namespace: GENERATED };
+        const file = replaced[path];
+        return file === undefined ? undefined : { path: join(projectFolder(), file) };
+      });
+      onLoad({ filter: /.*/, namespace: GENERATED }, ({ path }) => ({
+        contents: generated[path] as string,
+        loader: 'ts',
+        resolveDir: projectFolder(),
+      }));
+    },
+  };
+}
+
+function entryOf(metafile: Metafile): string {
+  const entry = Object.values(metafile.outputs).find((output) => output.entryPoint !== undefined)?.entryPoint;
+  return entry as string;
+}
+
+async function moduleOf(
+  esbuild: Esbuild,
+  metafile: Metafile,
+  input: string,
+  { generated = {} }: ArchiveOptions,
+): Promise<readonly Uint8Array[]> {
+  const { imports, format } = metafile.inputs[input] as Metafile['inputs'][string];
+  if (format === 'cjs') throw new EngineProblem(`${input} is not an ES module`);
+  const external = imports.find((one) => one.external === true);
+  if (external !== undefined)
+    throw new EngineProblem(`${input} imports ${external.path}, which the engine does not have`);
+  const text = input.startsWith(`${GENERATED}:`)
+    ? (generated[input.slice(GENERATED.length + 1)] as string)
+    : readFileSync(join(projectFolder(), input), 'utf8');
+  const loader: Loader = /\.[mc]?ts$/.test(input) || input.startsWith(`${GENERATED}:`) ? 'ts' : loaderOf(input);
+  const { code } = await esbuild.transform(text, { loader, format: 'esm', target: LANGUAGE, charset: 'utf8' });
+  const source = encoder.encode(code);
+  const list = imports.map((one) => `${one.original ?? one.path} ${one.path}\n`).join('');
+  return [encoder.encode(`${input} ${imports.length} ${source.length}\n${list}`), source, encoder.encode('\n')];
+}
+
+function loaderOf(input: string): Loader {
+  return extname(input) === '.json' ? 'json' : 'js';
+}

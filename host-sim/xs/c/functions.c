@@ -1,0 +1,153 @@
+/* The functions of the global object `host`: all that a program in the engine can ask of the outside. */
+
+#include "host.h"
+
+int programArgumentCount = 0;
+char **programArguments = NULL;
+
+char *readWholeFile(const char *path, size_t *size)
+{
+	FILE *file = fopen(path, "rb");
+	if (file == NULL) {
+		printf("@failed \"cannot open %s\"\n", path);
+		exit(2);
+	}
+	size_t room = 65536, length = 0;
+	char *bytes = malloc(room + 1);
+	for (;;) {
+		size_t count = fread(bytes + length, 1, room - length, file);
+		if (count == 0)
+			break;
+		length += count;
+		if (length == room) {
+			room *= 2;
+			bytes = realloc(bytes, room + 1);
+		}
+	}
+	fclose(file);
+	bytes[length] = 0;
+	*size = length;
+	return bytes;
+}
+
+void printJsonString(const char *text)
+{
+	putchar('"');
+	for (const unsigned char *at = (const unsigned char *)text; *at != 0; at++) {
+		if (*at == '"' || *at == '\\')
+			printf("\\%c", *at);
+		else if (*at < 0x20)
+			printf("\\u%04x", *at);
+		else
+			putchar(*at);
+	}
+	putchar('"');
+}
+
+/* print(text): a line on stdout. */
+static void print(txMachine *the)
+{
+	fputs(fxToString(the, mxArgv(0)), stdout);
+	putchar('\n');
+}
+
+/* argument(index): a word after `--`, or undefined. */
+static void argument(txMachine *the)
+{
+	txInteger index = fxToInteger(the, mxArgv(0));
+	if (index >= 0 && index < programArgumentCount)
+		fxString(the, mxResult, programArguments[index]);
+}
+
+/* A file is read once and stays outside the machine's memory. */
+#define FILES 8
+static struct {
+	char *path;
+	char *bytes;
+	size_t size;
+} files[FILES];
+
+static int fileAt(const char *path)
+{
+	for (int i = 0; i < FILES; i++) {
+		if (files[i].path == NULL) {
+			files[i].bytes = readWholeFile(path, &files[i].size);
+			files[i].path = strdup(path);
+			return i;
+		}
+		if (strcmp(files[i].path, path) == 0)
+			return i;
+	}
+	printf("@failed \"more than %d files are read\"\n", FILES);
+	exit(2);
+}
+
+/* fileSize(path): its length in bytes. */
+static void fileSize(txMachine *the)
+{
+	size_t size = files[fileAt(fxToString(the, mxArgv(0)))].size;
+	fxInteger(the, mxResult, (txInteger)size);
+}
+
+/* readFile(path, offset, length): an ArrayBuffer with that part of a file. */
+static void readFile(txMachine *the)
+{
+	int file = fileAt(fxToString(the, mxArgv(0)));
+	txInteger offset = mxArgc > 1 ? fxToInteger(the, mxArgv(1)) : 0;
+	txInteger length = mxArgc > 2 ? fxToInteger(the, mxArgv(2)) : (txInteger)files[file].size - offset;
+	if (offset < 0 || length < 0 || (size_t)offset + (size_t)length > files[file].size)
+		mxRangeError("%s has no %d bytes at %d", files[file].path, (int)length, (int)offset);
+	fxArrayBuffer(the, mxResult, files[file].bytes + offset, length, length);
+}
+
+/* collect(): a full collection. */
+static void collect(txMachine *the)
+{
+	fxCollect(the, XS_COMPACT_FLAG);
+}
+
+/* measure(): figures count from here. */
+static void measure(txMachine *the)
+{
+	beginFigures(the);
+}
+
+/* figures(label): a line with what was counted since `measure`. */
+static void figures(txMachine *the)
+{
+	printFigures(the, fxToString(the, mxArgv(0)));
+}
+
+/* counter(): instructions since power-up on rv32, nanoseconds elsewhere. */
+static void counter(txMachine *the)
+{
+	fxNumber(the, mxResult, (txNumber)counterNow());
+}
+
+/* Adds a function to the object on the stack. */
+static void addFunction(txMachine *the, txCallback callback, txInteger length, txString name)
+{
+	txSlot *object = the->stack;
+	txID id = fxNewNameC(the, name);
+	fxNewHostFunction(the, callback, length, id, XS_NO_ID);
+	mxPushReference(object->value.reference);
+	fxSetID(the, id);
+	mxPop();
+}
+
+void installHostFunctions(txMachine *the)
+{
+	mxPush(mxObjectPrototype);
+	fxNewObjectInstance(the);
+	addFunction(the, print, 1, "print");
+	addFunction(the, argument, 1, "argument");
+	addFunction(the, fileSize, 1, "fileSize");
+	addFunction(the, readFile, 3, "readFile");
+	addFunction(the, collect, 0, "collect");
+	addFunction(the, measure, 0, "measure");
+	addFunction(the, figures, 1, "figures");
+	addFunction(the, counter, 0, "counter");
+	mxPush(mxGlobal);
+	fxSetID(the, fxNewNameC(the, "host"));
+	mxPop();
+}

@@ -1,0 +1,63 @@
+/* What the parts of the host know of each other. A run has two machines: the root, which runs every module body as the
+   linker of an image does and is then read-only, and the device's, cloned from it with an arena of fixed size. */
+
+#ifndef MPCP_XS_HOST_H
+#define MPCP_XS_HOST_H
+
+#include "xsAll.h"
+#include "xsScript.h"
+
+/* memory.c */
+
+/* The memory of the device's machine: chunks grow up from `low`, slots and tables down from `high`. */
+typedef struct MachineArena {
+	txByte *start;
+	txByte *low;
+	txByte *high;
+	size_t size;
+	/* What was taken so far, in bytes. */
+	size_t chunks;
+	size_t slots;
+	size_t tables;
+} MachineArena;
+
+/* Bytes of the C heap that the engine holds beside its arena, now and at most. */
+extern size_t nativeHeapNow;
+extern size_t nativeHeapPeak;
+extern void makeArena(MachineArena *arena, size_t size);
+/* From here on tables come out of this arena; NULL: out of the C heap. */
+extern void takeTablesFrom(MachineArena *arena);
+
+/* modules.c */
+
+extern void loadArchive(const char *path);
+extern const char *entryModule(void);
+/* Bytes of byte code and symbol names of all modules loaded so far. */
+extern size_t loadedCodeBytes;
+
+/* readonly.c */
+
+extern void freezeBuiltIns(txMachine *the);
+extern void makeReadOnly(txMachine *root);
+
+/* figures.c */
+
+extern void watchDevice(txMachine *the);
+/* Instructions since power-up on rv32, nanoseconds elsewhere. */
+extern uint64_t counterNow(void);
+extern void beginFigures(txMachine *the);
+extern void printFigures(txMachine *the, const char *label);
+extern void printImageFigures(txMachine *root, const char *label);
+
+/* functions.c */
+
+extern void installHostFunctions(txMachine *the);
+/* Words after `--` on the command line. */
+extern int programArgumentCount;
+extern char **programArguments;
+/* Reads a whole file; ends the program with a line where it cannot be read. */
+extern char *readWholeFile(const char *path, size_t *size);
+/* Text as a JSON string, on stdout. */
+extern void printJsonString(const char *text);
+
+#endif

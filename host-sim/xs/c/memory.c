@@ -1,0 +1,183 @@
+/* Memory: the device's machine lives in one arena of fixed size, as on a microcontroller; the root machine, which stands for
+   flash, and the host itself take theirs from the C heap. */
+
+#include "host.h"
+
+size_t nativeHeapNow = 0;
+size_t nativeHeapPeak = 0;
+
+static MachineArena *tables = NULL;
+/* The arena that exists, to know its addresses by. */
+static MachineArena *theArena = NULL;
+
+void makeArena(MachineArena *arena, size_t size)
+{
+	memset(arena, 0, sizeof(MachineArena));
+	arena->size = size & ~(size_t)15;
+	/* The C library's block is larger, so that slots stand at multiples of 16 as on a device. */
+	txByte *block = malloc(arena->size + 16);
+	if (block == NULL) {
+		printf("@failed \"no memory for an arena of %lu bytes\"\n", (unsigned long)arena->size);
+		exit(2);
+	}
+	arena->start = (txByte *)(((uintptr_t)block + 15) & ~(uintptr_t)15);
+	arena->low = arena->start;
+	arena->high = arena->start + arena->size;
+	theArena = arena;
+}
+
+void takeTablesFrom(MachineArena *arena)
+{
+	tables = arena;
+}
+
+static bool inArena(const void *address)
+{
+	return theArena != NULL && (txByte *)address >= theArena->start && (txByte *)address < theArena->start + theArena->size;
+}
+
+static size_t room(const MachineArena *arena)
+{
+	return (size_t)(arena->high - arena->low);
+}
+
+static void *takeTable(MachineArena *arena, size_t size)
+{
+	size = (size + 15) & ~(size_t)15;
+	if (room(arena) < size)
+		return NULL;
+	arena->high -= size;
+	arena->tables += size;
+	return arena->high;
+}
+
+void *hostTableAllocate(size_t size)
+{
+	return tables == NULL ? hostAllocate(size) : takeTable(tables, size);
+}
+
+void hostTableFree(void *address)
+{
+	/* Room of a table in the arena is not used again: tables live as long as their machine. */
+	if (!inArena(address))
+		hostFree(address);
+}
+
+/* Each block carries its size before it, so that what is held can be counted. */
+typedef union {
+	size_t size;
+	max_align_t alignment;
+} BlockHeader;
+
+void *hostAllocate(size_t size)
+{
+	BlockHeader *block = malloc(sizeof(BlockHeader) + size);
+	if (block == NULL)
+		return NULL;
+	block->size = size;
+	nativeHeapNow += size;
+	if (nativeHeapPeak < nativeHeapNow)
+		nativeHeapPeak = nativeHeapNow;
+	return block + 1;
+}
+
+void *hostAllocateZeroed(size_t size, size_t count)
+{
+	void *address = hostAllocate(size * count);
+	return address == NULL ? NULL : memset(address, 0, size * count);
+}
+
+void hostFree(void *address)
+{
+	if (address == NULL)
+		return;
+	BlockHeader *block = (BlockHeader *)address - 1;
+	nativeHeapNow -= block->size;
+	free(block);
+}
+
+void *hostReallocate(void *address, size_t size)
+{
+	/* XS makes one thing of the arena longer: the table of keys. */
+	size_t before = address == NULL || inArena(address) ? 0 : ((BlockHeader *)address - 1)->size;
+	void *longer;
+	if (inArena(address)) {
+		longer = takeTable(theArena, size);
+		/* The old table stands above the new one and is shorter; what is copied beyond it is overwritten by XS. */
+		if (longer != NULL)
+			memmove(longer, address, size);
+		return longer;
+	}
+	longer = hostAllocate(size);
+	if (longer == NULL)
+		return NULL;
+	memcpy(longer, address, before < size ? before : size);
+	hostFree(address);
+	return longer;
+}
+
+void fxCreateMachinePlatform(txMachine *the)
+{
+	the->arena = the->context;
+}
+
+void fxDeleteMachinePlatform(txMachine *the)
+{
+	(void)the;
+}
+
+void *fxAllocateChunks(txMachine *the, txSize size)
+{
+	MachineArena *arena = the->arena;
+	if (arena == NULL)
+		return hostAllocate((size_t)size);
+	if (room(arena) < (size_t)size)
+		return NULL;
+	void *chunks = arena->low;
+	arena->low += size;
+	arena->chunks += (size_t)size;
+	return chunks;
+}
+
+void fxFreeChunks(txMachine *the, void *chunks)
+{
+	if (the->arena == NULL)
+		hostFree(chunks);
+}
+
+/* Where slots no longer fit, free room at the end of the chunks is given back first, as the SDK's platform does. */
+static bool takeBackFromChunks(txMachine *the, size_t size)
+{
+	MachineArena *arena = the->arena;
+	txBlock *block = the->firstBlock;
+	if (block == NULL)
+		return false;
+	fxCollect(the, XS_COMPACT_FLAG);
+	size_t missing = size - room(arena);
+	if (block->limit != arena->low || (size_t)(block->limit - block->current) < missing + sizeof(txBlock))
+		return false;
+	block->limit -= missing;
+	arena->low -= missing;
+	arena->chunks -= missing;
+	the->maximumChunksSize -= (txSize)missing;
+	return true;
+}
+
+txSlot *fxAllocateSlots(txMachine *the, txSize count)
+{
+	MachineArena *arena = the->arena;
+	size_t size = (size_t)count * sizeof(txSlot);
+	if (arena == NULL)
+		return hostAllocate(size);
+	if (room(arena) < size && !takeBackFromChunks(the, size))
+		return NULL;
+	arena->high -= size;
+	arena->slots += size;
+	return (txSlot *)arena->high;
+}
+
+void fxFreeSlots(txMachine *the, void *slots)
+{
+	if (the->arena == NULL)
+		hostFree(slots);
+}

@@ -1,0 +1,67 @@
+/* What the linker of an image does before it writes the root machine to flash: built-ins are frozen, and what points into
+   chunks becomes of a kind that no collector touches. Writing to a buffer, a map or a set of a module throws from here on. */
+
+#include "host.h"
+
+/* Everything that can be reached from the global object, by property, accessor or prototype; the global object stays open. */
+static char FREEZE[] =
+	"(function () {"
+	"const seen = new Set([globalThis]); const waiting = [];"
+	"const add = (value) => { if ((typeof value === 'object' || typeof value === 'function') && value !== null"
+	"  && !seen.has(value)) { seen.add(value); waiting.push(value); } };"
+	"const walk = (object) => { add(Object.getPrototypeOf(object));"
+	"  for (const key of Reflect.ownKeys(object)) { const property = Object.getOwnPropertyDescriptor(object, key);"
+	"    add(property.value); add(property.get); add(property.set); } };"
+	"walk(globalThis);"
+	"for (const value of [(function () {}), (function* () {}), (async function () {}), (async function* () {}), [][Symbol.iterator](),"
+	"  new Map().entries(), new Set().values(), ''[Symbol.iterator](), ''.matchAll(/x/g), (function* () {})()]) walk(value);"
+	"while (waiting.length > 0) { const object = waiting.pop(); walk(object); Object.freeze(object); }"
+	"})()";
+
+void freezeBuiltIns(txMachine *the)
+{
+	txStringCStream stream;
+	stream.buffer = FREEZE;
+	stream.offset = 0;
+	stream.size = (txSize)sizeof(FREEZE) - 1;
+	txSlot *realm = mxModuleInstanceInternal(mxProgram.value.reference)->value.module.realm;
+	txScript *script = fxParseScript(the, &stream, fxStringCGetter, mxProgramFlag);
+	fxRunScript(the, script, mxRealmGlobal(realm), C_NULL, mxRealmClosures(realm)->value.reference, C_NULL, mxProgram.value.reference);
+	mxPop();
+}
+
+static void makeSlotReadOnly(txSlot *slot)
+{
+	switch (slot->kind) {
+	case XS_STRING_KIND: slot->kind = XS_STRING_X_KIND; break;
+	case XS_BIGINT_KIND: slot->kind = XS_BIGINT_X_KIND; break;
+	case XS_CODE_KIND: slot->kind = XS_CODE_X_KIND; break;
+	case XS_KEY_KIND: slot->kind = XS_KEY_X_KIND; break;
+	case XS_CALLBACK_KIND: slot->kind = XS_CALLBACK_X_KIND; break;
+	case XS_ARRAY_BUFFER_KIND:
+	case XS_MAP_KIND:
+	case XS_SET_KIND:
+	case XS_WEAK_MAP_KIND:
+	case XS_WEAK_SET_KIND: slot->flag |= XS_DONT_SET_FLAG; break;
+	default: break;
+	}
+}
+
+void makeReadOnly(txMachine *root)
+{
+	txMachine *the = root;
+	for (txSlot *heap = root->firstHeap; heap != NULL; heap = heap->next) {
+		for (txSlot *slot = heap + 1; slot < heap->value.reference; slot++) {
+			makeSlotReadOnly(slot);
+			if (slot->kind == XS_ARRAY_KIND && slot->value.array.address != NULL) {
+				txIndex length = fxGetIndexSize(the, slot);
+				for (txIndex i = 0; i < length; i++) {
+					slot->value.array.address[i].flag |= XS_MARK_FLAG;
+					makeSlotReadOnly(&slot->value.array.address[i]);
+				}
+			}
+		}
+	}
+	for (txSlot *slot = root->stack; slot < root->stackTop; slot++)
+		makeSlotReadOnly(slot);
+}

@@ -1,0 +1,72 @@
+// C sources that come in npm packages: fetched with npm when they are first needed, compared with a pinned hash before
+// anything is unpacked, and kept in the cache. They are not among the project's dependencies: nothing of them is run.
+
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { cacheFolder, EngineProblem } from './project.ts';
+
+const run = promisify(execFile);
+
+/** An npm package at one version, and what its tarball must hash to. */
+export interface PinnedPackage {
+  readonly name: string;
+  readonly version: string;
+  /** As npm writes it: `sha512-` and base64. */
+  readonly integrity: string;
+}
+
+/** The engine: XS 13.3, in C. */
+export const ENGINE: PinnedPackage = {
+  name: '@agoric/xsnap',
+  version: '0.15.0',
+  integrity: 'sha512-ZBm4DZxbtfacxMHVVdJjZi0Y8zOxN77vpu1WwI5RWfPkaRh0aHkz/dVdTGKXalDNzWfz183lljKxlxl3/h0n+A==',
+};
+
+/**
+ * The folder with a package's files; fetched where it is not in the cache.
+ *
+ * @throws EngineProblem where it cannot be fetched, or is not what is pinned
+ */
+export async function packageFolder(pinned: PinnedPackage): Promise<string> {
+  const folder = join(cacheFolder('packages'), `${pinned.name.replace('/', '-')}-${pinned.version}`);
+  if (existsSync(folder)) return folder;
+  const work = mkdtempSync(join(cacheFolder('packages'), 'fetching-'));
+  try {
+    const tarball = join(work, await fetchTarball(pinned, work));
+    checkIntegrity(pinned, readFileSync(tarball));
+    await run('tar', ['-xzf', tarball, '-C', work]);
+    place(join(work, 'package'), folder);
+    return folder;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function fetchTarball({ name, version }: PinnedPackage, target: string): Promise<string> {
+  const call = ['pack', `${name}@${version}`, '--json', '--ignore-scripts', '--pack-destination', target];
+  try {
+    const { stdout } = await run('npm', call, { cwd: target });
+    return (JSON.parse(stdout) as { filename: string }[])[0]?.filename.replace('@', '').replace('/', '-') ?? '';
+  } catch (error) {
+    const words = `${(error as { stderr?: string }).stderr ?? (error as Error).message}`.trim().split('\n')[0];
+    throw new EngineProblem(`${name}@${version} cannot be fetched with npm: ${words}`);
+  }
+}
+
+/** Compares a tarball with its pinned hash. @throws EngineProblem where they differ */
+export function checkIntegrity({ name, version, integrity }: PinnedPackage, tarball: Uint8Array): void {
+  const found = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
+  if (found !== integrity) throw new EngineProblem(`${name}@${version} is not what is pinned: its hash is ${found}`);
+}
+
+/** Puts a finished folder in its place; another run may have been faster. */
+function place(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!existsSync(to)) throw error;
+  }
+}
