@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as core from '../core/index.ts';
+import type { LogEvent } from '../core/ports/ports.ts';
 import { bundle, grant, NOW, present, sba } from './fixtures/artifacts.ts';
 import { root } from './fixtures/keys.ts';
 import { MemoryFlash } from './fixtures/memory-flash.ts';
@@ -24,7 +25,8 @@ describe('the program in the README', () => {
     for (const name of names) expect(core).toHaveProperty(name);
   });
 
-  it('closes the relay for a payment that is good, and keeps it until it was handed in', async () => {
+  it('closes the relay for a payment that is good, keeps it until it was handed in, and tells what happens', async () => {
+    const events: LogEvent[] = [];
     const journalFlash = new MemoryFlash({ size: 262_144 });
     const done: string[] = [];
     const world = {
@@ -39,6 +41,7 @@ describe('the program in the README', () => {
       presentationBytes: present({ grant: grant({ budgetMinor: '9000000' }), sba: sba({ maxAmountMinor: '2000000' }) }),
       halt: () => done.push('halted'),
       relay: { close: () => done.push('closed') },
+      console: { log: (event: LogEvent) => events.push(event) },
       display: (...words: string[]) => done.push(words.join(' ')),
     };
     // The program is the README's, so it is code that stands in this repository.
@@ -47,5 +50,12 @@ describe('the program in the README', () => {
     expect(done).toEqual(['closed']);
     const journal = new core.Journal(journalFlash, core.createPortableCrypto());
     expect(journal.newestReceipt).toBe(1);
+    // Of the ledger, of the journal and of the verifier.
+    expect(events.map(({ event }) => event)).toEqual([
+      'ledger.open',
+      'journal.open',
+      'bundle.admitted',
+      'payment.authorize',
+    ]);
   });
 });
