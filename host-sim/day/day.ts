@@ -49,11 +49,16 @@ const DEVICE_ID = 'charger-1';
 export interface DayOptions {
   /** Gets the events of the charger and of the Policy Authority. */
   readonly log?: Log;
+  /** A folder in which the charger's flash stays as it is at the end: `ledger.flash`, `journal.flash`, `bundles.flash`. */
+  readonly keepIn?: string;
 }
 
+/** What ends a program from outside. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
- * Runs the day. Everything it needs is made for it and removed at the end: a folder for the flash file, a server on
- * loopback, keys.
+ * Runs the day. Everything it needs is made for it and removed at the end, also where the program is ended before: a folder
+ * for the flash files, servers on loopback, keys.
  *
  * @param emit gets every step as it ends
  * @returns whether every step came to what it has to
@@ -63,7 +68,14 @@ export async function runDay(
   options: DayOptions = {},
 ): Promise<{ readonly ok: boolean }> {
   const folder = mkdtempSync(join(tmpdir(), 'mpcp-day-'));
-  const day = new Day(folder, options.log);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const stop = (signal: NodeJS.Signals) => {
+    remove();
+    process.kill(process.pid, signal);
+  };
+  process.once('exit', remove);
+  for (const signal of SIGNALS) process.once(signal, stop);
+  const day = new Day(options.keepIn ?? folder, options.log);
   const steps = new Steps(emit);
   try {
     await day.run(steps);
@@ -71,7 +83,9 @@ export async function runDay(
     steps.stop(error as Error);
   } finally {
     await day.close();
-    rmSync(folder, { recursive: true, force: true });
+    remove();
+    process.off('exit', remove);
+    for (const signal of SIGNALS) process.off(signal, stop);
   }
   return { ok: steps.ok };
 }

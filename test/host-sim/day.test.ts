@@ -1,7 +1,8 @@
 // The day that `npm start` shows: every step comes to what it has to, and nothing is left behind.
 
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { runDay } from '../../host-sim/day/day.ts';
@@ -9,6 +10,8 @@ import { type DayStep, Steps } from '../../host-sim/day/step.ts';
 import { CollectingLog } from '../../host-sim/ports/log.ts';
 import { register } from '../../tools/cli/commands/demo.ts';
 import { type Channels, createIo } from '../../tools/cli/io.ts';
+import { inspectLedger } from '../../tools/ledger/inspection.ts';
+import { inspectJournal } from '../../tools/ledger/journal-inspection.ts';
 
 const leftovers = () => readdirSync(tmpdir()).filter((name) => name.startsWith('mpcp-day-'));
 
@@ -121,6 +124,30 @@ describe('the command `demo`', () => {
     expect(lines).toHaveLength(24);
     for (const line of lines) expect(line).toMatch(/^✓ /);
     expect(lines[16]).toMatch(/^✓ 17 the older bundle played back +refused +BUNDLE_ROLLBACK +issuedAt /);
+  });
+
+  it('--keep leaves the flash as it is at the end, and touches none that is there', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mpcp-kept-'));
+    try {
+      const { notes, failed } = await run('--keep', join(folder, 'day'));
+      expect([notes, failed]).toEqual([`kept in ${folder}/day: ledger.flash, journal.flash, bundles.flash\n`, false]);
+      const ledger = readFileSync(join(folder, 'day', 'ledger.flash'));
+      expect(inspectLedger(Uint8Array.from(ledger), { blockSize: 4096 })).toMatchObject({
+        nextReceiptId: 5,
+        damage: [],
+      });
+      const journal = readFileSync(join(folder, 'day', 'journal.flash'));
+      expect(inspectJournal(Uint8Array.from(journal), { blockSize: 4096 }, 4)).toMatchObject({
+        acknowledgedUpTo: 4,
+        damage: [],
+      });
+      await expect(run('--keep', join(folder, 'day'))).rejects.toThrow('ledger.flash is there already');
+      expect(readFileSync(join(folder, 'day', 'ledger.flash')).equals(ledger)).toBe(true);
+      await expect(run('--keep', join(folder, 'day', 'ledger.flash'))).rejects.toThrow('cannot write there');
+      await expect(run('--keep', '')).rejects.toThrow('has no name');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('--json prints nothing but one object per step', async () => {

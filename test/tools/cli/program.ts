@@ -1,7 +1,7 @@
 // The command line as a process of its own, for what only a process has: its streams, limits of the shell. It is built
 // from the sources as they are now, so that no test looks at an older dist/.
 
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -36,6 +36,15 @@ export class Program {
     const script = `mpcp() { "${process.execPath}" "${join(this.#folder, 'run.mjs')}" "$@"; }\n${line}`;
     const { status, stdout, stderr } = spawnSync('sh', ['-c', script], { cwd: folder, encoding: 'utf8' });
     return { code: status ?? -1, stdout, stderr };
+  }
+
+  /** Starts it, as a process that signals can be sent to. */
+  start(words: readonly string[], folder: string, environment: NodeJS.ProcessEnv): ChildProcess {
+    return spawn(process.execPath, [join(this.#folder, 'run.mjs'), ...words], {
+      cwd: folder,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   }
 
   remove(): void {

@@ -97,3 +97,22 @@ describe('a reader that closes early', () => {
     expect(program.shell(line, folder)).toMatchObject({ code: 0, stderr: '' });
   });
 });
+
+describe('a program that is ended before its time', () => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('leaves no files behind: %s', async (signal) => {
+    const child = program.start(['demo'], folder, { TMPDIR: folder });
+    let stderr = '';
+    child.stderr?.on('data', (text) => {
+      stderr += text;
+    });
+    // What it prints first it prints while its files are there.
+    child.stdout?.once('data', () => child.kill(signal));
+    const ended = await new Promise((done) => child.on('close', (_, by) => done(by)));
+    expect([ended, stderr, readdirSync(folder)]).toEqual([signal, '', []]);
+  });
+
+  it('leaves none where its reader closes', () => {
+    const { stdout, stderr } = program.shell('export TMPDIR="$PWD"; mpcp demo | head -1', folder);
+    expect([stdout.slice(0, 4), stderr, readdirSync(folder)]).toEqual(['✓  1', '', []]);
+  });
+});
