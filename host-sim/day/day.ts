@@ -49,9 +49,12 @@ const DEVICE_ID = 'charger-1';
 export interface DayOptions {
   /** Gets the events of the charger and of the Policy Authority. */
   readonly log?: Log;
-  /** A folder in which the charger's flash stays as it is at the end: `ledger.flash`, `journal.flash`, `bundles.flash`. */
-  readonly keepIn?: string;
+  /** Is called at the end with the folder of the charger's flash (`FLASH_FILES`), before it is removed. */
+  readonly atEnd?: (folder: string) => void;
 }
+
+/** The charger's partitions, a file each. */
+export const FLASH_FILES = { ledger: 'ledger.flash', journal: 'journal.flash', bundles: 'bundles.flash' } as const;
 
 /** What ends a program from outside. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -75,14 +78,17 @@ export async function runDay(
   };
   process.once('exit', remove);
   for (const signal of SIGNALS) process.once(signal, stop);
-  const day = new Day(options.keepIn ?? folder, options.log);
+  const day = new Day(folder, options.log);
   const steps = new Steps(emit);
   try {
     await day.run(steps);
   } catch (error) {
     steps.stop(error as Error);
-  } finally {
+  }
+  try {
     await day.close();
+    options.atEnd?.(folder);
+  } finally {
     remove();
     process.off('exit', remove);
     for (const signal of SIGNALS) process.off(signal, stop);
@@ -112,9 +118,9 @@ class Day {
   #grantB: JsonObject = {};
 
   constructor(folder: string, log: Log | undefined) {
-    this.#flashPath = join(folder, 'ledger.flash');
-    this.#journalPath = join(folder, 'journal.flash');
-    this.#bundlesPath = join(folder, 'bundles.flash');
+    this.#flashPath = join(folder, FLASH_FILES.ledger);
+    this.#journalPath = join(folder, FLASH_FILES.journal);
+    this.#bundlesPath = join(folder, FLASH_FILES.bundles);
     this.#log = log;
     const identity = { issuer: AUTHORITY, grantKey: this.#cast.grantKey, bundleKey: this.#cast.root };
     const watched = log === undefined ? {} : { log };

@@ -131,6 +131,7 @@ describe('the command `demo`', () => {
     try {
       const { notes, failed } = await run('--keep', join(folder, 'day'));
       expect([notes, failed]).toEqual([`kept in ${folder}/day: ledger.flash, journal.flash, bundles.flash\n`, false]);
+      expect(readdirSync(join(folder, 'day')).sort()).toEqual(['bundles.flash', 'journal.flash', 'ledger.flash']);
       const ledger = readFileSync(join(folder, 'day', 'ledger.flash'));
       expect(inspectLedger(Uint8Array.from(ledger), { blockSize: 4096 })).toMatchObject({
         nextReceiptId: 5,

@@ -32,9 +32,19 @@ export function wrongText(found: Inspected): string {
   return wrongWith(found).join('\n');
 }
 
+/** A number of things, in words: `1 receipt`, `2 receipts`. */
+export function countText(count: number, one: string, more = `${one}s`): string {
+  return `${count} ${count === 1 ? one : more}`;
+}
+
 /** How an image was looked at. */
 export function shapeText({ blocks, blockSize }: Inspected): string {
   return `${blocks} blocks of ${blockSize} bytes`;
+}
+
+/** Erases per block. */
+export function wearText(wear: readonly number[]): string {
+  return `erases per block, one without a header as many as the most: ${wear.join(' ')}`;
 }
 
 /** What cannot be told of that. */
@@ -49,14 +59,14 @@ export function journalText(journal: InspectedJournal): string {
   const acknowledged = acknowledgedUpTo === 0 ? 'nothing acknowledged' : `acknowledged up to ${acknowledgedUpTo}`;
   const committed = committedUpTo === undefined ? '' : `, committed up to ${committedUpTo}`;
   const lines = [
-    `journal, format ${format}: ${receipts.length} receipts, ${fill.used} of ${fill.of} usable blocks filled, ${shapeText(journal)} in all`,
+    `journal, format ${format}: ${countText(receipts.length, 'receipt')}, ${fill.used} of ${fill.of} usable blocks filled, ${shapeText(journal)} in all`,
     `newest receipt ${newestReceipt}, ${acknowledged}${committed}, ${unsent} to be sent`,
     '',
     receiptsText(receipts),
     ...notesOf(journal),
     ...shapeNotesOf(journal),
     '',
-    `erases per block: ${wear.join(' ')}`,
+    wearText(wear),
     damageText(journal),
   ];
   return lines.join('\n');
@@ -84,7 +94,10 @@ export function notesOf(found: Inspected): readonly string[] {
   const notes = [...found.notes];
   if (found.kind === 'ledger') return notes;
   const { leftOut, orphan } = found;
-  if (leftOut > 0) notes.push(`${leftOut} older receipts are left out: acknowledged, and their grants given up`);
+  if (leftOut > 0)
+    notes.push(
+      `${countText(leftOut, 'older receipt is', 'older receipts are')} left out: acknowledged, their grants given up`,
+    );
   if (orphan !== undefined)
     notes.push(`receipt ${orphan} was written and not committed: it is nothing, its payment was never approved`);
   return notes;

@@ -11,6 +11,8 @@ import {
   readU32,
   UNIT,
 } from '../../core/ledger/block-log.ts';
+import { JOURNAL_LOG } from '../../core/ledger/journal-record.ts';
+import { SPEND_LOG } from '../../core/ledger/spend-record.ts';
 import { type Flash, FlashError } from '../../core/ports/ports.ts';
 
 /** See the head of the file. */
@@ -64,18 +66,24 @@ export class ScratchImage extends FlashImage {
 }
 
 const HEADER_BYTES = HEADER_UNITS * UNIT;
+/** What the head of a bundle set has where a log has its id (FORMAT). */
+const BUNDLE_SET_ID = 3;
 
 /** True where the headers of an image's blocks say that it is a log of this id: most of them, where they differ. */
 export function isImageOf(id: number, bytes: Uint8Array, blockSize: number): boolean {
-  let own = 0;
-  let other = 0;
+  const ids = headerIds(bytes, blockSize);
+  const own = ids.filter((one) => one === id).length;
+  return own > ids.length - own;
+}
+
+/** What is in each header at the beginning of a block: the log's id. */
+function headerIds(bytes: Uint8Array, blockSize: number): readonly number[] {
+  const ids: number[] = [];
   for (let at = 0; at + HEADER_BYTES <= bytes.length; at += blockSize) {
     const header = bytes.subarray(at, at + HEADER_BYTES);
-    if (!isLogHeader(header)) continue;
-    if (header[1] === id) own++;
-    else other++;
+    if (isLogHeader(header)) ids.push(header[1] as number);
   }
-  return own > other;
+  return ids;
 }
 
 /** What a caller knows of an image's shape. */
@@ -89,13 +97,19 @@ export interface ImageShape {
 /** Why an image cannot be looked into. */
 export class ImageProblem extends Error {}
 
-/** Refuses an image whose bytes are no whole blocks. @throws ImageProblem */
-export function checkWholeBlocks(bytes: Uint8Array, { blockSize }: ImageShape): void {
+/** Refuses what is no image of a ledger or a journal, damaged ones apart. @throws ImageProblem */
+export function checkImage(bytes: Uint8Array, { blockSize }: ImageShape): void {
   if (bytes.length === 0) throw new ImageProblem('it is empty');
+  if (bytes.every((byte) => byte === 0xff)) throw new ImageProblem('it is blank: all its bytes are 0xFF');
   if (bytes.length % blockSize !== 0)
     throw new ImageProblem(
       `its ${bytes.length} bytes are no whole blocks of ${blockSize}: it is cut off, or --block-size is wrong`,
     );
+  const ids = headerIds(bytes, blockSize);
+  if (ids.length > 0 && ids.every((id) => id === BUNDLE_SET_ID))
+    throw new ImageProblem('it holds Trust Bundles, not a spend ledger or a journal');
+  if (!ids.some((id) => id === SPEND_LOG || id === JOURNAL_LOG))
+    throw new ImageProblem(`it holds neither a spend ledger nor a journal${hintOf(bytes, blockSize)}`);
 }
 
 /** How an image was looked at that does not open, in brackets, and what may help. */

@@ -24,7 +24,7 @@ import {
 } from '../../core/ledger/spend-record.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
 import {
-  checkWholeBlocks,
+  checkImage,
   FlashImage,
   hintOf,
   ImageProblem,
@@ -96,7 +96,7 @@ export function grantKey(grantId: string): string {
 /** Looks into an image. @throws ImageProblem where it holds no spend ledger of this format */
 export function inspectLedger(bytes: Uint8Array, shape: ImageShape): InspectedLedger {
   const { blockSize } = shape;
-  checkWholeBlocks(bytes, shape);
+  checkImage(bytes, shape);
   const image = new FlashImage(bytes, blockSize);
   const grants = new Map<LedgerKey, InspectedTotal>();
   const budgets = new Map<LedgerKey, InspectedTotal>();

@@ -7,7 +7,7 @@ import { JOURNAL_FORMAT, JOURNAL_LOG, LONGEST_PART } from '../../core/ledger/jou
 import { receiptDocument } from '../../core/ledger/receipt-document.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
 import {
-  checkWholeBlocks,
+  checkImage,
   FlashImage,
   hintOf,
   ImageProblem,
@@ -78,7 +78,7 @@ export function isJournal(bytes: Uint8Array, blockSize: number): boolean {
  */
 export function inspectJournal(bytes: Uint8Array, shape: ImageShape, committed?: number): InspectedJournal {
   const { blockSize } = shape;
-  checkWholeBlocks(bytes, shape);
+  checkImage(bytes, shape);
   const journal = new Journal(new ScratchImage(bytes, blockSize), crypto, { autoFormat: 'never' });
   if (journal.problem?.code === 'STORE_FAILED')
     throw new ImageProblem(`${journal.problem.detail}${hintOf(bytes, blockSize)}`);

@@ -1,13 +1,13 @@
 // `mpcp-embedded demo`: runs the day of a virtual charger and shows its steps, as lines for people or as NDJSON.
 
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { runDay } from '../../../host-sim/day/day.ts';
+import { FLASH_FILES, runDay } from '../../../host-sim/day/day.ts';
 import type { DayStep } from '../../../host-sim/day/step.ts';
 import { systemReason, UsageError } from '../io.ts';
 import type { Register } from './index.ts';
 
-const FLASH_FILES = ['ledger.flash', 'journal.flash', 'bundles.flash'];
+const FILES = Object.values(FLASH_FILES);
 
 /** Adds the command. It exits with 1 where a step did not come to what it has to. */
 export const register: Register = (program, io) => {
@@ -31,12 +31,12 @@ export const register: Register = (program, io) => {
           if (step.ok) asExpected++;
           io.out(options.json === true ? JSON.stringify(step) : lineOf(step));
         },
-        keepIn === undefined ? {} : { keepIn },
+        keepIn === undefined ? {} : { atEnd: (folder) => keep(folder, keepIn) },
       );
       const summary = `${asExpected} of ${steps} steps as expected`;
       if (options.json === true) io.note(summary);
       else io.out(`\n${summary}`);
-      if (keepIn !== undefined) io.note(`kept in ${keepIn}: ${FLASH_FILES.join(', ')}`);
+      if (keepIn !== undefined) io.note(`kept in ${keepIn}: ${FILES.join(', ')}`);
       if (!ok) io.fail();
     });
 };
@@ -44,13 +44,23 @@ export const register: Register = (program, io) => {
 /** Makes the folder. What is on a flash that is there already is somebody's. @throws UsageError */
 function makeRoom(folder: string): void {
   if (folder === '') throw new UsageError('--keep "": the folder has no name');
-  const there = FLASH_FILES.find((name) => existsSync(join(folder, name)));
+  const there = FILES.find((name) => existsSync(join(folder, name)));
   if (there !== undefined) throw new UsageError(`--keep ${folder}: ${there} is there already`);
   try {
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.W_OK);
   } catch (error) {
     throw new UsageError(`--keep ${folder}: cannot write there: ${systemReason(error)}`);
+  }
+}
+
+function keep(from: string, to: string): void {
+  for (const name of FILES) {
+    try {
+      copyFileSync(join(from, name), join(to, name), constants.COPYFILE_EXCL);
+    } catch (error) {
+      throw new UsageError(`cannot write ${join(to, name)}: ${systemReason(error)}`);
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import { ImageProblem } from '../../ledger/image.ts';
 import { grantKey, type InspectedLedger, inspectLedger } from '../../ledger/inspection.ts';
 import { type InspectedJournal, inspectJournal, isJournal } from '../../ledger/journal-inspection.ts';
 import {
+  countText,
   damageText,
   isWhole,
   journalText,
@@ -16,6 +17,7 @@ import {
   shapeNotesOf,
   shapeText,
   summaryOf,
+  wearText,
   wrongText,
   wrongWith,
 } from '../image-output.ts';
@@ -87,7 +89,10 @@ export const register: Register = (program: Command, io: Io) => {
         );
       } else {
         const { records, fill } = found;
-        io.result({ ok, records, fill, ...common }, told(`${records} records, ${filled(fill)}`).join('\n'));
+        io.result(
+          { ok, records, fill, ...common },
+          told(`${countText(records, 'record')}, ${filled(fill)}`).join('\n'),
+        );
       }
       if (!ok) io.fail();
     });
@@ -229,8 +234,8 @@ function verifiedText(found: VerifiedExport, { after, lastHash: given }: ExportO
     none: `receipt ${first} is the first of its chain`,
     known:
       given === undefined && since !== ''
-        ? `none${since} is missing before them; the hash of ${after} was not given (--last-hash)`
-        : 'they go on from what was given',
+        ? `nothing is missing since receipt ${after}, whose hash was not given (--last-hash)`
+        : 'it follows what was given',
     'not given': `checked from receipt ${first}, whose predecessor was not given (--after, --last-hash)`,
   };
   if (faults.length > 0) {
@@ -239,11 +244,11 @@ function verifiedText(found: VerifiedExport, { after, lastHash: given }: ExportO
     return told.join('\n');
   }
   if (predecessor === undefined) return `no receipts${since}`;
-  return `whole: ${receipts} receipts, ${first} to ${last}; ${beginning[predecessor]}; the last has hash ${lastHash}`;
+  return `whole: ${countText(receipts, 'receipt')}, ${first} to ${last}; ${beginning[predecessor]}; the last has hash ${lastHash}`;
 }
 
 function counted({ receipts, unsent }: InspectedJournal): string {
-  return `${receipts.length} receipts, ${unsent} to be sent`;
+  return `${countText(receipts.length, 'receipt')}, ${unsent} to be sent`;
 }
 
 function showGrant(io: Io, found: InspectedLedger, grantId: string): void {
@@ -269,9 +274,9 @@ function showGrant(io: Io, found: InspectedLedger, grantId: string): void {
 
 function inspectionText(found: InspectedLedger): string {
   const lines = [
-    `spend ledger, format ${found.format}: ${found.records} records in ${found.blocksInUse} of ${shapeText(found)}, ${filled(found.fill)}`,
+    `spend ledger, format ${found.format}: ${countText(found.records, 'record')} in ${found.blocksInUse} of ${shapeText(found)}, ${filled(found.fill)}`,
     `next receipt ${found.nextReceiptId}, time floor ${found.timeFloor}`,
-    `${found.replayIds} replay ids, ${found.answers} idempotency answers, ${found.bundles.length} bundle identities`,
+    `${countText(found.replayIds, 'replay id')}, ${countText(found.answers, 'idempotency answer')}, ${countText(found.bundles.length, 'bundle identity', 'bundle identities')}`,
   ];
   const totals = (what: string, list: InspectedLedger['grants']) =>
     list.length === 0
@@ -295,7 +300,7 @@ function inspectionText(found: InspectedLedger): string {
           3,
         ),
   );
-  lines.push('', `erases per block: ${found.wear.join(' ')}`);
+  lines.push('', wearText(found.wear));
   if (found.damage.length > 0)
     lines.push('damaged; refused are entries marked doubtful, new ones, replay ids and idempotency keys:');
   lines.push(isWhole(found) ? 'no damage' : wrongText(found), ...notesOf(found), ...shapeNotesOf(found));

@@ -1,7 +1,9 @@
 // The `ledger` commands on images of a journal: what is there, what is missing, and receipts whose edits show.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { crc32Update } from '../../../../core/encoding/crc32.ts';
 import type { JsonObject } from '../../../../core/json/value.ts';
+import { writeU32 } from '../../../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../../../core/ledger/flash-ledger.ts';
 import type { JournalEntry } from '../../../../core/ledger/journal.ts';
 import { ledgerKey } from '../../../../core/ledger/keys.ts';
@@ -41,6 +43,14 @@ let whole = '';
 beforeAll(() => {
   whole = image('journal.flash', ENTRIES, 2);
 });
+
+/** The head of a bundle set's copy, and nothing else. */
+function bundleSet(): Uint8Array {
+  const bytes = new Uint8Array(65_536);
+  bytes.set([0x4d, 3, 1]);
+  writeU32(bytes, 28, crc32Update(0, bytes, 0, 28));
+  return bytes;
+}
 
 /** Runs a call that cannot be carried out: one line, exit 2, nothing on stdout. */
 async function refused(...words: readonly string[]): Promise<string> {
@@ -189,7 +199,7 @@ describe('what an image is, beside what it holds', () => {
 
   it('bytes that are no whole blocks are no image', async () => {
     for (const command of ['inspect', 'check', 'export']) {
-      const path = bench.write('torn.flash', new MemoryFlash().cells.subarray(0, 65_000));
+      const path = bench.write('torn.flash', bench.bytes('journal.flash').subarray(0, 65_000));
       expect(await refused('ledger', command, path)).toContain('its 65000 bytes are no whole blocks of 4096');
     }
   });
@@ -249,7 +259,7 @@ describe('ledger inspect on a journal', () => {
     expect(stdout).toMatch(/^2 +2026-06-01T12:00:00\.002Z +reservation +acknowledged +[0-9a-f]{32} +900$/m);
     expect(stdout).toMatch(/^3 +\S+ +settlement of 2 +unsent +[0-9a-f]{32} +700$/m);
     expect(stdout).toMatch(/^5 +\S+ +payment +unsent +[0-9a-f]{32} +1000$/m);
-    expect(stdout).toMatch(/^erases per block: 1 1/m);
+    expect(stdout).toMatch(/^erases per block, one without a header as many as the most: 1 1/m);
     expect(stdout).toContain('\nno damage, the chain of receipts is whole\n');
   });
 
@@ -500,11 +510,15 @@ describe('ledger verify-export', () => {
     });
 
     it.each<[string, () => readonly string[], string]>([
-      ['the last one that is known and its hash', () => ['--after', '2', '--last-hash', hashOf(2)], 'they go on from'],
-      ['its hash alone', () => ['--last-hash', hashOf(2)], 'they go on from what was given'],
-      ['its id alone', () => ['--after', '2'], 'the hash of 2 was not given (--last-hash)'],
-      ['a later one, which is in the export', () => ['--after', '4', '--last-hash', hashOf(4)], 'they go on from'],
-      ['the hash of a later one', () => ['--last-hash', hashOf(4)], 'they go on from what was given'],
+      ['the last one that is known and its hash', () => ['--after', '2', '--last-hash', hashOf(2)], 'it follows'],
+      ['its hash alone', () => ['--last-hash', hashOf(2)], 'it follows what was given'],
+      [
+        'its id alone',
+        () => ['--after', '2'],
+        'nothing is missing since receipt 2, whose hash was not given (--last-hash)',
+      ],
+      ['a later one, which is in the export', () => ['--after', '4', '--last-hash', hashOf(4)], 'it follows'],
+      ['the hash of a later one', () => ['--last-hash', hashOf(4)], 'it follows what was given'],
     ])('goes on from %s', async (_, options, expected) => {
       const { code, stdout } = await verify(rest(), ...options());
       expect([code, stdout]).toEqual([0, expect.stringContaining(expected)]);
@@ -606,15 +620,16 @@ describe('a call that cannot be carried out', () => {
     expect(await refused('ledger', 'check', whole, '--committed', '-1')).toContain('--committed');
   });
 
-  it.each<[string, Uint8Array]>([
-    ['garbage', new Uint8Array(65_536).fill(0x5a)],
-    ['nothing', new Uint8Array(0)],
-    ['blank flash', new Uint8Array(65_536).fill(0xff)],
-    ['half a block', new Uint8Array(2048)],
-  ])('has %s for an image', async (_, bytes) => {
-    const path = bench.write('none.flash', bytes);
+  it.each<[string, () => Uint8Array, string]>([
+    ['garbage', () => new Uint8Array(65_536).fill(0x5a), 'it holds neither a spend ledger nor a journal'],
+    ['nothing', () => new Uint8Array(0), 'it is empty'],
+    ['blank flash', () => new Uint8Array(65_536).fill(0xff), 'it is blank: all its bytes are 0xFF'],
+    ['half a block', () => new Uint8Array(2048), 'its 2048 bytes are no whole blocks of 4096'],
+    ['a bundle set', () => bundleSet(), 'it holds Trust Bundles, not a spend ledger or a journal'],
+  ])('has %s for an image', async (_, bytes, expected) => {
+    const path = bench.write('none.flash', bytes());
     for (const command of ['inspect', 'check', 'export'])
-      expect(await refused('ledger', command, path)).toContain('none.flash');
+      expect(await refused('ledger', command, path)).toContain(`none.flash: ${expected}`);
   });
 
   it('has a journal that is cut off, or of another format', async () => {
