@@ -49,6 +49,12 @@ export const ANSWER_LIMITS: JsonLimits = Object.freeze({
 
 /** All artifacts of one payment together, in bytes, the object that carries them included. */
 export const PRESENTATION_BYTES = 8192;
+/** Bytes of a payment that the engine's own parser may be given; a larger one is read byte by byte, in less memory. */
+export const PLAIN_BYTES = 4096;
+/** Commas in it: what splitting it at them takes in memory is bounded by this. */
+export const PLAIN_COMMAS = 128;
+/** Opening brackets in it, and so how deep it may be nested for the parser. */
+export const PLAIN_BRACKETS = 32;
 /** Characters of base64 after `Authorization: MPCP`. */
 export const HEADER_CHARACTERS = 8192;
 /** Issuers one Trust Bundle may approve, and may embed. */

@@ -7,7 +7,13 @@ interface PlatformText {
   readonly decoder: { decode(bytes: Uint8Array): string };
 }
 
-/** What this asks the platform for; devices have none of it. */
+/** The devices' converters (XS). They take for UTF-8 what is none, and stop at a zero: they are asked about ASCII only. */
+interface DeviceText {
+  readonly ArrayBuffer: { fromString?(text: string): ArrayBuffer };
+  readonly String: { fromArrayBuffer?(buffer: ArrayBufferLike, offset: number, length: number): string };
+}
+
+/** What this asks the platform for. */
 interface PlatformGlobals {
   readonly TextEncoder?: new () => PlatformText['encoder'];
   readonly TextDecoder?: new (
@@ -31,6 +37,35 @@ function platformText(): PlatformText | null {
   return platform;
 }
 
+/**
+ * True on the devices' engine, which interprets: few large built-in operations are many times faster there than loops. Engines
+ * that compile have it the other way round. It decides which of two ways with one result is taken, and nothing else.
+ */
+export function builtInsAreFaster(): boolean {
+  return (globalThis as unknown as DeviceText).ArrayBuffer.fromString !== undefined;
+}
+
+/** What the devices' converter makes of bytes, or undefined: without such a converter, and for what it is not strict with. */
+function decodeAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const { String: device } = globalThis as unknown as DeviceText;
+  if (device.fromArrayBuffer === undefined) return undefined;
+  try {
+    const text = device.fromArrayBuffer(bytes.buffer, bytes.byteOffset + start, end - start);
+    // As many characters as bytes: all of them are ASCII, and none is a zero.
+    return text.length === end - start ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The bytes the devices' converter makes of text, or undefined: without one, and for text that is not all ASCII. */
+function encodeAscii(text: string): Uint8Array | undefined {
+  const { ArrayBuffer: device } = globalThis as unknown as DeviceText;
+  if (device.fromString === undefined) return undefined;
+  const bytes = new Uint8Array(device.fromString(text));
+  return bytes.length === text.length ? bytes : undefined;
+}
+
 /** Below this many characters the call into the platform costs more than it saves. */
 const SHORT = 48;
 
@@ -39,6 +74,8 @@ const RUN = 128;
 
 /** The text of bytes that are known to be ASCII. */
 export function asciiText(bytes: Uint8Array, start: number, end: number): string {
+  const whole = decodeAscii(bytes, start, end);
+  if (whole !== undefined) return whole;
   let text = '';
   for (let at = start; at < end; at += RUN) {
     const stop = Math.min(at + RUN, end);
@@ -55,7 +92,7 @@ export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): st
   const text = end - start < SHORT ? null : platformText();
   return text
     ? decodeByPlatform(text, start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))
-    : decodePortably(bytes, start, end);
+    : (decodeAscii(bytes, start, end) ?? decodePortably(bytes, start, end));
 }
 
 function decodeByPlatform(text: PlatformText, bytes: Uint8Array): string | undefined {
@@ -120,7 +157,7 @@ export function utf8Length(text: string): number {
 /** The UTF-8 bytes of `text`, or undefined where it holds a lone surrogate. */
 export function encodeUtf8(text: string): Uint8Array | undefined {
   const by = text.length < SHORT ? null : platformText();
-  if (by === null) return encodePortably(text);
+  if (by === null) return encodeAscii(text) ?? encodePortably(text);
   return (text as { isWellFormed(): boolean } & string).isWellFormed() ? by.encoder.encode(text) : undefined;
 }
 

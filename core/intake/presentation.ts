@@ -1,11 +1,14 @@
 // A presentation: what a payer hands over. Either a bare SBA, or one object that carries the artifacts of a payment
-// (INTEROP §6). Read in one pass, each artifact within its own limits, the whole within those of a payment.
+// (INTEROP §6). Each artifact is within its own limits, the whole within those of a payment. What comes in plain form is read
+// by the engine, everything else in one careful pass; the verdicts are the same.
 
 import { ENVELOPE_MEMBERS } from '../artifacts/envelope.ts';
+import { builtInsAreFaster } from '../encoding/utf8.ts';
 import { jsonData } from '../json/data.ts';
+import { isWithin, type PlainText, readPlain } from '../json/plain.ts';
 import { JsonProblem, JsonReader } from '../json/reader.ts';
 import type { SourceMembers } from '../json/source-members.ts';
-import { emptyObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
+import { emptyObject, isObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
 import { ARTIFACT_LIMITS, IDEMPOTENCY_KEY_CHARACTERS, PRESENTATION_BYTES } from '../limits.ts';
 import { type Refusal, refuse } from '../reason-codes.ts';
 
@@ -21,7 +24,7 @@ export interface Presentation {
 
 /** One that was read from text here. What its places say is hashed, so they are taken from nobody else. */
 export interface ReadPresentation extends Presentation {
-  /** Where signed objects stand in the text, see `sourceText`. */
+  /** Where signed objects stand in the text, see `sourceText`. None where the engine has read it. */
   readonly sources: readonly SourceMembers[];
 }
 
@@ -34,6 +37,9 @@ const CARRIED: readonly string[] = [
   'idempotencyKey',
 ];
 
+/** Those of them that are an `authorization` in an envelope, of which only some members are used. */
+const ENVELOPED: readonly string[] = ['sba', 'spa', 'fleetPolicyAuthorization'];
+
 /**
  * Reads the bytes of a presentation.
  *
@@ -41,6 +47,17 @@ const CARRIED: readonly string[] = [
  *   object with members a presentation does not have
  */
 export function readPresentation(bytes: Uint8Array): ReadPresentation | Refusal {
+  return (builtInsAreFaster() ? readByEngine(bytes) : undefined) ?? readCarefully(bytes);
+}
+
+/** A presentation in plain form, read by the engine's own parser; undefined for what only the careful reader may judge. */
+export function readByEngine(bytes: Uint8Array): ReadPresentation | Refusal | undefined {
+  const plain = readPlain(bytes);
+  return plain && ofPlain(plain);
+}
+
+/** The same whatever form the text has: what `readPresentation` must agree with. */
+export function readCarefully(bytes: Uint8Array): ReadPresentation | Refusal {
   try {
     return read(bytes);
   } catch (problem) {
@@ -52,6 +69,30 @@ export function readPresentation(bytes: Uint8Array): ReadPresentation | Refusal 
   }
 }
 
+/** The presentation that plain text is, or undefined where it is none or may be past a limit. */
+function ofPlain({ value, text }: PlainText): ReadPresentation | Refusal | undefined {
+  if (!isObject(value)) return undefined;
+  const isBare = member(value, 'authorization') !== undefined;
+  // In itself an artifact is less deep by the object around it, and smaller.
+  const within = isWithin(text, ARTIFACT_LIMITS, isBare ? 0 : 1);
+  if (isBare) return within && hasOnly(value, ENVELOPE_MEMBERS) ? bareSba(value, text.length) : undefined;
+  const names = Object.keys(value);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    const part = value[name] as JsonValue;
+    if (!CARRIED.includes(name) || part === null) return undefined;
+    if (ENVELOPED.includes(name) && isObject(part) && !hasOnly(part, ENVELOPE_MEMBERS)) return undefined;
+    if (!within && !isWithin(JSON.stringify(part), ARTIFACT_LIMITS)) return undefined;
+  }
+  return carried(value, []);
+}
+
+function hasOnly(object: JsonObject, allowed: readonly string[]): boolean {
+  const names = Object.keys(object);
+  for (let i = 0; i < names.length; i++) if (!allowed.includes(names[i] as string)) return false;
+  return true;
+}
+
 function read(bytes: Uint8Array): ReadPresentation | Refusal {
   const reader = new JsonReader(bytes, ARTIFACT_LIMITS, PRESENTATION_BYTES);
   const found = emptyObject();
@@ -59,8 +100,7 @@ function read(bytes: Uint8Array): ReadPresentation | Refusal {
     if (name in found) throw reader.appearsTwice(name);
     if (name === 'grant') found[name] = reader.artifact('grant');
     else if (name === 'settlementIntent') found[name] = reader.artifact();
-    else if (name === 'sba' || name === 'spa' || name === 'fleetPolicyAuthorization')
-      found[name] = reader.artifact('authorization', ENVELOPE_MEMBERS);
+    else if (ENVELOPED.includes(name)) found[name] = reader.artifact('authorization', ENVELOPE_MEMBERS);
     else if (name === 'idempotencyKey' || ENVELOPE_MEMBERS.includes(name)) found[name] = reader.value();
     else found[name] = reader.discard();
   });

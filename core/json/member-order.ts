@@ -1,0 +1,88 @@
+// In which order canonical JSON has the members of what MPCP signs: lists that the engine's own JSON.stringify takes. With them
+// canonical text is one call; what has other members is put in order name by name (canonical.ts).
+
+const ASSET = ['chainId', 'currency', 'issuer', 'kind', 'token'];
+
+/** By what is hashed. Each list has the names of the objects within too. Lists that are walked are not frozen. */
+export const MEMBER_ORDER: { readonly [domain: string]: readonly string[] } = {
+  PolicyGrant: sorted([
+    ...ASSET,
+    'version',
+    'grantId',
+    'policyHash',
+    'expiresAt',
+    'expiresAtISO',
+    'allowedRails',
+    'allowedAssets',
+    'allowedPurposes',
+    'destinationAllowlist',
+    'subjectId',
+    'operatorId',
+    'scope',
+    'authorizedGateway',
+    'budgetMinor',
+    'budgetCurrency',
+    'maxSpend',
+    'perTxMinor',
+    'offlineMaxSinglePayment',
+    'offlineMaxSinglePaymentCurrency',
+    'offlineMaxCumulativePayment',
+    'offlineMaxCumulativePaymentCurrency',
+    'velocityLimit',
+    'maxPayments',
+    'windowSeconds',
+    'revocationEndpoint',
+    'anchorRef',
+    'issuerKeyId',
+  ]),
+  SBA: sorted([
+    ...ASSET,
+    'version',
+    'budgetId',
+    'grantId',
+    'sessionId',
+    'actorId',
+    'policyHash',
+    'minorUnit',
+    'budgetScope',
+    'maxAmountMinor',
+    'allowedRails',
+    'allowedAssets',
+    'destinationAllowlist',
+    'expiresAt',
+  ]),
+  SPA: sorted([
+    ...ASSET,
+    'version',
+    'decisionId',
+    'sessionId',
+    'policyHash',
+    'budgetId',
+    'quoteId',
+    'rail',
+    'asset',
+    'amount',
+    'destination',
+    'intentHash',
+    'expiresAt',
+    'nonce',
+  ]),
+  SettlementIntent: sorted([...ASSET, 'version', 'rail', 'asset', 'amount', 'destination', 'referenceId']),
+  FPA: sorted([
+    ...ASSET,
+    'version',
+    'fleetPolicyId',
+    'fleetId',
+    'actorId',
+    'scope',
+    'maxAmountMinor',
+    'allowedRails',
+    'allowedAssets',
+    'allowedOperators',
+    'expiresAt',
+  ]),
+};
+
+function sorted(names: string[]): readonly string[] {
+  return names.sort();
+}

@@ -1,0 +1,83 @@
+// JSON text in plain form, read by the engine's own parser: on a device that takes a fifteenth of any reader that looks at
+// each byte. What the parser is lenient about is ruled out by proof; text without one is for the careful reader.
+
+import { decodeUtf8 } from '../encoding/utf8.ts';
+import { type JsonLimits, PLAIN_BRACKETS, PLAIN_BYTES, PLAIN_COMMAS } from '../limits.ts';
+import { KNOWN_NAMES } from './known-names.ts';
+import type { JsonValue } from './value.ts';
+
+/** What was read from text in plain form, and what is known of that text. */
+export interface PlainText {
+  readonly value: JsonValue;
+  readonly text: string;
+}
+
+/**
+ * Reads text in plain form: exactly as JSON.stringify writes what it says, in ASCII without escapes, and no larger than a
+ * usual payment. Then no member appears twice, nothing stands between the tokens and every number is canonical, because
+ * what was read would be written differently otherwise. Limits of an artifact are `isWithin`'s business.
+ *
+ * @returns undefined for all other text, be it JSON or not
+ */
+export function readPlain(bytes: Uint8Array): PlainText | undefined {
+  if (bytes.length > PLAIN_BYTES) return undefined;
+  const text = decodeUtf8(bytes);
+  if (text === undefined || text.length !== bytes.length || text.includes('\\')) return undefined;
+  // Before it is parsed: a device does not survive what is too deep or too much.
+  if (occurrences(text, ',', PLAIN_COMMAS) > PLAIN_COMMAS || brackets(text, PLAIN_BRACKETS) > PLAIN_BRACKETS)
+    return undefined;
+  let value: JsonValue;
+  try {
+    value = parsed(text);
+  } catch {
+    return undefined;
+  }
+  return JSON.stringify(value) === text ? { value, text } : undefined;
+}
+
+/**
+ * True where text in plain form shows that its value is within limits. Commas and brackets are counted wherever they stand,
+ * and as if all of them were in one object: false proves nothing.
+ *
+ * @param around brackets that are not the value's own
+ */
+export function isWithin(text: string, limits: JsonLimits, around = 0): boolean {
+  const most = Math.min(limits.members, limits.elements) - 1;
+  const deepest = limits.depth + around;
+  if (text.length > limits.bytes || !hasShortStrings(text, limits.stringBytes)) return false;
+  const commas = occurrences(text, ',', most);
+  // Every value stands behind a comma or a bracket.
+  return commas <= most && brackets(text, deepest) <= deepest && commas + deepest <= limits.values;
+}
+
+/**
+ * On devices the names that may be there are handed to the parser, which leaves out all others: the engine keeps every name
+ * that was ever given to a member, and a payer who sends new ones each time would fill its memory. Other engines take that
+ * argument for a reviver, and ignore one that is no function.
+ */
+function parsed(text: string): JsonValue {
+  return JSON.parse(text, KNOWN_NAMES as unknown as undefined);
+}
+
+/** How often a character is in a text; `most` + 1 where it is more often than that. */
+function occurrences(text: string, character: string, most: number): number {
+  const parts = text.split(character, most + 2).length;
+  return parts - 1;
+}
+
+/** Opening brackets of both kinds; more than `most` where there are more of one of them. */
+function brackets(text: string, most: number): number {
+  return occurrences(text, '{', most) + occurrences(text, '[', most);
+}
+
+/** True where no more than `most` characters are between two quotes, so that no string is longer. */
+function hasShortStrings(text: string, most: number): boolean {
+  const { length } = text;
+  let quote = 0;
+  while (length - quote > most) {
+    const next = text.lastIndexOf('"', quote + most + 1);
+    if (next <= quote) return false;
+    quote = next;
+  }
+  return true;
+}
