@@ -36,6 +36,8 @@ export interface LogLayout {
   readonly longest: number;
   /** Where blocks are lost: what is older is still read, and a block without its header is known by its records. */
   readonly salvage?: boolean;
+  /** The format of what was on such partitions before there were blocks with headers; undefined where it is not that. */
+  readonly formerFormat?: (flash: Flash) => number | undefined;
 }
 
 /** A record in the log. */
@@ -86,6 +88,8 @@ export class BlockLog {
   /** Per block, as its header says: the block before it, and the oldest block when it was made ready. */
   readonly #previous: Uint32Array;
   readonly #stated: Uint32Array;
+  /** Per block: what the CRCs of its records begin with, beside its sequence number. No payer knows it. */
+  readonly #salts: Uint32Array;
   /** Per block: the unit behind what was written to it, where a start has found that out. */
   readonly #ends: Uint32Array;
   /** Per block of the log: the number of its first record. */
@@ -96,7 +100,7 @@ export class BlockLog {
   readonly #bad: Uint8Array;
   readonly #buffer: Uint8Array;
   readonly #header = new Uint8Array(HEADER_BYTES);
-  readonly #seed = new Uint8Array(4);
+  readonly #seed = new Uint8Array(SEED_BYTES);
   /** The highest sequence number there is. */
   #newest = 0;
   /** Where the next record goes: a block, and the unit in it; undefined until there is one that may be written to. */
@@ -123,6 +127,7 @@ export class BlockLog {
     this.#sequences = new Uint32Array(this.#blocks);
     this.#previous = new Uint32Array(this.#blocks);
     this.#stated = new Uint32Array(this.#blocks);
+    this.#salts = new Uint32Array(this.#blocks);
     this.#ends = new Uint32Array(this.#blocks).fill(this.#unitsPerBlock);
     this.#firsts = new Uint32Array(this.#blocks);
     this.#erases = new Uint32Array(this.#blocks);
@@ -157,7 +162,7 @@ export class BlockLog {
 
   /** Bytes that its tables take in memory; a number of the list of blocks takes a slot of the device's engine. */
   get memoryBytes(): number {
-    return this.#blocks * (6 * 4 + 1) + this.#chain.length * 16;
+    return this.#blocks * (7 * 4 + 1) + this.#chain.length * 16;
   }
 
   /** Blocks in the log. */
@@ -189,8 +194,11 @@ export class BlockLog {
   /**
    * Erases everything and begins an empty log. A cut leaves something that does not open, or all of the log that was there;
    * of one of a single block it may leave the beginning.
+   *
+   * @param salt an unsigned number of 32 bits that nobody can foretell: payers choose bytes of records, and with it they
+   *   cannot choose them so that they pass for a record
    */
-  format(): void {
+  format(salt = 0): void {
     this.#scanHeaders();
     // The oldest first: what a cut leaves of a log then lacks its beginning, and does not open.
     const blocks = Array.from({ length: this.#blocks }, (_, block) => block);
@@ -209,7 +217,7 @@ export class BlockLog {
     this.#ends.fill(this.#unitsPerBlock);
     this.#prepared = undefined;
     this.#tailNumber = undefined;
-    this.#writeHeader(0);
+    this.#writeHeader(0, salt);
     this.#chain = [0];
     this.#firsts[0] = 1;
     this.#openBlock = 0;
@@ -294,7 +302,7 @@ export class BlockLog {
     bytes[2] = flags & 0xff;
     bytes[3] = flags >> 8;
     writeU32(bytes, 4, this.#next);
-    writeU32(bytes, CRC_AT, this.#crcOf(bytes, this.#sequences[block] as number));
+    writeU32(bytes, CRC_AT, this.#crcOf(bytes, block));
     this.#flash.program(address * UNIT, bytes);
     const back = this.#buffer.subarray(0, bytes.length);
     this.#flash.read(address * UNIT, back);
@@ -330,6 +338,7 @@ export class BlockLog {
    */
   prepare(): boolean {
     if (this.#prepared !== undefined) return true;
+    const salt = this.#nextSalt();
     let failure: unknown;
     for (;;) {
       const block = this.#leastWorn();
@@ -341,7 +350,7 @@ export class BlockLog {
         this.#flash.erase(block * this.#flash.blockSize);
         this.#erases[block] = (this.#erases[block] as number) + 1;
         this.#ends[block] = this.#unitsPerBlock;
-        this.#writeHeader(block);
+        this.#writeHeader(block, salt);
         this.#prepared = block;
         return true;
       } catch (error) {
@@ -482,7 +491,23 @@ export class BlockLog {
     return (this.#erases[block] as number) < (this.#erases[other] as number);
   }
 
-  #writeHeader(block: number): void {
+  /**
+   * The salt of the block after the head: the head's, and the CRC of its first record. So it is never known to whom the
+   * salt of the log or one such record of another payer is not, and of three neighbouring blocks any two tell the third's.
+   */
+  #nextSalt(): number {
+    const head = this.#chain[this.#chain.length - 1] as number;
+    const isEmpty = this.#firsts[head] === this.#next;
+    return ((this.#salts[head] as number) ^ (isEmpty ? 0 : this.#firstCrc(head))) >>> 0;
+  }
+
+  /** What stands where the first record of a block has its CRC. */
+  #firstCrc(block: number): number {
+    this.#flash.read(block * this.#flash.blockSize + HEADER_BYTES, this.#header);
+    return readU32(this.#header, CRC_AT);
+  }
+
+  #writeHeader(block: number, salt: number): void {
     const last = this.#chain[this.#chain.length - 1];
     const header = new Uint8Array(HEADER_BYTES);
     header[0] = MAGIC;
@@ -497,6 +522,8 @@ export class BlockLog {
     const tail = last === undefined ? this.#newest : (this.#sequences[this.oldest] as number);
     writeU32(header, 16, this.#lostTail > 0 ? this.#lostTail : tail);
     writeU32(header, 20, this.#ownNext);
+    this.#salts[block] = salt;
+    writeU32(header, SALT_AT, salt);
     writeU32(header, HEADER_BYTES - 4, crc32Update(0, header, 0, HEADER_BYTES - 4));
     this.#flash.program(block * this.#flash.blockSize, header);
     this.#flash.read(block * this.#flash.blockSize, this.#header);
@@ -507,7 +534,13 @@ export class BlockLog {
   #readHeaders(): void {
     const strange = this.#scanHeaders();
     if (strange !== '') throw new LogError(strange);
-    if (this.#newest === 0) throw new LogError('the partition holds no log');
+    if (this.#newest > 0) return;
+    const former = this.#layout.formerFormat?.(this.#flash);
+    throw new LogError(former === undefined ? 'the partition holds no log' : this.#otherFormat(former));
+  }
+
+  #otherFormat(format: number): string {
+    return `the partition holds format ${format}, this firmware reads ${this.#layout.format}`;
   }
 
   /** Takes in what the headers say. @returns why this is not the log looked for, or nothing */
@@ -524,13 +557,13 @@ export class BlockLog {
       this.#flash.read(block * this.#flash.blockSize, header);
       if (!isLogHeader(header)) continue;
       if (header[1] !== this.#layout.id) strange = 'the partition holds something else';
-      else if (header[2] !== this.#layout.format)
-        strange = `the partition holds format ${header[2]}, this firmware reads ${this.#layout.format}`;
+      else if (header[2] !== this.#layout.format) strange = this.#otherFormat(header[2] as number);
       this.#sequences[block] = readU32(header, 4);
       this.#erases[block] = readU32(header, 8);
       this.#previous[block] = readU32(header, 12);
       this.#stated[block] = readU32(header, 16);
       this.#promised = Math.max(this.#promised, readU32(header, 20));
+      this.#salts[block] = readU32(header, SALT_AT);
       this.#newest = Math.max(this.#newest, readU32(header, 4));
       most = Math.max(most, readU32(header, 8));
     }
@@ -580,7 +613,7 @@ export class BlockLog {
   }
 
   /**
-   * A block whose header is damaged, by its records: their CRCs begin with the sequence number.
+   * A block whose header is damaged, by its records: their CRCs begin with its sequence number and its salt.
    *
    * @returns the block, which then counts as if it had its header, or -1
    */
@@ -589,7 +622,7 @@ export class BlockLog {
       if (this.#sequences[block] !== 0) continue;
       this.#sequences[block] = sequence;
       // Records begin where the header ends: without the first one others are not looked for, a start would take long.
-      if (this.#recordAt(block, HEADER_UNITS) !== undefined && this.#lookThrough(block).own) {
+      if (this.#findSalt(block, sequence) && this.#lookThrough(block).own) {
         const previous = this.#olderThan(sequence);
         this.#newest = Math.max(this.#newest, sequence);
         this.#previous[block] = previous;
@@ -600,6 +633,24 @@ export class BlockLog {
       this.#sequences[block] = 0;
     }
     return -1;
+  }
+
+  /** Finds the salt of a block whose header is damaged, out of those of blocks that it may have stood between. */
+  #findSalt(block: number, sequence: number): boolean {
+    // Most blocks without a header have no record either.
+    if (!this.#mayHaveRecord(block)) return false;
+    const crc = this.#firstCrc(block);
+    for (let other = 0; other < this.#blocks; other++) {
+      const known = this.#sequences[other] as number;
+      if (known === 0 || other === block || (known > sequence && this.#previous[other] !== sequence)) continue;
+      const salt = this.#salts[other] as number;
+      this.#salts[block] = salt ^ (known > sequence ? crc : this.#firstCrc(other));
+      if (this.#recordAt(block, HEADER_UNITS) !== undefined) return true;
+      // The earlier one of both may have been empty then.
+      this.#salts[block] = salt;
+      if (this.#recordAt(block, HEADER_UNITS) !== undefined) return true;
+    }
+    return false;
   }
 
   /** The highest sequence number below another of a block that was written to, 0 where there is none. */
@@ -689,11 +740,25 @@ export class BlockLog {
     return undefined;
   }
 
-  /** Over the block's sequence number and the record without its CRC: a record of the block's earlier life has another. */
-  #crcOf(bytes: Uint8Array, sequence: number): number {
-    writeU32(this.#seed, 0, sequence);
-    const head = crc32Update(crc32Update(0, this.#seed, 0, 4), bytes, 0, CRC_AT);
+  /**
+   * Over the block's sequence number, its salt and the record without its CRC: a record of the block's earlier life has
+   * another, and so has what a payer wrote.
+   */
+  #crcOf(bytes: Uint8Array, block: number): number {
+    writeU32(this.#seed, 0, this.#sequences[block] as number);
+    writeU32(this.#seed, 4, this.#salts[block] as number);
+    const head = crc32Update(crc32Update(0, this.#seed, 0, SEED_BYTES), bytes, 0, CRC_AT);
     return crc32Update(head, bytes, RECORD_HEADER, bytes.length);
+  }
+
+  /** True where a block has something like a record behind its header. */
+  #mayHaveRecord(block: number): boolean {
+    this.#flash.read(block * this.#flash.blockSize + HEADER_BYTES, this.#header);
+    return this.#isShaped(this.#header[0] as number, this.#header[1] as number);
+  }
+
+  #isShaped(kind: number, units: number): boolean {
+    return kind !== 0 && units > 0 && units <= this.#layout.longest;
   }
 
   /** The record that begins at a unit of a block, read into the buffer; undefined where none does. */
@@ -703,10 +768,10 @@ export class BlockLog {
     this.#flash.read(address * UNIT, buffer.subarray(0, UNIT));
     const kind = buffer[0] as number;
     const units = buffer[1] as number;
-    if (kind === 0 || units === 0 || units > this.#layout.longest || at + units > this.#unitsPerBlock) return undefined;
+    if (!this.#isShaped(kind, units) || at + units > this.#unitsPerBlock) return undefined;
     if (units > 1) this.#flash.read((address + 1) * UNIT, buffer.subarray(UNIT, units * UNIT));
     const bytes = buffer.subarray(0, units * UNIT);
-    if (readU32(bytes, CRC_AT) !== this.#crcOf(bytes, this.#sequences[block] as number)) return undefined;
+    if (readU32(bytes, CRC_AT) !== this.#crcOf(bytes, block)) return undefined;
     return {
       kind,
       flags: (bytes[2] as number) | ((bytes[3] as number) << 8),
@@ -716,6 +781,11 @@ export class BlockLog {
     };
   }
 }
+
+/** In a block's header: its salt. */
+const SALT_AT = 24;
+/** Bytes that the CRC of a record begins with: the block's sequence number and its salt. */
+const SEED_BYTES = 8;
 
 /** The head, one that is ready to follow, one to clean into, and one to clean. */
 const LEAST_BLOCKS = 4;

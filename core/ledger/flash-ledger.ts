@@ -38,8 +38,7 @@ import {
   partKey,
   partTotal,
   RecordWriter,
-  SPEND_FORMAT,
-  SPEND_LOG,
+  SPEND_LAYOUT,
   type Until,
   unitsAlone,
   windowOf,
@@ -57,6 +56,8 @@ export interface FlashLedgerOptions {
   readonly whenBehind?: 'step' | 'refuse';
   /** `blank` (the default): a partition that reads 0xFF is formatted. `never`: only `format` does it. */
   readonly autoFormat?: 'blank' | 'never';
+  /** A random number of 32 bits for a partition that is formatted; left out it is 0. See the journal's. */
+  readonly salt?: number;
   readonly log?: Log;
 }
 
@@ -87,6 +88,7 @@ export class FlashLedger implements SpendLedger {
   readonly #log: Log | undefined;
   readonly #whenBehind: 'step' | 'refuse';
   readonly #autoFormat: 'blank' | 'never';
+  readonly #salt: number;
   readonly #guard: StoreGuard;
   readonly #writer = new RecordWriter();
   /** A record that is read at a start, apart from the log's own memory. */
@@ -121,6 +123,7 @@ export class FlashLedger implements SpendLedger {
     this.#log = options.log;
     this.#whenBehind = options.whenBehind ?? 'step';
     this.#autoFormat = options.autoFormat ?? 'blank';
+    this.#salt = options.salt ?? 0;
     this.#guard = new StoreGuard('ledger.problem', options.log);
     this.#guard.write(() => this.#start());
     if (this.#guard.problem === undefined)
@@ -128,9 +131,9 @@ export class FlashLedger implements SpendLedger {
     for (const { detail } of this.#damage) this.#log?.emit({ event: 'ledger.damaged', detail });
   }
 
-  /** Makes a partition an empty ledger, whatever was on it. */
-  static format(flash: Flash): void {
-    new BlockLog(flash, LAYOUT).format();
+  /** Makes a partition an empty ledger, whatever was on it. @param salt see `FlashLedgerOptions` */
+  static format(flash: Flash, salt = 0): void {
+    new BlockLog(flash, SPEND_LAYOUT).format(salt);
   }
 
   get problem(): LedgerRefusal | undefined {
@@ -295,12 +298,12 @@ export class FlashLedger implements SpendLedger {
   }
 
   #start(): void {
-    const blocks = new BlockLog(this.#flash, LAYOUT);
+    const blocks = new BlockLog(this.#flash, SPEND_LAYOUT);
     this.#blocks = blocks;
     if (this.#capacity < LONGEST_RECORD) throw new LogError(`a partition of ${this.#flash.size} bytes is too small`);
     this.#index = new KeyIndex(Math.ceil(this.#capacity / LEAST_ENTRY), (this.#flash.size / UNIT) | 0);
     if (this.#autoFormat === 'blank' && blocks.isBlank()) {
-      blocks.format();
+      blocks.format(this.#salt);
       return;
     }
     const damage = blocks.open((record, bytes) => this.#takeIn(record, bytes));
@@ -660,7 +663,6 @@ export class FlashLedger implements SpendLedger {
   }
 }
 
-const LAYOUT = { id: SPEND_LOG, format: SPEND_FORMAT, longest: LONGEST_RECORD };
 const TOO_MUCH: LedgerRefusal = Object.freeze({
   code: 'AMOUNT_EXCEEDED',
   detail: 'the total would have more than 128 bits',

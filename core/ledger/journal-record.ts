@@ -7,14 +7,23 @@ import { decodeCompact, encodeCompact } from '../json/compact.ts';
 import { JsonProblem } from '../json/reader.ts';
 import { emptyObject, isObject, type JsonObject, type JsonValue } from '../json/value.ts';
 import type { Crypto } from '../ports/ports.ts';
-import { FIRST_KIND, readU32, writeU32 } from './block-log.ts';
+import { FIRST_KIND, type LogLayout, readU32, writeU32 } from './block-log.ts';
 
-/** The format this code reads and writes. */
+/** The format of entries and of their hashes, on flash and as they are handed in. */
 export const JOURNAL_FORMAT = 1;
+/** The format of the partition that they are on. */
+export const JOURNAL_LOG_FORMAT = 2;
 /** Tells the journal's partition from others. */
 export const JOURNAL_LOG = 2;
 /** Units of the longest record; longer entries are in parts. */
 export const LONGEST_PART = 48;
+/** The log that the journal is. */
+export const JOURNAL_LAYOUT: LogLayout = Object.freeze({
+  id: JOURNAL_LOG,
+  format: JOURNAL_LOG_FORMAT,
+  longest: LONGEST_PART,
+  salvage: true,
+});
 
 /** What an entry's fields of 32 and 48 bits hold. */
 export const LATEST_RECEIPT = 0xffff_ffff;

@@ -14,9 +14,8 @@ import {
   encodeGrant,
   FIRST_PART,
   grantKeyOf,
-  JOURNAL_FORMAT,
   JOURNAL_KIND,
-  JOURNAL_LOG,
+  JOURNAL_LAYOUT,
   type JournalEntry,
   LAST_PART,
   LATEST_ENTRY_MS,
@@ -44,6 +43,11 @@ export interface JournalOptions {
   readonly whenBehind?: 'step' | 'refuse';
   /** `blank` (the default): a partition that reads 0xFF is formatted. `never`: only `format` does it. */
   readonly autoFormat?: 'blank' | 'never';
+  /**
+   * A random number of 32 bits for a partition that is formatted, so that no payer can make bytes that pass for records. Left
+   * out it is 0: then nobody can only from the third block on, and where the first two did not come from one payer.
+   */
+  readonly salt?: number;
   readonly log?: Log;
 }
 
@@ -85,7 +89,6 @@ const LEAST_BLOCKS = RESERVE + RESERVE_OF_ENDS + 4;
 /** Units at the end of a block that a part of an entry is worth. */
 const LEAST_PART = 16;
 const AMOUNT_BITS = 128n;
-const LAYOUT = { id: JOURNAL_LOG, format: JOURNAL_FORMAT, longest: LONGEST_PART, salvage: true };
 
 /** What there is once the partition can be looked at. */
 interface Opened {
@@ -102,6 +105,7 @@ export class Journal {
   readonly #log: Log | undefined;
   readonly #whenBehind: 'step' | 'refuse';
   readonly #autoFormat: 'blank' | 'never';
+  readonly #salt: number;
   readonly #guard: StoreGuard;
   readonly #record = new Uint8Array(LONGEST_PART * UNIT);
   #opened: Opened | undefined;
@@ -126,6 +130,7 @@ export class Journal {
     this.#log = options.log;
     this.#whenBehind = options.whenBehind ?? 'step';
     this.#autoFormat = options.autoFormat ?? 'blank';
+    this.#salt = options.salt ?? 0;
     this.#missing = new MissingReceipts(this.#state, options.log);
     this.#guard = new StoreGuard('journal.problem', options.log);
     this.#guard.write(() => this.#open());
@@ -133,9 +138,9 @@ export class Journal {
     if (this.#guard.problem === undefined) this.#log?.emit({ event: 'journal.open', newest, acknowledged });
   }
 
-  /** Makes a partition an empty journal, whatever was on it. */
-  static format(flash: Flash): void {
-    new BlockLog(flash, LAYOUT).format();
+  /** Makes a partition an empty journal, whatever was on it. @param salt see `JournalOptions` */
+  static format(flash: Flash, salt = 0): void {
+    new BlockLog(flash, JOURNAL_LAYOUT).format(salt);
   }
 
   /** Why no payment can be written at the moment, or undefined. Where it is full, ends of reservations may still be. */
@@ -369,7 +374,7 @@ export class Journal {
   }
 
   #open(): void {
-    const blocks = new BlockLog(this.#flash, LAYOUT);
+    const blocks = new BlockLog(this.#flash, JOURNAL_LAYOUT);
     if (blocks.blocks < LEAST_BLOCKS)
       throw new LogError(`a partition of ${this.#flash.size} bytes is too small: ${LEAST_BLOCKS} blocks are needed`);
     const state = new JournalState(blocks.blocks);
@@ -381,7 +386,7 @@ export class Journal {
     this.#state = state;
     this.#missing = missing;
     this.#opened = { blocks, reader, grants, start };
-    if (this.#autoFormat === 'blank' && blocks.isBlank()) blocks.format();
+    if (this.#autoFormat === 'blank' && blocks.isBlank()) blocks.format(this.#salt);
     else start.read();
   }
 

@@ -1,18 +1,28 @@
-// The records of the spend ledger, format 2. A record is a header and parts; a part is the whole present state of one thing
+// The records of the spend ledger, format 3. A record is a header and parts; a part is the whole present state of one thing
 // (a grant's total, a budget's, an answer given), so the newest record that has it is all there is to know about it.
 // docs/FORMAT.md says what each byte is.
 
+import { crc32Update } from '../encoding/crc32.ts';
+import type { Flash } from '../ports/ports.ts';
 import type { NewestBundle } from '../trust/admission.ts';
-import { COPY, FIRST_KIND, readU32, UNIT, writeU32 } from './block-log.ts';
+import { COPY, FIRST_KIND, type LogLayout, readU32, UNIT, writeU32 } from './block-log.ts';
 import { keyText, LEDGER_KEY_BYTES, writeKey } from './keys.ts';
 import type { Answered, LedgerKey } from './ledger.ts';
 
 /** The format this code reads and writes. */
-export const SPEND_FORMAT = 2;
+export const SPEND_FORMAT = 3;
 /** Tells the ledger's partition from others. */
 export const SPEND_LOG = 1;
 /** Units of the longest record there may be; all parts but a bundle's, the grant's with a full window, are 25. */
 export const LONGEST_RECORD = 26;
+
+/** The log that the ledger is. */
+export const SPEND_LAYOUT: LogLayout = Object.freeze({
+  id: SPEND_LOG,
+  format: SPEND_FORMAT,
+  longest: LONGEST_RECORD,
+  formerFormat: formatOne,
+});
 
 /** What a record was written for. All kinds are read alike: by their parts. */
 export const KIND = Object.freeze({
@@ -407,4 +417,21 @@ function writeAmount(view: DataView, at: number, amount: bigint): void {
 
 function readAmount(view: DataView, at: number): bigint {
   return (view.getBigUint64(at + 8, true) << 64n) | view.getBigUint64(at, true);
+}
+
+/** Bytes of a record of format 1, of which the last four are the CRC of the others; what it begins with. */
+const FORMER_BYTES = 128;
+const FORMER_MAGIC = 0x4d;
+const FORMER_FORMAT = 1;
+
+/** 1 where a partition begins with a record of format 1, which had no blocks with headers: the first, or one behind a torn one. */
+function formatOne(flash: Flash): number | undefined {
+  const record = new Uint8Array(FORMER_BYTES);
+  const crcAt = FORMER_BYTES - 4;
+  for (let at = 0; at <= FORMER_BYTES; at += FORMER_BYTES) {
+    flash.read(at, record);
+    const isFormer = record[0] === FORMER_MAGIC && record[1] === FORMER_FORMAT;
+    if (isFormer && readU32(record, crcAt) === crc32Update(0, record, 0, crcAt)) return FORMER_FORMAT;
+  }
+  return undefined;
 }

@@ -178,9 +178,11 @@ function evidenceFor(bytes: Uint8Array, blockSize: number): { readonly headers: 
   for (let block = 0; block + HEADER_BYTES <= bytes.length; block += blockSize) {
     if (!isLogHeader(bytes.subarray(block, block + HEADER_BYTES))) continue;
     headers++;
+    // The CRCs of a block's records begin with its sequence number and its salt.
+    const seed = Uint8Array.of(...bytes.subarray(block + 4, block + 8), ...bytes.subarray(block + 24, block + 28));
     const end = Math.min(block + blockSize, bytes.length);
     for (let at = block + HEADER_BYTES; at < end; records++) {
-      const length = recordAt(bytes, at, end, bytes.subarray(block + 4, block + 8));
+      const length = recordAt(bytes, at, end, seed);
       if (length === 0) break;
       at += length;
     }
@@ -189,10 +191,10 @@ function evidenceFor(bytes: Uint8Array, blockSize: number): { readonly headers: 
 }
 
 /** Bytes of the record at a place of a block, 0 where there is none. */
-function recordAt(bytes: Uint8Array, at: number, end: number, sequence: Uint8Array): number {
+function recordAt(bytes: Uint8Array, at: number, end: number, seed: Uint8Array): number {
   const length = (bytes[at + 1] as number) * UNIT;
   if (bytes[at] === 0 || length === 0 || at + length > end) return 0;
   const record = bytes.subarray(at, at + length);
-  const head = crc32Update(crc32Update(0, sequence, 0, sequence.length), record, 0, RECORD_HEADER - 4);
+  const head = crc32Update(crc32Update(0, seed, 0, seed.length), record, 0, RECORD_HEADER - 4);
   return readU32(record, RECORD_HEADER - 4) === crc32Update(head, record, RECORD_HEADER, length) ? length : 0;
 }

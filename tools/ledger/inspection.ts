@@ -14,13 +14,12 @@ import {
   grantUntil,
   KIND,
   keepUntil,
-  LONGEST_RECORD,
   openOf,
   PART,
   partKey,
   partTotal,
   SPEND_FORMAT,
-  SPEND_LOG,
+  SPEND_LAYOUT,
 } from '../../core/ledger/spend-record.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
 import {
@@ -85,7 +84,6 @@ export interface InspectedLedger {
   readonly notes: readonly string[];
 }
 
-const LAYOUT = { id: SPEND_LOG, format: SPEND_FORMAT, longest: LONGEST_RECORD };
 const crypto = createNodeCrypto();
 
 /** The key under which a grant's total stands, as 32 hexadecimal digits. */
@@ -172,7 +170,7 @@ export function inspectLedger(bytes: Uint8Array, shape: ImageShape): InspectedLe
     wear: log.wear,
     damage: damage.map((one) => one.detail),
     doubts: shapeDoubts(bytes, shape),
-    notes: shapeNotes(image, LAYOUT),
+    notes: shapeNotes(image, SPEND_LAYOUT),
   };
 }
 
@@ -182,7 +180,7 @@ function opened(
   take: (record: LogRecord, entry: Uint8Array) => void,
 ): { readonly log: BlockLog; readonly damage: readonly LogDamage[] } {
   try {
-    const log = new BlockLog(image, LAYOUT);
+    const log = new BlockLog(image, SPEND_LAYOUT);
     return { log, damage: log.open(take) };
   } catch (error) {
     if (error instanceof LogError) throw new ImageProblem(`${error.message}${hintOf(bytes, image.blockSize)}`);

@@ -3,7 +3,7 @@
 
 import type { JsonObject } from '../../core/json/value.ts';
 import { Journal, type JournalReceipt } from '../../core/ledger/journal.ts';
-import { JOURNAL_FORMAT, JOURNAL_LOG, LONGEST_PART } from '../../core/ledger/journal-record.ts';
+import { JOURNAL_LAYOUT, JOURNAL_LOG, JOURNAL_LOG_FORMAT } from '../../core/ledger/journal-record.ts';
 import { receiptDocument } from '../../core/ledger/receipt-document.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
 import {
@@ -62,7 +62,6 @@ export interface InspectedJournal {
   readonly notes: readonly string[];
 }
 
-const LAYOUT = { id: JOURNAL_LOG, format: JOURNAL_FORMAT, longest: LONGEST_PART, salvage: true };
 const crypto = createNodeCrypto();
 
 /** True for an image of a journal. */
@@ -94,7 +93,7 @@ export function inspectJournal(bytes: Uint8Array, shape: ImageShape, committed?:
   const isOrphan = refusal === undefined && committed !== undefined && written === committed + 1;
   return {
     kind: 'journal',
-    format: JOURNAL_FORMAT,
+    format: JOURNAL_LOG_FORMAT,
     blockSize,
     sameBlockSizes: sameSizes(bytes, blockSize),
     blocks: Math.floor(bytes.length / blockSize),
@@ -114,7 +113,7 @@ export function inspectJournal(bytes: Uint8Array, shape: ImageShape, committed?:
       'code' in wrong ? [wrong.detail] : wrong,
     ),
     doubts: shapeDoubts(bytes, shape),
-    notes: shapeNotes(new FlashImage(bytes, blockSize), LAYOUT),
+    notes: shapeNotes(new FlashImage(bytes, blockSize), JOURNAL_LAYOUT),
   };
 }
 

@@ -38,8 +38,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: LOG,
     edits: [
       {
-        before:
-          'if (readU32(bytes, CRC_AT) !== this.#crcOf(bytes, this.#sequences[block] as number)) return undefined;',
+        before: 'if (readU32(bytes, CRC_AT) !== this.#crcOf(bytes, block)) return undefined;',
         after: '',
       },
     ],

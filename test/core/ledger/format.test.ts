@@ -44,6 +44,7 @@ interface Header {
   readonly previous?: number;
   readonly tail?: number;
   readonly next?: number;
+  readonly salt?: number;
   readonly log?: number;
   readonly format?: number;
 }
@@ -54,8 +55,9 @@ function header({
   previous = 0,
   tail = sequence,
   next = 1,
+  salt = 0,
   log = 1,
-  format = 2,
+  format = 3,
 }: Header): Buffer {
   const head = Buffer.concat([
     u8(0x4d, log, format, 0),
@@ -64,23 +66,32 @@ function header({
     u32(previous),
     u32(tail),
     u32(next),
-    Buffer.alloc(4),
+    u32(salt),
   ]);
   return Buffer.concat([head, u32(crc32(head))]);
 }
 
-/** A record of a block, its CRC seeded with the block's sequence number. */
-function record(
-  sequence: number,
-  kind: number,
-  flags: number,
-  no: number,
-  parts: readonly Buffer[],
-  offset12 = NEVER,
-): Buffer {
+/** Where a record is: the sequence number of the block, and its salt where that is not 0. */
+type In = number | { readonly sequence: number; readonly salt: number };
+
+/** What the CRC of a record begins with. */
+const seed = (of: In) =>
+  typeof of === 'number' ? Buffer.concat([u32(of), u32(0)]) : Buffer.concat([u32(of.sequence), u32(of.salt)]);
+
+/** The block that cells are in, as its header says. */
+const inBlock = (cells: Uint8Array, block: number) => {
+  const header = Buffer.from(cells.subarray(block * BLOCK, block * BLOCK + 32));
+  return { sequence: header.readUInt32LE(4), salt: header.readUInt32LE(24) };
+};
+
+/** The CRC of a record. */
+const crcOf = (bytes: Uint8Array) => Buffer.from(bytes).readUInt32LE(8);
+
+/** A record of a block, its CRC seeded with the block's sequence number and salt. */
+function record(of: In, kind: number, flags: number, no: number, parts: readonly Buffer[], offset12 = NEVER): Buffer {
   const body = Buffer.concat([u32(offset12), ...parts]);
   const head = Buffer.concat([u8(kind, (12 + body.length) / 16), u16(flags), u32(no)]);
-  return Buffer.concat([head, u32(crc32(Buffer.concat([u32(sequence), head, body]))), body]);
+  return Buffer.concat([head, u32(crc32(Buffer.concat([seed(of), head, body]))), body]);
 }
 
 const counters = (next: number, ends = 0, floorMs = 0) =>
@@ -157,7 +168,32 @@ describe('a header', () => {
     const flash = blank();
     open(flash);
     expect(bytesOf(flash, 0, 0, 32)).toEqual(header({ sequence: 1, erases: 1, previous: 0, tail: 1 }));
-    expect(FIRST.toString('hex')).toMatch(/^4d010200010000000100000000000000010000000100000000000000[0-9a-f]{8}$/);
+    expect(FIRST.toString('hex')).toMatch(/^4d010300010000000100000000000000010000000100000000000000[0-9a-f]{8}$/);
+  });
+
+  it('of the first block has the salt that formatting was given, of a blank partition too; 0 where it was given none', () => {
+    const salt = 0xfedc_ba98;
+    const flash = blank();
+    open(flash, { salt });
+    expect(bytesOf(flash, 0, 0, 32)).toEqual(header({ sequence: 1, salt }));
+    FlashLedger.format(flash);
+    expect(bytesOf(flash, 0, 0, 32)).toEqual(header({ sequence: 1 }));
+    FlashLedger.format(flash, salt);
+    expect(bytesOf(flash, 0, 0, 32)).toEqual(header({ sequence: 1, salt }));
+    receipt(sound(flash).authorize(spend()));
+    expect(sound(flash).grantTotal(key('g'))).toBe(10n);
+  });
+
+  it('of a later block has the salt of the head, exclusive or the CRC of its first record, where it has one', () => {
+    const salt = 0x8000_0001;
+    const flash = blank();
+    const ledger = open(flash, { salt });
+    ledger.step();
+    expect(inBlock(flash.cells, 1)).toEqual({ sequence: 2, salt });
+    receipt(ledger.authorize(spend()));
+    receipt(ledger.authorize(spend()));
+    sound(flash).step();
+    expect(inBlock(flash.cells, 2)).toEqual({ sequence: 3, salt: (salt ^ crcOf(bytesOf(flash, 0, 32))) >>> 0 });
   });
 
   it('of the next one names the head and the tail, and counts its erases', () => {
@@ -181,7 +217,7 @@ describe('a header', () => {
   });
 
   it('of another log or format refuses the partition, wherever it stands', () => {
-    for (const other of [{ log: 2 }, { format: 1 }, { format: 3 }])
+    for (const other of [{ log: 2 }, { format: 1 }, { format: 2 }, { format: 4 }])
       for (const block of [0, 9])
         expectFailed(partition({ 1: [FIRST, simple(1, 1, 10n)], [block]: [header({ sequence: 1, ...other })] }));
   });
@@ -709,11 +745,11 @@ describe('the order of writes', () => {
     flash.program = (offset, bytes) => {
       program(offset, bytes);
       if (offset % BLOCK === 0 || bytes[0] !== K.giveUp) return;
-      const sequence = bytesOf(flash, Math.floor(offset / BLOCK)).readUInt32LE(4);
+      const of = inBlock(flash.cells, Math.floor(offset / BLOCK));
       const no = Buffer.from(bytes).readUInt32LE(4);
       found.push(Buffer.from(bytes));
       expect(found.at(-1)).toEqual(
-        record(sequence, K.giveUp, 0, no, [counters(lastReceipt + 1, 0, NOW + 3)], found.length + 1),
+        record(of, K.giveUp, 0, no, [counters(lastReceipt + 1, 0, NOW + 3)], found.length + 1),
       );
     };
     let lastReceipt = 0;
@@ -889,12 +925,23 @@ describe('a partition', () => {
     receipt(open(new MemoryFlash({ size: 16 * 16 * 32, blockSize: 32 * 16 })).authorize(spend()));
   });
 
-  it('of format 1 is refused whole', () => {
-    const flash = blank();
-    // Its first record, as format 1 wrote it: 0x4D, 1, kind 0, number 0, CRC over 124 bytes.
-    const first = Buffer.concat([u8(0x4d, 1), Buffer.alloc(122)]);
-    flash.cells.set(Buffer.concat([first, u32(crc32(first))]));
+  it('of format 1 is refused whole, and by its name', () => {
+    // Its first record, as format 1 wrote it: 0x4D, 1, kind 0, number 0, CRC over 124 bytes; or behind a torn one.
+    const bytes = Buffer.concat([u8(0x4d, 1), Buffer.alloc(122)]);
+    const first = Buffer.concat([bytes, u32(crc32(bytes))]);
+    for (const at of [0, 128]) {
+      const flash = blank();
+      flash.cells.set(first.subarray(0, 40));
+      flash.cells.set(first, at);
+      expectFailed(flash);
+      expect(open(flash).problem?.detail).toBe('the partition holds format 1, this firmware reads 3');
+    }
+  });
+
+  it('of format 2 is refused whole, and by its name', () => {
+    const flash = partition({ 0: [header({ sequence: 1, format: 2 }), simple(1, 1, 10n)] });
     expectFailed(flash);
+    expect(open(flash).problem?.detail).toBe('the partition holds format 2, this firmware reads 3');
   });
 
   it('of garbage is refused whole', () => {
@@ -908,6 +955,7 @@ describe('a partition', () => {
 
 describe('wear', () => {
   it('decides which block is next; a header that cannot be read counts as the most worn', () => {
+    const salt = crcOf(simple(30, 100, 1n));
     const flash = partition({
       0: [header({ sequence: 30, erases: 9, previous: 29, tail: 30 }), simple(30, 100, 1n)],
       ...Object.fromEntries(
@@ -919,7 +967,9 @@ describe('wear', () => {
     });
     const ledger = sound(flash);
     ledger.step();
-    expect(bytesOf(flash, 7, 0, 32)).toEqual(header({ sequence: 31, erases: 4, previous: 30, tail: 30, next: 101 }));
+    expect(bytesOf(flash, 7, 0, 32)).toEqual(
+      header({ sequence: 31, erases: 4, previous: 30, tail: 30, next: 101, salt }),
+    );
     expect(ledger.wear).toEqual([9, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 9]);
   });
 });

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { BlockLog, UNIT } from '../../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { Journal, type JournalEntry } from '../../../core/ledger/journal.ts';
+import { JOURNAL_LAYOUT } from '../../../core/ledger/journal-record.ts';
 import type { LogEvent } from '../../../core/ports/ports.ts';
 import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../../host-sim/flash/store.ts';
@@ -42,15 +43,14 @@ interface Place {
 /** The records of a journal, with the bytes they take. */
 function places(flash: MemoryFlash): Place[] {
   const found: Place[] = [];
-  new BlockLog(flash, { id: 2, format: 1, longest: 48, salvage: true }).open(
-    ({ kind, number, address, units }, bytes) =>
-      found.push({
-        kind,
-        number,
-        at: address * UNIT,
-        length: units * UNIT,
-        receiptId: new DataView(bytes.buffer, bytes.byteOffset).getUint32(kind === VOID ? 12 : 18, true),
-      }),
+  new BlockLog(flash, JOURNAL_LAYOUT).open(({ kind, number, address, units }, bytes) =>
+    found.push({
+      kind,
+      number,
+      at: address * UNIT,
+      length: units * UNIT,
+      receiptId: new DataView(bytes.buffer, bytes.byteOffset).getUint32(kind === VOID ? 12 : 18, true),
+    }),
   );
   return found;
 }
@@ -325,8 +325,9 @@ describe('a block that is damaged', () => {
     const last = others.at(-1) as Place;
     // A record that nothing is known of, with a good CRC: the blocks are in the log.
     const bytes = Buffer.from(flash.cells.subarray(last.at, last.at + last.length));
-    const sequence = flash.cells.subarray(Math.floor(last.at / 1024) * 1024 + 4).slice(0, 4);
-    bytes.writeUInt32LE(crc32(Buffer.concat([sequence, bytes.subarray(0, 8), bytes.subarray(12)])), 8);
+    const header = flash.cells.subarray(Math.floor(last.at / 1024) * 1024);
+    const seed = [header.subarray(4, 8), header.subarray(24, 28)];
+    bytes.writeUInt32LE(crc32(Buffer.concat([...seed, bytes.subarray(0, 8), bytes.subarray(12)])), 8);
     flash.cells.set(bytes, last.at);
     const later = opened(flash, count);
     expect([later.newestReceipt, later.problem?.code]).toEqual([1, 'STORE_FULL']);
@@ -720,7 +721,7 @@ describe('a flash that fails:', () => {
     const ledger = new MemoryFlash(geometry);
     new FlashLedger(ledger, crypto).raiseTimeFloor(1);
     const newer = new MemoryFlash(geometry);
-    new BlockLog(newer, { id: 2, format: 2, longest: 48 }).format();
+    new BlockLog(newer, { ...JOURNAL_LAYOUT, format: 3 }).format();
     for (const flash of [
       garbage,
       text,

@@ -38,7 +38,7 @@ const half = (text: string, bytes: Buffer) => createHash('sha256').update(text).
 
 function header(
   sequence: number,
-  { previous = 0, tail = sequence, erases = 1, next = 1, log = 2, format = 1 } = {},
+  { previous = 0, tail = sequence, erases = 1, next = 1, salt = 0, log = 2, format = 2 } = {},
 ): Buffer {
   const head = Buffer.concat([
     u8(0x4d, log, format, 0),
@@ -47,17 +47,33 @@ function header(
     u32(previous),
     u32(tail),
     u32(next),
-    Buffer.alloc(4),
+    u32(salt),
   ]);
   return Buffer.concat([head, u32(crc32(head))]);
 }
 
+/** Where a record is: the sequence number of the block, and its salt where that is not 0. */
+type In = number | { readonly sequence: number; readonly salt: number };
+
+/** What the CRC of a record begins with. */
+const seed = (of: In) =>
+  typeof of === 'number' ? Buffer.concat([u32(of), u32(0)]) : Buffer.concat([u32(of.sequence), u32(of.salt)]);
+
+/** The block that cells are in, as its header says. */
+const inBlock = (cells: Uint8Array, block: number) => {
+  const header = Buffer.from(cells.subarray(block * BLOCK, block * BLOCK + 32));
+  return { sequence: header.readUInt32LE(4), salt: header.readUInt32LE(24) };
+};
+
+/** The CRC of a record. */
+const crcOf = (bytes: Uint8Array) => Buffer.from(bytes).readUInt32LE(8);
+
 /** A record of a block: 12 bytes, then the body, in whole units. */
-function record(sequence: number, kind: number, flags: number, no: number, body: Buffer): Buffer {
+function record(of: In, kind: number, flags: number, no: number, body: Buffer): Buffer {
   const rest = Buffer.alloc(Math.ceil((12 + body.length) / 16) * 16 - 12);
   body.copy(rest);
   const head = Buffer.concat([u8(kind, (12 + rest.length) / 16), u16(flags), u32(no)]);
-  return Buffer.concat([head, u32(crc32(Buffer.concat([u32(sequence), head, rest]))), rest]);
+  return Buffer.concat([head, u32(crc32(Buffer.concat([seed(of), head, rest]))), rest]);
 }
 
 /** SBA, SPA and others of these tests, and their compact form. */
@@ -118,10 +134,15 @@ function chain(count: number): Buffer[] {
 }
 
 describe('a block', () => {
-  it('has the header of a log 2 of format 1', () => {
+  it('has the header of a log 2 of format 2', () => {
     const flash = new MemoryFlash(GEOMETRY);
     opened(flash);
     expect(Buffer.from(flash.cells.subarray(0, 32))).toEqual(header(1));
+    const salted = new MemoryFlash(GEOMETRY);
+    opened(salted, 0, { salt: 77 });
+    expect(Buffer.from(salted.cells.subarray(0, 32))).toEqual(header(1, { salt: 77 }));
+    Journal.format(salted, 78);
+    expect(Buffer.from(salted.cells.subarray(0, 32))).toEqual(header(1, { salt: 78 }));
   });
 });
 
@@ -180,8 +201,10 @@ describe('a record', () => {
     const flash = new MemoryFlash(GEOMETRY);
     append(opened(flash), payment(1), payment(2));
     opened(flash, 1);
+    const salt = crcOf(firstBlock(flash));
+    const of = { sequence: 2, salt };
     expect(Buffer.from(flash.cells.subarray(BLOCK, BLOCK + 48))).toEqual(
-      Buffer.concat([header(2, { previous: 1, tail: 1, erases: 2, next: 3 }), record(2, K.void, 0, 3, u32(1))]),
+      Buffer.concat([header(2, { previous: 1, tail: 1, erases: 2, next: 3, salt }), record(of, K.void, 0, 3, u32(1))]),
     );
     const [first, second] = chain(2) as [Buffer, Buffer];
     const records = [record(1, K.payment, WHOLE, 1, first), record(1, K.payment, WHOLE, 2, second)];
@@ -197,10 +220,10 @@ describe('a record', () => {
     flash.program = (offset, data) => {
       if (offset % BLOCK !== 0 && data[0] === K.giveUp) {
         made++;
-        const sequence = Buffer.from(flash.cells).readUInt32LE(Math.floor(offset / BLOCK) * BLOCK + 4);
+        const of = inBlock(flash.cells, Math.floor(offset / BLOCK));
         const body = Buffer.concat([u32(made + 1), newest]);
         const no = Buffer.from(data).readUInt32LE(4);
-        expect(Buffer.from(data)).toEqual(record(sequence, K.giveUp, 0, no, body));
+        expect(Buffer.from(data)).toEqual(record(of, K.giveUp, 0, no, body));
       }
       program(offset, data);
     };
@@ -496,6 +519,38 @@ describe('a start', () => {
     ]);
   });
 
+  it('works out the salt of a block without a header from the header before it, or from the one behind it', () => {
+    const salt = 0xc0ff_ee00;
+    const one = record({ sequence: 1, salt }, K.payment, WHOLE, 1, first);
+    const salt2 = (salt ^ crcOf(one)) >>> 0;
+    const two = record({ sequence: 2, salt: salt2 }, K.payment, WHOLE, 2, second);
+    const salt3 = (salt2 ^ crcOf(two)) >>> 0;
+    const three = record({ sequence: 3, salt: salt3 }, K.payment, WHOLE, 3, third);
+    const heads = [
+      header(1, { salt }),
+      header(2, { previous: 1, tail: 1, salt: salt2 }),
+      header(3, { previous: 2, tail: 1, salt: salt3 }),
+    ] as const;
+    for (const lost of [[0], [1], [2], [1, 2], [0, 2]]) {
+      const [a, b, c] = heads.map((head, i) => (lost.includes(i) ? broken : head)) as [Buffer, Buffer, Buffer];
+      expect(amounts(opened(partition({ 0: [a, one], 5: [b, two], 7: [c, three] }), 3)), `${lost}`).toEqual([
+        1n,
+        2n,
+        3n,
+      ]);
+    }
+    // The second was prepared while the first was empty: it has the same salt.
+    const early = record({ sequence: 2, salt }, K.payment, WHOLE, 2, second);
+    const behind = header(2, { previous: 1, tail: 1, salt });
+    expect(amounts(opened(partition({ 0: [broken, one], 5: [behind, early] }), 2))).toEqual([1n, 2n]);
+    expect(amounts(opened(partition({ 0: [heads[0], one], 5: [broken, early] }), 2))).toEqual([1n, 2n]);
+    // Under any other salt it is no record.
+    const other = record({ sequence: 2, salt: salt2 ^ 1 }, K.payment, WHOLE, 2, second);
+    expect(unsentIds(opened(partition({ 0: [heads[0], one], 5: [broken, other], 7: [heads[2], three] }), 3))).toEqual([
+      1, 3,
+    ]);
+  });
+
   it('up to four numbers above the highest header, so that no number is given twice', () => {
     for (const [sequence, ids] of [
       [5, [1, 3]],
@@ -711,10 +766,12 @@ describe('a partition', () => {
   });
 
   it('of another log or format is refused, wherever its header stands', () => {
-    for (const other of [{ log: 1 }, { log: 3 }, { format: 2 }]) {
+    for (const other of [{ log: 1 }, { log: 3 }, { format: 1 }, { format: 3 }]) {
       const flash = partition({ 0: [header(1)], 9: [header(2, other)] });
       expect(new Journal(flash, crypto).problem).toMatchObject({ code: 'STORE_FAILED' });
     }
+    const former = partition({ 0: [header(1, { format: 1 })] });
+    expect(new Journal(former, crypto).problem?.detail).toBe('the partition holds format 1, this firmware reads 2');
   });
 
   it('whose formatting is broken off has lost the oldest blocks, and says so; or it holds no log', () => {

@@ -7,6 +7,7 @@ import type { JsonObject, JsonValue } from '../../../core/json/value.ts';
 import { BlockLog, UNIT } from '../../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { Journal } from '../../../core/ledger/journal.ts';
+import { JOURNAL_LAYOUT } from '../../../core/ledger/journal-record.ts';
 import type { LogEvent } from '../../../core/ports/ports.ts';
 import { fleetPolicy, grant, intent, sba, spaFor } from '../../fixtures/artifacts.ts';
 import { crypto } from '../../fixtures/device.ts';
@@ -364,7 +365,7 @@ describe('the chain of receipts:', () => {
     const other = new MemoryFlash();
     const journal = opened(other);
     append(journal, payment(1), payment(2, { amount: 999n }), payment(3));
-    const log = new BlockLog(flash, { id: 2, format: 1, longest: 48 });
+    const log = new BlockLog(flash, JOURNAL_LAYOUT);
     const places: number[] = [];
     log.open((record) => places.push(record.address));
     const at = (places[2] as number) * UNIT;
@@ -596,7 +597,7 @@ describe('partitions:', () => {
   it('any bytes behind a good CRC: no exception', () => {
     for (let seed = 0; seed < 200; seed++) {
       const flash = new MemoryFlash();
-      const log = new BlockLog(flash, { id: 2, format: 1, longest: 48 });
+      const log = new BlockLog(flash, JOURNAL_LAYOUT);
       log.format();
       let random = seed + 1;
       const next = () => (random = (random * 48_271) % 0x7fff_ffff);

@@ -22,8 +22,7 @@ import {
   partKey,
   partTotal,
   RecordWriter,
-  SPEND_FORMAT,
-  SPEND_LOG,
+  SPEND_LAYOUT,
   unitsAlone,
   WINDOW_ENTRIES,
   windowOf,
@@ -246,11 +245,10 @@ describe('a copy', () => {
 
 describe('in the log', () => {
   it('any bit of a record that turns makes it none', () => {
-    const layout = { id: SPEND_LOG, format: SPEND_FORMAT, longest: LONGEST_RECORD };
     fc.assert(
       fc.property(parts, fc.nat(), (of, where) => {
         const flash = new MemoryFlash({ size: 16_384 });
-        const log = new BlockLog(flash, layout);
+        const log = new BlockLog(flash, SPEND_LAYOUT);
         log.format();
         const writer = new RecordWriter();
         const bytes = writer.write(of, { restMs: 1000, grantMs: 1000 });
@@ -258,7 +256,7 @@ describe('in the log', () => {
         const bit = where % (bytes.length * 8);
         flash.cells[at + (bit >> 3)] = (flash.cells[at + (bit >> 3)] as number) ^ (1 << (bit & 7));
         let visited = 0;
-        new BlockLog(flash, layout).open(() => visited++);
+        new BlockLog(flash, SPEND_LAYOUT).open(() => visited++);
         expect(visited).toBe(0);
         expect(() => log.read(at / UNIT)).toThrow('damaged');
       }),

@@ -268,7 +268,7 @@ describe('ledger inspect on a journal', () => {
     const found = JSON.parse(stdout) as JsonObject;
     expect([code, found]).toMatchObject([
       0,
-      { kind: 'journal', format: 1, newestReceipt: 5, acknowledgedUpTo: 2, unsent: 3, damage: [] },
+      { kind: 'journal', format: 2, newestReceipt: 5, acknowledgedUpTo: 2, unsent: 3, damage: [] },
     ]);
     expect(found.receipts).toMatchObject([
       { receiptId: 1, state: 'acknowledged', kind: 'payment', amountMinor: '1000' },
