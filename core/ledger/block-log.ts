@@ -204,6 +204,31 @@ export class BlockLog {
     const blocks = Array.from({ length: this.#blocks }, (_, block) => block);
     blocks.sort((a, b) => (this.#sequences[a] as number) - (this.#sequences[b] as number));
     for (const block of blocks) this.#flash.erase(block * this.#flash.blockSize);
+    this.#begin(salt);
+  }
+
+  /**
+   * Begins an empty log where the partition is blank, as a new one is. A bus that fails for a moment makes a log read like that
+   * too: so it is read twice, only the first block is erased, and a header that comes to light is an error. The other
+   * blocks are erased when they are made ready.
+   *
+   * @param salt see `format`
+   * @returns whether it was blank
+   * @throws LogError where it was not after all
+   */
+  formatBlank(salt = 0): boolean {
+    if (!this.isBlank() || !this.isBlank()) return false;
+    this.#flash.erase(0);
+    this.#begin(salt);
+    for (let block = 1; block < this.#blocks; block++) {
+      this.#flash.read(block * this.#flash.blockSize, this.#header);
+      if (isLogHeader(this.#header)) throw new LogError('the partition has read blank, and is not');
+    }
+    return true;
+  }
+
+  /** Begins an empty log in the first block, which is erased. */
+  #begin(salt: number): void {
     for (let block = 0; block < this.#blocks; block++) {
       this.#sequences[block] = 0;
       this.#erases[block] = 1;

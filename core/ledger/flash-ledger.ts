@@ -302,10 +302,7 @@ export class FlashLedger implements SpendLedger {
     this.#blocks = blocks;
     if (this.#capacity < LONGEST_RECORD) throw new LogError(`a partition of ${this.#flash.size} bytes is too small`);
     this.#index = new KeyIndex(Math.ceil(this.#capacity / LEAST_ENTRY), (this.#flash.size / UNIT) | 0);
-    if (this.#autoFormat === 'blank' && blocks.isBlank()) {
-      blocks.format(this.#salt);
-      return;
-    }
+    if (this.#autoFormat === 'blank' && blocks.formatBlank(this.#salt)) return;
     const damage = blocks.open((record, bytes) => this.#takeIn(record, bytes));
     const [first] = damage;
     if (first === undefined) return;

@@ -386,8 +386,8 @@ export class Journal {
     this.#state = state;
     this.#missing = missing;
     this.#opened = { blocks, reader, grants, start };
-    if (this.#autoFormat === 'blank' && blocks.isBlank()) blocks.format(this.#salt);
-    else start.read();
+    if (this.#autoFormat === 'blank' && blocks.formatBlank(this.#salt)) return;
+    start.read();
   }
 
   #objection(entry: JournalEntry): JournalRefusal | undefined {

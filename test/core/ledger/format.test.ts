@@ -148,6 +148,41 @@ function blank(): MemoryFlash {
   return new MemoryFlash({ size: SIZE, blockSize: BLOCK });
 }
 
+/** What is programmed and erased, by block, while `work` runs. */
+function traced(flash: MemoryFlash, work: () => void): string[] {
+  const trace: string[] = [];
+  const program = flash.program.bind(flash);
+  const erase = flash.erase.bind(flash);
+  flash.program = (offset, bytes) => {
+    trace.push(offset % BLOCK === 0 ? 'header' : `kind ${bytes[0]}`);
+    program(offset, bytes);
+  };
+  flash.erase = (offset) => {
+    trace.push('erase');
+    erase(offset);
+  };
+  work();
+  Object.assign(flash, { program, erase });
+  return trace;
+}
+
+/** A partition whose bus fails: so many reads give 0xFF, or all until something is erased. */
+function flaky(): MemoryFlash & { blankReads: number; blankUntilErase: boolean } {
+  const flash = Object.assign(blank(), { blankReads: 0, blankUntilErase: false });
+  const read = flash.read.bind(flash);
+  const erase = flash.erase.bind(flash);
+  flash.read = (offset, target) => {
+    read(offset, target);
+    if (flash.blankUntilErase || flash.blankReads > 0) target.fill(0xff);
+    if (flash.blankReads > 0) flash.blankReads--;
+  };
+  flash.erase = (offset) => {
+    flash.blankUntilErase = false;
+    erase(offset);
+  };
+  return flash;
+}
+
 function idle(ledger: FlashLedger): FlashLedger {
   while (ledger.step());
   return ledger;
@@ -697,24 +732,6 @@ describe('a start', () => {
 });
 
 describe('the order of writes', () => {
-  /** What is programmed and erased, by block, while `work` runs. */
-  function traced(flash: MemoryFlash, work: () => void): string[] {
-    const trace: string[] = [];
-    const program = flash.program.bind(flash);
-    const erase = flash.erase.bind(flash);
-    flash.program = (offset, bytes) => {
-      trace.push(offset % BLOCK === 0 ? 'header' : `kind ${bytes[0]}`);
-      program(offset, bytes);
-    };
-    flash.erase = (offset) => {
-      trace.push('erase');
-      erase(offset);
-    };
-    work();
-    Object.assign(flash, { program, erase });
-    return trace;
-  }
-
   it('at compaction is copies, then what gives up the block, and only later its erase', () => {
     const flash = blank();
     const ledger = open(flash);
@@ -893,6 +910,37 @@ describe('a partition', () => {
     const never = blank();
     expect(open(never, { autoFormat: 'never' }).problem).toMatchObject({ code: 'STORE_FAILED' });
     expect(never.cells.every((byte) => byte === 0xff)).toBe(true);
+  });
+
+  it('that is blank has only its first block erased: the others are when they are made ready', () => {
+    const flash = blank();
+    expect(traced(flash, () => sound(flash))).toEqual(['erase', 'header']);
+    expect(traced(flash, () => sound(flash).step())).toEqual(['erase', 'header']);
+  });
+
+  it('that reads 0xFF once, as a bus that fails for a moment does, keeps its log', () => {
+    for (const reads of [0, 1, 2, 5, 17, 40, 41, 64]) {
+      const flash = flaky();
+      const ledger = open(flash);
+      while (ledger.fill.used < 100) receipt(ledger.authorize(spend({ budget: key(`${ledger.fill.used}`) })));
+      const before = ledger.grantTotal(key('g'));
+      flash.blankReads = reads;
+      const during = open(flash);
+      if (during.problem === undefined) expect([during.grantTotal(key('g')), reads]).toEqual([before, reads]);
+      else expect(during.problem.code).toBe('STORE_FAILED');
+      flash.blankReads = 0;
+      expect(sound(flash).grantTotal(key('g'))).toBe(before);
+    }
+  });
+
+  it('that reads 0xFF until it is formatted is refused when its log comes to light, and is not lost but for the first block', () => {
+    const flash = flaky();
+    const ledger = open(flash);
+    for (let i = 0; i < 100; i++) receipt(idle(ledger).authorize(spend()));
+    const before = flash.snapshot();
+    flash.blankUntilErase = true;
+    expect(open(flash).problem).toMatchObject({ code: 'STORE_FAILED', detail: expect.stringContaining('read blank') });
+    expect(Buffer.compare(flash.cells.subarray(BLOCK), before.subarray(BLOCK))).toBe(0);
   });
 
   it('of encrypted flash is formatted by provisioning, and then used as any other', () => {
