@@ -151,6 +151,11 @@ export class SimulatedFlash implements Flash {
     return this.#powered;
   }
 
+  /** True where a bit is unstable, so that what reads one way now may read another way next. */
+  get isUnstable(): boolean {
+    return this.#states.anyWeak;
+  }
+
   /** Erases per block over the life of the store, those that broke off after they had begun to land included. */
   wear(): readonly number[] {
     return [...this.#states.wear];

@@ -107,7 +107,7 @@ export function walkSingle(workload: Workload, erased: ErasedReads, seed: number
       if (recovered === undefined) continue;
       const start = trial.here(recovered);
       const isChosen = form.kind === 'after' || mix(seed, number++) % restOf === 0;
-      const wrong = trial.nextPayment(recovered, true) ?? (isChosen ? trial.rest(start) : undefined);
+      const wrong = trial.probe(recovered, 'deep') ?? (isChosen ? trial.rest(start) : undefined);
       if (wrong) walk.violations.push(trial.violation(wrong, cuts));
     }
   }
@@ -115,7 +115,10 @@ export function walkSingle(workload: Workload, erased: ErasedReads, seed: number
   return walk;
 }
 
-/** A second cut at every operation after every first one; after it the next payment. */
+/** Where a second cut is not at a write for the bundle set, its next switch is tried after one of so many. */
+const PROBED_ONE_OF = 24;
+
+/** A second cut at every operation after every first one; after it the next payment, and the next switch of bundles. */
 export function walkPairs(workload: Workload, erased: ErasedReads, seed: number, options: PairOptions): Walk {
   const started = performance.now();
   const { trial, points, walk } = begin(workload, erased, seed, 'two cuts');
@@ -136,14 +139,18 @@ export function walkPairs(workload: Workload, erased: ErasedReads, seed: number,
 
 function walkSeconds(trial: Trial, walk: Walk, first: Cut, start: Start, number: number, options: PairOptions): void {
   const points: Point[] = [];
-  trial.rest(start, points);
+  const wrong = trial.rest(start, points);
+  if (wrong) walk.violations.push(trial.violation(wrong, [first]));
+  let seconds = 0;
   for (const point of points) {
     for (const form of chosen(formsOf(point, trial), options.secondForms, mix(number, point.operation.number))) {
       if (walk.violations.length >= ENOUGH) return;
       const cuts = [first, { point, form }];
       const next = tryCut(trial, walk, cuts, true);
       if (next === undefined) continue;
-      const wrong = trial.nextPayment(next, false);
+      const isOfBundles = point.doing.do === 'switch' || point.doing.do === 'restart';
+      const isChosen = isOfBundles || mix(number, seconds++) % PROBED_ONE_OF === 0;
+      const wrong = trial.probe(next, isChosen ? 'probes' : 'payment');
       if (wrong) walk.violations.push(trial.violation(wrong, cuts));
     }
   }
@@ -197,7 +204,7 @@ function walkOneRandom(workload: Workload, erased: ErasedReads, seed: number, to
   for (const point of points) {
     const cuts = [{ point, form: any(formsOf(point, trial)) }];
     const recovered = tryCut(trial, walk, cuts);
-    const wrong = recovered && trial.nextPayment(recovered, true);
+    const wrong = recovered && trial.probe(recovered, 'deep');
     if (wrong) walk.violations.push(trial.violation(wrong, cuts));
   }
   for (let i = 0; i < 6 && walk.violations.length === 0; i++) walkInARow(trial, walk, points, any);
@@ -222,7 +229,7 @@ function walkInARow(trial: Trial, walk: Walk, from: readonly Point[], any: <T>(o
     if (recovered === undefined) return;
     const start = trial.here(recovered);
     const after: Point[] = [];
-    const wrong = trial.nextPayment(recovered, true) ?? trial.rest(start, after);
+    const wrong = trial.probe(recovered, 'deep') ?? trial.rest(start, after);
     if (wrong) {
       walk.violations.push(trial.violation(wrong, cuts));
       return;

@@ -10,7 +10,7 @@ import { LONGEST_RECORD } from '../../core/ledger/spend-record.ts';
 import { FlashWindow } from '../../core/ports/flash-window.ts';
 import type { NewestBundle } from '../../core/trust/admission.ts';
 import type { SimulatedFlash } from '../../host-sim/flash/simulated-flash.ts';
-import { BundleStore, identityOf } from './bundles.ts';
+import { type BundleSize, BundleStore, identityOf, type NamedBundle } from './bundles.ts';
 import { type Model, type NamedSpend, WINDOW_MS, type Wrong, wrongReceipt } from './model.ts';
 import { CRYPTO, keyOf } from './names.ts';
 import { papersOf } from './papers.ts';
@@ -25,8 +25,15 @@ export type Step =
   /** Hands the backend the oldest of what it has not acknowledged, and takes its acknowledgement. */
   | { readonly do: 'upload'; readonly most: number }
   | { readonly do: 'admit'; readonly identity: string; readonly bundle: NewestBundle }
-  /** A signed bundle is taken in and put in force, in one write. */
-  | { readonly do: 'switch'; readonly issuer: string; readonly issuedAtMs: number }
+  /** An answer with signed bundles is taken in, and they are put in force, in one write. */
+  | { readonly do: 'switch'; readonly bundles: readonly NamedBundle[]; readonly size: BundleSize }
+  /** The same, with a bundle in the answer that is older than the one in force, if only by a second: that one stays. */
+  | {
+      readonly do: 'switch beside an older one';
+      readonly older: string;
+      readonly bundles: readonly NamedBundle[];
+      readonly size: BundleSize;
+    }
   | { readonly do: 'floor'; readonly timeMs: number }
   | { readonly do: 'idle'; readonly most: number }
   | { readonly do: 'restart' };
@@ -54,6 +61,7 @@ interface Parts {
 
 /** A device on a flash; what its parts keep in memory is gone with the object. All parts share the one flash. */
 export class Device {
+  readonly #flash: SimulatedFlash;
   readonly #ledgerFlash: FlashWindow;
   readonly #journalFlash: FlashWindow;
   readonly #bundleFlash: FlashWindow | undefined;
@@ -62,6 +70,7 @@ export class Device {
   constructor(flash: SimulatedFlash, { ledger, journal, bundles }: Partitions) {
     const window = (first: number, blocks: number) =>
       new FlashWindow(flash, first * flash.blockSize, blocks * flash.blockSize);
+    this.#flash = flash;
     this.#ledgerFlash = window(0, ledger);
     this.#journalFlash = window(ledger, journal);
     this.#bundleFlash = bundles === 0 ? undefined : window(ledger + journal, bundles);
@@ -107,7 +116,9 @@ export class Device {
     const ledger = new FlashLedger(this.#ledgerFlash, CRYPTO);
     const journal = new Journal(this.#journalFlash, CRYPTO);
     const books = new Books(ledger, journal);
-    return { ledger, journal, books, bundles: this.#bundleFlash && new BundleStore(this.#bundleFlash, ledger) };
+    const flash = this.#bundleFlash;
+    const bundles = flash && new BundleStore(flash, ledger, this.#flash.isUnstable);
+    return { ledger, journal, books, bundles };
   }
 }
 
@@ -116,9 +127,9 @@ export interface Uploaded {
   readonly acknowledged: ChainedReceipt;
 }
 
-/** What the ledger remembers of a bundle that is in force now. */
+/** What the ledger remembers of the bundles that are in force now, in the order of the step's bundles. */
 export interface Switched {
-  readonly newest: NewestBundle;
+  readonly newest: readonly NewestBundle[];
 }
 
 /** What an operation answered: a receipt, a refusal, what was handed in; or nothing where there is nothing to say. */
@@ -201,22 +212,26 @@ const OPERATIONS: { readonly [D in Step['do']]: Operation<Extract<Step, { do: D 
     learn: (model, { identity, bundle }) => model.admitted(identity, bundle),
   },
   switch: {
-    run: ({ ledger, bundles }, { issuer, issuedAtMs }) => {
-      const refusal = bundles?.take(issuer, issuedAtMs);
-      if (refusal !== undefined) return { rule: 'a good bundle is admitted', detail: refusal };
-      const newest = ledger.newestBundle(identityOf(issuer));
-      if (newest?.issuedAtMs === issuedAtMs) return { newest };
-      return { rule: 'an admitted bundle is remembered', detail: `${newest?.issuedAtMs}, not ${issuedAtMs}` };
+    run: (device, step) => {
+      const [refusal] = device.bundles?.take(step.bundles, step.size) ?? [];
+      if (refusal) return { rule: 'a good bundle is admitted', detail: `${refusal.code} ${refusal.detail}` };
+      return switchedOrWrong(device, step.bundles);
     },
-    learn: (model, { issuer, issuedAtMs }, answer) => {
-      if (answer === undefined || !('newest' in answer)) return;
-      model.admitted(identityOf(issuer), answer.newest);
-      model.inForce.set(identityOf(issuer), issuedAtMs);
+    learn: (model, { bundles }, answer) => learnSwitch(model, bundles, answer),
+    untold: (device, _, { bundles }) => switched(device, bundles),
+  },
+  'switch beside an older one': {
+    run: (device, { older, bundles, size }, model) => {
+      const inForce = model.inForce.get(identityOf(older));
+      const offered = inForce === undefined ? [] : [{ issuer: older, issuedAtMs: inForce - 1000 }];
+      const refusals = device.bundles?.take([...offered, ...bundles], size) ?? [];
+      if (refusals.length === offered.length && refusals.every(({ code }) => code === 'BUNDLE_ROLLBACK'))
+        return switchedOrWrong(device, bundles);
+      const detail = refusals.map(({ code, detail }) => `${code} ${detail}`).join(', ') || 'nothing was refused';
+      return { rule: 'a bundle older than the one in force is refused, and it alone', detail };
     },
-    untold: ({ ledger }, _, { issuer, issuedAtMs }) => {
-      const newest = ledger.newestBundle(identityOf(issuer));
-      return newest?.issuedAtMs === issuedAtMs ? { newest } : undefined;
-    },
+    learn: (model, { bundles }, answer) => learnSwitch(model, bundles, answer),
+    untold: (device, _, { bundles }) => switched(device, bundles),
   },
   floor: {
     run: ({ ledger }, { timeMs }) => ledger.raiseTimeFloor(timeMs),
@@ -240,6 +255,30 @@ const OPERATIONS: { readonly [D in Step['do']]: Operation<Extract<Step, { do: D 
 
 function operationOf(step: Step): Operation<Step> {
   return OPERATIONS[step.do] as unknown as Operation<Step>;
+}
+
+/** What the ledger remembers of bundles, where all of them are in force and remembered. */
+function switched({ ledger, bundles }: Device, to: readonly NamedBundle[]): Switched | undefined {
+  if (!bundles?.holds(to)) return undefined;
+  const newest: NewestBundle[] = [];
+  for (const { issuer, issuedAtMs } of to) {
+    const remembered = ledger.newestBundle(identityOf(issuer));
+    if (remembered?.issuedAtMs === issuedAtMs) newest.push(remembered);
+  }
+  return newest.length === to.length ? { newest } : undefined;
+}
+
+function switchedOrWrong(device: Device, to: readonly NamedBundle[]): Switched | Wrong {
+  const rule = 'an admitted bundle is in force and remembered';
+  return switched(device, to) ?? { rule, detail: `not all of ${JSON.stringify(to)} are` };
+}
+
+function learnSwitch(model: Model, to: readonly NamedBundle[], answer: Answer): void {
+  if (answer === undefined || !('newest' in answer)) return;
+  to.forEach(({ issuer, issuedAtMs }, i) => {
+    model.admitted(identityOf(issuer), answer.newest[i] as NewestBundle);
+    model.inForce.set(identityOf(issuer), issuedAtMs);
+  });
 }
 
 /** Carries a step out. */

@@ -65,6 +65,12 @@ export interface Violation {
 /** A device that was started again after a cut: what it must know, and the step that comes next. */
 export type Recovered = Omit<Start, 'flash'>;
 
+/**
+ * What is tried after a cut: the next payment; all probes of the workload, of which it is the first; or all of them, then idle
+ * time and another start.
+ */
+export type Depth = 'payment' | 'probes' | 'deep';
+
 /** True for what is wrong. */
 export function isWrong(outcome: Wrong | object | undefined): outcome is Wrong {
   return outcome !== undefined && 'rule' in outcome;
@@ -76,8 +82,9 @@ export class Trial {
   readonly erased: ErasedReads;
   readonly seed: number;
   readonly #flash: SimulatedFlash;
-  readonly #first: FlashSnapshot;
+  readonly #begin: Start;
   #device: Device | undefined;
+  /** The flash before the device was opened on it after a cut, where opening it wrote something. */
   #unopened: FlashSnapshot | undefined;
   #heard: ((operation: FlashOperation) => void) | undefined;
   #listening: { readonly points: Point[]; readonly step: number } | undefined;
@@ -92,13 +99,26 @@ export class Trial {
       seed,
       onOperation: (operation) => this.#heard?.(operation),
     });
-    if (workload.isProvisioned) new Device(this.#flash, workload.partitions).provision();
-    this.#first = this.#flash.snapshot();
+    const model = this.#alreadyDone();
+    this.#begin = { flash: this.#flash.snapshot(), model, next: 0 };
   }
 
-  /** The flash before the first step: blank, or provisioned. */
+  /** The flash before the first step: blank, or what has already been done to it. */
   get begin(): Start {
-    return { flash: this.#first, model: new Model(), next: 0 };
+    return this.#begin;
+  }
+
+  /** Carries out what comes before the workload, without a cut. @returns what is known then */
+  #alreadyDone(): Model {
+    const model = new Model();
+    const { already, partitions, name } = this.workload;
+    if (already.length === 0) return model;
+    const device = new Device(this.#flash, partitions);
+    for (const step of already) {
+      const wrong = this.#carryOut(device, model, step);
+      if (wrong) throw new Error(`${name} does not begin: ${describeStep(step)}: ${wrong.rule}: ${wrong.detail}`);
+    }
+    return model;
   }
 
   /**
@@ -116,7 +136,8 @@ export class Trial {
     const model = start.model.copy();
     try {
       // A blank flash is formatted as it is opened: these operations are the first step's.
-      this.#listen(points, model, start.next);
+      const isBlank = this.workload.steps[start.next]?.do === 'provision';
+      this.#listen(points, model, start.next, isBlank ? PROVISION : RESTART);
       const device = new Device(flash, this.workload.partitions);
       for (let step = start.next; step < this.workload.steps.length; step++) {
         this.#listen(points, model, step);
@@ -132,9 +153,9 @@ export class Trial {
   }
 
   /**
-   * Cuts the power at a point, starts again and compares. The device then is there for `nextPayment` and `here`.
+   * Cuts the power at a point, starts again and compares. The device then is there for `probe` and `here`.
    *
-   * @param quick leaves comparing the journal to `nextPayment`
+   * @param quick leaves comparing the journal to `probe`
    * @returns what is wrong, or how the workload goes on
    */
   cut(cut: Cut, quick = false): Wrong | Recovered {
@@ -156,11 +177,8 @@ export class Trial {
     flash.restart();
     const step = point.doing;
     const again = { model, next: point.step };
-    // Nothing was answered before a device is provisioned, and what does not open is provisioned again. Opening may write
-    // then, which is for `rest` to walk.
-    this.#unopened = step.do === 'provision' ? flash.snapshot() : undefined;
-    const device = new Device(flash, this.workload.partitions);
-    this.#device = device;
+    const device = this.#open();
+    // Nothing was answered before a device is provisioned, and what does not open is provisioned again.
     if (step.do === 'provision') return device.failure === undefined ? (wrongIn(device, model) ?? again) : again;
     // The second first: where all names of a payment are new, a device that has it has all that it had before, too.
     const after = learnUntold(device, step, model);
@@ -169,22 +187,39 @@ export class Trial {
     return wrongIn(device, model, quick) ?? again;
   }
 
+  /** Starts the device. Where that writes, the power may go again as it does, which is for `rest` to walk. */
+  #open(): Device {
+    this.#unopened = undefined;
+    this.#heard = () => {
+      this.#unopened ??= this.#flash.snapshot();
+    };
+    try {
+      this.#device = new Device(this.#flash, this.workload.partitions);
+    } finally {
+      this.#heard = undefined;
+    }
+    return this.#device;
+  }
+
   /** Where the workload goes on after a cut, to be taken up any time. */
   here(recovered: Recovered): Start {
     return { ...recovered, flash: this.#unopened ?? this.#flash.snapshot() };
   }
 
-  /** Whether the next payment works right after a cut; `deep`: and all is there after idle time and another start. */
-  nextPayment(recovered: Recovered, deep: boolean): Wrong | undefined {
-    return unlessThrown(() => this.#nextPayment(recovered, deep));
+  /** Whether what must work right after a cut does. */
+  probe(recovered: Recovered, depth: Depth): Wrong | undefined {
+    return unlessThrown(() => this.#probe(recovered, depth));
   }
 
-  #nextPayment({ model, next }: Recovered, deep: boolean): Wrong | undefined {
+  #probe({ model, next }: Recovered, depth: Depth): Wrong | undefined {
     if (this.workload.steps[next]?.do === 'provision') return undefined;
     const device = this.#device as Device;
     const known = model.copy();
-    const wrong = this.#carryOut(device, known, this.workload.probe);
-    if (wrong || !deep) return wrong ?? wrongIn(device, known);
+    for (const probe of this.workload.probes.slice(0, depth === 'payment' ? 1 : undefined)) {
+      const wrong = this.#carryOut(device, known, probe);
+      if (wrong) return wrong;
+    }
+    if (depth !== 'deep') return wrongIn(device, known);
     const idle = this.#carryOut(device, known, { do: 'idle', most: 1000 });
     if (idle) return idle;
     device.restart();
@@ -247,6 +282,10 @@ export class Trial {
     };
   }
 }
+
+/** What a device does when the power is back. */
+const PROVISION: Step = { do: 'provision' };
+const RESTART: Step = { do: 'restart' };
 
 /** What a full journal needs. */
 const UPLOAD: Step = { do: 'upload', most: 1000 };

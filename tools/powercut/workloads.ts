@@ -2,6 +2,7 @@
 // no new entry. `random` makes longer ones.
 
 import { SeededRandom } from '../../host-sim/flash/random.ts';
+import type { BundleSize } from './bundles.ts';
 import { type NamedSpend, WINDOW_MS } from './model.ts';
 import { keyOf } from './names.ts';
 import type { Partitions, Step } from './operations.ts';
@@ -13,11 +14,11 @@ export interface Workload {
   readonly isNamed: boolean;
   readonly partitions: Partitions;
   readonly blockSize: number;
-  /** True where the flash is formatted before the first step. */
-  readonly isProvisioned: boolean;
+  /** What was done to the flash before the first step, without a cut. */
+  readonly already: readonly Step[];
   readonly steps: readonly Step[];
-  /** The payment that must work after every cut. */
-  readonly probe: Step;
+  /** What must work after every cut, in this order. */
+  readonly probes: readonly Step[];
 }
 
 const BEGIN_MS = Date.UTC(2026, 5, 1, 12);
@@ -65,9 +66,9 @@ class Script {
     return this;
   }
 
-  /** A signed bundle is put in force. */
-  switch(issuer: string, issuedAtMs: number): this {
-    this.steps.push({ do: 'switch', issuer, issuedAtMs });
+  /** Signed bundles that come in one answer are put in force. */
+  switch(issuers: readonly string[], issuedAtMs: number, size: BundleSize = 'full'): this {
+    this.steps.push({ do: 'switch', bundles: issuers.map((issuer) => ({ issuer, issuedAtMs })), size });
     return this;
   }
 
@@ -104,39 +105,42 @@ class Script {
 }
 
 function workload(name: string, partitions: Partitions, script: Script): Workload {
-  const probe = new Script().wait(DAY_MS).pay({ amount: 3n }).steps[1] as Step;
-  return { name, isNamed: true, isProvisioned: false, partitions, blockSize: 1024, steps: script.steps, probe };
+  const probes = new Script().wait(DAY_MS).pay({ amount: 3n }).steps.slice(1);
+  const { steps } = script;
+  if (partitions.bundles > 0) {
+    const bundles = [{ issuer: 'night', issuedAtMs: SOON_MS + 60_000 }];
+    probes.push({ do: 'switch beside an older one', older: 'day', bundles, size: 'lean' });
+  }
+  return { name, isNamed: true, partitions, blockSize: 1024, already: [], steps, probes };
 }
 
 /**
- * Small enough for every pair of cuts: the ledger's log goes around and the journal gives blocks up while reservations are
- * open over restarts. It begins on a device that is provisioned; that is in the others.
+ * Small enough for every pair of cuts: the ledger's log goes around and the journal gives blocks up while a reservation is
+ * open over restarts, and two bundles in force give way to newer ones, which lets entries expire. It begins on a device that
+ * is provisioned and has the first bundles; how it came to that is in the others.
  */
 export function shortWorkload(): Workload {
   const script = new Script()
     .pay()
     .idle()
     .reserve('r1', { budget: 'b2', amount: 50n })
-    .pay({ replay: 'd1' })
-    .admit('bundle', BEGIN_MS)
+    .pay({ budget: 'old', keepUntilMs: SOON_MS, replay: 'old' })
+    .switch(['day', 'night'], SOON_MS + 1000, 'lean')
     .upload(2)
     .restart()
     .settle('r1', 20n)
     .idle()
     .upload()
     .restart()
-    .pay({ budget: 'old', keepUntilMs: SOON_MS, replay: 'old' })
-    .idle()
-    .upload()
-    .floor(SOON_MS + 1000)
     .pay()
     .idle()
-    .restart()
+    .upload()
     .reserve('r2', { amount: 9n })
     .release('r2')
     .idle();
-  const { steps, ...rest } = workload('short', { ledger: 5, journal: 7, bundles: 0 }, script);
-  return { ...rest, steps: steps.slice(1), isProvisioned: true };
+  const { steps, ...rest } = workload('short', { ledger: 4, journal: 7, bundles: 4 }, script);
+  const already = new Script().switch(['day', 'night'], BEGIN_MS, 'lean').steps;
+  return { ...rest, already, steps: steps.slice(1) };
 }
 
 /** What a new device does first: its partitions are formatted, and the first payment is made. */
@@ -148,11 +152,11 @@ export function firstWorkload(): Workload {
 function bundlesWorkload(): Workload {
   const script = new Script()
     .pay()
-    .switch('day', BEGIN_MS)
-    .switch('night', BEGIN_MS + 60_000)
+    .switch(['day'], BEGIN_MS)
+    .switch(['night'], BEGIN_MS + 60_000)
     .pay()
     .restart()
-    .switch('day', BEGIN_MS + 120_000)
+    .switch(['day'], BEGIN_MS + 120_000)
     .pay();
   return workload('bundles', { ledger: 6, journal: 7, bundles: 4 }, script);
 }
@@ -296,7 +300,6 @@ export function randomWorkload(seed: number): Workload {
         script.pay(names);
     }
   }
-  const { probe } = shortWorkload();
   const partitions = { ledger: 10 + random.below(8), journal: 9 + random.below(6), bundles: 0 };
-  return { ...workload(`random ${seed}`, partitions, script), isNamed: false, probe };
+  return { ...workload(`random ${seed}`, partitions, script), isNamed: false };
 }

@@ -2,13 +2,17 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { KIND } from '../../../core/ledger/spend-record.ts';
 import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../../host-sim/flash/store.ts';
+import { keyFromSeed, sign } from '../../../host-sim/signing/keys.ts';
 import { walkPairs, walkRandom, walkSingle } from '../../../tools/powercut/explore.ts';
 import { Model, wrongIn } from '../../../tools/powercut/model.ts';
 import { MUTATIONS, mutated, tryMutation } from '../../../tools/powercut/mutations.ts';
+import { CRYPTO } from '../../../tools/powercut/names.ts';
 import { Device } from '../../../tools/powercut/operations.ts';
-import { type Point, Trial } from '../../../tools/powercut/trial.ts';
+import { RememberedVerdicts } from '../../../tools/powercut/remembered-verdicts.ts';
+import { type Point, type Recovered, Trial } from '../../../tools/powercut/trial.ts';
 import { firstWorkload, namedWorkloads, randomWorkload, shortWorkload } from '../../../tools/powercut/workloads.ts';
 import { newest } from '../../fixtures/spends.ts';
 import { run } from '../cli/run.ts';
@@ -26,6 +30,20 @@ describe('the short workload', () => {
     const inLedger = ends.filter((point) => point.operation.offset < workload.partitions.ledger * workload.blockSize);
     expect(inLedger.length).toBeGreaterThanOrEqual(2);
     expect(ends.length - inLedger.length).toBeGreaterThanOrEqual(1);
+  });
+
+  it.each(MODES)('puts newer bundles in force in one write, beside older ones, where erased cells read %s', (mode) => {
+    const workload = shortWorkload();
+    const trial = new Trial(workload, mode, 1);
+    const points: Point[] = [];
+    expect(trial.begin.model.inForce.size).toBe(2);
+    expect(trial.rest(trial.begin, points)).toBeUndefined();
+    const { ledger, journal } = workload.partitions;
+    const onBundles = points.filter((point) => point.operation.offset >= (ledger + journal) * workload.blockSize);
+    expect(onBundles.map((point) => point.doing.do)).toEqual(onBundles.map(() => 'switch'));
+    // A log's header begins the record that puts the other copy in force; it comes last.
+    expect(onBundles.map((point) => point.operation.bytes?.[0] === 0x4d).filter(Boolean)).toHaveLength(1);
+    expect(onBundles.at(-1)?.operation.bytes?.[0]).toBe(0x4d);
   });
 
   it('settles a reservation after a restart', () => {
@@ -57,6 +75,61 @@ describe('power cuts', () => {
   });
 });
 
+describe('after a cut', () => {
+  const workload = shortWorkload();
+  const trial = new Trial(workload, 'ones', 1);
+  const points: Point[] = [];
+  trial.rest(trial.begin, points);
+  const ofSwitch = points.filter((point) => point.doing.do === 'switch');
+  const record = ofSwitch.findIndex((point) => point.operation.bytes?.[0] === 0x4d);
+
+  it('before the record that switches, the bundles are the old ones', () => {
+    const recovered = trial.cut({ point: ofSwitch[record] as Point, form: { kind: 'before' } }) as Recovered;
+    expect(recovered.model.inForce).toEqual(trial.begin.model.inForce);
+    expect(trial.probe(recovered, 'deep')).toBeUndefined();
+  });
+
+  it('behind it, they are the new ones, which the start lets the ledger remember: the power may go then, too', () => {
+    const recovered = trial.cut({ point: ofSwitch[record] as Point, form: { kind: 'after' } }) as Recovered;
+    expect(recovered.model.inForce).not.toEqual(trial.begin.model.inForce);
+    const next: Point[] = [];
+    expect(trial.rest(trial.here(recovered), next)).toBeUndefined();
+    const atStart = next.filter((point) => point.doing.do === 'restart').map((point) => point.operation.bytes?.[0]);
+    expect(atStart.filter((kind) => kind === KIND.bundle)).toHaveLength(2);
+  });
+});
+
+describe('a verdict on a signature', () => {
+  const key = keyFromSeed('k', new Uint8Array(32).fill(5));
+  const message = new TextEncoder().encode('what is signed');
+  const signature = sign(key, message);
+
+  const inParts = (sink: (part: Uint8Array) => void) => {
+    for (const byte of message) sink(Uint8Array.of(byte));
+  };
+
+  it('is asked for once for the same bytes, whole or in parts, and again for any others', () => {
+    let asked = 0;
+    const crypto = new RememberedVerdicts({
+      ...CRYPTO,
+      ed25519Verify: (...of) => {
+        asked++;
+        return CRYPTO.ed25519Verify(...of);
+      },
+    });
+    expect(crypto.ed25519Verify(key.publicKey, signature, message)).toBe(true);
+    expect(crypto.ed25519Verify(key.publicKey, signature, inParts)).toBe(true);
+    expect(asked).toBe(1);
+    const other = (bytes: Uint8Array) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte));
+    expect(crypto.ed25519Verify(key.publicKey, signature, other(message))).toBe(false);
+    expect(crypto.ed25519Verify(key.publicKey, other(signature), message)).toBe(false);
+    expect(crypto.ed25519Verify(other(key.publicKey), signature, message)).toBe(false);
+    expect(asked).toBe(4);
+    expect(crypto.ed25519Verify(key.publicKey, other(signature), message)).toBe(false);
+    expect(asked).toBe(4);
+  });
+});
+
 describe('workloads', () => {
   it('without a cut do what the model says', () => {
     for (const workload of [...namedWorkloads(), ...Array.from({ length: 10 }, (_, seed) => randomWorkload(seed))]) {
@@ -74,7 +147,7 @@ describe('workloads', () => {
 describe('a device that knows something else than it answered', () => {
   const device = new Device(
     new SimulatedFlash(new MemoryStore(16_384), { geometry: { blockSize: 1024, programSize: 16 } }),
-    { ledger: 6, journal: 10, bundles: 0 },
+    { ledger: 6, journal: 8, bundles: 2 },
   );
   const spend = { name: 'r', grant: 'g', budget: 'b', amount: 5n, timeMs: 1000, keepUntilMs: 9000 };
 
@@ -104,6 +177,11 @@ describe('a device that knows something else than it answered', () => {
         model.floorMs = 1;
         model.replays.clear();
       },
+    ],
+    [
+      'a bundle is not in force',
+      'the bundles in force are the old set or the new one',
+      (model) => model.inForce.set('bundle', 1),
     ],
     [
       'a bundle is forgotten',
