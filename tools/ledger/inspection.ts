@@ -3,6 +3,7 @@
 
 import { BlockLog, COPY, type LogDamage, LogError, type LogRecord } from '../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
+import { JOURNAL_LOG } from '../../core/ledger/journal-record.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { LedgerKey } from '../../core/ledger/ledger.ts';
 import {
@@ -28,6 +29,7 @@ import {
   hintOf,
   ImageProblem,
   type ImageShape,
+  isImageOf,
   sameSizes,
   shapeDoubts,
   shapeNotes,
@@ -95,6 +97,7 @@ export function grantKey(grantId: string): string {
 export function inspectLedger(bytes: Uint8Array, shape: ImageShape): InspectedLedger {
   const { blockSize } = shape;
   checkImage(bytes, shape);
+  if (isImageOf(JOURNAL_LOG, bytes, blockSize)) throw new ImageProblem('it is a journal, not a spend ledger');
   const image = new FlashImage(bytes, blockSize);
   const grants = new Map<LedgerKey, InspectedTotal>();
   const budgets = new Map<LedgerKey, InspectedTotal>();

@@ -21,7 +21,7 @@ import {
   wrongText,
   wrongWith,
 } from '../image-output.ts';
-import { type Io, readInput, readText, UsageError } from '../io.ts';
+import { type Io, printable, readInput, readText, UsageError } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
 import { isStdout, writeOutput } from '../output-file.ts';
 import { tableText } from '../table.ts';
@@ -48,7 +48,7 @@ export const register: Register = (program: Command, io: Io) => {
       ledger
         .command('inspect')
         .description('Show totals and reservations, or payments not sent; wear per block, and any damage.')
-        .option('--grant-id <id>', 'only the total of this grant (names are digests on flash)'),
+        .option('--grant-id <id>', 'only the total of this grant (names are digests on flash)', grantIdValue),
     ),
   )
     .addHelpText(
@@ -143,6 +143,12 @@ type ExportOptions = Pick<Options, 'committed' | 'after' | 'lastHash'>;
 
 const receiptValue = wholeNumber(0, 4_294_967_295);
 
+/** A grant's id as it is signed: any text. */
+function grantIdValue(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.');
+  return text;
+}
+
 /** A receipt's hash. */
 function hashValue(text: string): string {
   if (!/^[0-9a-f]{32}$/.test(text)) throw new InvalidArgumentError('It is not 32 hexadecimal digits in lower case.');
@@ -198,7 +204,7 @@ function naming<T>(file: string, look: () => T): T {
     return look();
   } catch (error) {
     if (error instanceof ImageProblem || error instanceof LineProblem)
-      throw new UsageError(`${file}: ${error.message}`);
+      throw new UsageError(`${file === '-' ? 'standard input' : file}: ${error.message}`);
     throw error;
   }
 }
@@ -239,7 +245,8 @@ function verifiedText(found: VerifiedExport, { after, lastHash: given }: ExportO
     'not given': `checked from receipt ${first}, whose predecessor was not given (--after, --last-hash)`,
   };
   if (faults.length > 0) {
-    const told = faults.map(({ line, detail }) => `line ${line}: ${detail}`);
+    // A receipt's own words may be in it.
+    const told = faults.map(({ line, detail }) => printable(`line ${line}: ${detail}`));
     if (predecessor === 'not given') told.push(beginning[predecessor]);
     return told.join('\n');
   }
@@ -257,8 +264,8 @@ function showGrant(io: Io, found: InspectedLedger, grantId: string): void {
   const wrong = wrongWith(found);
   const text =
     grant === undefined
-      ? `no entry of ${grantId}: nothing was spent under it at this device, or its entry has expired and was given up${wrong.length === 0 ? '' : ', or is lost'}`
-      : `${grant.total} spent under ${grantId}${grant.doubtful ? ', or more: the entry is doubtful' : ''}`;
+      ? `no entry of ${printable(grantId)}: nothing was spent under it at this device, or its entry has expired and was given up${wrong.length === 0 ? '' : ', or is lost'}`
+      : `${grant.total} spent under ${printable(grantId)}${grant.doubtful ? ', or more: the entry is doubtful' : ''}`;
   io.result(
     {
       grantId,

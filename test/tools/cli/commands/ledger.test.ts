@@ -117,6 +117,12 @@ describe('ledger inspect on a ledger', () => {
       expect(document).not.toHaveProperty('total');
     });
 
+    it('of any name, but none is no name', async () => {
+      const { stdout } = await run('ledger', 'inspect', path, '--grant-id', 'a\nb\u001b[2J');
+      expect(stdout.split('\n')).toEqual([expect.stringMatching(/^no entry of a b \[2J: /), '']);
+      expect(await refused('ledger', 'inspect', path, '--grant-id', '')).toContain('It is empty.');
+    });
+
     it('in a damaged ledger: tells the damage with it', async () => {
       const cells = flash.cells.slice();
       cells.fill(0, 32, 48);
@@ -586,6 +592,13 @@ describe('ledger verify-export', () => {
     expect(await refused('ledger', 'verify-export', path)).toContain(expected);
   });
 
+  it('shows no control characters that somebody has put into it', async () => {
+    const { receiptId, previous, hash } = JSON.parse(receipts[0] as string) as JsonObject;
+    const problem = 'lost\u001b[2J\nwhole: 1 receipt';
+    const { stdout } = await verify(JSON.stringify({ receiptId, previous, hash, kind: 'unreadable', problem }));
+    expect(stdout).toBe('line 1: receipt 1: lost [2J whole: 1 receipt\n');
+  });
+
   it('a blank line in the middle is none', async () => {
     const text = `${receipts[0]}\n\n${receipts[1]}`;
     expect(await refused('ledger', 'verify-export', bench.write('blank.ndjson', text))).toContain('line 2: ');
@@ -615,7 +628,9 @@ describe('a call that cannot be carried out', () => {
 
   it('says twice what was committed, or by something that is no ledger', async () => {
     expect(await refused('ledger', 'check', whole, '--ledger', spends, '--committed', '5')).toContain('both say');
-    expect(await refused('ledger', 'check', whole, '--ledger', whole)).toContain('journal.flash: ');
+    expect(await refused('ledger', 'check', whole, '--ledger', whole)).toContain(
+      'journal.flash: it is a journal, not a spend ledger',
+    );
     expect(await refused('ledger', 'check', whole, '--ledger', bench.path('nowhere'))).toContain('no such file');
     expect(await refused('ledger', 'check', whole, '--committed', '-1')).toContain('--committed');
   });
