@@ -1,7 +1,7 @@
 // `bundle samples`: development bundles from the templates in bundles/, in a folder with the keys and site configurations
 // that go with them. Keys of an earlier run are used again, so that devices which know that root go on working.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
@@ -12,7 +12,7 @@ import { type Io, systemReason, UsageError } from './io.ts';
 import { located, readArtifact } from './json-file.ts';
 import { readPrivateKeyFile } from './key-file.ts';
 import { jsonOption, timeValue } from './option-values.ts';
-import { checkWritable, type OutputFile, type WriteOptions, writeFiles } from './output-file.ts';
+import { checkWritable, makeFolder, type OutputFile, type WriteOptions, writeFiles } from './output-file.ts';
 import { siteOf } from './site-file.ts';
 
 /** The kid of the root that signs all of them. */
@@ -71,7 +71,7 @@ function writeSamples(options: SamplesOptions, io: Io): void {
   }
   // What is in the way is found before a folder is made, and before any file is written.
   for (const file of files) if (existsSync(dirname(file.path))) checkWritable(file.path, file);
-  makeFolder(dirname(keyPath(out, ROOT_KID)));
+  makeFolder(dirname(keyPath(out, ROOT_KID)), '--out');
   writeFiles(files);
   const names = [...files.map((file) => file.name), ...keys.kept.map((key) => keyPath('', key.kid))];
   const keptKeys = keys.kept.map((key) => key.kid);
@@ -113,14 +113,6 @@ function templateNames(folder: string): readonly string[] {
       .sort();
   } catch (error) {
     throw new UsageError(`cannot read ${folder}: ${systemReason(error)}`);
-  }
-}
-
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw new UsageError(`--out: cannot make ${path}: ${systemReason(error)}`);
   }
 }
 

@@ -31,6 +31,7 @@ export async function main(argv: readonly string[], channels?: Channels): Promis
   });
   try {
     checkWords(argv.slice(2));
+    checkHelp(program, argv.slice(2));
     await program.parseAsync([...argv]);
   } catch (error) {
     code = report(error, fullName(running), io);
@@ -45,6 +46,15 @@ export async function main(argv: readonly string[], channels?: Channels): Promis
 function calledCommand(command: Command, words: readonly string[]): Command {
   const child = command.commands.find((one) => one.name() === words[0]);
   return child === undefined ? command : calledCommand(child, words.slice(1));
+}
+
+/** Refuses `help` for a command that there is none of, which commander answers with all the help it has. */
+function checkHelp(command: Command, [first, second, ...rest]: readonly string[]): void {
+  if (command.commands.length === 0 || first === undefined || second === undefined) return;
+  const child = command.commands.find((one) => one.name() === first);
+  if (child !== undefined) checkHelp(child, [second, ...rest]);
+  else if (first === 'help' && !second.startsWith('-') && !command.commands.some((one) => one.name() === second))
+    throw new CallError(command, `unknown command '${second}'`);
 }
 
 /** The program with all its commands. */

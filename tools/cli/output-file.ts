@@ -11,6 +11,7 @@ import {
   fsyncSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   openSync,
   renameSync,
   type Stats,
@@ -18,7 +19,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { descriptorOf, finalPath, found, sameFile } from './file-paths.ts';
 import { type Io, readInput, systemReason, UsageError } from './io.ts';
 
@@ -219,6 +220,24 @@ export function checkWritable(path: string, options: WriteOptions = {}): void {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw refuse(systemReason(error));
+  }
+}
+
+/**
+ * Makes a folder and those it is in. Not by the system's own recursion, which on Node never ends where a folder is there and
+ * nothing can be made in it (`/proc`).
+ *
+ * @throws UsageError that names the option, the folder and the reason
+ */
+export function makeFolder(path: string, option: string): void {
+  const missing: string[] = [];
+  try {
+    for (let at = resolve(path); found(at, statSync) === undefined; at = dirname(at)) missing.unshift(at);
+    for (const folder of missing) mkdirSync(folder);
+    if (!statSync(path).isDirectory()) throw Object.assign(new Error(path), { code: 'ENOTDIR' });
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`${option} ${path}: cannot write there: ${systemReason(error)}`);
   }
 }
 

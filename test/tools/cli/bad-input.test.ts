@@ -277,6 +277,7 @@ const COMMANDS: readonly CommandCase[] = [
     badValues: [
       ['--now', 'x'],
       ['--out', '/dev/null/samples'],
+      ['--out', '/proc/samples/of/mine'],
     ],
   },
   {
@@ -603,6 +604,8 @@ describe('the program', () => {
   it.each([
     [['grnat'], "unknown command 'grnat'"],
     [['grant', 'isue'], "unknown command 'isue'"],
+    [['help', 'grnat'], "unknown command 'grnat'"],
+    [['grant', 'help', 'isue'], "unknown command 'isue'"],
     [['verify', 'everything'], "unknown command 'everything'"],
     [['bundle'], 'one of its commands is needed: create, sign, verify, inspect, samples'],
     [['--bogus'], "unknown option '--bogus'"],

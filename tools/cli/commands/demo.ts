@@ -1,10 +1,11 @@
 // `mpcp-embedded demo`: runs the day of a virtual charger and shows its steps, as lines for people or as NDJSON.
 
-import { accessSync, constants, copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { constants, copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FLASH_FILES, runDay } from '../../../host-sim/day/day.ts';
 import type { DayStep } from '../../../host-sim/day/step.ts';
 import { systemReason, UsageError } from '../io.ts';
+import { makeFolder } from '../output-file.ts';
 import type { Register } from './index.ts';
 
 const FILES = Object.values(FLASH_FILES);
@@ -46,12 +47,7 @@ function makeRoom(folder: string): void {
   if (folder === '') throw new UsageError('--keep "": the folder has no name');
   const there = FILES.find((name) => existsSync(join(folder, name)));
   if (there !== undefined) throw new UsageError(`--keep ${folder}: ${there} is there already`);
-  try {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
-  } catch (error) {
-    throw new UsageError(`--keep ${folder}: cannot write there: ${systemReason(error)}`);
-  }
+  makeFolder(folder, '--keep');
 }
 
 function keep(from: string, to: string): void {
