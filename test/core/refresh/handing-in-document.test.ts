@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { receiptDocument } from '../../../core/ledger/receipt-document.ts';
 import { UPLOAD_BATCH_BYTES } from '../../../core/limits.ts';
+import type { LogEvent } from '../../../core/ports/ports.ts';
 import { Uploader } from '../../../core/refresh/upload.ts';
 import { fleetPolicy } from '../../fixtures/artifacts.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
@@ -38,6 +39,38 @@ describe('docs/HANDING-IN.md', () => {
     uploader.unanswered(0, 'lost');
     expect(uploader.next(0)).toEqual({ kind: 'wait', ms: 5000 });
     expect(text).toContain('Waiting begins with 5 seconds');
+  });
+
+  it('has a program that hands everything in', async () => {
+    const [, imports = '', program = ''] = /```ts\n(import .*)\n([\s\S]*?)```/.exec(text) ?? [];
+    expect(imports).toBe("import { Uploader } from 'mpcp-embedded';");
+    const journal = opened(new MemoryFlash());
+    for (let i = 1; i <= 40; i++) append(journal, payment(i));
+    const events: LogEvent[] = [];
+    let attempts = 0;
+    const world = {
+      Uploader,
+      journal,
+      random: () => 0,
+      log: { emit: (event: LogEvent) => events.push(event) },
+      // An hour has passed whenever it is asked for.
+      clock: { monotonicMs: () => ++attempts * 3_600_000 },
+      post: async (body: Uint8Array) => {
+        if (events.length < 2) return undefined;
+        const { receipts } = JSON.parse(Buffer.from(body).toString()) as { receipts: { receiptId: number }[] };
+        return { status: 200, body: Buffer.from(JSON.stringify({ acknowledged: receipts.at(-1)?.receiptId })) };
+      },
+    };
+    // The program is the document's, so it is code that stands in this repository.
+    const AsyncFunction = (async () => {}).constructor as new (...parts: string[]) => (...given: unknown[]) => unknown;
+    await new AsyncFunction(...Object.keys(world), program)(...Object.values(world));
+    expect(journal.acknowledgedUpTo).toBe(40);
+    expect(events.map(({ event }) => event).slice(0, 4)).toEqual([
+      'upload.send',
+      'upload.failed',
+      'upload.send',
+      'upload.acknowledged',
+    ]);
   });
 
   it('says what the first receipt carries', () => {
