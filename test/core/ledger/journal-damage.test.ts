@@ -342,7 +342,7 @@ describe('a block that is damaged', () => {
       const journal = opened(flash);
       const of = (id: number) => payment(id, { grant: undefined });
       let last = 0;
-      while (flash.done.erase < 17) append(journal, of(++last));
+      while (flash.done.erase < 2) append(journal, of(++last));
       // The last one is in the second block.
       last--;
       const other = new MemoryFlash(SMALL);
