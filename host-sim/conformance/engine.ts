@@ -40,11 +40,15 @@ export interface PinnedKeyData {
   readonly publicKey: Uint8Array;
 }
 
-/** The verifier of one case: configuration, bundles taken as admitted, time, and totals to start from. */
-export interface VerifierSetup {
+/**
+ * The verifier of one case: configuration, bundles taken as admitted, time, and totals to start from.
+ *
+ * @typeParam Bundle what a bundle is given as: its bytes, or where they are
+ */
+export interface VerifierSetup<Bundle = Uint8Array> {
   readonly configuration: Omit<SiteConfiguration, 'pinnedKeys'>;
   readonly pinned: readonly PinnedKeyData[];
-  readonly bundles: readonly Uint8Array[];
+  readonly bundles: readonly Bundle[];
   readonly nowMs: number;
   readonly grantSpentMinor?: string | undefined;
   readonly budgetSpentMinor?: string | undefined;
@@ -58,7 +62,7 @@ export interface SequenceStep {
 }
 
 /** The implementation under test: everything is bytes in, verdict out. */
-export interface ConformanceEngine {
+export interface ConformanceEngine<Bundle = Uint8Array> {
   /** Canonical text of JSON text; `value` is the text, then a space and its SHA-256. */
   canonical(json: Uint8Array): EngineResult;
   /** The domain hash of JSON text, as hexadecimal digits. */
@@ -66,13 +70,13 @@ export interface ConformanceEngine {
   /** The intentHash of a settlement intent. */
   intentHash(json: Uint8Array): EngineResult;
   /** Admission of a bundle under one root key. `kid` undefined answers to any. */
-  admit(bundle: Uint8Array, rootPem: string, kid: string | undefined, scope: BundleScope, nowMs: number): EngineResult;
+  admit(bundle: Bundle, rootPem: string, kid: string | undefined, scope: BundleScope, nowMs: number): EngineResult;
   /** Key lookup; `value` is the key in hexadecimal digits. */
-  resolve(setup: VerifierSetup, issuer: string, kid: string): EngineResult;
-  grant(setup: VerifierSetup, grant: Uint8Array): EngineResult;
-  fleetPolicy(setup: VerifierSetup, fleetPolicy: Uint8Array, grant: Uint8Array): EngineResult;
+  resolve(setup: VerifierSetup<Bundle>, issuer: string, kid: string): EngineResult;
+  grant(setup: VerifierSetup<Bundle>, grant: Uint8Array): EngineResult;
+  fleetPolicy(setup: VerifierSetup<Bundle>, fleetPolicy: Uint8Array, grant: Uint8Array): EngineResult;
   /** Payments one after the other on the same state. */
-  payments(setup: VerifierSetup, steps: readonly SequenceStep[]): readonly EngineResult[];
+  payments(setup: VerifierSetup<Bundle>, steps: readonly SequenceStep[]): readonly EngineResult[];
   /** An `Authorization` header, as far as reading the presentation. */
   header(value: string): EngineResult;
   sessionProof(
@@ -86,13 +90,13 @@ export interface ConformanceEngine {
 }
 
 /** How bundles are read and held: in memory, or as a device does. */
-export interface BundleForm {
+export interface BundleForm<Bundle = Uint8Array> {
   admit(
-    bundle: Uint8Array,
+    bundle: Bundle,
     context: AdmissionContext,
   ): { readonly bundle: unknown } | { readonly facts: unknown } | Refusal;
   /** A bundle that was admitted elsewhere; the refusal of one that is none. */
-  hold(bundle: Uint8Array): HeldBundle | (EngineResult & { ok: false });
+  hold(bundle: Bundle): HeldBundle | (EngineResult & { ok: false });
 }
 
 /** As tools hold bundles. */
@@ -107,6 +111,9 @@ const IN_MEMORY: BundleForm = {
 };
 
 /** The core as it is, with the crypto given. */
+export function createEngine(crypto: Crypto): ConformanceEngine;
+/** The same, with bundles read and held in another form. */
+export function createEngine<Bundle>(crypto: Crypto, form: BundleForm<Bundle>): ConformanceEngine<Bundle>;
 export function createEngine(crypto: Crypto, form: BundleForm = IN_MEMORY): ConformanceEngine {
   return {
     canonical(json) {

@@ -35,7 +35,7 @@ export const MACHINES = {
     chunksMore: 1024,
     slots: 512,
     slotsMore: 64,
-    stack: 384,
+    stack: 512,
     keys: 64,
     keysMore: 16,
   },
@@ -45,7 +45,7 @@ export const MACHINES = {
     chunksMore: 0,
     slots: 2048,
     slotsMore: 0,
-    stack: 384,
+    stack: 512,
     keys: 128,
     keysMore: 32,
   },
@@ -93,13 +93,14 @@ export interface Figures {
   };
 }
 
-/** What the root machine holds, which an image has in flash. Bytes, but for `keys`. */
+/** What the root machine holds, which an image has in flash. Bytes, but for `keys` and `aliases` (places for what may change). */
 export interface ImageFigures {
   readonly label: string;
   readonly slots: number;
   readonly chunks: number;
   readonly code: number;
   readonly keys: number;
+  readonly aliases: number;
 }
 
 /** How a run went. */
@@ -154,7 +155,7 @@ export async function runArchive(archive: Uint8Array, options: XsOptions): Promi
   }
 }
 
-/** Reads what a run prints: lines of the host begin with `@`, all others are the program's. */
+/** Reads what a run prints: the program's lines begin with `>`, those of the host with `@`, all others are XS's own words. */
 class Reader {
   readonly #heard: ((line: string) => void) | undefined;
   readonly #lines: string[] = [];
@@ -163,6 +164,8 @@ class Reader {
   #exception: string | undefined;
   #abort: string | undefined;
   #failed: string | undefined;
+  /** What XS said last: why it stopped, where it did. */
+  #words = '';
   #ok: boolean | undefined;
 
   constructor(heard: ((line: string) => void) | undefined) {
@@ -185,7 +188,8 @@ class Reader {
       child.on('error', reject);
       child.on('close', (code) => resolve({ code, rest: `${held}${errors}`.trim() }));
     });
-    if (this.#failed !== undefined) throw new EngineProblem(`the engine: ${this.#failed}`);
+    if (this.#failed !== undefined)
+      throw new EngineProblem(`the engine: ${[this.#failed, this.#exception ?? []].flat().join(': ')}`);
     if (this.#ok === undefined && this.#abort === undefined) {
       if (this.#exception === undefined) this.#abort = `ended with ${code ?? 'a signal'} ${rest}`.trim();
     }
@@ -201,16 +205,20 @@ class Reader {
 
   #take(line: string): void {
     const [, kind, text] = /^@(figures|image|exception|abort|failed|end) (.*)$/.exec(line) ?? [];
+    if (line.startsWith('> ')) {
+      this.#lines.push(line.slice(2));
+      this.#heard?.(line.slice(2));
+      return;
+    }
     if (kind === undefined || text === undefined) {
-      this.#lines.push(line);
-      this.#heard?.(line);
+      this.#words = line.replace(/^# /, '').trim();
       return;
     }
     const value = JSON.parse(text);
     if (kind === 'figures') this.#figures.push(value);
     else if (kind === 'image') this.#image.push(value);
     else if (kind === 'exception') this.#exception = value;
-    else if (kind === 'abort') this.#abort = value;
+    else if (kind === 'abort') this.#abort = this.#words === '' ? value : `${value} (${this.#words})`;
     else if (kind === 'failed') this.#failed = value;
     else this.#ok = value.ok;
   }

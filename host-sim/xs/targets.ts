@@ -22,7 +22,8 @@ export interface Target {
 
 /** The meter counts the interpreter's steps: the same in every run. */
 const METER = '-DmxMetering=1';
-const X86 = ['-m32', '-O2', METER];
+/** x87 registers would round twice what a device rounds once. */
+const X86 = ['-m32', '-msse2', '-mfpmath=sse', '-O2', METER];
 
 const RV32_FLAGS = [
   // What `-march=rv32imc_zicsr` would say; that name makes this compiler link 64-bit libraries, without a word.

@@ -160,6 +160,6 @@ void printImageFigures(txMachine *root, const char *label)
 {
 	printf("@image {\"label\":");
 	printJsonString(label);
-	printf(",\"slots\":%lu,\"chunks\":%lu,\"code\":%lu,\"keys\":%lu}\n", slotBytes(root->currentHeapCount),
-		(unsigned long)root->currentChunksSize, (unsigned long)loadedCodeBytes, (unsigned long)root->keyIndex);
+	printf(",\"slots\":%lu,\"chunks\":%lu,\"code\":%lu,\"keys\":%lu,\"aliases\":%lu}\n", slotBytes(root->currentHeapCount),
+		(unsigned long)root->currentChunksSize, (unsigned long)loadedCodeBytes, (unsigned long)root->keyIndex, (unsigned long)root->aliasCount);
 }

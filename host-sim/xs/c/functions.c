@@ -44,11 +44,10 @@ void printJsonString(const char *text)
 	putchar('"');
 }
 
-/* print(text): a line on stdout. */
+/* print(text): a line on stdout, marked: XS prints lines of its own. */
 static void print(txMachine *the)
 {
-	fputs(fxToString(the, mxArgv(0)), stdout);
-	putchar('\n');
+	printf("> %s\n", fxToString(the, mxArgv(0)));
 }
 
 /* argument(index): a word after `--`, or undefined. */
@@ -100,6 +99,32 @@ static void readFile(txMachine *the)
 	fxArrayBuffer(the, mxResult, files[file].bytes + offset, length, length);
 }
 
+/* readText(path, offset, length): a string of the UTF-8 bytes there, which must be well-formed. */
+static void readText(txMachine *the)
+{
+	int file = fileAt(fxToString(the, mxArgv(0)));
+	txInteger offset = fxToInteger(the, mxArgv(1));
+	txInteger length = fxToInteger(the, mxArgv(2));
+	if (offset < 0 || length < 0 || (size_t)offset + (size_t)length > files[file].size)
+		mxRangeError("%s has no %d bytes at %d", files[file].path, (int)length, (int)offset);
+	fxStringBuffer(the, mxResult, files[file].bytes + offset, length);
+}
+
+extern txInteger _xsmcGetBuffer(txMachine *the, txSlot *slot, void **data, txUnsigned *count, txBoolean writable);
+
+/* readInto(path, offset, target): fills a typed array with the bytes from there on. */
+static void readInto(txMachine *the)
+{
+	int file = fileAt(fxToString(the, mxArgv(0)));
+	txInteger offset = fxToInteger(the, mxArgv(1));
+	void *target;
+	txUnsigned length;
+	_xsmcGetBuffer(the, mxArgv(2), &target, &length, 1);
+	if (offset < 0 || (size_t)offset + length > files[file].size)
+		mxRangeError("%s has no %d bytes at %d", files[file].path, (int)length, (int)offset);
+	memcpy(target, files[file].bytes + offset, length);
+}
+
 /* collect(): a full collection. */
 static void collect(txMachine *the)
 {
@@ -143,6 +168,8 @@ void installHostFunctions(txMachine *the)
 	addFunction(the, argument, 1, "argument");
 	addFunction(the, fileSize, 1, "fileSize");
 	addFunction(the, readFile, 3, "readFile");
+	addFunction(the, readText, 3, "readText");
+	addFunction(the, readInto, 3, "readInto");
 	addFunction(the, collect, 0, "collect");
 	addFunction(the, measure, 0, "measure");
 	addFunction(the, figures, 1, "figures");

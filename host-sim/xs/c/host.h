@@ -38,6 +38,7 @@ extern size_t loadedCodeBytes;
 /* readonly.c */
 
 extern void freezeBuiltIns(txMachine *the);
+extern void freezeAsLinked(txMachine *root);
 extern void makeReadOnly(txMachine *root);
 
 /* figures.c */

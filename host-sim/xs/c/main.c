@@ -153,6 +153,8 @@ static txMachine *makeRoot(void)
 	runPromiseJobs(the);
 	if (!ok)
 		return NULL;
+	fxCollectGarbage(the);
+	freezeAsLinked(the);
 	fxShareMachine(the);
 	printImageFigures(the, "with modules");
 	makeReadOnly(the);

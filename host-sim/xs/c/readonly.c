@@ -1,5 +1,7 @@
-/* What the linker of an image does before it writes the root machine to flash: built-ins are frozen, and what points into
-   chunks becomes of a kind that no collector touches. Writing to a buffer, a map or a set of a module throws from here on. */
+/* What the linker of an image does before it writes the root machine to flash. It freezes the built-ins, all functions and
+   classes with their prototypes and scopes, buffers, maps and sets: writing to one throws from here on. Whatever else may
+   change (plain objects, arrays, `let`) takes a word of a device's memory each, its alias. And what points into chunks
+   becomes of a kind that no collector touches. */
 
 #include "host.h"
 
@@ -28,6 +30,74 @@ void freezeBuiltIns(txMachine *the)
 	txScript *script = fxParseScript(the, &stream, fxStringCGetter, mxProgramFlag);
 	fxRunScript(the, script, mxRealmGlobal(realm), C_NULL, mxRealmClosures(realm)->value.reference, C_NULL, mxProgram.value.reference);
 	mxPop();
+}
+
+static void freezeInstance(txSlot *instance)
+{
+	instance->flag |= XS_DONT_PATCH_FLAG;
+	for (txSlot *property = instance->next; property != NULL; property = property->next) {
+		property->flag |= XS_DONT_DELETE_FLAG;
+		if (property->kind != XS_ACCESSOR_KIND)
+			property->flag |= XS_DONT_SET_FLAG;
+	}
+}
+
+/* What `new` makes of a function or class inherits from its `prototype`. */
+static void freezePrototypeOf(txMachine *the, txSlot *function)
+{
+	for (txSlot *property = function->next; property != NULL; property = property->next)
+		if (property->ID == mxID(_prototype) && property->kind == XS_REFERENCE_KIND)
+			freezeInstance(property->value.reference);
+}
+
+static bool isFunction(const txSlot *instance)
+{
+	return instance->kind == XS_INSTANCE_KIND && mxIsFunction(instance);
+}
+
+/* Whether an instance is one that the linker freezes whatever the module says: nothing is set aside for changing it. */
+static bool isFixed(const txSlot *instance)
+{
+	const txSlot *first = instance->next;
+	if (first == NULL || !(first->flag & XS_INTERNAL_FLAG))
+		return false;
+	if (first->ID == XS_ENVIRONMENT_BEHAVIOR)
+		return true;
+	switch (first->kind) {
+	case XS_ARRAY_BUFFER_KIND:
+	case XS_DATA_VIEW_KIND:
+	case XS_MAP_KIND:
+	case XS_PROXY_KIND:
+	case XS_REGEXP_KIND:
+	case XS_SET_KIND:
+	case XS_TYPED_ARRAY_KIND:
+	case XS_WEAK_MAP_KIND:
+	case XS_WEAK_REF_KIND:
+	case XS_WEAK_SET_KIND: return true;
+	default: return false;
+	}
+}
+
+void freezeAsLinked(txMachine *root)
+{
+	txMachine *the = root;
+	for (txSlot *heap = root->firstHeap; heap != NULL; heap = heap->next) {
+		for (txSlot *slot = heap + 1; slot < heap->value.reference; slot++) {
+			if (slot->kind == XS_INSTANCE_KIND && isFunction(slot)) {
+				freezeInstance(slot);
+				if (slot->flag & XS_CAN_CONSTRUCT_FLAG)
+					freezePrototypeOf(the, slot);
+			}
+			else if (slot->kind == XS_INSTANCE_KIND && isFixed(slot))
+				freezeInstance(slot);
+			/* A variable that holds a function is a constant from here on. */
+			else if (slot->kind == XS_CLOSURE_KIND) {
+				txSlot *variable = slot->value.closure;
+				if (variable->kind == XS_REFERENCE_KIND && isFunction(variable->value.reference))
+					variable->flag |= XS_DONT_SET_FLAG;
+			}
+		}
+	}
 }
 
 static void makeSlotReadOnly(txSlot *slot)

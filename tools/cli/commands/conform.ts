@@ -1,16 +1,22 @@
 // `conform`: the conformance run, a line per file, what failed, and the counts.
 
 import { statSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { createPortableCrypto } from '../../../core/ports/portable-crypto.ts';
 import { createEngine } from '../../../host-sim/conformance/engine.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
+import { answeringEngine, CallRecorder } from '../../../host-sim/xs/calls.ts';
+import { answersInXs } from '../../../host-sim/xs/conformance.ts';
+import { EngineProblem } from '../../../host-sim/xs/project.ts';
+import { MACHINES, type MachineName } from '../../../host-sim/xs/runner.ts';
 import { type ConformanceReport, type FileResult, runConformance } from '../../conform/run.ts';
 import { type Io, systemReason, UsageError } from '../io.ts';
 import type { Register } from './index.ts';
 
 interface ConformOptions {
-  readonly crypto: string;
+  readonly engine: 'node' | 'xs' | 'rv32';
+  readonly machine: MachineName;
+  readonly crypto?: string;
   readonly json?: boolean;
 }
 
@@ -20,14 +26,25 @@ export const register: Register = (program: Command, io: Io) => {
     .command('conform')
     .description('Run the vector files of a folder (known by their `format` member) and compare every verdict.')
     .argument('<dir>', 'folder with vector files, e.g. test/vectors/interop')
-    .option('--crypto <which>', "node (node:crypto with the strict profile) or core (the core's own)", 'node')
+    .addOption(
+      new Option('--engine <which>', 'what the core runs in: Node, XS as a device has it, the same on rv32')
+        .choices(['node', 'xs', 'rv32'])
+        .default('node'),
+    )
+    .addOption(
+      new Option('--machine <which>', 'memory of the machine in XS').choices(Object.keys(MACHINES)).default('48k'),
+    )
+    .option(
+      '--crypto <which>',
+      "node (node:crypto with the strict profile) or core (the core's own, the only one in XS)",
+    )
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',
       '\nExample: mpcp-embedded conform test/vectors/interop\nExit code 1 if a case failed; optional cases pass either way and are counted apart.',
     )
-    .action((dir: string, options: ConformOptions) => {
-      const report = runConformance(folder(dir), engineFor(options.crypto));
+    .action(async (dir: string, options: ConformOptions) => {
+      const report = await reportOf(folder(dir), options, io);
       if (report.files.length === 0) throw new UsageError(`${dir}: there is no vector file in this folder`);
       if (options.json) io.out(JSON.stringify(report, null, 2));
       else printReport(report, io);
@@ -43,6 +60,25 @@ function folder(dir: string): string {
   }
   throw new UsageError(`${dir}: not a folder`);
 }
+
+async function reportOf(dir: string, options: ConformOptions, io: Io): Promise<ConformanceReport> {
+  if (options.engine === 'node') return runConformance(dir, engineFor(options.crypto ?? 'node'));
+  const { crypto = 'core' } = options;
+  if (!XS_CRYPTO.includes(crypto)) throw new UsageError(`--crypto ${crypto}: XS has ${XS_CRYPTO.join(' and ')}`);
+  const recorder = new CallRecorder();
+  runConformance(dir, recorder.engine);
+  const target = options.engine === 'xs' ? 'm32' : options.engine;
+  try {
+    const memory = MACHINES[options.machine];
+    const answers = await answersInXs(recorder.calls, { target, memory, crypto, note: io.note });
+    return runConformance(dir, answeringEngine(answers));
+  } catch (error) {
+    if (error instanceof EngineProblem) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+const XS_CRYPTO: readonly string[] = ['core'];
 
 function engineFor(crypto: string) {
   if (crypto === 'node') return createEngine(createNodeCrypto());

@@ -47,10 +47,12 @@ async function inXs(file: string, words: readonly string[], options: XsRunOption
 }
 
 function report({ lines, figures, image, exception, abort }: XsRun): string {
-  const flash = image.map(({ label, slots, chunks, code, keys }) => [label, slots, chunks, code, keys].map(String));
+  const flash = image.map(({ label, slots, chunks, code, keys, aliases }) =>
+    [label, slots, chunks, code, keys, aliases].map(String),
+  );
   return [
     ...lines,
-    tableText(['in flash (bytes)', 'slots', 'chunks', 'byte code', 'keys'], flash, 1),
+    tableText(['in flash (bytes)', 'slots', 'chunks', 'byte code', 'keys', 'aliases'], flash, 1),
     '',
     figuresTable(figures),
     ...(exception === undefined ? [] : [`uncaught: ${exception}`]),
