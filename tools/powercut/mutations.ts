@@ -1,5 +1,5 @@
-// Proof that the proof can fail: rules of ledger and journal are taken out one at a time, and the walk must find a violation. The
-// core is bundled together with the walk, changed on the way; no file of it is touched.
+// Proof that the proof can fail: rules of ledger, journal and bundle set are taken out one at a time, and the walk must find
+// a violation. The core is bundled together with the walk, changed on the way; no file of it is touched.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,6 +27,8 @@ export interface MutationResult {
 
 const LOG = 'core/ledger/block-log.ts';
 const LEDGER = 'core/ledger/flash-ledger.ts';
+const BUNDLES = 'core/trust/bundle-partition.ts';
+const STORED_BUNDLES = 'core/trust/stored-bundles.ts';
 const JOURNAL = 'core/ledger/journal.ts';
 const JOURNAL_STATE = 'core/ledger/journal-state.ts';
 const JOURNAL_START = 'core/ledger/journal-start.ts';
@@ -163,6 +165,68 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: 'the first receipt after a restart is chained to the one before it',
     file: JOURNAL_START,
     edits: [{ before: 'this.#hashAt = address;', after: '' }],
+  },
+  {
+    rule: 'the copy of the bundle set that is in force is not written to',
+    file: BUNDLES,
+    edits: [
+      {
+        before: 'this.#writing = this.#active?.which === 0 ? 1 : 0;',
+        after: 'this.#writing = this.#active?.which === 1 ? 1 : 0;',
+      },
+    ],
+  },
+  {
+    rule: "the CRCs of a bundle set's record are checked",
+    file: BUNDLES,
+    edits: [
+      { before: 'if (!isLogHeader(head)) return undefined;', after: 'if (head[0] !== MAGIC) return undefined;' },
+      {
+        before: 'if (readU32(head, 8) !== crc32Update(0, record, HEAD_BYTES, RECORD_BYTES) || count > BUNDLES_HELD)',
+        after: 'if (count > BUNDLES_HELD)',
+      },
+    ],
+  },
+  {
+    rule: 'of two copies of the bundle set the newer one counts',
+    file: BUNDLES,
+    edits: [
+      {
+        before: 'const newer = (second?.sequence ?? 0) > (first?.sequence ?? 0) ? second : first;',
+        after: 'const newer = second ?? first;',
+      },
+    ],
+  },
+  {
+    rule: 'bundles are in force before the ledger remembers them',
+    file: STORED_BUNDLES,
+    edits: [
+      {
+        before: 'const refusal = this.#switchTo(fresh, planned);',
+        after:
+          'for (const one of fresh) this.#record(one, false);\n      const refusal = this.#switchTo(fresh, planned);',
+      },
+    ],
+  },
+  {
+    rule: 'a start lets the ledger remember the bundles in force that it does not',
+    file: STORED_BUNDLES,
+    edits: [
+      {
+        before: 'trust.objection(one.bundle, nowMs) ?? this.#record(one, true);',
+        after: 'trust.objection(one.bundle, nowMs);',
+      },
+    ],
+  },
+  {
+    rule: 'the bundles of an answer are remembered one and all',
+    file: STORED_BUNDLES,
+    edits: [
+      {
+        before: "const refusal = 'ok' in outcome ? outcome : this.#record(outcome, false);",
+        after: "const refusal = 'ok' in outcome ? outcome : undefined;",
+      },
+    ],
   },
 ];
 

@@ -83,6 +83,8 @@ export class Trial {
   readonly seed: number;
   readonly #flash: SimulatedFlash;
   readonly #begin: Start;
+  /** What went wrong before the workload. */
+  readonly #notBegun: Wrong | undefined;
   #device: Device | undefined;
   /** The flash before the device was opened on it after a cut, where opening it wrote something. */
   #unopened: FlashSnapshot | undefined;
@@ -99,7 +101,8 @@ export class Trial {
       seed,
       onOperation: (operation) => this.#heard?.(operation),
     });
-    const model = this.#alreadyDone();
+    const model = new Model();
+    this.#notBegun = unlessThrown(() => this.#already(model));
     this.#begin = { flash: this.#flash.snapshot(), model, next: 0 };
   }
 
@@ -108,17 +111,16 @@ export class Trial {
     return this.#begin;
   }
 
-  /** Carries out what comes before the workload, without a cut. @returns what is known then */
-  #alreadyDone(): Model {
-    const model = new Model();
-    const { already, partitions, name } = this.workload;
-    if (already.length === 0) return model;
+  /** Carries out what comes before the workload, without a cut. */
+  #already(model: Model): Wrong | undefined {
+    const { already, partitions } = this.workload;
+    if (already.length === 0) return undefined;
     const device = new Device(this.#flash, partitions);
     for (const step of already) {
       const wrong = this.#carryOut(device, model, step);
-      if (wrong) throw new Error(`${name} does not begin: ${describeStep(step)}: ${wrong.rule}: ${wrong.detail}`);
+      if (wrong) return wrong;
     }
-    return model;
+    return undefined;
   }
 
   /**
@@ -131,6 +133,7 @@ export class Trial {
   }
 
   #rest(start: Start, points: Point[] | undefined): Wrong | undefined {
+    if (this.#notBegun) return this.#notBegun;
     const flash = this.#flash;
     flash.restore(start.flash);
     const model = start.model.copy();
