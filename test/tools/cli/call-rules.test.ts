@@ -50,6 +50,7 @@ function sampleOf(option: Option): string {
     '<n/span>': '5/1h',
     '<asset>': 'XRP',
     '<code>': 'EUR',
+    '<hex>': 'ab'.repeat(16),
   };
   if (option.long === '--payments') return '1000000';
   return byPlaceholder[/<.*>/.exec(option.flags)?.[0] ?? ''] ?? 'value';
