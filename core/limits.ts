@@ -85,6 +85,8 @@ export const UPLOAD_LONGEST_WAIT_MS = 3_600_000;
 export const UPLOAD_SMALLER_MS = 86_400_000;
 /** Characters of a backend's `detail` that are logged. */
 export const ANSWER_DETAIL_CHARACTERS = 160;
+/** Verified grants that are remembered, so that the next payment under them needs one signature check less. */
+export const GRANTS_REMEMBERED = 8;
 /** Decimal digits of an amount. */
 export const AMOUNT_DIGITS = 38;
 /** Decimal places a minor unit may have. */

@@ -12,6 +12,7 @@ import { BUILD_TIME_MS } from './build-time.ts';
 import { type Checked, runChain, type TraceEntry } from './chain/chain.ts';
 import { type DecisionMode, Payment, type PaymentArtifacts, type PaymentContext } from './chain/payment.ts';
 import { nothingAsked, type PaymentRequest, readRequest } from './chain/request.ts';
+import { VerifiedGrants } from './chain/verified-grants.ts';
 import { readConfiguration, type Site, type SiteConfiguration } from './configuration.ts';
 import { type Presentation, presentationOf, type ReadPresentation, readPresentation } from './intake/presentation.ts';
 import { JsonProblem, readJson } from './json/reader.ts';
@@ -102,6 +103,7 @@ export class Verifier {
   readonly #books: Books;
   readonly #log: Log | undefined;
   readonly #earliestMs: number;
+  readonly #verifiedGrants = new VerifiedGrants();
   readonly #stored: StoredBundles | undefined;
 
   /** @throws ConfigurationError where the configuration cannot be used */
@@ -406,7 +408,15 @@ export class Verifier {
   }
 
   #context(nowMs: number, mode: DecisionMode): PaymentContext {
-    return { site: this.site, crypto: this.#crypto, trust: this.trust, ledger: this.#ledger, nowMs, mode };
+    return {
+      site: this.site,
+      crypto: this.#crypto,
+      trust: this.trust,
+      ledger: this.#ledger,
+      nowMs,
+      mode,
+      verifiedGrants: this.#verifiedGrants,
+    };
   }
 
   #close(how: 'settle' | 'release', reservation: number, result: Receipt | LedgerRefusal): Closing {

@@ -20,8 +20,10 @@ export function isRail(text: unknown): text is Rail {
 export function railsMember(object: JsonObject): readonly Rail[] {
   const value = member(object, 'allowedRails');
   if (!isArray(value)) throw invalid('allowedRails is missing or not a list');
-  for (const rail of value)
+  for (let i = 0; i < value.length; i++) {
+    const rail = value[i];
     if (!isRail(rail)) throw invalid(`allowedRails holds ${show(rail)}, which is no rail of MPCP 1`);
+  }
   return value as readonly Rail[];
 }
 
@@ -41,21 +43,28 @@ export function assetText(value: JsonValue, what: string): string {
   if (!isObject(value)) throw invalid(`${what} is not an object`);
   switch (member(value, 'kind')) {
     case 'XRP':
-      // Nearly every payment has it, and nearly always nothing is beside the kind.
-      if (Object.keys(value).length === 1) return XRP_TEXT;
-      break;
+      return Object.keys(value).length === 1 ? XRP_TEXT : canonicalText(value);
     case 'IOU':
-      textMember(value, 'currency');
-      textMember(value, 'issuer');
-      break;
-    case 'ERC20':
-      integerMember(value, 'chainId', 0, Number.MAX_SAFE_INTEGER);
-      textMember(value, 'token');
-      break;
+      return textOf(
+        value,
+        `{"currency":${quoted(value, 'currency')},"issuer":${quoted(value, 'issuer')},"kind":"IOU"}`,
+      );
+    case 'ERC20': {
+      const chainId = integerMember(value, 'chainId', 0, Number.MAX_SAFE_INTEGER);
+      return textOf(value, `{"chainId":${chainId},"kind":"ERC20","token":${quoted(value, 'token')}}`);
+    }
     default:
       throw invalid(`${what} has a kind that is not XRP, IOU or ERC20`);
   }
-  return canonicalText(value);
+}
+
+/** The text of an asset with three members, of which the usual text is made; nearly always there are no others. */
+function textOf(asset: JsonObject, usual: string): string {
+  return Object.keys(asset).length === 3 ? usual : canonicalText(asset);
+}
+
+function quoted(object: JsonObject, name: string): string {
+  return JSON.stringify(textMember(object, name));
 }
 
 /** The `allowedAssets` of an artifact as canonical texts; absent reads as empty, which restricts nothing. */
@@ -63,7 +72,9 @@ export function assetsMember(object: JsonObject): readonly string[] {
   const value = member(object, 'allowedAssets');
   if (value === undefined) return [];
   if (!isArray(value)) throw invalid('allowedAssets is not a list');
-  return value.map((asset, i) => assetText(asset, `allowedAssets[${i}]`));
+  const texts: string[] = [];
+  for (let i = 0; i < value.length; i++) texts.push(assetText(value[i], `allowedAssets[${i}]`));
+  return texts;
 }
 
 /** An `asset` member as canonical text, or undefined. */

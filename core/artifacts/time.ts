@@ -1,6 +1,8 @@
 // RFC 3339 times to milliseconds. Dates that do not exist and times without a zone are refused (INTEROP §4): upstream
 // reads the first as "never expires" and the second in whatever zone the machine is in.
 
+import { builtInsAreFaster } from '../encoding/utf8.ts';
+
 const DAY_MS = 86_400_000;
 
 /**
@@ -8,6 +10,20 @@ const DAY_MS = 86_400_000;
  * else: month 13, 30 February, hour 24, a leap second, no zone, other separators.
  */
 export function timeFrom(text: string): number | undefined {
+  return (builtInsAreFaster() ? usualTime(text) : undefined) ?? anyTime(text);
+}
+
+/** The time of text as toISOString writes it, with or without its milliseconds; undefined for all other. */
+export function usualTime(text: string): number | undefined {
+  const whole = text.length === 20 && text.endsWith('Z') ? `${text.slice(0, 19)}.000Z` : text;
+  if (whole.length !== 24) return undefined;
+  const time = Date.parse(whole);
+  // Whatever the engine makes of it, it is this time only if the time is written like that.
+  return Number.isNaN(time) || new Date(time).toISOString() !== whole ? undefined : time;
+}
+
+/** The time of any text. */
+export function anyTime(text: string): number | undefined {
   if (text.length < 20) return undefined;
   if (text[4] !== '-' || text[7] !== '-' || text[13] !== ':' || text[16] !== ':') return undefined;
   if (text[10] !== 'T' && text[10] !== 't') return undefined;

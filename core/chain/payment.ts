@@ -15,6 +15,7 @@ import type { Answered, LedgerKey, SpendLedger } from '../ledger/ledger.ts';
 import type { Crypto } from '../ports/ports.ts';
 import type { TrustSet } from '../trust/trust-set.ts';
 import type { Asked } from './request.ts';
+import type { VerifiedGrants } from './verified-grants.ts';
 
 /** The artifacts of a payment, read. */
 export interface PaymentArtifacts {
@@ -40,6 +41,8 @@ export interface PaymentContext {
   /** Effective time in milliseconds, frozen for the decision. */
   readonly nowMs: number;
   readonly mode: DecisionMode;
+  /** Grants that need not be verified again; left out, all are. */
+  readonly verifiedGrants?: VerifiedGrants | undefined;
 }
 
 /** A signature key that was found, and whose it is. */

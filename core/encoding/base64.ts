@@ -1,11 +1,10 @@
 // Base64 as signatures and HTTP headers carry it (INTEROP §3, "Signature text"): either alphabet of RFC 4648, one of them
 // per text, padding optional. Apart from alphabet and padding, the same bytes have one text only.
 
-/** What an invalid character counts: so far below zero that no other characters of a group can make up for it. */
-const INVALID = -0x40000000;
+import { encodeUtf8 } from './utf8.ts';
 
-/** Longer texts are cut in pieces: reading a character takes time by its place in the string on the device. A signature fits. */
-const PIECE = 96;
+/** What an invalid character counts: all bits, whatever they are shifted by and put together with. */
+const INVALID = -1;
 
 /** Character codes of RFC 4648 §4, table 1, and §5, table 2, by value. */
 const STANDARD = codes(0x2b, 0x2f);
@@ -48,36 +47,33 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   const rest = length & 3;
   if (rest === 1) return undefined;
 
+  // As bytes: on the device, reading a character of a string takes time by its place.
+  const codes = encodeUtf8(text);
+  if (codes === undefined || codes.length !== text.length) return undefined;
   const bytes = new Uint8Array((length >> 2) * 3 + (rest === 0 ? 0 : rest - 1));
   const whole = length - rest;
+  const value = VALUES;
   let at = 0;
-  for (let start = 0; start < whole; start += PIECE) {
-    const size = whole - start < PIECE ? whole - start : PIECE;
-    const piece = whole <= PIECE ? text : text.slice(start, start + size);
-    for (let i = 0; i < size; i += 4) {
-      const group =
-        ((VALUES[piece.charCodeAt(i)] * 64 + VALUES[piece.charCodeAt(i + 1)]) * 64 + VALUES[piece.charCodeAt(i + 2)]) *
-          64 +
-        VALUES[piece.charCodeAt(i + 3)];
-      // Below zero with an invalid character, not a number with a code above 127.
-      if (!(group >= 0)) return undefined;
-      bytes[at++] = group >> 16;
-      bytes[at++] = (group >> 8) & 0xff;
-      bytes[at++] = group & 0xff;
-    }
+  for (let i = 0; i < whole; i += 4) {
+    const group =
+      (value[codes[i]] << 18) | (value[codes[i + 1]] << 12) | (value[codes[i + 2]] << 6) | value[codes[i + 3]];
+    // Below zero with an invalid character.
+    if (group < 0) return undefined;
+    bytes[at++] = group >> 16;
+    bytes[at++] = group >> 8;
+    bytes[at++] = group;
   }
   if (rest === 0) return bytes;
 
   // The last two or three characters: 12 bits of which 8 are used, or 18 of which 16 are. The others must be zero
   // (RFC 4648 §3.5), else two texts would stand for the same bytes.
-  const last = text.slice(whole, length);
-  let group = VALUES[last.charCodeAt(0)] * 64 + VALUES[last.charCodeAt(1)];
+  let group = (value[codes[whole]] << 6) | value[codes[whole + 1]];
   let unused = 4;
   if (rest === 3) {
-    group = group * 64 + VALUES[last.charCodeAt(2)];
+    group = (group << 6) | value[codes[whole + 2]];
     unused = 2;
   }
-  if (!(group >= 0) || (group & ((1 << unused) - 1)) !== 0) return undefined;
+  if (group < 0 || (group & ((1 << unused) - 1)) !== 0) return undefined;
   group >>= unused;
   if (rest === 3) bytes[at++] = group >> 8;
   bytes[at] = group & 0xff;

@@ -138,7 +138,8 @@ function sequenceLength(bytes: Uint8Array, at: number, end: number): number {
 
 /** UTF-8 bytes that `text` takes, or -1 where it holds a lone surrogate. */
 export function utf8Length(text: string): number {
-  let length = 0;
+  let length = encodeAscii(text)?.length ?? 0;
+  if (length > 0) return length;
   for (let i = 0; i < text.length; i++) {
     const point = text.codePointAt(i) as number;
     if (point < 0x80) length += 1;

@@ -5,7 +5,7 @@
 import { ENVELOPE_MEMBERS } from '../artifacts/envelope.ts';
 import { builtInsAreFaster } from '../encoding/utf8.ts';
 import { jsonData } from '../json/data.ts';
-import { isWithin, type PlainText, readPlain } from '../json/plain.ts';
+import { isWithin, type PlainText, partOf, readPlain } from '../json/plain.ts';
 import { JsonProblem, JsonReader } from '../json/reader.ts';
 import type { SourceMembers } from '../json/source-members.ts';
 import { emptyObject, isObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
@@ -70,27 +70,40 @@ export function readCarefully(bytes: Uint8Array): ReadPresentation | Refusal {
 }
 
 /** The presentation that plain text is, or undefined where it is none or may be past a limit. */
-function ofPlain({ value, text }: PlainText): ReadPresentation | Refusal | undefined {
+function ofPlain(plain: PlainText): ReadPresentation | Refusal | undefined {
+  const { value } = plain;
   if (!isObject(value)) return undefined;
   const isBare = member(value, 'authorization') !== undefined;
   // In itself an artifact is less deep by the object around it, and smaller.
-  const within = isWithin(text, ARTIFACT_LIMITS, isBare ? 0 : 1);
-  if (isBare) return within && hasOnly(value, ENVELOPE_MEMBERS) ? bareSba(value, text.length) : undefined;
+  const within = isWithin(plain, ARTIFACT_LIMITS, isBare ? 0 : 1);
+  if (isBare) return within && isEnvelopeOnly(value) ? bareSba(value, plain.text.length) : undefined;
   const names = Object.keys(value);
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
     const part = value[name] as JsonValue;
-    if (!CARRIED.includes(name) || part === null) return undefined;
-    if (ENVELOPED.includes(name) && isObject(part) && !hasOnly(part, ENVELOPE_MEMBERS)) return undefined;
-    if (!within && !isWithin(JSON.stringify(part), ARTIFACT_LIMITS)) return undefined;
+    switch (name) {
+      case 'sba':
+      case 'spa':
+      case 'fleetPolicyAuthorization':
+        if (isObject(part) && !isEnvelopeOnly(part)) return undefined;
+        break;
+      case 'grant':
+      case 'settlementIntent':
+      case 'idempotencyKey':
+        break;
+      default:
+        return undefined;
+    }
+    if (part === null || !(within || isWithin(partOf(plain, part), ARTIFACT_LIMITS))) return undefined;
   }
   return carried(value, []);
 }
 
-function hasOnly(object: JsonObject, allowed: readonly string[]): boolean {
-  const names = Object.keys(object);
-  for (let i = 0; i < names.length; i++) if (!allowed.includes(names[i] as string)) return false;
-  return true;
+/** True where an object has no members but those that are kept of an envelope. Counted: it is cheaper than looking for each. */
+function isEnvelopeOnly(object: JsonObject): boolean {
+  let kept = 0;
+  for (let i = 0; i < ENVELOPE_MEMBERS.length; i++) if (object[ENVELOPE_MEMBERS[i] as string] !== undefined) kept++;
+  return Object.keys(object).length === kept;
 }
 
 function read(bytes: Uint8Array): ReadPresentation | Refusal {

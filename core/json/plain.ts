@@ -9,7 +9,12 @@ import type { JsonValue } from './value.ts';
 /** What was read from text in plain form, and what is known of that text. */
 export interface PlainText {
   readonly value: JsonValue;
+  /** Characters of the text, which is ASCII. Counted once: on devices a string does not know its length. */
+  readonly length: number;
   readonly text: string;
+  /** Commas and opening brackets, those in strings too. */
+  readonly commas: number;
+  readonly brackets: number;
 }
 
 /**
@@ -20,34 +25,54 @@ export interface PlainText {
  * @returns undefined for all other text, be it JSON or not
  */
 export function readPlain(bytes: Uint8Array): PlainText | undefined {
-  if (bytes.length > PLAIN_BYTES) return undefined;
+  const { length } = bytes;
+  if (length > PLAIN_BYTES) return undefined;
   const text = decodeUtf8(bytes);
-  if (text === undefined || text.length !== bytes.length || text.includes('\\')) return undefined;
+  if (text === undefined || text.length !== length || text.includes('\\')) return undefined;
   // Before it is parsed: a device does not survive what is too deep or too much.
-  if (occurrences(text, ',', PLAIN_COMMAS) > PLAIN_COMMAS || brackets(text, PLAIN_BRACKETS) > PLAIN_BRACKETS)
-    return undefined;
+  const commas = occurrences(text, ',', PLAIN_COMMAS);
+  const brackets = occurrences(text, '{', PLAIN_BRACKETS) + occurrences(text, '[', PLAIN_BRACKETS);
+  if (commas > PLAIN_COMMAS || brackets > PLAIN_BRACKETS) return undefined;
   let value: JsonValue;
   try {
     value = parsed(text);
   } catch {
     return undefined;
   }
-  return JSON.stringify(value) === text ? { value, text } : undefined;
+  return JSON.stringify(value) === text ? { value, length, text, commas, brackets } : undefined;
 }
 
 /**
- * True where text in plain form shows that its value is within limits. Commas and brackets are counted wherever they stand,
- * and as if all of them were in one object: false proves nothing.
+ * True where plain text shows that its value is within limits. Commas and brackets are taken as if all of them were in one
+ * object: false proves nothing.
  *
  * @param around brackets that are not the value's own
  */
-export function isWithin(text: string, limits: JsonLimits, around = 0): boolean {
-  const most = Math.min(limits.members, limits.elements) - 1;
-  const deepest = limits.depth + around;
-  if (text.length > limits.bytes || !hasShortStrings(text, limits.stringBytes)) return false;
-  const commas = occurrences(text, ',', most);
-  // Every value stands behind a comma or a bracket.
-  return commas <= most && brackets(text, deepest) <= deepest && commas + deepest <= limits.values;
+export function isWithin(
+  { length, text, commas, brackets }: Omit<PlainText, 'value'>,
+  limits: JsonLimits,
+  around = 0,
+): boolean {
+  return (
+    length <= limits.bytes &&
+    commas < limits.members &&
+    commas < limits.elements &&
+    brackets <= limits.depth + around &&
+    // Every value stands behind a comma or a bracket.
+    commas + brackets <= limits.values &&
+    hasShortStrings(text, length, limits.stringBytes)
+  );
+}
+
+/** What of plain text is about one of its values. */
+export function partOf({ commas, brackets }: PlainText, value: JsonValue): Omit<PlainText, 'value'> {
+  const text = JSON.stringify(value);
+  return {
+    length: text.length,
+    text,
+    commas: occurrences(text, ',', commas),
+    brackets: occurrences(text, '{', brackets) + occurrences(text, '[', brackets),
+  };
 }
 
 /**
@@ -61,18 +86,11 @@ function parsed(text: string): JsonValue {
 
 /** How often a character is in a text; `most` + 1 where it is more often than that. */
 function occurrences(text: string, character: string, most: number): number {
-  const parts = text.split(character, most + 2).length;
-  return parts - 1;
-}
-
-/** Opening brackets of both kinds; more than `most` where there are more of one of them. */
-function brackets(text: string, most: number): number {
-  return occurrences(text, '{', most) + occurrences(text, '[', most);
+  return text.split(character, most + 2).length - 1;
 }
 
 /** True where no more than `most` characters are between two quotes, so that no string is longer. */
-function hasShortStrings(text: string, most: number): boolean {
-  const { length } = text;
+function hasShortStrings(text: string, length: number, most: number): boolean {
   let quote = 0;
   while (length - quote > most) {
     const next = text.lastIndexOf('"', quote + most + 1);

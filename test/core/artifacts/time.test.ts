@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { timeFrom } from '../../../core/artifacts/time.ts';
+import { anyTime, timeFrom, usualTime } from '../../../core/artifacts/time.ts';
 
 describe('times that are read', () => {
   it.each([
@@ -139,6 +139,41 @@ describe('any time', () => {
       if (i < 20 || i > 22) expect(timeFrom(shorter), shorter).toBeUndefined();
       expect(timeFrom(`${text.slice(0, i)} ${text.slice(i)}`)).toBeUndefined();
     }
+  });
+});
+
+describe("the engine's own reading of usual times", () => {
+  it('takes times as they are written most', () => {
+    for (const text of [
+      '2026-06-01T12:00:00Z',
+      '2026-06-01T12:00:00.250Z',
+      '0000-01-01T00:00:00Z',
+      '9999-12-31T23:59:59.999Z',
+    ])
+      expect(usualTime(text), text).toBe(anyTime(text));
+    expect(usualTime('2026-06-01T12:00:00Z')).toBe(Date.UTC(2026, 5, 1, 12));
+  });
+
+  it('never takes another text, nor for another time', () => {
+    const near = fc.tuple(
+      fc.constantFrom(
+        '2026-06-01T12:00:00.250Z',
+        '2026-02-28T23:59:59Z',
+        '2024-02-29T24:00:00.000Z',
+        '+02026-06-01T12:00:00Z',
+      ),
+      fc.nat({ max: 24 }),
+      fc.nat({ max: 2 }),
+      fc.constantFrom('', '0', '3', '9', 'z', 'T', ' ', '+', '-', ':', '.'),
+    );
+    fc.assert(
+      fc.property(near, ([text, at, taken, put]) => {
+        const changed = text.slice(0, at) + put + text.slice(at + taken);
+        const time = usualTime(changed);
+        if (time !== undefined) expect(time).toBe(anyTime(changed));
+      }),
+      { numRuns: 3000 },
+    );
   });
 });
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalText, textInOrder } from '../../../core/json/canonical.ts';
 import { MEMBER_ORDER } from '../../../core/json/member-order.ts';
-import { isWithin, readPlain } from '../../../core/json/plain.ts';
+import { isWithin, type PlainText, partOf, readPlain } from '../../../core/json/plain.ts';
 import { JsonProblem, readJson } from '../../../core/json/reader.ts';
 import type { JsonObject } from '../../../core/json/value.ts';
 import { ARTIFACT_LIMITS, type JsonLimits, PLAIN_BRACKETS, PLAIN_BYTES, PLAIN_COMMAS } from '../../../core/limits.ts';
@@ -104,6 +104,10 @@ it('whatever text is taken, the careful reader takes it too, and reads the same'
 
 describe('limits', () => {
   const limits: JsonLimits = { bytes: 60, values: 8, elements: 4, members: 4, stringBytes: 10, depth: 3 };
+  const isWithinAll = (text: string, around?: number) => {
+    const plain = readPlain(utf8(text));
+    return plain !== undefined && isWithin(plain, limits, around);
+  };
   const isRead = (text: string) => !(readJson(utf8(text), limits) instanceof JsonProblem);
 
   it.each([
@@ -116,17 +120,17 @@ describe('limits', () => {
     ['a long name', '{"aaaaaaaaaaa":1}'],
   ])('past the limit of %s nothing is within', (_, text) => {
     expect(isRead(text)).toBe(false);
-    expect(isWithin(text, limits)).toBe(false);
+    expect(isWithinAll(text)).toBe(false);
   });
 
   it('what a limit just holds is within', () => {
     for (const text of ['[1,2,3,4]', '{"a":1,"b":1,"c":1,"d":1}', '[[[]]]', '["aaaaaaaaaa"]', '{"aaaaaaaaaa":1}'])
-      expect(isWithin(text, limits), text).toBe(true);
+      expect(isWithinAll(text), text).toBe(true);
   });
 
   it('brackets around the value do not count', () => {
-    expect(isWithin('{"a":[[[]]]}', limits)).toBe(false);
-    expect(isWithin('{"a":[[[]]]}', limits, 1)).toBe(true);
+    expect(isWithinAll('{"a":[[[]]]}')).toBe(false);
+    expect(isWithinAll('{"a":[[[]]]}', 1)).toBe(true);
   });
 
   it('what is within them is within them for the careful reader', () => {
@@ -141,7 +145,7 @@ describe('limits', () => {
     fc.assert(
       fc.property(value, (one) => {
         const text = JSON.stringify(one);
-        if (!isWithin(text, limits)) return;
+        if (!isWithinAll(text)) return;
         within++;
         expect(isRead(text)).toBe(true);
       }),
@@ -151,7 +155,18 @@ describe('limits', () => {
   });
 
   it('an ordinary payment is within those of an artifact', () => {
-    expect(isWithin(JSON.stringify({ grant: grant(), sba: sba(), spa: spa() }), ARTIFACT_LIMITS, 1)).toBe(true);
+    const plain = readPlain(utf8(JSON.stringify({ grant: grant(), sba: sba(), spa: spa() }))) as PlainText;
+    expect(isWithin(plain, ARTIFACT_LIMITS, 1)).toBe(true);
+  });
+
+  it('a part of plain text is counted by itself', () => {
+    const plain = readPlain(utf8('{"a":[1,{"b":"["}],"c":[2,3,4]}')) as PlainText;
+    expect(partOf(plain, (plain.value as JsonObject).a as JsonObject)).toEqual({
+      length: 13,
+      text: '[1,{"b":"["}]',
+      commas: 1,
+      brackets: 3,
+    });
   });
 });
 
