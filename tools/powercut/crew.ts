@@ -19,18 +19,19 @@ export function crewSize(): number {
   return existsSync(fileURLToPath(SOURCE)) ? Math.min(availableParallelism(), MOST_WORKERS) : 1;
 }
 
-/** Carries walks out. `heard` is told of each as it begins. @returns what they found, in their order */
+/** Carries walks out. `ended` is told of each as it ends. @returns what they found, in their order */
 export async function walkAll(
   orders: readonly WalkOrder[],
-  heard: (order: WalkOrder) => void,
+  ended: (order: WalkOrder, found: Walk) => void,
 ): Promise<readonly Walk[]> {
   const found: Walk[] = [];
   let next = 0;
   const size = Math.min(crewSize(), orders.length);
   if (size <= 1) {
     for (const order of orders) {
-      heard(order);
-      found.push(walk(order));
+      const one = walk(order);
+      found.push(one);
+      ended(order, one);
     }
     return found;
   }
@@ -41,8 +42,9 @@ export async function walkAll(
         while (next < orders.length) {
           const number = next++;
           const order = orders[number] as WalkOrder;
-          heard(order);
-          found[number] = await carryOut(worker, order);
+          const one = await carryOut(worker, order);
+          found[number] = one;
+          ended(order, one);
         }
       } finally {
         await worker.terminate();

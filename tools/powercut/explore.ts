@@ -38,6 +38,14 @@ export interface PairOptions {
   readonly which: number;
 }
 
+/** A part of a walk of single cuts: of so many, this one, from 0. All of them together are the walk. */
+export interface Part {
+  readonly of: number;
+  readonly which: number;
+}
+
+const WHOLE: Part = { of: 1, which: 0 };
+
 /** Violations after which a walk has shown enough. */
 const ENOUGH = 5;
 
@@ -94,19 +102,22 @@ function isGivingUp({ operation }: Point): boolean {
  *
  * @param restOf after one form of so many the rest of the workload runs as well; after `after` always: it is the only one
  *   that leaves what was not answered
+ * @param part the cuts that are made
  */
-export function walkSingle(workload: Workload, erased: ErasedReads, seed: number, restOf = 1): Walk {
+export function walkSingle(workload: Workload, erased: ErasedReads, seed: number, restOf = 1, part = WHOLE): Walk {
   const started = performance.now();
   const { trial, points, walk } = begin(workload, erased, seed, 'one cut');
   let number = 0;
   for (const point of points) {
     for (const form of formsOf(point, trial)) {
       if (walk.violations.length >= ENOUGH) break;
+      const own = number++;
+      if (own % part.of !== part.which) continue;
       const cuts = [{ point, form }];
       const recovered = tryCut(trial, walk, cuts);
       if (recovered === undefined) continue;
       const start = trial.here(recovered);
-      const isChosen = form.kind === 'after' || mix(seed, number++) % restOf === 0;
+      const isChosen = form.kind === 'after' || mix(seed, own) % restOf === 0;
       const wrong = trial.probe(recovered, 'deep') ?? (isChosen ? trial.rest(start) : undefined);
       if (wrong) walk.violations.push(trial.violation(wrong, cuts));
     }

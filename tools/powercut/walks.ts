@@ -2,7 +2,7 @@
 
 import type { ErasedReads } from '../../host-sim/flash/cell-coding.ts';
 import { mix } from '../../host-sim/flash/random.ts';
-import { type PairOptions, type Walk, walkPairs, walkRandom, walkSingle } from './explore.ts';
+import { type PairOptions, type Part, type Walk, walkPairs, walkRandom, walkSingle } from './explore.ts';
 import { namedWorkloads } from './workloads.ts';
 
 /** One walk, or a part of one. */
@@ -14,6 +14,7 @@ export type WalkOrder =
       readonly seed: number;
       /** The rest of the workload is run after one form of so many. */
       readonly restOf: number;
+      readonly part: Part;
     }
   | {
       readonly kind: 'pairs';
@@ -44,22 +45,46 @@ export interface Extent {
   readonly untilMs: number;
 }
 
-/** Parts that a walk of pairs is taken apart into: it is long, and the workers end at about the same time. */
+/**
+ * Parts that walks are taken apart into, so that the workers end at about the same time and one can see how far it is. Of pairs
+ * where every form of the second cut is tried there are more.
+ */
 const PARTS = 8;
+const PARTS_OF_ALL = 48;
 
-/** The walks, the long ones first. */
+/** The walks in parts: one of each walk first, for what they tell of how long the others take. */
 export function ordersOf(extent: Extent): readonly WalkOrder[] {
+  const firsts = new Set<string>();
+  const isFirst = (order: WalkOrder) => {
+    const name = describeWalk(order);
+    return !firsts.has(name) && firsts.add(name);
+  };
+  const [first, others]: [WalkOrder[], WalkOrder[]] = [[], []];
+  for (const order of partsOf(extent)) (isFirst(order) ? first : others).push(order);
+  return [...first, ...others];
+}
+
+function partsOf(extent: Extent): readonly WalkOrder[] {
   const { modes, seed, restOf, oneOf, secondForms } = extent;
   const orders: WalkOrder[] = [];
+  const parts = secondForms === 'all' ? PARTS_OF_ALL : PARTS;
   for (const workload of extent.paired)
     for (const [turn, erased] of modes.entries())
-      for (let part = 0; part < PARTS; part++) {
-        const pairs = { oneOf: oneOf * PARTS, which: (part * oneOf + (turn % oneOf)) % (oneOf * PARTS), secondForms };
+      for (let part = 0; part < parts; part++) {
+        const pairs = { oneOf: oneOf * parts, which: (part * oneOf + (turn % oneOf)) % (oneOf * parts), secondForms };
         orders.push({ kind: 'pairs', workload, erased, seed, pairs });
       }
   for (const workload of extent.single)
-    for (const erased of modes) orders.push({ kind: 'single', workload, erased, seed, restOf });
+    for (const erased of modes)
+      for (let which = 0; which < PARTS; which++)
+        orders.push({ kind: 'single', workload, erased, seed, restOf, part: { of: PARTS, which } });
   return orders;
+}
+
+/** What a walk is called that an order is a part of. */
+export function describeWalk(order: WalkOrder): string {
+  if (order.kind === 'random') return 'random workloads';
+  return `${order.workload}, ${order.kind === 'single' ? 'one cut' : 'two cuts'}, erased cells read ${order.erased}`;
 }
 
 /** Random walks for so many workers: they run until a time, all other walks must be over by then. */
@@ -78,7 +103,7 @@ export function walk(order: WalkOrder): Walk {
   const workload = namedWorkloads().find(({ name }) => name === order.workload);
   if (workload === undefined) throw new Error(`there is no workload ${order.workload}`);
   return order.kind === 'single'
-    ? walkSingle(workload, order.erased, order.seed, order.restOf)
+    ? walkSingle(workload, order.erased, order.seed, order.restOf, order.part)
     : walkPairs(workload, order.erased, order.seed, order.pairs);
 }
 

@@ -6,13 +6,15 @@ import { KIND } from '../../../core/ledger/spend-record.ts';
 import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../../host-sim/flash/store.ts';
 import { keyFromSeed, sign } from '../../../host-sim/signing/keys.ts';
-import { walkPairs, walkRandom, walkSingle } from '../../../tools/powercut/explore.ts';
+import { type Walk, walkPairs, walkRandom, walkSingle } from '../../../tools/powercut/explore.ts';
 import { Model, wrongIn } from '../../../tools/powercut/model.ts';
 import { MUTATIONS, mutated, tryMutation } from '../../../tools/powercut/mutations.ts';
 import { CRYPTO } from '../../../tools/powercut/names.ts';
 import { Device } from '../../../tools/powercut/operations.ts';
+import { Progress } from '../../../tools/powercut/progress.ts';
 import { RememberedVerdicts } from '../../../tools/powercut/remembered-verdicts.ts';
-import { type Point, type Recovered, Trial } from '../../../tools/powercut/trial.ts';
+import { type Point, type Recovered, Trial, type Violation } from '../../../tools/powercut/trial.ts';
+import type { WalkOrder } from '../../../tools/powercut/walks.ts';
 import { firstWorkload, namedWorkloads, randomWorkload, shortWorkload } from '../../../tools/powercut/workloads.ts';
 import { newest } from '../../fixtures/spends.ts';
 import { run } from '../cli/run.ts';
@@ -195,6 +197,53 @@ describe('a device that knows something else than it answered', () => {
   });
 });
 
+describe('walks in parts', () => {
+  it('are the walk as a whole', () => {
+    const whole = walkSingle(firstWorkload(), 'ones', 1, 24);
+    const parts = [0, 1, 2].map((which) => walkSingle(firstWorkload(), 'ones', 1, 24, { of: 3, which }));
+    // Each part begins with the workload without a cut.
+    expect(parts.reduce((sum, part) => sum + part.cases - 1, 1)).toBe(whole.cases);
+  });
+});
+
+describe('progress', () => {
+  const order = (workload: string, which: number): WalkOrder => ({
+    kind: 'single',
+    workload,
+    erased: 'ones',
+    seed: 1,
+    restOf: 1,
+    part: { of: 2, which },
+  });
+  const orders = [order('short', 0), order('first', 0), order('short', 1), order('first', 1)];
+  const walk: Walk = {
+    name: '',
+    operations: 9,
+    compactions: 0,
+    givenUp: 0,
+    cases: 100,
+    violations: [],
+    seconds: 60,
+  };
+
+  it('says how much is done, and how long the rest takes once a part of each walk has shown it', () => {
+    const progress = new Progress(orders, 2, 0);
+    expect(progress.ended(orders[0] as WalkOrder, walk)).toEqual([]);
+    expect(progress.line(61_000)).toBe('1 of 4 parts done, 100 cases, no violation; 61 s so far');
+    progress.ended(orders[1] as WalkOrder, { ...walk, seconds: 300 });
+    expect(progress.line(301_000)).toBe('2 of 4 parts done, 200 cases, no violation; 5 min so far, about 3 min more');
+    expect(progress.ended(orders[2] as WalkOrder, walk)).toEqual([
+      'short, one cut, erased cells read ones: done, 200 cases, no violation',
+    ]);
+  });
+
+  it('tells a violation when its part is done', () => {
+    const violation = { rule: 'totals are what was approved', detail: 'grant g: 1' } as Violation;
+    const lines = new Progress(orders, 1, 0).ended(orders[0] as WalkOrder, { ...walk, violations: [violation] });
+    expect(lines).toEqual(['VIOLATION of "totals are what was approved": grant g: 1']);
+  });
+});
+
 describe('a rule that is taken out', () => {
   it.each(
     MUTATIONS.filter(({ rule }) =>
@@ -223,7 +272,7 @@ describe('powercut', () => {
       'first',
       '--short',
       '--erased',
-      'ones',
+      'scrambled',
       '--seed',
       '2',
       '--json',
@@ -231,6 +280,22 @@ describe('powercut', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ seed: 2, violations: [] });
     expect(JSON.parse(stdout).cases).toBeGreaterThan(500);
+  });
+
+  it.each([
+    [['--short', '--all'], /--short.*--all/],
+    [['--mutations', '--short'], /--mutations.*--short/],
+    [['--mutations', '--all'], /--mutations.*--all/],
+    [['--mutations', '--seconds', '9'], /--mutations.*--seconds/],
+    [['--mutations', '--erased', 'ones'], /--mutations.*--erased/],
+    [['--mutations', '--workload', 'first'], /--mutations.*--workload/],
+    [['--workload', 'first', '--seconds', '9'], /--workload.*--seconds/],
+    [['--short', '--workload', 'mixed'], /--short walks short and first only, --workload asks for mixed/],
+  ])('refuses %j, which contradict each other, in one sentence', async (options, sentence) => {
+    const { code, stdout, stderr } = await run('powercut', ...options);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(sentence);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
   it('refuses an unknown reading of erased cells as a wrong call', async () => {

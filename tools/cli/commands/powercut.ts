@@ -5,10 +5,11 @@ import type { ErasedReads } from '../../../host-sim/flash/cell-coding.ts';
 import { crewSize, walkAll } from '../../powercut/crew.ts';
 import type { Walk } from '../../powercut/explore.ts';
 import { MUTATIONS, type MutationResult, tryMutation } from '../../powercut/mutations.ts';
+import { Progress } from '../../powercut/progress.ts';
 import type { Violation } from '../../powercut/trial.ts';
 import { type Extent, ordersOf, randomOrders, together, type WalkOrder } from '../../powercut/walks.ts';
 import { namedWorkloads } from '../../powercut/workloads.ts';
-import type { Io } from '../io.ts';
+import { type Io, UsageError } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
@@ -27,7 +28,7 @@ interface PowercutOptions {
 const PROVEN = ['short', 'first', 'bundles', 'mixed', 'busy', 'restarting'];
 const PAIRED = ['short', 'first'];
 /** What is tried of pairs, and after how many single cuts the rest of the workload runs. */
-const SHORT = { oneOf: 60, secondForms: 2, restOf: 24 } as const;
+const SHORT = { oneOf: 80, secondForms: 2, restOf: 24 } as const;
 const USUAL = { secondForms: 1, restOf: 24 } as const;
 const ALL = { oneOf: 1, secondForms: 'all', restOf: 1 } as const;
 
@@ -36,17 +37,36 @@ export const register: Register = (program: Command, io: Io) => {
   const powercut = program
     .command('powercut')
     .description('Cut the power at every flash operation of workloads, in every torn form, and every pair of cuts.')
-    .option('--seed <n>', 'which bits land, what erased cells read, which random workloads', wholeNumber(0, 999_999), 1)
-    .option('--seconds <n>', 'random workloads run on until so many seconds are over', wholeNumber(0, 1_000_000), 0)
-    .option('--short', 'the short workloads only, and of their pairs of cuts a part that the seed chooses')
-    .option('--all', 'every pair of cuts in every form with both readings of erased cells, every workload to its end')
     .option(
-      '--mutations',
-      'instead: rules of ledger and journal are taken out one by one, and each time a violation must be found',
+      '--seed <n>',
+      'which bits land, what erased cells read, which pairs of cuts, which random workloads',
+      wholeNumber(0, 999_999),
+      1,
+    )
+    .option(
+      '--seconds <n>',
+      'where fewer than so many seconds have passed since the start, random workloads follow until then',
+      wholeNumber(0, 1_000_000),
+      0,
+    )
+    .addOption(
+      new Option(
+        '--short',
+        'the short workloads only, and of their pairs of cuts a part that the seed chooses',
+      ).conflicts('all'),
+    )
+    .option('--all', 'every pair of cuts in every form with both readings of erased cells, every workload to its end')
+    .addOption(
+      new Option(
+        '--mutations',
+        'instead: rules of ledger, journal and bundle set are taken out one by one, and each time a violation must be found',
+      ).conflicts(['short', 'all', 'erased', 'workload', 'seconds']),
     )
     .addOption(new Option('--erased <mode>', 'what erased cells read (default: both)').choices(['ones', 'scrambled']))
     .addOption(
-      new Option('--workload <name>', 'this one only').choices(namedWorkloads().map((workload) => workload.name)),
+      new Option('--workload <name>', 'this one only')
+        .choices(namedWorkloads().map((workload) => workload.name))
+        .conflicts('seconds'),
     )
     .addHelpText(
       'after',
@@ -57,19 +77,38 @@ export const register: Register = (program: Command, io: Io) => {
 };
 
 async function walks(options: PowercutOptions, io: Io): Promise<void> {
-  const { seed, seconds } = options;
+  const { seed } = options;
   const extent = extentOf(options);
-  const heard = (order: WalkOrder) => io.note(describeOrder(order));
-  const done = [...together(await walkAll(ordersOf(extent), heard))];
-  if (Date.now() < extent.untilMs && seconds > 0)
-    done.push(...together(await walkAll(randomOrders(extent, crewSize()), heard)));
+  const done = [...together(await told(ordersOf(extent), io))];
+  if (Date.now() < extent.untilMs) {
+    io.note(`random workloads until ${new Date(extent.untilMs).toISOString()}`);
+    done.push(...together(await told(randomOrders(extent, crewSize()), io)));
+  }
   const violations = done.flatMap((walk) => walk.violations);
   const cases = done.reduce((sum, walk) => sum + walk.cases, 0);
   io.result({ seed, extent, walks: done, cases, violations }, report(done, extent, cases, violations));
   if (violations.length > 0) io.fail();
 }
 
+/** How often a line says how far it is. */
+const TOLD_EVERY_MS = 60_000;
+
+/** Carries walks out and says how far they are. */
+async function told(orders: readonly WalkOrder[], io: Io): Promise<readonly Walk[]> {
+  const progress = new Progress(orders, crewSize(), Date.now());
+  const timer = setInterval(() => io.note(progress.line(Date.now())), TOLD_EVERY_MS);
+  try {
+    return await walkAll(orders, (order, walk) => {
+      for (const line of progress.ended(order, walk)) io.note(line);
+    });
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 function extentOf({ short, all, workload, erased, seed, seconds }: PowercutOptions): Extent {
+  if (short && workload !== undefined && !PAIRED.includes(workload))
+    throw new UsageError(`--short walks ${PAIRED.join(' and ')} only, --workload asks for ${workload}`);
   const names = workload === undefined ? (short ? PAIRED : PROVEN) : [workload];
   const modes: readonly ErasedReads[] = erased === undefined ? ['ones', 'scrambled'] : [erased];
   return {
@@ -80,13 +119,6 @@ function extentOf({ short, all, workload, erased, seed, seconds }: PowercutOptio
     seed,
     untilMs: Date.now() + seconds * 1000,
   };
-}
-
-function describeOrder(order: WalkOrder): string {
-  if (order.kind === 'random') return 'random workloads';
-  const { workload, kind, erased } = order;
-  const part = order.kind === 'pairs' ? `, part ${order.pairs.which} of ${order.pairs.oneOf}` : '';
-  return `${workload}, ${kind === 'single' ? 'one cut' : 'two cuts'}, erased cells read ${erased}${part}`;
 }
 
 function report(done: readonly Walk[], extent: Extent, cases: number, violations: readonly Violation[]): string {
@@ -132,8 +164,8 @@ function trace({ workload, partitions, erased, rule, detail, cuts, steps }: Viol
 
 async function mutations({ seed }: PowercutOptions, io: Io): Promise<void> {
   const results: MutationResult[] = [];
-  for (const mutation of MUTATIONS) {
-    io.note(`without: ${mutation.rule}`);
+  for (const [i, mutation] of MUTATIONS.entries()) {
+    io.note(`${i + 1} of ${MUTATIONS.length}, without: ${mutation.rule}`);
     results.push(await tryMutation(mutation, seed));
   }
   const survived = results.filter((result) => result.violations === 0);
