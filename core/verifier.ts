@@ -380,7 +380,7 @@ export class Verifier {
     };
     if (mode === 'check') {
       const nothing = { receiptId: 0, amount: asked.amount, timeMs: context.nowMs };
-      return this.#ledger.objection(spend) ?? nothing;
+      return this.#books.objection(spend, presentation) ?? nothing;
     }
     return this.#books.begin(mode, spend, presentation);
   }

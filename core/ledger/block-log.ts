@@ -440,6 +440,11 @@ export class BlockLog {
     return place < 0 ? -1 : this.#chain.length - 1 - place;
   }
 
+  /** How many blocks of the log are older than a block, or -1 where it is not in the log. */
+  olderThan(block: number): number {
+    return this.#chain.indexOf(block);
+  }
+
   /** The record at an address, checked; undefined where none is, or its block is not in the log. */
   at(address: number): FoundRecord | undefined {
     const block = this.blockOf(address);

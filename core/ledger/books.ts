@@ -33,23 +33,17 @@ export class Books {
     return journal?.problem?.code === 'STORE_FAILED' ? journal.problem : (ledger.problem ?? journal?.problem);
   }
 
+  /** Why a payment would not be recorded at the moment, or undefined. Nothing is written. */
+  objection(spend: Spend, artifacts: PresentedArtifacts): LedgerRefusal | undefined {
+    const objection = this.ledger.objection(spend);
+    const last = this.ledger.lastReceipt();
+    if (objection || last === undefined) return objection;
+    return this.journal?.objection(paymentOf('authorize', last + 1, spend, artifacts));
+  }
+
   /** Records a payment or a reservation. */
   begin(mode: 'authorize' | 'reserve', spend: Spend, artifacts: PresentedArtifacts): Receipt | LedgerRefusal {
-    const { amount, timeMs } = spend;
-    const { grant, sba, spa, settlementIntent, fleetPolicyAuthorization, idempotencyKey } = artifacts;
-    const before = this.#before((receiptId) => ({
-      kind: 'payment',
-      receiptId,
-      mode,
-      amount,
-      timeMs,
-      grant,
-      sba,
-      spa,
-      settlementIntent,
-      fleetPolicyAuthorization,
-      idempotencyKey,
-    }));
+    const before = this.#before((receiptId) => paymentOf(mode, receiptId, spend, artifacts));
     return this.#settled(
       mode === 'reserve' ? this.ledger.reserve(spend, before) : this.ledger.authorize(spend, before),
     );
@@ -106,4 +100,26 @@ export class Books {
       return 'code' in written ? written : undefined;
     };
   }
+}
+
+/** The journal's entry of a payment. */
+function paymentOf(
+  mode: 'authorize' | 'reserve',
+  receiptId: number,
+  { amount, timeMs }: Spend,
+  { grant, sba, spa, settlementIntent, fleetPolicyAuthorization, idempotencyKey }: PresentedArtifacts,
+): JournalPayment {
+  return {
+    kind: 'payment',
+    receiptId,
+    mode,
+    amount,
+    timeMs,
+    grant,
+    sba,
+    spa,
+    settlementIntent,
+    fleetPolicyAuthorization,
+    idempotencyKey,
+  };
 }

@@ -227,9 +227,9 @@ export class FlashLedger implements SpendLedger {
       if (doubt) return doubt;
       const { parts, until, isTooMuch } = this.#spendParts(KIND.spend, spend);
       if (isTooMuch) return TOO_MUCH;
-      return this.#units + this.#moreUnits(this.#writer.write(parts, until)) > this.#capacity
-        ? this.#full()
-        : undefined;
+      const bytes = this.#writer.write(parts, until);
+      if (this.#units + this.#moreUnits(bytes) > this.#capacity) return this.#full();
+      return this.#roomObjection(bytes.length / UNIT, false);
     });
   }
 
@@ -251,18 +251,31 @@ export class FlashLedger implements SpendLedger {
 
   admitted(identity: string, bundle: NewestBundle, isStored = false): LedgerRefusal | undefined {
     return this.#guard.write(() => {
-      const key = this.#bundleKey(identity);
-      const record = this.#find(key, PART.bundle);
-      const before = record && bundleOf(record);
-      const newest = newestOf(before, bundle);
-      const floorMs = Math.max(this.#floorMs, bundle.issuedAtMs ?? 0);
-      const isKnown = before !== undefined && isSame(before, newest) && floorMs === this.#floorMs;
-      const isSound = this.#isSound(record);
-      if (isKnown && (isSound || isStored)) return undefined;
-      if (!isSound) return this.#doubted('whether a newer bundle was admitted');
-      const parts = { counters: this.#counters(0, floorMs, 0), bundle: { key, bundle: newest } };
-      return this.#write(KIND.bundle, parts, FOREVER, true);
+      const parts = this.#newsOf(identity, bundle, isStored);
+      return parts === undefined || 'code' in parts ? parts : this.#write(KIND.bundle, parts, FOREVER, true);
     });
+  }
+
+  bundleObjection(identity: string, bundle: NewestBundle): LedgerRefusal | undefined {
+    return this.#guard.write(() => {
+      const parts = this.#newsOf(identity, bundle, false);
+      if (parts === undefined || 'code' in parts) return parts;
+      return this.#roomObjection(this.#writer.write(parts, FOREVER).length / UNIT, true);
+    });
+  }
+
+  /** What is to be recorded of an admitted bundle: nothing where all of it is known, a refusal where that cannot be told. */
+  #newsOf(identity: string, bundle: NewestBundle, isStored: boolean): Parts | LedgerRefusal | undefined {
+    const key = this.#bundleKey(identity);
+    const record = this.#find(key, PART.bundle);
+    const before = record && bundleOf(record);
+    const newest = newestOf(before, bundle);
+    const floorMs = Math.max(this.#floorMs, bundle.issuedAtMs ?? 0);
+    const isKnown = before !== undefined && isSame(before, newest) && floorMs === this.#floorMs;
+    const isSound = this.#isSound(record);
+    if (isKnown && (isSound || isStored)) return undefined;
+    if (!isSound) return this.#doubted('whether a newer bundle was admitted');
+    return { counters: this.#counters(0, floorMs, 0), bundle: { key, bundle: newest } };
   }
 
   raiseTimeFloor(timeMs: number): LedgerRefusal | undefined {
@@ -487,8 +500,7 @@ export class FlashLedger implements SpendLedger {
       if (this.#units + more > this.#capacity) return this.#full();
     }
     if (!this.#isReady(bytes.length / UNIT)) {
-      if (!free && this.#whenBehind === 'refuse')
-        return { code: 'STORE_FULL', detail: 'compaction has fallen behind: its steps must run first' };
+      if (!free && this.#whenBehind === 'refuse') return BEHIND;
       this.#log?.emit({ event: 'ledger.behind' });
       // Bounded: a turn around the log finds all there is to free.
       for (
@@ -535,6 +547,14 @@ export class FlashLedger implements SpendLedger {
   #isReady(units: number): boolean {
     const blocks = this.#flashLog;
     return blocks.hasRoom(units) && blocks.spare - (blocks.fits(units) ? 0 : 1) >= 1;
+  }
+
+  /** Why there would be no room for a record: cleaning makes room, but must not run where something is missing. */
+  #roomObjection(units: number, free: boolean): LedgerRefusal | undefined {
+    if (this.#isReady(units)) return undefined;
+    if (!free && this.#whenBehind === 'refuse') return BEHIND;
+    const blocks = this.#flashLog;
+    return this.#soundFrom === 0 || blocks.spare - (blocks.fits(units) ? 0 : 1) >= 1 ? undefined : this.#full();
   }
 
   #step(): boolean {
@@ -663,6 +683,10 @@ export class FlashLedger implements SpendLedger {
 const TOO_MUCH: LedgerRefusal = Object.freeze({
   code: 'AMOUNT_EXCEEDED',
   detail: 'the total would have more than 128 bits',
+});
+const BEHIND: LedgerRefusal = Object.freeze({
+  code: 'STORE_FULL',
+  detail: 'compaction has fallen behind: its steps must run first',
 });
 /** Units of an open reservation in a record of its own. */
 const OPEN_UNITS = 6;

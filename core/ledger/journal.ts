@@ -82,6 +82,8 @@ export interface AcknowledgeRefusal {
 const RESERVE = 2;
 /** One more that only ends of reservations use: a session that is over must be recorded though payments wait to be sent. */
 const RESERVE_OF_ENDS = 1;
+/** Units that giving up a block takes at most from the newest: what is acknowledged, and the record itself. */
+const GIVING_UP = 3;
 /** Blocks ahead that idle time sees to. */
 const AHEAD = 2;
 /** Blocks of 4096 bytes that the largest payment and its grant take, and the one that is being written. */
@@ -224,6 +226,30 @@ export class Journal {
       this.#reconciled = true;
       if (isFirst) start.takeStock(lastCommitted);
       return undefined;
+    });
+  }
+
+  /** Why an entry would not be written at the moment, or undefined. Nothing is written. */
+  objection(entry: JournalEntry): JournalRefusal | undefined {
+    return this.#write(({ blocks, reader, grants }): JournalRefusal | undefined => {
+      const objection = this.#objection(entry);
+      if (objection) return objection;
+      const encoded = this.#encode(reader, entry);
+      if ('code' in encoded) return encoded;
+      const { grantLength, grantKey, end } = encoded;
+      const address = grantKey === undefined ? 0 : grants.find(grantKey);
+      const reserve = entry.kind === 'end' ? RESERVE : RESERVE + RESERVE_OF_ENDS;
+      const most = this.#whenBehind === 'refuse' ? 0 : this.#canBeGivenUp(blocks);
+      const left = this.#voidAt !== 0 && blocks.newerThan(blocks.blockOf(this.#voidAt)) === 0 ? 0 : blocks.left;
+      for (let count = 0; count <= most; count++) {
+        // A grant in a block that is given up is written again.
+        const isThere = grantKey === undefined || (address !== 0 && blocks.olderThan(blocks.blockOf(address)) >= count);
+        const sizes = isThere ? [end - grantLength] : [grantLength, end - grantLength];
+        const begun = newBlocks(sizes, Math.max(left - count * GIVING_UP, 0), blocks.room);
+        if (blocks.spare + count - begun < reserve) continue;
+        return begun > 0 && this.#whenBehind === 'refuse' && !blocks.isPrepared ? BEHIND : undefined;
+      }
+      return this.#whenBehind === 'refuse' && this.#canGiveUp(blocks) ? BEHIND : this.#full();
     });
   }
 
@@ -496,6 +522,13 @@ export class Journal {
     // What is lost behind the newest entry cannot be acknowledged before another one is there.
     const { newest, acknowledged } = this.#state;
     return Math.min(this.#state.neededUntil(blocks.oldest), newest) <= acknowledged;
+  }
+
+  /** How many blocks could be given up, one after the other. */
+  #canBeGivenUp(blocks: BlockLog): number {
+    const { newest, acknowledged } = this.#state;
+    const isNeeded = (block: number) => Math.min(this.#state.neededUntil(block), newest) > acknowledged;
+    return Math.min(blocks.used - blocks.neededBlocks(isNeeded), blocks.used - 1);
   }
 
   /** Gives up the oldest block. False where there is no block to say so in. */

@@ -113,6 +113,8 @@ export interface SpendLedger {
    * @param isStored true for one that was admitted in an earlier run: it is no news
    */
   admitted(identity: string, bundle: NewestBundle, isStored?: boolean): LedgerRefusal | undefined;
+  /** Why a bundle that is new could not be recorded at the moment, or undefined. Nothing is written. */
+  bundleObjection(identity: string, bundle: NewestBundle): LedgerRefusal | undefined;
   /** Raises the time floor; a lower value changes nothing. */
   raiseTimeFloor(timeMs: number): LedgerRefusal | undefined;
   /** Does a bounded piece of the work that is for idle time. @returns whether there is more */

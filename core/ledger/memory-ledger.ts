@@ -110,6 +110,10 @@ export class MemoryLedger implements SpendLedger {
     this.#state.apply({ kind: 'bundle', receiptId: this.#next++, identity: key, bundle });
   }
 
+  bundleObjection(): undefined {
+    return undefined;
+  }
+
   raiseTimeFloor(timeMs: number): undefined {
     this.#state.apply({ kind: 'floor', receiptId: this.#next++, timeMs });
   }

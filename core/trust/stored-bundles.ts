@@ -147,6 +147,11 @@ export class StoredBundles {
     return admissions;
   }
 
+  #recordObjection({ bundle, newest }: Stored): Refusal | undefined {
+    const objection = this.#parts.ledger.bundleObjection(bundle.identity, newest);
+    return objection && refuseBundle('bundle.record', objection.code, objection.detail);
+  }
+
   #record(one: Stored, isStored: boolean): Refusal | undefined {
     const unrecorded = this.#parts.ledger.admitted(one.bundle.identity, one.newest, isStored);
     if (unrecorded) return refuseBundle('bundle.record', unrecorded.code, unrecorded.detail);
@@ -230,7 +235,8 @@ export class StoredBundles {
       }
       const one = this.#storedOf([start, end], admitted);
       const { identity, issuedAtMs } = one.bundle;
-      const objection = planned.objection(one.bundle, nowMs);
+      // What cannot be remembered is not put in force, now or at the next start.
+      const objection = planned.objection(one.bundle, nowMs) ?? this.#recordObjection(one);
       outcomes.push(objection ?? one);
       if (objection) continue;
       planned.put(one.bundle, nowMs);

@@ -153,6 +153,23 @@ describe('no approval without both:', () => {
     device.approves(() => device.authorize(present(), { amountMinor: '1' }));
   });
 
+  it('a journal that is full refuses it when it is only checked, too, and as long as the payment would be refused', () => {
+    const device = new Device({ ...REUSE, journalFlash: new MemoryFlash({ size: 16_384, blockSize: 1024 }) });
+    const request = { amountMinor: '1', sessionId: 'session-1' };
+    const verdicts: string[] = [];
+    for (let i = 0; i < 60; i++) {
+      const budget = present({ sba: sba({ budgetId: `b-${i}` }) });
+      const checked = device.verifier.check(budget, request);
+      const paid = device.authorize(budget, request);
+      expect([i, checked.ok ? 'ok' : checked.code]).toEqual([i, paid.ok ? 'ok' : paid.code]);
+      verdicts.push(paid.ok ? 'ok' : paid.code);
+      if (verdicts.filter((verdict) => verdict !== 'ok').length === 3)
+        expect(device.journal.acknowledge(device.ledger.lastReceipt() as number)).toBeUndefined();
+    }
+    expect(new Set(verdicts)).toEqual(new Set(['ok', 'STORE_FULL']));
+    expect(verdicts.at(-1)).toBe('ok');
+  });
+
   it('a ledger that is full refuses it, and the journal has nothing of it', () => {
     const device = new Device({ flash: new MemoryFlash({ size: 6 * 1024, blockSize: 1024 }) });
     let paid = 0;

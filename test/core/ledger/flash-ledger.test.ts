@@ -126,6 +126,46 @@ describe('a payment', () => {
   });
 });
 
+describe('an objection', () => {
+  it.each(['step', 'refuse'] as const)(
+    'is what the payment would be refused for, in a ledger that is whole, behind, full or damaged (%s), and changes nothing',
+    (whenBehind) => {
+      const codes = new Set<string>();
+      for (let seed = 1; seed <= 8; seed++) {
+        let random = seed;
+        const next = (below: number) => {
+          random = (random * 48_271) % 0x7fff_ffff;
+          return random % below;
+        };
+        const flash = new MemoryFlash({ size: 8192, blockSize: 1024 });
+        let ledger = open(flash, { whenBehind });
+        for (let i = 0; i < 250; i++) {
+          const change = spend({
+            grant: key(`g${next(5)}`),
+            budget: key(`b${next(60)}`),
+            ...(next(4) === 0 ? { replay: key(`r${i}`) } : {}),
+          });
+          const before = flash.snapshot();
+          const objection = ledger.objection(change);
+          expect(Buffer.compare(flash.cells, before)).toBe(0);
+          const result = ledger.authorize(change);
+          const refusal = 'code' in result ? result.code : undefined;
+          expect([seed, i, objection?.code]).toEqual([seed, i, refusal]);
+          codes.add(refusal ?? 'none');
+          if (next(3) === 0) ledger.step();
+          // Now and then a restart, later on with a record damaged.
+          if (next(30) !== 0) continue;
+          if (i > 120) flash.cells[next(8) * 1024 + 64 + next(40)] = 0;
+          const later = open(flash, { whenBehind });
+          if (later.problem?.code !== 'STORE_FAILED') ledger = later;
+          else break;
+        }
+      }
+      expect([...codes].sort()).toEqual(['STORE_FAILED', 'STORE_FULL', 'none']);
+    },
+  );
+});
+
 describe('opening', () => {
   it('writes nothing', () => {
     const flash = spent(3);

@@ -615,3 +615,52 @@ describe('partitions:', () => {
     }
   });
 });
+
+describe('an objection', () => {
+  it.each(['step', 'refuse'] as const)(
+    'is what the entry would be refused for, whatever is full, acknowledged or behind (%s), and changes nothing',
+    (whenBehind) => {
+      const codes = new Set<string>();
+      for (let seed = 1; seed <= 12; seed++) {
+        let random = seed;
+        const next = (below: number) => {
+          random = (random * 48_271) % 0x7fff_ffff;
+          return random % below;
+        };
+        const flash = new MemoryFlash({ size: 16_384, blockSize: 1024 });
+        let journal = opened(flash, 0, { whenBehind });
+        let last = 0;
+        for (let i = 0; i < 150; i++) {
+          const kinds = [
+            () => payment(last + 1, { grant: grant({ grantId: `grant-${next(4)}` }) }),
+            () => payment(last + 1, { grant: undefined }),
+            () => fullPayment(last + 1),
+            () => largePayment(last + 1, 1 + next(6)),
+            () => end(last + 1, 1),
+          ];
+          const entry = (kinds[next(kinds.length)] as (typeof kinds)[number])();
+          const before = flash.snapshot();
+          const objection = journal.objection(entry);
+          expect(Buffer.compare(flash.cells, before)).toBe(0);
+          const written = journal.append(entry);
+          const refusal = 'code' in written ? written.code : undefined;
+          expect([seed, i, objection?.code]).toEqual([seed, i, refusal]);
+          codes.add(refusal ?? 'none');
+          if (refusal === undefined) last++;
+          if (next(12) === 0) journal.acknowledge(next(last + 1));
+          if (next(3) === 0) journal.step();
+          if (next(40) === 0) journal = opened(flash, last, { whenBehind });
+        }
+      }
+      expect([...codes].sort()).toEqual(['STORE_FULL', 'none']);
+    },
+  );
+
+  it('is also what is wrong with the entry, or with the journal', () => {
+    const journal = new Journal(new MemoryFlash(), crypto);
+    expect(journal.objection(payment(1))).toMatchObject({ code: 'STORE_FAILED' });
+    journal.reconcile(0);
+    expect(journal.objection(payment(1))).toBeUndefined();
+    expect(journal.objection(payment(0))).toMatchObject({ code: 'STORE_FAILED' });
+  });
+});

@@ -400,6 +400,49 @@ describe('damage in the copy in force', () => {
   });
 });
 
+describe('a ledger that has lost what it knew of the newest bundle', () => {
+  const newer = () => bundle({ bundleId: 'newer', issuedAt: inSeconds(-1) });
+
+  /** A device with a bundle in force, whose ledger has lost a record behind the one that remembers the bundle. */
+  function damaged(): Site {
+    const made = site();
+    expect(codes(made.device.take(answer(bundle())))).toEqual(['ok']);
+    const start = made.device.flash.snapshot();
+    for (const budgetId of ['a', 'b', 'c'])
+      made.device.approves(() => made.device.authorize(present({ sba: sba({ budgetId }) })));
+    const at = made.device.flash.cells.findIndex((byte, i) => byte !== start[i]);
+    made.device.flash.cells[at + 20] = (made.device.flash.cells[at + 20] as number) ^ 1;
+    expect(codes(restarted(made.device))).toEqual(['ok']);
+    expect(made.device.ledger.damage).toHaveLength(1);
+    return made;
+  }
+
+  it.each<[string, () => Uint8Array]>([
+    ['the same again', bundle],
+    ['a newer one', newer],
+    ['one of another identity', () => numbered(2)],
+  ])('refuses %s, and nothing has changed: neither now nor after a start', (_, made) => {
+    const { device, flash } = damaged();
+    const before = held(device);
+    expect(before).toEqual(['bundle-1']);
+    device.events.length = 0;
+    expect(codes(device.take(answer(made())))).toEqual(['STORE_FAILED']);
+    expect(device.events).toMatchObject([{ event: 'bundles.failed', check: 'bundle.record', code: 'STORE_FAILED' }]);
+    expect(held(device)).toEqual(before);
+    expect(codes(restarted(device))).toEqual(['ok']);
+    expect(held(device)).toEqual(before);
+    expect(new BundlePartition(flash, crypto).open().ranges).toHaveLength(1);
+  });
+
+  it('takes what it can remember beside what it cannot', () => {
+    const { device } = site();
+    device.take(answer(bundle(), numbered(2)));
+    expect(device.ledger.damage).toEqual([]);
+    expect(codes(device.take(answer(newer(), numbered(2))))).toEqual(['ok', 'ok']);
+    expect(held(device)).toEqual(['bundle-2', 'newer']);
+  });
+});
+
 describe('flash that fails', () => {
   it('at a read for a payment: STORE_FAILED, by whatever check, and again good once it can be read', () => {
     const { device, flash } = site();
