@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { ENGINE, packageFolder } from './package-source.ts';
+import { ENGINE, NATIVE_CRYPTO, packageFolder } from './package-source.ts';
 import { cacheFolder, EngineProblem, projectFolder } from './project.ts';
 import { compilerVersion, type Target } from './targets.ts';
 
@@ -23,6 +23,14 @@ interface Compilation {
 
 /** `xsSnapshot.c` needs what a microcontroller does not have. */
 const LEFT_OUT = ['xsSnapshot.c'];
+/** Of libsodium: two hashes, and the curve. */
+const CRYPTO_SOURCES = [
+  'crypto_core/ed25519/ref10/ed25519_ref10.c',
+  'crypto_hash/sha256/cp/hash_sha256_cp.c',
+  'crypto_hash/sha512/cp/hash_sha512_cp.c',
+  'crypto_verify/sodium/verify.c',
+];
+const CRYPTO_FLAGS = ['-DCONFIGURED=1', '-DNATIVE_LITTLE_ENDIAN=1'];
 /** XS as a device has it: a program that runs code, and parses what the root machine is given. */
 const ENGINE_FLAGS = ['-DINCLUDE_XSPLATFORM', '-DXSPLATFORM="platform.h"', '-DmxRun=1', '-DmxParse=1', '-fno-common'];
 /** The engine's own sources warn; the host's may not. */
@@ -64,16 +72,28 @@ export async function buildEngine(target: Target, note: (text: string) => void =
 async function compilationsFor(): Promise<readonly Compilation[]> {
   const engine = join(await packageFolder(ENGINE), 'moddable', 'xs');
   const own = join(projectFolder(), 'host-sim', 'xs', 'c');
-  const includes = [own, join(engine, 'includes'), join(engine, 'platforms'), join(engine, 'sources')];
-  const flags = [...ENGINE_FLAGS, ...includes.map((folder) => `-I${folder}`)];
+  const sodium = join(await packageFolder(NATIVE_CRYPTO), 'libsodium', 'src', 'libsodium');
+  const cryptoFlags = [...CRYPTO_FLAGS, ...system(join(sodium, 'include'), join(sodium, 'include', 'sodium'))];
+  const headers = ['includes', 'platforms', 'sources'].map((name) => join(engine, name));
+  const flags = [...ENGINE_FLAGS, `-I${own}`, ...system(...headers)];
   const platform = [join(own, 'platform.h')];
-  // The package's own headers are pinned with it.
+  // The packages' own headers are pinned with them.
   return [
     ...filesOf(join(engine, 'sources'), '.c')
       .filter((source) => !LEFT_OUT.includes(basename(source)))
       .map((source) => ({ source, flags: [...flags, ...QUIET], headers: platform })),
-    ...filesOf(own, '.c').map((source) => ({ source, flags: [...flags, ...STRICT], headers: filesOf(own, '.h') })),
+    ...CRYPTO_SOURCES.map((name) => ({ source: join(sodium, name), flags: [...cryptoFlags, ...QUIET], headers: [] })),
+    ...filesOf(own, '.c').map((source) => ({
+      source,
+      flags: [...flags, ...cryptoFlags, ...STRICT],
+      headers: filesOf(own, '.h'),
+    })),
   ];
+}
+
+/** Folders of headers that are not the project's: they may hold what would warn. */
+function system(...folders: readonly string[]): readonly string[] {
+  return folders.flatMap((folder) => ['-isystem', folder]);
 }
 
 function filesOf(folder: string, ending: string): readonly string[] {

@@ -25,6 +25,13 @@ export const ENGINE: PinnedPackage = {
   integrity: 'sha512-ZBm4DZxbtfacxMHVVdJjZi0Y8zOxN77vpu1WwI5RWfPkaRh0aHkz/dVdTGKXalDNzWfz183lljKxlxl3/h0n+A==',
 };
 
+/** libsodium 1.0.18, in C: this version of the package carries its sources. */
+export const NATIVE_CRYPTO: PinnedPackage = {
+  name: 'sodium-native',
+  version: '2.4.9',
+  integrity: 'sha512-mbkiyA2clyfwAyOFIzMvsV6ny2KrKEIhFVASJxWfsmgfUEymgLIS2MLHHcGIQMkrcKhPErRaMR5Dzv0EEn+BWg==',
+};
+
 /**
  * The folder with a package's files; fetched where it is not in the cache.
  *

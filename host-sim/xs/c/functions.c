@@ -149,8 +149,7 @@ static void counter(txMachine *the)
 	fxNumber(the, mxResult, (txNumber)counterNow());
 }
 
-/* Adds a function to the object on the stack. */
-static void addFunction(txMachine *the, txCallback callback, txInteger length, txString name)
+void addFunction(txMachine *the, txCallback callback, txInteger length, txString name)
 {
 	txSlot *object = the->stack;
 	txID id = fxNewNameC(the, name);
@@ -174,6 +173,7 @@ void installHostFunctions(txMachine *the)
 	addFunction(the, measure, 0, "measure");
 	addFunction(the, figures, 1, "figures");
 	addFunction(the, counter, 0, "counter");
+	addNativeCrypto(the);
 	mxPush(mxGlobal);
 	fxSetID(the, fxNewNameC(the, "host"));
 	mxPop();

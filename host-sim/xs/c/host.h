@@ -53,6 +53,8 @@ extern void printImageFigures(txMachine *root, const char *label);
 /* functions.c */
 
 extern void installHostFunctions(txMachine *the);
+/* Adds a function to the object on the stack. */
+extern void addFunction(txMachine *the, txCallback callback, txInteger length, txString name);
 /* Words after `--` on the command line. */
 extern int programArgumentCount;
 extern char **programArguments;
@@ -60,5 +62,9 @@ extern char **programArguments;
 extern char *readWholeFile(const char *path, size_t *size);
 /* Text as a JSON string, on stdout. */
 extern void printJsonString(const char *text);
+
+/* native-crypto.c */
+
+extern void addNativeCrypto(txMachine *the);
 
 #endif

@@ -1,5 +1,8 @@
 // What a program in the engine sees of the outside: the global object `host`, whose functions are C (c/functions.c).
 
+/** A hash that C keeps. */
+export type NativeHash = { readonly native: unique symbol };
+
 /** What C gives to a program. */
 export interface Host {
   /** A line on the runner's stdout. */
@@ -22,6 +25,21 @@ export interface Host {
   figures(label: string): void;
   /** Instructions since power-up on rv32; nanoseconds elsewhere. */
   counter(): number;
+  /** Starts a native SHA-256 or SHA-512. */
+  hashStart(bits: 256 | 512): NativeHash;
+  /** Adds bytes, or text as UTF-8. */
+  hashUpdate(hash: NativeHash, data: Uint8Array | string): void;
+  /** Ends a hash. */
+  hashDigest(hash: NativeHash): ArrayBuffer;
+  /** Native Ed25519 by the strict profile. */
+  ed25519Verify(publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array): boolean;
+  /** The same, with SHA-512 of R, A and the message done before. */
+  ed25519VerifyDigest(publicKey: Uint8Array, signature: Uint8Array, digest: Uint8Array): boolean;
+  ed25519KeyUsable(publicKey: Uint8Array): boolean;
+  /** For tests. */
+  ed25519PublicKey(seed: Uint8Array): ArrayBuffer;
+  /** For tests. */
+  ed25519Sign(seed: Uint8Array, message: Uint8Array): ArrayBuffer;
 }
 
 declare global {
