@@ -6,7 +6,7 @@
 // written `a − P·q` (one operation less); a = r + q·2^255, so that is r + 19·q too. Two ranges are named, here and in
 // curve.ts:
 //
-//   tight     0 ≤ a < 2^255 + 2^36; so a < 2p and a < 2^256. What the functions below return, `canonical` excepted.
+//   tight     0 ≤ a < 2^255 + 2^72; so a < 2p and a < 2^256. What the functions below return, `canonical` excepted.
 //   product   0 ≤ a < 2^536. Folded once: < 2^255 + 19·2^281 < 2^286. Folded twice: < 2^255 + 19·2^31, which is tight.
 //
 // A subtraction is written `a + k·p − b` where k·p ≥ b, so no value is negative at any time. (Folding a negative BigInt
@@ -72,31 +72,19 @@ export function canonical(a: bigint): bigint {
   return a >= P ? a - P : a;
 }
 
-/** a^(2^250 − 1) and a^11, from which both exponents below are a few squarings away. `a` is tight, as the results are. */
-function ladder(a: bigint): { ones250: bigint; eleventh: bigint } {
-  const square = multiply(a, a);
-  const ninth = multiply(squareTimes(square, 2), a);
-  const eleventh = multiply(ninth, square);
+/** a^((p−5)/8), tight: the power of the square root formula in RFC 8032 §5.1.3. `a` is tight. */
+export function powerForRoot(a: bigint): bigint {
   // onesN is a^(2^N − 1), and onesN^(2^M) · onesM is ones(N+M).
-  const ones5 = multiply(multiply(eleventh, eleventh), ninth);
+  const ones2 = multiply(multiply(a, a), a);
+  const ones4 = multiply(squareTimes(ones2, 2), ones2);
+  const ones5 = multiply(multiply(ones4, ones4), a);
   const ones10 = multiply(squareTimes(ones5, 5), ones5);
   const ones20 = multiply(squareTimes(ones10, 10), ones10);
   const ones40 = multiply(squareTimes(ones20, 20), ones20);
   const ones50 = multiply(squareTimes(ones40, 10), ones10);
   const ones100 = multiply(squareTimes(ones50, 50), ones50);
   const ones200 = multiply(squareTimes(ones100, 100), ones100);
-  return { ones250: multiply(squareTimes(ones200, 50), ones50), eleventh };
-}
-
-/** 1/a, tight, by Fermat: a^(p−2) = a^(2^255 − 21). Zero gives zero. `a` is tight. */
-export function invert(a: bigint): bigint {
-  // 2^255 − 21 = (2^250 − 1)·2^5 + 11
-  const { ones250, eleventh } = ladder(a);
-  return multiply(squareTimes(ones250, 5), eleventh);
-}
-
-/** a^((p−5)/8), tight: the power of the square root formula in RFC 8032 §5.1.3. `a` is tight. */
-export function powerForRoot(a: bigint): bigint {
+  const ones250 = multiply(squareTimes(ones200, 50), ones50);
   // (p − 5)/8 = 2^252 − 3 = (2^250 − 1)·2^2 + 1
-  return multiply(squareTimes(ladder(a).ones250, 2), a);
+  return multiply(squareTimes(ones250, 2), a);
 }

@@ -1,9 +1,23 @@
 // Ed25519 verification (RFC 8032 §5.1.7) by the strict profile of INTEROP §3, in BigInt arithmetic. On a device it is used
 // where no native Ed25519 is linked in, and everywhere it is the reference for the other implementations of the port.
 
+import { littleEndian } from '../encoding/little-endian.ts';
 import type { Hash, MessageStream } from '../ports/ports.ts';
-import { type AffinePoint, combine, decompress, keyMultiples, negate, ORDER } from './curve.ts';
+import { type Accumulator, type AffinePoint, decompress, negate, ORDER, type Table } from './curve.ts';
+import { BITS_255, canonical, multiply } from './field.ts';
+import { invert } from './inverse.ts';
+import { combine, combineByTable } from './multiply.ts';
 import { strictPublicKey, strictSignature } from './strict.ts';
+
+/** Where tables of public keys come from: each is the table of −A. */
+export interface TableSource {
+  /** The table of a key, or undefined where there is none that is whole. */
+  find(publicKey: Uint8Array): Table | undefined;
+  /** True for a key that has a table: it is a point that may be used. */
+  has(publicKey: Uint8Array): boolean;
+  /** Told of a key whose table refused a signature that is good. */
+  wrong(publicKey: Uint8Array): void;
+}
 
 /**
  * Verifies a signature: S < L, canonical A and R, neither of small order, and [S]B − [k]A encodes to R, byte for byte.
@@ -13,16 +27,19 @@ import { strictPublicKey, strictSignature } from './strict.ts';
  * @param publicKey A, 32 bytes
  * @param signature R ‖ S, 64 bytes
  * @param message the signed bytes, whole or as a stream, which runs at most once, and only after the checks on the bytes
+ * @param tables make it faster for keys that have one; what a table refuses is decided again without it
  */
 export function ed25519Verify(
   sha512: () => Hash,
   publicKey: Uint8Array,
   signature: Uint8Array,
   message: Uint8Array | MessageStream,
+  tables?: TableSource,
 ): boolean {
   if (!strictSignature(signature)) return false;
-  const point = decompressPublicKey(publicKey);
-  if (point === undefined) return false;
+  const table = tables?.find(publicKey);
+  let point = table === undefined ? decompressPublicKey(publicKey) : undefined;
+  if (table === undefined && point === undefined) return false;
 
   const hash = sha512();
   hash.update(signature.subarray(0, 32));
@@ -30,12 +47,18 @@ export function ed25519Verify(
   if (typeof message === 'function') message((part) => hash.update(part));
   else hash.update(message);
   const k = littleEndian(hash.digest(), 0, 64) % ORDER;
+  const r = littleEndian(signature, 0, 32);
+  const s = littleEndian(signature, 32, 32);
 
   // Cofactorless: the equation itself and not eight times it. R is compared as an encoding, never decompressed; that it
   // is canonical was checked, and a point off the curve is never equal.
-  const s = littleEndian(signature, 32, 32);
-  const { x, y } = combine(s, k, keyMultiples(negate(point)));
-  return (y | ((x & 1n) << 255n)) === littleEndian(signature, 0, 32);
+  if (table !== undefined) {
+    if (encodesTo(combineByTable(s, k, table), r)) return true;
+    point = decompressPublicKey(publicKey);
+  }
+  const isGood = point !== undefined && encodesTo(combine(s, k, negate(point)), r);
+  if (isGood && table !== undefined) tables?.wrong(publicKey);
+  return isGood;
 }
 
 /** True where the bytes are a canonical encoding of a point on the curve that is not of small order. */
@@ -43,14 +66,14 @@ export function ed25519KeyUsable(publicKey: Uint8Array): boolean {
   return decompressPublicKey(publicKey) !== undefined;
 }
 
-function decompressPublicKey(publicKey: Uint8Array): AffinePoint | undefined {
+/** The point of a key, where `ed25519KeyUsable`. */
+export function decompressPublicKey(publicKey: Uint8Array): AffinePoint | undefined {
   return strictPublicKey(publicKey) ? decompress(littleEndian(publicKey, 0, 32)) : undefined;
 }
 
-/** A number from `length` bytes at `offset`, the lowest first; `length` is a multiple of 8. */
-function littleEndian(bytes: Uint8Array, offset: number, length: number): bigint {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, length);
-  let value = 0n;
-  for (let at = length - 8; at >= 0; at -= 8) value = (value << 64n) | view.getBigUint64(at, true);
-  return value;
+/** True where the encoding of the point is `encoding`, as a little-endian number. */
+function encodesTo({ x, y, z }: Accumulator, encoding: bigint): boolean {
+  const inverse = invert(canonical(z));
+  const sign = canonical(multiply(x, inverse)) & 1n;
+  return (canonical(multiply(y, inverse)) | (sign << BITS_255)) === encoding;
 }

@@ -7,38 +7,39 @@ import {
   type Accumulator,
   type AffinePoint,
   add,
-  combine,
+  addendOf,
+  affineAddendOf,
   decompress,
   double,
-  keyMultiples,
   negate,
   ORDER,
-  signedWindows,
+  pointOf,
+  run,
+  running,
 } from '../../../core/ed25519/curve.ts';
 import { encodingsFromP, L, littleEndian, offCurveEncodings, P, smallOrderPoints, toNumber } from './encodings.ts';
+import { affine, mod, partsOf, times } from './group.ts';
 
-const TIGHT = 2n ** 255n + 2n ** 36n;
-const mod = (a: bigint): bigint => ((a % P) + P) % P;
+const D = mod(-121665n * power(121666n, P - 2n));
+const TIGHT = 2n ** 255n + 2n ** 72n;
 const upTo = (bound: bigint) =>
   fc.oneof(fc.bigInt({ min: 0n, max: bound - 1n }), fc.constantFrom(0n, 1n, P, bound - 1n, bound - 2n));
 
 /** Any values in the stated ranges: the formulas are polynomials and need no point of the curve to be compared. */
 const accumulator: fc.Arbitrary<Accumulator> = fc.record({
-  x: upTo(TIGHT),
-  y: upTo(TIGHT),
-  z: upTo(TIGHT),
+  x: upTo(2n * P),
+  y: upTo(2n * P),
+  z: upTo(2n * P),
   e: upTo(2n ** 266n),
-  h: upTo(2n ** 266n),
+  h: upTo(2n ** 264n),
 });
 
 function expectInRange(q: Accumulator): void {
   expect([q.x, q.y, q.z].every((value) => value >= 0n && value < TIGHT)).toBe(true);
-  expect([q.e, q.h].every((value) => value >= 0n && value < 2n ** 266n)).toBe(true);
+  expect(q.e >= 0n && q.e < 2n ** 266n && q.h >= 0n && q.h < 2n ** 264n).toBe(true);
 }
 
-const affine = (point: Point): AffinePoint => point.toAffine();
-/** [n]Q for any n and Q, torsion and zero included. */
-const times = (point: Point, n: bigint): Point => (n === 0n ? Point.ZERO : point.multiply(n, false));
+const NOTHING = { digits: [], table: [] };
 
 describe('the order', () => {
   it('is L', () => {
@@ -67,7 +68,7 @@ describe('double', () => {
 
   it('repeats, and leaves the point alone for zero times', () => {
     const { x, y } = Point.BASE.toAffine();
-    const q: Accumulator = { x, y, z: 1n, e: x, h: y };
+    const q = running({ x, y });
     double(q, 0);
     expect(q).toEqual({ x, y, z: 1n, e: x, h: y });
     double(q, 100);
@@ -78,30 +79,35 @@ describe('double', () => {
   });
 });
 
-describe('add', () => {
-  const entry = upTo(2n ** 257n);
+describe('run: an addition', () => {
+  const value = upTo(P);
 
-  it('is RFC 8032 §5.1.4, in range, for all values in range, both signs and both strides', () => {
+  it('is RFC 8032 §5.1.4, in range, for all values in range, both signs, in either track, with z and without', () => {
     fc.assert(
       fc.property(
         accumulator,
-        fc.tuple(entry, entry, upTo(TIGHT), entry),
+        fc.tuple(value, value, value, value),
         fc.boolean(),
-        fc.boolean(),
-        (q, [sum, difference, td, z2], negative, projective) => {
+        fc.constantFrom('first', 'second', 'projective'),
+        (q, [halfSum, halfDifference, dt, z2], isNegative, where) => {
           const { x, y, z } = q;
           const t = q.e * q.h;
-          const sign = negative ? -1n : 1n;
-          const a = (y - x) * (negative ? sum : difference);
-          const b = (y + x) * (negative ? difference : sum);
-          const c = sign * t * td;
-          const d = z * (projective ? z2 : 2n);
+          const sign = isNegative ? -1n : 1n;
+          const a = (y - x) * 2n * (isNegative ? halfSum : halfDifference);
+          const b = (y + x) * 2n * (isNegative ? halfDifference : halfSum);
+          const c = sign * t * 2n * dt;
+          const d = 2n * z * (where === 'projective' ? z2 : 1n);
           const [e, f, g, h] = [b - a, d - c, d + c, b + a];
-          // m = ±3 is the second multiple of the table.
-          if (projective) add(q, [0n, 0n, 0n, 0n, sum, difference, td, z2], 4, negative ? -3 : 3);
-          else add(q, [0n, 0n, 0n, sum, difference, td], 3, negative ? -3 : 3);
+          const z3 = where === 'projective' ? z2 : 0n;
+          const addend = halfSum | (halfDifference << 256n) | (dt << 512n) | (z3 << 768n);
+          // m = ±3 is the second of a table.
+          const track = { digits: [isNegative ? -3 : 3], table: [0n, addend] };
+          if (where === 'first') run(q, 0, track, NOTHING, true);
+          else run(q, 0, NOTHING, track, where === 'projective');
           expectInRange(q);
-          expect([q.x, q.y, q.z, q.e * q.h].map(mod)).toEqual([e * f, g * h, f * g, e * h].map(mod));
+          // Everything is a quarter of what the formulas have.
+          const quarter = [q.x, q.y, q.z, q.e * q.h].map((value) => mod(4n * value));
+          expect(quarter).toEqual([e * f, g * h, f * g, e * h].map(mod));
         },
       ),
       { numRuns: 500 },
@@ -109,110 +115,98 @@ describe('add', () => {
   });
 });
 
-describe('keyMultiples', () => {
-  it('holds Q, 3Q, 5Q …, entries not negative and below 2^257', () => {
-    for (const point of [Point.BASE, times(Point.BASE, L - 1n), ...smallOrderPoints()]) {
-      const table = keyMultiples(affine(point));
-      for (let i = 0; i * 4 < table.length; i++) {
-        const [sum, difference, td, twoZ] = table.slice(i * 4, i * 4 + 4);
-        for (const value of [sum, difference, td, twoZ]) expect(value >= 0n && value < 2n ** 257n).toBe(true);
-        expect(td).toBeLessThan(TIGHT);
-        const { x, y } = times(point, BigInt(2 * i + 1)).toAffine();
-        expect(mod(sum - difference)).toBe(mod(x * twoZ));
-        expect(mod(sum + difference)).toBe(mod(y * twoZ));
-      }
-      expect(Math.log2(table.length / 4) % 1).toBe(0);
-    }
+describe('run', () => {
+  const point = times(Point.BASE, 0x123456789abcdefn);
+  const table = [1n, 3n, 5n].map((n) => affineAddendOf(affine(times(point, n))));
+
+  const sumOf = (digits: readonly number[]): bigint =>
+    digits.reduce((sum, m, position) => sum + BigInt(m) * 2n ** BigInt(position), 0n);
+
+  it('adds at each position what both tracks have there', () => {
+    const digit = fc.constantFrom(0, 0, 1, -1, 3, -3, 5, -5);
+    fc.assert(
+      fc.property(
+        fc.array(digit, { maxLength: 9 }),
+        fc.array(digit, { maxLength: 14 }),
+        fc.nat(14),
+        (first, second, top) => {
+          const q = running(affine(Point.BASE));
+          run(q, top, { digits: first, table }, { digits: Int8Array.from(second), table }, false);
+          const n = sumOf(first.slice(0, top + 1)) + sumOf(second.slice(0, top + 1));
+          const expected = times(Point.BASE, 2n ** BigInt(top)).add(times(point, ((n % L) + L) % L));
+          expect(affineOf(q)).toEqual(expected.toAffine());
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 });
 
-describe('signedWindows', () => {
-  it('sums up to the scalar, with odd small terms that keep their distance', () => {
-    const scalar = fc.oneof(
-      fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }),
-      fc.bigInt({ min: 0n, max: 300n }),
-      fc.nat(255).map((n) => 2n ** BigInt(n)),
-      fc.nat(255).map((n) => 2n ** BigInt(n) - 1n),
-      fc.nat(255).map((n) => 2n ** 256n - 2n ** BigInt(n)),
-      fc.tuple(fc.nat(127), fc.nat(127)).map(([a, b]) => ((2n ** BigInt(a)) << 128n) | (2n ** BigInt(b))),
-    );
-    fc.assert(
-      fc.property(scalar, fc.integer({ min: 2, max: 15 }), (scalar, width) => {
-        const pairs = signedWindows(scalar, width);
-        let sum = 0n;
-        let last = -width;
-        let well = true;
-        for (let i = 0; i < pairs.length; i += 2) {
-          const [position, m] = [pairs[i], pairs[i + 1]];
-          well &&= position - last >= width && Math.abs(m) < 2 ** (width - 1) && (m & 1) === 1;
-          sum += BigInt(m) << BigInt(position);
-          last = position;
+function affineOf({ x, y, z }: Accumulator): AffinePoint {
+  const inverse = power(z, P - 2n);
+  return { x: mod(x * inverse), y: mod(y * inverse) };
+}
+
+function power(base: bigint, exponent: bigint): bigint {
+  let result = 1n;
+  for (let square = mod(base); exponent > 0n; exponent >>= 1n, square = mod(square * square)) {
+    if (exponent & 1n) result = mod(result * square);
+  }
+  return result;
+}
+
+describe('points ready to be added', () => {
+  const points = [Point.BASE, times(Point.BASE, L - 1n), times(Point.BASE, 12345n), ...smallOrderPoints()];
+
+  it('are (y + x)/2, (y − x)/2, d·t and z, each in 0 … p − 1', () => {
+    for (const point of points) {
+      const q = running(affine(point));
+      double(q, 1);
+      const twice = affine(times(point, 2n));
+      const [sum, difference, dt, z] = partsOf(addendOf(q));
+      expect(mod(sum - difference)).toBe(mod(twice.x * z));
+      expect(mod(sum + difference)).toBe(mod(twice.y * z));
+      expect(mod(dt)).toBe(mod(D * twice.x * twice.y * z));
+      const [sum1, difference1, dt1, none] = partsOf(affineAddendOf(affine(point)));
+      const { x, y } = affine(point);
+      expect([mod(sum1 - difference1), mod(sum1 + difference1), dt1, none]).toEqual([x, y, mod(D * x * y), 0n]);
+      for (const value of [sum, difference, dt, z, sum1, difference1, dt1]) expect(value).toBeLessThan(P);
+    }
+  });
+
+  it('come back from a table, with either sign', () => {
+    const table = points.map((point) => affineAddendOf(affine(point)));
+    points.forEach((point, i) => {
+      const q = pointOf(table, 2 * i + 1);
+      expect([q.x, q.y].every((value) => value < 2n * P)).toBe(true);
+      expect(affineOf(q)).toEqual(affine(point));
+      expect(affineOf(pointOf(table, -2 * i - 1))).toEqual(affine(point.negate()));
+    });
+  });
+
+  it('of −0 too, whose x is written as p', () => {
+    const minus = negate({ x: 0n, y: P - 1n });
+    expect(minus.x).toBe(P);
+    expect(affineAddendOf(minus)).toBe(affineAddendOf({ x: 0n, y: P - 1n }));
+  });
+});
+
+describe('add', () => {
+  it('is right where equal, opposite and neutral points meet, with z and without', () => {
+    const some = [Point.ZERO, Point.BASE, Point.BASE.negate(), times(Point.BASE, 2n), ...smallOrderPoints()];
+    for (const one of some) {
+      for (const other of some) {
+        for (const sign of [1, -1] as const) {
+          const expected = affine(sign === 1 ? one.add(other) : one.subtract(other));
+          const q = running(affine(one));
+          add(q, affineAddendOf(affine(other)), sign, false);
+          expect(affineOf(q)).toEqual(expected);
+          const p = running(affine(one));
+          add(p, addendOf(running(affine(other))), sign);
+          expect(affineOf(p)).toEqual(expected);
         }
-        expect(well).toBe(true);
-        expect(sum).toBe(scalar);
-      }),
-      { numRuns: 500 },
-    );
-  });
-});
-
-describe('combine', () => {
-  const check = (s: bigint, k: bigint, point: Point): void => {
-    const expected = times(Point.BASE, s % L)
-      .add(times(point, k))
-      .toAffine();
-    expect(combine(s, k, keyMultiples(affine(point)))).toEqual(expected);
-  };
-
-  it('is [s]B + [k]Q for extreme scalars', () => {
-    const alternating = 0x5555555555555555555555555555555555555555555555555555555555555555n;
-    const scalars = [
-      0n,
-      1n,
-      2n,
-      L - 1n,
-      L - 2n,
-      2n ** 252n - 1n,
-      2n ** 252n,
-      alternating & (2n ** 252n - 1n),
-      (alternating << 1n) & (2n ** 252n - 1n),
-      0x0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0fn,
-    ];
-    const point = times(Point.BASE, 0x123456789abcdefn);
-    for (const s of scalars) {
-      check(s, scalars[3], point);
-      check(scalars[3], s, point);
-      check(s, s, point);
-    }
-    check(2n ** 256n - 1n, 0n, point);
-    check(0n, 0n, point);
-  });
-
-  it('is right where equal, opposite and neutral points meet: the addition has no exceptions', () => {
-    for (const point of [Point.BASE, Point.BASE.negate(), times(Point.BASE, 3n), times(Point.BASE, L - 3n)]) {
-      for (let s = 0n; s < 6n; s++) for (let k = 0n; k < 6n; k++) check(s, k, point);
-    }
-    check(L - 1n, L - 1n, Point.BASE.negate());
-    expect(combine(5n, 5n, keyMultiples(affine(Point.BASE.negate())))).toEqual({ x: 0n, y: 1n });
-  });
-
-  it('is right for points with torsion', () => {
-    for (const t of smallOrderPoints()) {
-      for (const k of [1n, 2n, 7n, 8n, L - 1n]) {
-        check(0n, k, t);
-        check(3n, k, times(Point.BASE, 77n).add(t));
       }
     }
-  });
-
-  it('is right anywhere', () => {
-    const scalar = fc.bigInt({ min: 0n, max: L - 1n });
-    fc.assert(
-      fc.property(scalar, scalar, fc.bigInt({ min: 1n, max: L - 1n }), (s, k, n) => {
-        check(s, k, times(Point.BASE, n));
-      }),
-      { numRuns: 25 },
-    );
   });
 });
 
@@ -256,9 +250,8 @@ describe('decompress', () => {
 });
 
 describe('negate', () => {
-  it('is the opposite point, and usable with x = 0 too', () => {
+  it('is the opposite point', () => {
     const point = times(Point.BASE, 9n);
     expect(negate(affine(point))).toEqual(affine(point.negate()));
-    expect(combine(0n, 3n, keyMultiples(negate({ x: 0n, y: P - 1n })))).toEqual({ x: 0n, y: P - 1n });
   });
 });
