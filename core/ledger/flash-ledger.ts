@@ -545,16 +545,19 @@ export class FlashLedger implements SpendLedger {
 
   /** True where a record can be written without an erase, and a block stays over for cleaning. */
   #isReady(units: number): boolean {
+    return this.#flashLog.hasRoom(units) && this.#leavesSpare(units);
+  }
+
+  #leavesSpare(units: number): boolean {
     const blocks = this.#flashLog;
-    return blocks.hasRoom(units) && blocks.spare - (blocks.fits(units) ? 0 : 1) >= 1;
+    return blocks.spare - (blocks.fits(units) ? 0 : 1) >= 1;
   }
 
   /** Why there would be no room for a record: cleaning makes room, but must not run where something is missing. */
   #roomObjection(units: number, free: boolean): LedgerRefusal | undefined {
     if (this.#isReady(units)) return undefined;
     if (!free && this.#whenBehind === 'refuse') return BEHIND;
-    const blocks = this.#flashLog;
-    return this.#soundFrom === 0 || blocks.spare - (blocks.fits(units) ? 0 : 1) >= 1 ? undefined : this.#full();
+    return this.#soundFrom === 0 || this.#leavesSpare(units) ? undefined : this.#full();
   }
 
   #step(): boolean {
