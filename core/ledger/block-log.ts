@@ -7,6 +7,7 @@
 
 import { crc32Update } from '../encoding/crc32.ts';
 import { type Flash, FlashError } from '../ports/ports.ts';
+import { BlockChain } from './block-chain.ts';
 
 /** Bytes of a unit. Records begin at units and take whole ones. */
 export const UNIT = 16;
@@ -82,7 +83,9 @@ export class BlockLog {
   readonly #blocks: number;
   readonly #unitsPerBlock: number;
   /** The blocks of the log, the oldest first. */
-  #chain: number[] = [];
+  readonly #chain: BlockChain;
+  /** Blocks that are neither in the log nor known to be bad. */
+  #spare = 0;
   /** Per block: the sequence number its header has, 0 where it has none. No two headers have the same. */
   readonly #sequences: Uint32Array;
   /** Per block, as its header says: the block before it, and the oldest block when it was made ready. */
@@ -99,6 +102,8 @@ export class BlockLog {
   /** Blocks that could not be erased or written since the start. */
   readonly #bad: Uint8Array;
   readonly #buffer: Uint8Array;
+  /** Its first unit: making a view takes memory of a device. */
+  readonly #unit: Uint8Array;
   readonly #header = new Uint8Array(HEADER_BYTES);
   readonly #seed = new Uint8Array(SEED_BYTES);
   /** The highest sequence number there is. */
@@ -124,6 +129,8 @@ export class BlockLog {
     this.#blocks = Math.floor(flash.size / flash.blockSize);
     this.#unitsPerBlock = Math.floor(flash.blockSize / UNIT);
     this.#buffer = new Uint8Array(layout.longest * UNIT);
+    this.#unit = this.#buffer.subarray(0, UNIT);
+    this.#chain = new BlockChain(this.#blocks);
     this.#sequences = new Uint32Array(this.#blocks);
     this.#previous = new Uint32Array(this.#blocks);
     this.#stated = new Uint32Array(this.#blocks);
@@ -155,14 +162,12 @@ export class BlockLog {
 
   /** Blocks that are neither in the log nor known to be bad, the prepared one included. */
   get spare(): number {
-    let count = 0;
-    for (let block = 0; block < this.#blocks; block++) if (this.#isSpare(block)) count++;
-    return count;
+    return this.#spare;
   }
 
-  /** Bytes that its tables take in memory; a number of the list of blocks takes a slot of the device's engine. */
+  /** Bytes that its tables take in memory. */
   get memoryBytes(): number {
-    return this.#blocks * (7 * 4 + 1) + this.#chain.length * 16;
+    return this.#blocks * (7 * 4 + 1) + this.#chain.memoryBytes;
   }
 
   /** Blocks in the log. */
@@ -234,7 +239,7 @@ export class BlockLog {
       this.#erases[block] = 1;
       this.#bad[block] = 0;
     }
-    this.#chain = [];
+    this.#chain.clear();
     this.#newest = 0;
     this.#next = 1;
     this.#ownNext = 1;
@@ -243,7 +248,8 @@ export class BlockLog {
     this.#prepared = undefined;
     this.#tailNumber = undefined;
     this.#writeHeader(0, salt);
-    this.#chain = [0];
+    this.#chain.push(0);
+    this.#countSpare();
     this.#firsts[0] = 1;
     this.#openBlock = 0;
     this.#at = HEADER_UNITS;
@@ -265,15 +271,17 @@ export class BlockLog {
     this.#ends.fill(this.#unitsPerBlock);
     this.#readHeaders();
     this.#findChain(damage);
+    this.#countSpare();
     this.#tailNumber = undefined;
     // Where no block came before the oldest, no record did.
-    let expected = this.#previous[this.#chain[0] as number] === 0 ? 1 : undefined;
+    let expected = this.#previous[this.oldest] === 0 ? 1 : undefined;
     const visitFrom: Visit = (record, bytes) => {
       oldest ??= record.number;
       if ((record.flags & COPY) === 0) this.#ownNext = record.number + 1;
       visit(record, bytes);
     };
-    for (const block of this.#chain) expected = this.#visitBlock(block, expected, visitFrom, damage);
+    for (let place = 0; place < this.#chain.length; place++)
+      expected = this.#visitBlock(this.#chain.at(place), expected, visitFrom, damage);
     this.#next = expected ?? 1;
     if (this.#ownNext < this.#promised) {
       damage.push({
@@ -317,6 +325,7 @@ export class BlockLog {
       this.#openBlock = this.#prepared;
       this.#prepared = undefined;
       this.#chain.push(this.#openBlock);
+      this.#spare--;
       this.#firsts[this.#openBlock] = this.#next;
       this.#at = HEADER_UNITS;
     }
@@ -327,7 +336,7 @@ export class BlockLog {
     bytes[2] = flags & 0xff;
     bytes[3] = flags >> 8;
     writeU32(bytes, 4, this.#next);
-    writeU32(bytes, CRC_AT, this.#crcOf(bytes, block));
+    writeU32(bytes, CRC_AT, this.#crcOf(bytes, bytes.length, block));
     this.#flash.program(address * UNIT, bytes);
     const back = this.#buffer.subarray(0, bytes.length);
     this.#flash.read(address * UNIT, back);
@@ -382,6 +391,7 @@ export class BlockLog {
         if (!(error instanceof FlashError)) throw error;
         // A block that has had its day: the others go on.
         this.#bad[block] = 1;
+        this.#spare--;
         failure = error;
       }
     }
@@ -396,13 +406,13 @@ export class BlockLog {
    * @throws FlashError where a record is missing that was there at the start: what it held must not be given up
    */
   visitTail(from: number, most: number, visit: Visit): number | undefined {
-    const block = this.#chain[0] as number;
+    const block = this.oldest;
     let at = Math.max(from, HEADER_UNITS);
     for (let count = 0; count < most; count++) {
       const record = this.#recordFrom(block, at);
       this.#tailNumber ??= this.#firsts[block];
-      const [, second] = this.#chain;
-      const number = record?.number ?? (second === undefined ? this.#next : this.#firsts[second]);
+      const behind = this.#chain.length > 1 ? this.#firsts[this.#chain.at(1)] : this.#next;
+      const number = record?.number ?? behind;
       if (number !== this.#tailNumber) throw new FlashError(`record ${this.#tailNumber} is damaged`);
       if (record === undefined) return undefined;
       this.#tailNumber = record.number + 1;
@@ -424,13 +434,13 @@ export class BlockLog {
 
   /** The oldest block of the log. */
   get oldest(): number {
-    return this.#chain[0] as number;
+    return this.#chain.oldest as number;
   }
 
   /** Blocks of the log from the oldest that is needed on. */
   neededBlocks(isNeeded: (block: number) => boolean): number {
     for (let place = 0; place < this.#chain.length; place++)
-      if (isNeeded(this.#chain[place] as number)) return this.#chain.length - place;
+      if (isNeeded(this.#chain.at(place))) return this.#chain.length - place;
     return 0;
   }
 
@@ -448,7 +458,7 @@ export class BlockLog {
   /** The record at an address, checked; undefined where none is, or its block is not in the log. */
   at(address: number): FoundRecord | undefined {
     const block = this.blockOf(address);
-    if (!this.#chain.includes(block)) return undefined;
+    if (this.#chain.indexOf(block) < 0) return undefined;
     return this.#found(this.#recordAt(block, address - block * this.#unitsPerBlock));
   }
 
@@ -458,7 +468,7 @@ export class BlockLog {
     if (place < 0) return undefined;
     let at = record === undefined ? HEADER_UNITS : (record.address % this.#unitsPerBlock) + record.units;
     for (; place < this.#chain.length; place++) {
-      const found = this.#recordFrom(this.#chain[place] as number, at);
+      const found = this.#recordFrom(this.#chain.at(place), at);
       if (found !== undefined) return this.#found(found);
       at = HEADER_UNITS;
     }
@@ -477,11 +487,11 @@ export class BlockLog {
   giveUpTail(body: Uint8Array): void {
     const bytes = new Uint8Array(UNIT + body.length);
     bytes.set(body, UNIT);
-    const next = this.#chain[1];
-    if (next === undefined) throw new LogError('the only block of a log cannot be given up');
-    writeU32(bytes, RECORD_HEADER, this.#sequences[next] as number);
+    if (this.#chain.length < 2) throw new LogError('the only block of a log cannot be given up');
+    writeU32(bytes, RECORD_HEADER, this.#sequences[this.#chain.at(1)] as number);
     this.append(GIVE_UP, 0, bytes);
     this.#chain.shift();
+    this.#countSpare();
     this.#tailNumber = undefined;
   }
 
@@ -489,8 +499,13 @@ export class BlockLog {
     return this.#unitsPerBlock - KEPT_UNITS;
   }
 
+  #countSpare(): void {
+    this.#spare = 0;
+    for (let block = 0; block < this.#blocks; block++) if (this.#isSpare(block)) this.#spare++;
+  }
+
   #isSpare(block: number): boolean {
-    return this.#bad[block] === 0 && !this.#chain.includes(block) && !this.#isCutOff(block);
+    return this.#bad[block] === 0 && this.#chain.indexOf(block) < 0 && !this.#isCutOff(block);
   }
 
   /** True for a block that was in the log before a block behind it was lost: what it holds is kept for a technician. */
@@ -505,7 +520,7 @@ export class BlockLog {
    * while nobody knows how a header reads the next time whose erase was broken off.
    */
   #leastWorn(): number | undefined {
-    const head = this.#sequences[this.#chain[this.#chain.length - 1] as number] as number;
+    const head = this.#sequences[this.#chain.newest as number] as number;
     let best: number | undefined;
     for (let block = 0; block < this.#blocks; block++) {
       if (this.#isSpare(block) && (best === undefined || this.#goesBefore(block, best, head))) best = block;
@@ -526,7 +541,7 @@ export class BlockLog {
    * salt of the log or one such record of another payer is not, and of three neighbouring blocks any two tell the third's.
    */
   #nextSalt(): number {
-    const head = this.#chain[this.#chain.length - 1] as number;
+    const head = this.#chain.newest as number;
     const isEmpty = this.#firsts[head] === this.#next;
     return ((this.#salts[head] as number) ^ (isEmpty ? 0 : this.#firstCrc(head))) >>> 0;
   }
@@ -538,7 +553,7 @@ export class BlockLog {
   }
 
   #writeHeader(block: number, salt: number): void {
-    const last = this.#chain[this.#chain.length - 1];
+    const last = this.#chain.newest;
     const header = new Uint8Array(HEADER_BYTES);
     header[0] = MAGIC;
     header[1] = this.#layout.id;
@@ -607,7 +622,7 @@ export class BlockLog {
    * in the log, are not in it: a cut broke off what was begun there.
    */
   #findChain(damage: LogDamage[]): void {
-    this.#chain = [];
+    this.#chain.clear();
     const highest = this.#newest;
     for (let ahead = 1; ahead <= SALVAGED_AHEAD && this.#layout.salvage; ahead++)
       this.#findBlock(highest + ahead, damage);
@@ -774,11 +789,11 @@ export class BlockLog {
    * Over the block's sequence number, its salt and the record without its CRC: a record of the block's earlier life has
    * another, and so has what a payer wrote.
    */
-  #crcOf(bytes: Uint8Array, block: number): number {
+  #crcOf(bytes: Uint8Array, length: number, block: number): number {
     writeU32(this.#seed, 0, this.#sequences[block] as number);
     writeU32(this.#seed, 4, this.#salts[block] as number);
     const head = crc32Update(crc32Update(0, this.#seed, 0, SEED_BYTES), bytes, 0, CRC_AT);
-    return crc32Update(head, bytes, RECORD_HEADER, bytes.length);
+    return crc32Update(head, bytes, RECORD_HEADER, length);
   }
 
   /** True where a block has something like a record behind its header. */
@@ -795,17 +810,16 @@ export class BlockLog {
   #recordAt(block: number, at: number): LogRecord | undefined {
     const address = block * this.#unitsPerBlock + at;
     const buffer = this.#buffer;
-    this.#flash.read(address * UNIT, buffer.subarray(0, UNIT));
+    this.#flash.read(address * UNIT, this.#unit);
     const kind = buffer[0] as number;
     const units = buffer[1] as number;
     if (!this.#isShaped(kind, units) || at + units > this.#unitsPerBlock) return undefined;
     if (units > 1) this.#flash.read((address + 1) * UNIT, buffer.subarray(UNIT, units * UNIT));
-    const bytes = buffer.subarray(0, units * UNIT);
-    if (readU32(bytes, CRC_AT) !== this.#crcOf(bytes, block)) return undefined;
+    if (readU32(buffer, CRC_AT) !== this.#crcOf(buffer, units * UNIT, block)) return undefined;
     return {
       kind,
-      flags: (bytes[2] as number) | ((bytes[3] as number) << 8),
-      number: readU32(bytes, 4),
+      flags: (buffer[2] as number) | ((buffer[3] as number) << 8),
+      number: readU32(buffer, 4),
       units,
       address,
     };

@@ -40,7 +40,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: LOG,
     edits: [
       {
-        before: 'if (readU32(bytes, CRC_AT) !== this.#crcOf(bytes, block)) return undefined;',
+        before: 'if (readU32(buffer, CRC_AT) !== this.#crcOf(buffer, units * UNIT, block)) return undefined;',
         after: '',
       },
     ],
@@ -78,7 +78,7 @@ export const MUTATIONS: readonly Mutation[] = [
       {
         before: 'this.#next = expected ?? 1;\n',
         after:
-          'this.#next = expected ?? 1;\n    this.#openBlock = this.#chain[this.#chain.length - 1];\n    this.#at = this.end ?? HEADER_UNITS;\n',
+          'this.#next = expected ?? 1;\n    this.#openBlock = this.#chain.newest;\n    this.#at = this.end ?? HEADER_UNITS;\n',
       },
     ],
   },
