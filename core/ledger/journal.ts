@@ -44,8 +44,8 @@ export interface JournalOptions {
   /** `blank` (the default): a partition that reads 0xFF is formatted. `never`: only `format` does it. */
   readonly autoFormat?: 'blank' | 'never';
   /**
-   * A random number of 32 bits for a partition that is formatted, so that no payer can make bytes that pass for records. Left
-   * out it is 0: then nobody can only from the third block on, and where the first two did not come from one payer.
+   * A random number of 32 bits for a partition that is formatted. Who does not know it can make no bytes that pass for records.
+   * Left out it is 0, and what the records of the first blocks begin with can be guessed: docs/FORMAT.md says how far.
    */
   readonly salt?: number;
   readonly log?: Log;
