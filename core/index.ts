@@ -14,6 +14,7 @@ export {
   type Terminal,
   type Unit,
 } from './configuration.ts';
+export { KeyTables } from './ed25519/key-tables.ts';
 export { ed25519FromSpkiPem } from './encoding/der.ts';
 export { type Domain, domainHash } from './hash/domains.ts';
 export { presentationFromAuthorization, presentationFromBase64 } from './intake/http-authorization.ts';

@@ -14,6 +14,7 @@ import { type DecisionMode, Payment, type PaymentArtifacts, type PaymentContext 
 import { nothingAsked, type PaymentRequest, readRequest } from './chain/request.ts';
 import { VerifiedGrants } from './chain/verified-grants.ts';
 import { readConfiguration, type Site, type SiteConfiguration } from './configuration.ts';
+import type { KeyTables } from './ed25519/key-tables.ts';
 import { type Presentation, presentationOf, type ReadPresentation, readPresentation } from './intake/presentation.ts';
 import { JsonProblem, readJson } from './json/reader.ts';
 import type { JsonValue } from './json/value.ts';
@@ -30,6 +31,7 @@ import type { PinnedRole } from './trust/configuration.ts';
 import { MemoryBundle } from './trust/held-bundle.ts';
 import { type KeyResult, resolveKey } from './trust/key-resolution.ts';
 import { type BundleIntake, StoredBundles } from './trust/stored-bundles.ts';
+import { TableUpkeep } from './trust/table-upkeep.ts';
 import { TrustSet } from './trust/trust-set.ts';
 
 /** A payment that may go ahead. */
@@ -85,6 +87,8 @@ export interface VerifierParts {
   readonly trust?: TrustSet;
   /** Where a device keeps its bundles: see `loadBundles` and `beginBundles`. */
   readonly bundles?: BundlePartition;
+  /** The tables that `crypto` verifies by, if it does: idle time makes them. */
+  readonly keyTables?: KeyTables;
 }
 
 /** How to decide. */
@@ -105,6 +109,7 @@ export class Verifier {
   readonly #earliestMs: number;
   readonly #verifiedGrants = new VerifiedGrants();
   readonly #stored: StoredBundles | undefined;
+  readonly #tables: TableUpkeep | undefined;
 
   /** @throws ConfigurationError where the configuration cannot be used */
   constructor(parts: VerifierParts) {
@@ -127,6 +132,8 @@ export class Verifier {
         now: () => this.now(),
         context: { crypto: parts.crypto, rootKeys, scope },
       });
+    const tables = parts.keyTables;
+    this.#tables = tables && new TableUpkeep({ tables, site: this.site, trust: this.trust, log: parts.log });
   }
 
   /** Decides on a payment and records it: reserved and settled in one record, durable before the answer. */
@@ -176,13 +183,13 @@ export class Verifier {
   }
 
   /**
-   * Does a bounded piece of the work that keeps payments free of erases, in the ledger and the journal. For idle time, until
-   * it says there is nothing to do.
+   * Does a bounded piece of the work that keeps payments free of erases, in the ledger and the journal, or of that which
+   * makes them faster. For idle time, until it says there is nothing to do.
    *
    * @returns whether there is more to do
    */
   step(): boolean {
-    return this.#books.step();
+    return this.#books.step() || (this.#tables?.step() ?? false);
   }
 
   /**
@@ -344,6 +351,7 @@ export class Verifier {
     if (refusal) return trace ? { ...refusal, trace } : refusal;
     const receipt = payment.answered ?? this.#commit(mode, payment, presentation);
     if ('code' in receipt) return refuse('device', 'device.store', receipt.code, receipt.detail);
+    if (mode !== 'check' && payment.answered === undefined) this.#tables?.used(payment.keys);
     const { sba } = artifacts;
     const approval: Approval = {
       ok: true,

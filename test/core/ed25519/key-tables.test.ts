@@ -1,0 +1,365 @@
+// Tables of keys on flash: who has one, in how many steps, and that nothing that can happen to one changes a verdict.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { combTable } from '../../../core/ed25519/comb.ts';
+import { negate, type Table } from '../../../core/ed25519/curve.ts';
+import { KeyTables } from '../../../core/ed25519/key-tables.ts';
+import { decompressPublicKey } from '../../../core/ed25519/verify.ts';
+import { createPortableCrypto } from '../../../core/ports/portable-crypto.ts';
+import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
+import { MemoryFlash } from '../../fixtures/memory-flash.ts';
+import { offCurveEncodings, smallOrderEncodings } from './encodings.ts';
+import { PLACE, type Signed, settle, signed, TABLE } from './table-fixtures.ts';
+
+const nodeHashes = createNodeCrypto();
+const flashFor = (places: number): MemoryFlash => new MemoryFlash({ size: places * PLACE });
+const tableOf = ({ publicKey }: Signed): Table => {
+  const point = decompressPublicKey(publicKey);
+  if (point === undefined) throw new Error('not a key');
+  return combTable(negate(point));
+};
+
+/** A flash on which these keys have tables. */
+function flashWith(...keys: readonly Signed[]): MemoryFlash {
+  const flash = flashFor(keys.length);
+  const tables = new KeyTables(flash);
+  tables.wanted(keys.map(({ publicKey }) => publicKey));
+  settle(tables);
+  return flash;
+}
+
+const [one, two, three] = [signed(1), signed(2), signed(3)];
+
+describe('a wanted key', () => {
+  it('has its table after 13 steps: one begins, ten make it, one checks it and writes its header, one finds no more to do', () => {
+    const flash = flashFor(1);
+    const tables = new KeyTables(flash);
+    expect(tables.find(one.publicKey)).toBeUndefined();
+    tables.wanted([one.publicKey]);
+    expect(settle(tables)).toBe(13);
+    expect(tables.tables).toBe(1);
+    expect(tables.find(one.publicKey)).toEqual(tableOf(one));
+    expect(tables.has(one.publicKey)).toBe(true);
+    expect(tables.has(two.publicKey)).toBe(false);
+    expect(flash.done).toMatchObject({ erase: 1, program: 6 });
+  });
+
+  it('keeps it over a restart; idle time checks it once, and then does nothing', () => {
+    const flash = flashWith(one, two);
+    const { program, erase } = flash.done;
+    const tables = new KeyTables(flash);
+    tables.wanted([two.publicKey, one.publicKey]);
+    expect(settle(tables)).toBe(3);
+    expect(tables.find(two.publicKey)).toEqual(tableOf(two));
+    expect(flash.done).toMatchObject({ program, erase });
+    const { read } = flash.done;
+    expect(tables.step()).toBe(false);
+    expect(flash.done.read).toBe(read);
+  });
+
+  it('comes before one that is wanted less, and both before used ones', () => {
+    const tables = new KeyTables(flashFor(3));
+    for (let i = 0; i < 5; i++) tables.used(three.publicKey);
+    tables.wanted([one.publicKey, two.publicKey]);
+    const order: number[] = [];
+    while (tables.step()) {
+      [one, two, three].forEach(({ publicKey }, i) => {
+        if (tables.has(publicKey) && !order.includes(i)) order.push(i);
+      });
+    }
+    expect(order).toEqual([0, 1, 2]);
+  });
+
+  it('takes the place of a key that is wanted no longer, however often that was used', () => {
+    const flash = flashWith(one);
+    const tables = new KeyTables(flash);
+    for (let i = 0; i < 20; i++) tables.used(one.publicKey);
+    tables.wanted([two.publicKey]);
+    settle(tables);
+    expect([tables.has(one.publicKey), tables.has(two.publicKey)]).toEqual([false, true]);
+  });
+
+  it('has none where more important ones have taken all places', () => {
+    const tables = new KeyTables(flashFor(2));
+    tables.wanted([one.publicKey, one.publicKey, two.publicKey, three.publicKey]);
+    settle(tables);
+    expect([one, two, three].map(({ publicKey }) => tables.has(publicKey))).toEqual([true, true, false]);
+  });
+
+  it('that is no key gets no table, and stands in nobody’s way', () => {
+    const tables = new KeyTables(flashFor(8));
+    const none = [...offCurveEncodings(2n, 1), ...smallOrderEncodings().canonical.slice(0, 2), new Uint8Array(31)];
+    for (const key of none) for (let i = 0; i < 3; i++) if (key.length === 32) tables.used(key);
+    tables.wanted([...none, one.publicKey]);
+    settle(tables);
+    expect(tables.tables).toBe(1);
+    for (const key of none) expect([tables.has(key), tables.find(key)]).toEqual([false, undefined]);
+  });
+});
+
+describe('a used key', () => {
+  const use = (tables: KeyTables, { publicKey }: Signed, times: number): void => {
+    for (let i = 0; i < times; i++) tables.used(publicKey);
+    settle(tables);
+  };
+
+  it('has a table from its second use on', () => {
+    const tables = new KeyTables(flashFor(1));
+    use(tables, one, 1);
+    expect(tables.has(one.publicKey)).toBe(false);
+    use(tables, one, 1);
+    expect(tables.has(one.publicKey)).toBe(true);
+  });
+
+  it('takes the place of another with two uses more than twice that one’s', () => {
+    const tables = new KeyTables(flashFor(1));
+    use(tables, one, 3);
+    use(tables, two, 7);
+    expect(tables.has(one.publicKey)).toBe(true);
+    use(tables, two, 1);
+    expect([tables.has(one.publicKey), tables.has(two.publicKey)]).toEqual([false, true]);
+  });
+
+  it('takes the place of the least used', () => {
+    const tables = new KeyTables(flashFor(2));
+    use(tables, one, 3);
+    use(tables, two, 2);
+    use(tables, three, 6);
+    expect([one, two, three].map(({ publicKey }) => tables.has(publicKey))).toEqual([true, false, true]);
+  });
+
+  it('never takes the place of a wanted one', () => {
+    const tables = new KeyTables(flashFor(1));
+    tables.wanted([one.publicKey]);
+    use(tables, two, 30);
+    expect([tables.has(one.publicKey), tables.has(two.publicKey)]).toEqual([true, false]);
+  });
+
+  it('that was used often long ago gives way in the end: all counts are halved where one reaches 32', () => {
+    const tables = new KeyTables(flashFor(1));
+    use(tables, one, 31);
+    for (let i = 0; i < 200; i++) use(tables, two, 1);
+    expect(tables.has(two.publicKey)).toBe(true);
+  });
+
+  it('is forgotten where 24 others were used more', () => {
+    const tables = new KeyTables(flashFor(1));
+    tables.used(one.publicKey);
+    for (let i = 10; i < 34; i++) tables.used(signed(i).publicKey);
+    use(tables, one, 1);
+    expect(tables.has(one.publicKey)).toBe(false);
+  });
+
+  it('an attacker’s keys that are used once each cause no erase', () => {
+    const flash = flashFor(2);
+    const tables = new KeyTables(flash);
+    for (let i = 10; i < 100; i++) use(tables, signed(i), 1);
+    expect(flash.done.erase).toBe(0);
+  });
+});
+
+describe('a damaged table', () => {
+  const flash = flashWith(one);
+  const good = flash.snapshot();
+  const table = tableOf(one);
+  const found = (): Table | undefined => new KeyTables(flash).find(one.publicKey);
+  const expectRightOrNone = (): boolean => {
+    const read = found();
+    if (read === undefined) return false;
+    if (read.length !== table.length || read.some((entry, i) => entry !== table[i])) throw new Error('a wrong table');
+    return true;
+  };
+
+  it('is none: whichever bit turns, there is no table or the right one', () => {
+    let used = 0;
+    for (let bit = 0; bit < TABLE * 8; bit++) {
+      flash.cells[bit >> 3] = (flash.cells[bit >> 3] as number) ^ (1 << (bit & 7));
+      if (expectRightOrNone()) used++;
+      flash.cells[bit >> 3] = good[bit >> 3] as number;
+    }
+    // What the first 32 bytes have behind the format is not looked at here.
+    expect(used).toBe((32 - 3) * 8);
+  });
+
+  it('is none, whichever two bits turn', () => {
+    const bit = fc.integer({ min: 32 * 8, max: TABLE * 8 - 1 });
+    // Bits a power of two apart, of entries next to each other, of an entry and the check.
+    const pair = fc.oneof(
+      fc.tuple(bit, bit),
+      fc.tuple(bit, fc.nat(9)).map(([a, n]) => [a, a + 768 + n] as const),
+      fc.tuple(bit, bit).map(([a, b]) => [a, 64 * 8 + (b % 896)] as const),
+    );
+    fc.assert(
+      fc.property(pair, ([a, b]) => {
+        fc.pre(a !== b && b < TABLE * 8);
+        flash.cells.set(good);
+        for (const bit of [a, b]) flash.cells[bit >> 3] = (flash.cells[bit >> 3] as number) ^ (1 << (bit & 7));
+        expect(expectRightOrNone()).toBe(false);
+      }),
+      { numRuns: 1000 },
+    );
+    flash.cells.set(good);
+  });
+
+  it('is none, whatever stands anywhere in it', () => {
+    const part = fc.tuple(fc.integer({ min: 32, max: TABLE - 1 }), fc.uint8Array({ minLength: 1, maxLength: 400 }));
+    fc.assert(
+      fc.property(part, ([at, bytes]) => {
+        flash.cells.set(good);
+        const end = Math.min(at + bytes.length, TABLE);
+        flash.cells.set(bytes.subarray(0, end - at), at);
+        const isChanged = flash.cells.subarray(at, end).some((byte, i) => byte !== good[at + i]);
+        expect(expectRightOrNone()).toBe(!isChanged);
+      }),
+      { numRuns: 300 },
+    );
+    flash.cells.set(good);
+  });
+
+  it('is none where all of it reads as zeros or as ones, or its entries do', () => {
+    for (const from of [0, 32, 64, 176]) {
+      for (const value of [0, 0xff]) {
+        flash.cells.set(good);
+        flash.cells.fill(value, from, TABLE);
+        expect(expectRightOrNone()).toBe(false);
+      }
+    }
+    flash.cells.set(good);
+  });
+
+  it('of which entries have changed places is none', () => {
+    for (let i = 0; i < 32; i++) {
+      flash.cells.set(good);
+      flash.cells.copyWithin(176 + 96 * i, 176 + 96 * (i + 1), 176 + 96 * (i + 2));
+      flash.cells.set(good.subarray(176 + 96 * i, 176 + 96 * (i + 1)), 176 + 96 * (i + 1));
+      expect(expectRightOrNone()).toBe(false);
+    }
+    flash.cells.set(good);
+  });
+
+  it('is made again in idle time', () => {
+    flash.cells[1000] = (flash.cells[1000] as number) ^ 4;
+    const tables = new KeyTables(flash);
+    tables.wanted([one.publicKey]);
+    settle(tables);
+    expect(tables.find(one.publicKey)).toEqual(table);
+  });
+
+  it('that was made in this run is not made again before the next start: its flash is no good', () => {
+    const worn = flashFor(1);
+    const tables = new KeyTables(worn);
+    tables.wanted([one.publicKey]);
+    settle(tables);
+    worn.cells[1000] = (worn.cells[1000] as number) ^ 4;
+    expect(tables.find(one.publicKey)).toBeUndefined();
+    settle(tables);
+    expect([tables.tables, worn.done.erase]).toEqual([0, 1]);
+  });
+});
+
+describe('verdicts', () => {
+  const flash = flashWith(one, two);
+  const good = flash.snapshot();
+  const without = createPortableCrypto(nodeHashes);
+
+  it('are the same with a table, without one, and with one that any bits have turned in', () => {
+    const keys = [one, two, three];
+    const change = fc.tuple(fc.nat(1), fc.nat(TABLE * 8 - 1));
+    const part = fc.constantFrom('none', 'R', 'S', 'key', 'message');
+    fc.assert(
+      fc.property(fc.nat(2), fc.array(change, { maxLength: 3 }), part, fc.nat(255), (which, bits, part, bit) => {
+        flash.cells.set(good);
+        for (const [place, at] of bits) {
+          const cell = place * PLACE + (at >> 3);
+          flash.cells[cell] = (flash.cells[cell] as number) ^ (1 << (at & 7));
+        }
+        const { publicKey, signature, message } = keys[which] as Signed;
+        const [a, s, m] = [publicKey.slice(), signature.slice(), message.slice()];
+        const target = { none: new Uint8Array(32), R: s.subarray(0, 32), S: s.subarray(32), key: a, message: m }[part];
+        target[bit >> 3] = (target[bit >> 3] as number) ^ (1 << (bit & 7));
+        const tables = new KeyTables(flash);
+        const crypto = createPortableCrypto(nodeHashes, tables);
+        expect(crypto.ed25519Verify(a, s, m)).toBe(part === 'none');
+        expect(without.ed25519Verify(a, s, m)).toBe(part === 'none');
+        expect(crypto.ed25519KeyUsable(a)).toBe(without.ed25519KeyUsable(a));
+      }),
+      { numRuns: 100 },
+    );
+    flash.cells.set(good);
+  });
+
+  it('do not depend on a table that is wrong and has its check: it is dropped for the run', () => {
+    // The table of another key under this one's name.
+    const forged = flashFor(1);
+    forged.cells.set(good.subarray(0, PLACE));
+    forged.cells.set(two.publicKey, 32);
+    const number = (bytes: Uint8Array) => bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+    let check = number(good.subarray(64, 176)) + 69n * (number(two.publicKey) - number(one.publicKey));
+    for (let at = 64; at < 176; at++, check >>= 8n) forged.cells[at] = Number(check & 255n);
+    const tables = new KeyTables(forged);
+    const crypto = createPortableCrypto(nodeHashes, tables);
+    expect(tables.find(two.publicKey)).toEqual(tableOf(one));
+    expect(crypto.ed25519Verify(two.publicKey, two.forged, two.message)).toBe(false);
+    expect(tables.tables).toBe(1);
+    expect(crypto.ed25519Verify(two.publicKey, two.signature, two.message)).toBe(true);
+    expect(tables.tables).toBe(0);
+  });
+});
+
+describe('flash that fails', () => {
+  it.each(['read', 'program', 'erase'] as const)(
+    '%s: nothing is thrown, the next start makes the tables',
+    (operation) => {
+      for (let after = 0; after < 24; after++) {
+        const flash = flashWith(one);
+        const tables = new KeyTables(flash);
+        tables.wanted([two.publicKey]);
+        flash.fail(operation, after, 32);
+        const crypto = createPortableCrypto(nodeHashes, tables);
+        for (let i = 0; i < 20; i++) {
+          tables.step();
+          for (const { publicKey, signature, forged, message } of i % 7 === 0 ? [one, two] : []) {
+            expect(crypto.ed25519Verify(publicKey, signature, message)).toBe(true);
+            expect(crypto.ed25519Verify(publicKey, forged, message)).toBe(false);
+          }
+        }
+        flash.recover();
+        const again = new KeyTables(flash);
+        again.wanted([two.publicKey]);
+        settle(again);
+        expect(again.find(two.publicKey)).toEqual(tableOf(two));
+      }
+    },
+  );
+
+  it('a place that reads back differently is left alone until the next start; the table goes to another', () => {
+    const flash = flashFor(2);
+    flash.fail('program', 3, 96);
+    const tables = new KeyTables(flash);
+    tables.wanted([one.publicKey]);
+    for (let i = 0; i < 10; i++) tables.step();
+    flash.recover();
+    settle(tables);
+    expect(tables.find(one.publicKey)).toEqual(tableOf(one));
+    expect(flash.done.erase).toBe(2);
+  });
+});
+
+describe('a partition', () => {
+  it('in units or blocks of other sizes, or too small, is told', () => {
+    expect(() => new KeyTables(new MemoryFlash({ size: 3072, blockSize: 1024 }))).toThrow(RangeError);
+    expect(() => new KeyTables(new MemoryFlash({ size: 8192, programSize: 32 }))).toThrow(RangeError);
+    expect(new KeyTables(new MemoryFlash({ size: 8192, blockSize: 1024 })).places).toBe(2);
+    expect(new KeyTables(new MemoryFlash({ size: 100 * PLACE })).places).toBe(64);
+  });
+
+  it('in smaller blocks holds tables too', () => {
+    const flash = new MemoryFlash({ size: 8192, blockSize: 1024, programSize: 4 });
+    const tables = new KeyTables(flash);
+    tables.wanted([one.publicKey, two.publicKey]);
+    settle(tables);
+    expect(flash.done.erase).toBe(8);
+    expect(new KeyTables(flash).find(two.publicKey)).toEqual(tableOf(two));
+  });
+});
