@@ -41,6 +41,7 @@ describe('the program in the README', () => {
       presentationBytes: present({ grant: grant({ budgetMinor: '9000000' }), sba: sba({ maxAmountMinor: '2000000' }) }),
       halt: () => done.push('halted'),
       relay: { close: () => done.push('closed') },
+      random32: () => 0x5eed_0001,
       console: { log: (event: LogEvent) => events.push(event) },
       display: (...words: string[]) => done.push(words.join(' ')),
     };

@@ -64,7 +64,7 @@ export class MissingReceipts {
       before = receiptId;
     }
     this.noteMissing(before + 1, upTo);
-    if (this.#damage.length === 0) this.#note(0, 0, `${this.#suspicion}, but no receipt that was not acknowledged`);
+    if (this.#damage.length === 0) this.#note(0, 0, `${this.#suspicion}; all receipts concerned are acknowledged`);
   }
 
   /** Receipts that are not there, those that are acknowledged apart. */

@@ -246,6 +246,6 @@ export class JournalReader {
 /** What an entry's beginning tells, for people. */
 function summary(kind: number, bytes: Uint8Array): string {
   const { amount, timeMs } = termsOf(bytes);
-  const what = kind === JOURNAL_KIND.payment ? 'a payment' : 'the end of a reservation, with';
+  const what = kind === JOURNAL_KIND.payment ? 'a payment' : 'the end of a reservation,';
   return `${what} of ${amount ?? 'an unknown amount'} at ${new Date(timeMs).toISOString()}`;
 }

@@ -2,6 +2,7 @@
 // and a relay. It keeps a spend ledger, its bundles, and where it is given a flash for one a journal, which it hands in.
 // Power can go at any moment; whatever happens, the relay is closed only by a payment that is recorded and not a repeat.
 
+import { randomInt } from 'node:crypto';
 import type { PaymentRequest } from '../../core/chain/request.ts';
 import { ConfigurationError, deploymentProblems, readConfiguration } from '../../core/configuration.ts';
 import { crc32 } from '../../core/encoding/crc32.ts';
@@ -46,6 +47,8 @@ export interface ChargerParts {
   readonly relay?: SimulatedRelay;
   /** Default: a link of its own. */
   readonly link?: Link;
+  /** A random number of 32 bits for a ledger and a journal that are formatted. Default: one is drawn. */
+  readonly salt?: number;
   /** The bundle set's partition. Default: one of the published size, in memory: it lasts as long as the object. */
   readonly bundles?: Flash;
   /** For one fetch, in milliseconds. Default 10 000. */
@@ -111,8 +114,10 @@ export class VirtualCharger {
     if (problems.length > 0) throw new ConfigurationError(problems);
     this.#guarded(() => {
       const logged = log === undefined ? {} : { log };
-      const ledger = new FlashLedger(flash, crypto, log && { log });
-      const journal = this.#parts.journal && new Journal(this.#parts.journal, crypto, log && { log });
+      // What payers cannot guess, they cannot write into a record that is damaged.
+      const salt = this.#parts.salt ?? randomInt(0x1_0000_0000);
+      const ledger = new FlashLedger(flash, crypto, { salt, ...logged });
+      const journal = this.#parts.journal && new Journal(this.#parts.journal, crypto, { salt, ...logged });
       const earliest = provisioning.imageBuiltMs === undefined ? {} : { earliestMs: provisioning.imageBuiltMs };
       const verifier = new Verifier({
         configuration,

@@ -183,7 +183,7 @@ describe('a record that is damaged', () => {
     damage(flash, places(flash)[2]);
     const journal = opened(flash, 5);
     expect(journal.damage).toEqual([
-      { first: 0, last: 0, detail: 'records before number 4 are lost, but no receipt that was not acknowledged' },
+      { first: 0, last: 0, detail: 'records before number 4 are lost; all receipts concerned are acknowledged' },
     ]);
     expect(unsentIds(journal)).toEqual([4, 5]);
   });
@@ -228,7 +228,7 @@ describe('a block that is damaged', () => {
       const journal = opened(flash, 22);
       expect(unsentIds(journal), `block ${block}`).toEqual(numbers(1, 22));
       expect(journal.damage).toEqual([
-        { first: 0, last: 0, detail: expect.stringContaining('has lost its header, but no receipt') },
+        { first: 0, last: 0, detail: expect.stringContaining('has lost its header; all receipts') },
       ]);
       expect(exported(journal).wrong).toEqual([]);
       expectGoesOn(flash, journal, 23);
