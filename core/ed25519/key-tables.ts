@@ -38,10 +38,12 @@ const LOW_768 = (1n << 768n) - 1n;
 const LOW_32 = 0xffffffffn;
 
 /**
- * The check of a table is 3 times its first entry, 5 times the next and so on, and the key: whatever changes in one of them, and
- * whichever two bits change, it is another one. (Odd numbers from 3 on: no two are a power of two apart, nor 1 and one of them.)
+ * The check of a table is 67 times its first entry, 65 times the next and so on to 3 times the last, and 69 times the key.
+ * Whatever changes in one of them, and whichever two bits change, it is another one: factors are odd, above 1, and no two are
+ * the same.
  */
-const FIRST_FACTOR = 3n;
+const FIRST_FACTOR = BigInt(2 * ENTRIES + 1);
+const KEY_FACTOR = FIRST_FACTOR + 2n;
 const TWO = 2n;
 
 /** Uses that make a key worth a table; and more than twice as many as another one, to take its place. */
@@ -263,8 +265,9 @@ export class KeyTables implements TableSource {
   #entries(place: number, key: bigint): { entries: Addend[]; check: bigint } {
     const bytes = new Uint8Array(ENTRIES_READ * ENTRY_BYTES);
     const entries: Addend[] = [];
-    let factor = FIRST_FACTOR;
-    let check = 0n;
+    // Sums of sums: cheaper than products by the factors. The first entry is in all of them.
+    let sum = 0n;
+    let sums = 0n;
     for (let first = 0; first < ENTRIES; first += ENTRIES_READ) {
       this.#flash.read(place * this.#placeBytes + HEADER_BYTES + first * ENTRY_BYTES, bytes);
       let some = littleEndianOf(bytes.buffer);
@@ -272,11 +275,11 @@ export class KeyTables implements TableSource {
         const entry = some & LOW_768;
         some >>= BITS_768;
         entries[i] = entry;
-        check += entry * factor;
-        factor += TWO;
+        sum += entry;
+        sums += sum;
       }
     }
-    return { entries, check: check + key * factor };
+    return { entries, check: sums + sums + sum + key * KEY_FACTOR };
   }
 
   /** Gives up the table in a place. What was made in this run, and is bad already, would be no better the next time. */
@@ -349,7 +352,7 @@ export class KeyTables implements TableSource {
       if (part !== undefined) this.#program(work, part);
       return true;
     }
-    work.check += key * (FIRST_FACTOR + TWO * BigInt(ENTRIES));
+    work.check += key * KEY_FACTOR;
     if (this.#entries(place, key).check !== work.check) throw new FlashError('a table reads back differently');
     const header = new Uint8Array(HEADER_BYTES);
     writeLittleEndian(header, HEAD_BYTES, KEY_BYTES + CHECK_BYTES, key | (work.check << BITS_256));
@@ -371,11 +374,11 @@ export class KeyTables implements TableSource {
   /** Writes entries that are ready. */
   #program(work: Work, { first, entries }: TablePart): void {
     const bytes = new Uint8Array(entries.length * ENTRY_BYTES);
-    let factor = FIRST_FACTOR + TWO * BigInt(first);
+    let factor = FIRST_FACTOR - TWO * BigInt(first);
     entries.forEach((entry, i) => {
       writeLittleEndian(bytes, i * ENTRY_BYTES, ENTRY_BYTES, entry);
       work.check += entry * factor;
-      factor += TWO;
+      factor -= TWO;
     });
     this.#flash.program(work.place * this.#placeBytes + HEADER_BYTES + first * ENTRY_BYTES, bytes);
   }

@@ -4,7 +4,7 @@
 import { littleEndian } from '../encoding/little-endian.ts';
 import type { Hash, MessageStream } from '../ports/ports.ts';
 import { type Accumulator, type AffinePoint, decompress, negate, ORDER, type Table } from './curve.ts';
-import { BITS_255, canonical, multiply } from './field.ts';
+import { BITS_255, canonical, LOW_255, multiply } from './field.ts';
 import { invert } from './inverse.ts';
 import { combine, combineByTable } from './multiply.ts';
 import { strictPublicKey, strictSignature } from './strict.ts';
@@ -37,9 +37,10 @@ export function ed25519Verify(
   tables?: TableSource,
 ): boolean {
   if (!strictSignature(signature)) return false;
-  const table = tables?.find(publicKey);
-  let point = table === undefined ? decompressPublicKey(publicKey) : undefined;
-  if (table === undefined && point === undefined) return false;
+  let table = tables?.find(publicKey);
+  const hasTable = table !== undefined;
+  let point = hasTable ? undefined : decompressPublicKey(publicKey);
+  if (!hasTable && point === undefined) return false;
 
   const hash = sha512();
   hash.update(signature.subarray(0, 32));
@@ -54,10 +55,12 @@ export function ed25519Verify(
   // is canonical was checked, and a point off the curve is never equal.
   if (table !== undefined) {
     if (encodesTo(combineByTable(s, k, table), r)) return true;
+    // The memory it takes is needed.
+    table = undefined;
     point = decompressPublicKey(publicKey);
   }
   const isGood = point !== undefined && encodesTo(combine(s, k, negate(point)), r);
-  if (isGood && table !== undefined) tables?.wrong(publicKey);
+  if (isGood && hasTable) tables?.wrong(publicKey);
   return isGood;
 }
 
@@ -71,9 +74,10 @@ export function decompressPublicKey(publicKey: Uint8Array): AffinePoint | undefi
   return strictPublicKey(publicKey) ? decompress(littleEndian(publicKey, 0, 32)) : undefined;
 }
 
-/** True where the encoding of the point is `encoding`, as a little-endian number. */
+/** True where the encoding of the point is `encoding`, as a little-endian number with y below p. */
 function encodesTo({ x, y, z }: Accumulator, encoding: bigint): boolean {
+  // Most that are refused are so before the inversion.
+  if (canonical(multiply(encoding & LOW_255, z)) !== canonical(y)) return false;
   const inverse = invert(canonical(z));
-  const sign = canonical(multiply(x, inverse)) & 1n;
-  return (canonical(multiply(y, inverse)) | (sign << BITS_255)) === encoding;
+  return (canonical(multiply(x, inverse)) & 1n) === encoding >> BITS_255;
 }

@@ -49,7 +49,7 @@ function entriesOf(publicKey: Uint8Array): readonly Buffer[] {
 }
 
 function checkOf(publicKey: Uint8Array, entries: readonly Uint8Array[]): bigint {
-  return entries.reduce((sum, bytes, i) => sum + BigInt(2 * i + 3) * toNumber(bytes), 69n * toNumber(publicKey));
+  return entries.reduce((sum, bytes, i) => sum + BigInt(67 - 2 * i) * toNumber(bytes), 69n * toNumber(publicKey));
 }
 
 interface Header {
