@@ -7,16 +7,18 @@ import { type NewestBundle, newestOf } from '../trust/admission.ts';
 import { BlockLog, COPY, type LogDamage, LogError, type LogRecord, readU32, UNIT, writeU32 } from './block-log.ts';
 import { warningsDue } from './fill.ts';
 import { KeyIndex } from './key-index.ts';
-import { ledgerKey } from './keys.ts';
-import type {
-  Answered,
-  BeforeRecord,
-  LedgerKey,
-  LedgerRefusal,
-  OpenReservation,
-  Receipt,
-  Spend,
-  SpendLedger,
+import { bundleKey } from './keys.ts';
+import {
+  type Answered,
+  type BeforeRecord,
+  type LedgerKey,
+  type LedgerRefusal,
+  notOpen,
+  type OpenReservation,
+  type Receipt,
+  type Spend,
+  type SpendLedger,
+  settleObjection,
 } from './ledger.ts';
 import {
   answerOf,
@@ -212,7 +214,7 @@ export class FlashLedger implements SpendLedger {
 
   newestBundle(identity: string): NewestBundle | undefined {
     return this.#guard.ask(undefined, () => {
-      const record = this.#find(this.#bundleKey(identity), PART.bundle);
+      const record = this.#find(bundleKey(this.#crypto, identity), PART.bundle);
       return record && bundleOf(record);
     });
   }
@@ -266,7 +268,7 @@ export class FlashLedger implements SpendLedger {
 
   /** What is to be recorded of an admitted bundle: nothing where all of it is known, a refusal where that cannot be told. */
   #newsOf(identity: string, bundle: NewestBundle, isStored: boolean): Parts | LedgerRefusal | undefined {
-    const key = this.#bundleKey(identity);
+    const key = bundleKey(this.#crypto, identity);
     const record = this.#find(key, PART.bundle);
     const before = record && bundleOf(record);
     const newest = newestOf(before, bundle);
@@ -458,13 +460,12 @@ export class FlashLedger implements SpendLedger {
   ): Receipt | LedgerRefusal {
     return this.#guard.write((): Receipt | LedgerRefusal => {
       const address = this.#open.get(receiptId);
-      if (address === undefined)
-        return { code: 'RESERVATION_NOT_FOUND', detail: `no reservation ${receiptId} is open` };
+      if (address === undefined) return notOpen(receiptId);
       const record = this.#flashLog.read(address);
       if (!this.#isSound(record)) return this.#doubted(`whether reservation ${receiptId} was ended`);
       const open = openOf(record);
       let restMs = keepUntil(record);
-      const objection = amount === undefined ? undefined : amountObjection(amount, open);
+      const objection = amount === undefined ? undefined : settleObjection(amount, open.amount);
       if (objection) return objection;
       const unused = open.amount - (amount ?? 0n);
       const grant = this.#find(open.grant, PART.grant) as Uint8Array;
@@ -658,10 +659,6 @@ export class FlashLedger implements SpendLedger {
     return this.#index.find(key, KEYED.indexOf(part), (address) => hasKey(this.#flashLog.read(address), part, key));
   }
 
-  #bundleKey(identity: string): LedgerKey {
-    return ledgerKey(this.#crypto, 'bundle', new Uint8Array(0), identity);
-  }
-
   #full(): LedgerRefusal {
     const detail =
       this.#soundFrom === 0
@@ -694,14 +691,6 @@ const BEHIND: LedgerRefusal = Object.freeze({
 /** Units of an open reservation in a record of its own. */
 const OPEN_UNITS = 6;
 const FOREVER: Until = Object.freeze({ grantMs: FOREVER_MS, restMs: FOREVER_MS });
-
-function amountObjection(amount: bigint, open: OpenPart): LedgerRefusal | undefined {
-  if (amount < 1n)
-    return { code: 'AMOUNT_MISMATCH', detail: 'a final amount is above zero; nothing spent is a release' };
-  if (amount > open.amount)
-    return { code: 'AMOUNT_EXCEEDED', detail: `${amount} is above the ${open.amount} that was reserved` };
-  return undefined;
-}
 
 function isSame(a: NewestBundle, b: NewestBundle): boolean {
   return a.issuedAtMs === b.issuedAtMs && a.expiresAtMs === b.expiresAtMs && a.digest === b.digest;

@@ -24,6 +24,11 @@ export function ledgerKey(crypto: Crypto, kind: LedgerKind, signer: Uint8Array, 
   return keyText(hash.digest());
 }
 
+/** The ledger key of a bundle's identity. */
+export function bundleKey(crypto: Crypto, identity: string): LedgerKey {
+  return ledgerKey(crypto, 'bundle', new Uint8Array(0), identity);
+}
+
 /** Sixteen bytes as a key. Written out, as engines do this several times faster than `apply` on a part of an array. */
 export function keyText(bytes: Uint8Array, at = 0): LedgerKey {
   return String.fromCharCode(

@@ -1,5 +1,5 @@
 // What a spend ledger does for the verifier: totals, replay ids, velocity, reservations, the time floor and the newest
-// bundle per identity, all durable. `flash-ledger.ts` keeps them on flash; tests may keep them in memory.
+// bundle per identity. `flash-ledger.ts` keeps them on flash, `memory-ledger.ts` in memory.
 
 import type { ReasonCode } from '../reason-codes.ts';
 import type { NewestBundle } from '../trust/admission.ts';
@@ -72,7 +72,7 @@ export interface LedgerRefusal {
   readonly detail: string;
 }
 
-/** The spend ledger. Reads are answered from memory; every write is durable when it returns. */
+/** The spend ledger. On flash every write is durable when it returns. */
 export interface SpendLedger {
   /** Why nothing can be recorded at the moment, or undefined. */
   readonly problem: LedgerRefusal | undefined;
@@ -119,4 +119,18 @@ export interface SpendLedger {
   raiseTimeFloor(timeMs: number): LedgerRefusal | undefined;
   /** Does a bounded piece of the work that is for idle time. @returns whether there is more */
   step(): boolean;
+}
+
+/** Why a reservation of so much cannot be settled with an amount, or undefined. */
+export function settleObjection(amount: bigint, reserved: bigint): LedgerRefusal | undefined {
+  if (amount < 1n)
+    return { code: 'AMOUNT_MISMATCH', detail: 'a final amount is above zero; nothing spent is a release' };
+  if (amount > reserved)
+    return { code: 'AMOUNT_EXCEEDED', detail: `${amount} is above the ${reserved} that was reserved` };
+  return undefined;
+}
+
+/** The refusal to end what is no open reservation. */
+export function notOpen(receiptId: number): LedgerRefusal {
+  return { code: 'RESERVATION_NOT_FOUND', detail: `no reservation ${receiptId} is open` };
 }

@@ -1,20 +1,21 @@
 // A ledger that forgets when the program ends: for tools that look at one payment, and for the guide's entry point,
-// where the caller keeps the totals.
+// where the caller keeps the totals. Nothing in it expires, and it is never full.
 
 import type { Crypto } from '../ports/ports.ts';
-import type { NewestBundle } from '../trust/admission.ts';
-import { ledgerKey } from './keys.ts';
-import type {
-  Answered,
-  BeforeRecord,
-  LedgerKey,
-  LedgerRefusal,
-  OpenReservation,
-  Receipt,
-  Spend,
-  SpendLedger,
+import { type NewestBundle, newestOf } from '../trust/admission.ts';
+import { bundleKey } from './keys.ts';
+import {
+  type Answered,
+  type BeforeRecord,
+  type LedgerKey,
+  type LedgerRefusal,
+  notOpen,
+  type OpenReservation,
+  type Receipt,
+  type Spend,
+  type SpendLedger,
+  settleObjection,
 } from './ledger.ts';
-import { type LedgerEvent, SpendState } from './spend-state.ts';
 
 /** What every total starts from: totals that are kept elsewhere. */
 export interface StartingTotals {
@@ -24,12 +25,26 @@ export interface StartingTotals {
   readonly seen?: boolean | undefined;
 }
 
+/** A reservation that is open, and the payment it was made for. */
+interface Reserved {
+  readonly spend: Spend;
+  readonly receipt: Receipt;
+}
+
 /** See the head of the file. */
 export class MemoryLedger implements SpendLedger {
   readonly #crypto: Crypto;
   readonly #start: StartingTotals;
-  readonly #state = new SpendState();
-  #next = 1;
+  readonly #grantTotals = new Map<LedgerKey, bigint>();
+  readonly #budgetTotals = new Map<LedgerKey, bigint>();
+  readonly #replays = new Set<LedgerKey>();
+  readonly #answers = new Map<LedgerKey, Answered>();
+  /** Per grant: when its payments were made. */
+  readonly #payments = new Map<LedgerKey, number[]>();
+  readonly #open = new Map<number, Reserved>();
+  readonly #newest = new Map<LedgerKey, NewestBundle>();
+  #floorMs = 0;
+  #nextReceipt = 1;
 
   constructor(crypto: Crypto, start: StartingTotals = {}) {
     this.#crypto = crypto;
@@ -41,39 +56,42 @@ export class MemoryLedger implements SpendLedger {
   }
 
   grantTotal(grant: LedgerKey): bigint {
-    return this.#state.grantTotal(grant) + (this.#start.grantSpent ?? 0n);
+    return (this.#grantTotals.get(grant) ?? 0n) + (this.#start.grantSpent ?? 0n);
   }
 
   budgetTotal(budget: LedgerKey): bigint {
-    return this.#state.budgetTotal(budget) + (this.#start.budgetSpent ?? 0n);
+    return (this.#budgetTotals.get(budget) ?? 0n) + (this.#start.budgetSpent ?? 0n);
   }
 
   budgetUsed(budget: LedgerKey): boolean {
-    return (this.#start.budgetSpent ?? 0n) > 0n || this.#state.budgetUsed(budget);
+    return (this.#start.budgetSpent ?? 0n) > 0n || this.#budgetTotals.has(budget);
   }
 
   seen(replay: LedgerKey): boolean {
-    return this.#start.seen === true || this.#state.seen(replay);
+    return this.#start.seen === true || this.#replays.has(replay);
   }
 
+  /** One exactly at the window's start is out of it. */
   paymentsSince(grant: LedgerKey, sinceMs: number): number {
-    return this.#state.paymentsSince(grant, sinceMs);
+    let count = 0;
+    for (const timeMs of this.#payments.get(grant) ?? []) if (timeMs > sinceMs) count++;
+    return count;
   }
 
   answered(idempotency: LedgerKey): Answered | undefined {
-    return this.#state.answered(idempotency);
+    return this.#answers.get(idempotency);
   }
 
   openReservations(): readonly OpenReservation[] {
-    return this.#state.openReservations();
+    return [...this.#open.values()].map(({ spend: { grant, budget }, receipt }) => ({ ...receipt, grant, budget }));
   }
 
   timeFloorMs(): number {
-    return this.#state.timeFloorMs();
+    return this.#floorMs;
   }
 
   newestBundle(identity: string): NewestBundle | undefined {
-    return this.#state.newestBundle(ledgerKey(this.#crypto, 'bundle', new Uint8Array(0), identity));
+    return this.#newest.get(bundleKey(this.#crypto, identity));
   }
 
   objection(): undefined {
@@ -81,33 +99,32 @@ export class MemoryLedger implements SpendLedger {
   }
 
   lastReceipt(): number {
-    return this.#next - 1;
+    return this.#nextReceipt - 1;
   }
 
   authorize(spend: Spend, before?: BeforeRecord): Receipt | LedgerRefusal {
-    return this.#record({ kind: 'spend', receiptId: this.#next, spend }, spend.amount, spend.timeMs, before);
+    return this.#begin('paid', spend, before);
   }
 
   reserve(spend: Spend, before?: BeforeRecord): Receipt | LedgerRefusal {
-    return this.#record({ kind: 'reserve', receiptId: this.#next, spend }, spend.amount, spend.timeMs, before);
+    return this.#begin('reserved', spend, before);
   }
 
   settle(receiptId: number, amount: bigint, timeMs: number, before?: BeforeRecord): Receipt | LedgerRefusal {
-    const objection = this.#state.objection(receiptId, amount);
-    if (objection) return objection;
-    const settled = { kind: 'settle', receiptId: this.#next, of: receiptId, amount, timeMs } as const;
-    return this.#record(settled, amount, timeMs, before);
+    const open = this.#open.get(receiptId);
+    if (open === undefined) return notOpen(receiptId);
+    return settleObjection(amount, open.spend.amount) ?? this.#end(open, amount, timeMs, before);
   }
 
   release(receiptId: number, timeMs: number, before?: BeforeRecord): Receipt | LedgerRefusal {
-    const objection = this.#state.objection(receiptId);
-    if (objection) return objection;
-    return this.#record({ kind: 'release', receiptId: this.#next, of: receiptId, timeMs }, 0n, timeMs, before);
+    const open = this.#open.get(receiptId);
+    return open === undefined ? notOpen(receiptId) : this.#end(open, 0n, timeMs, before);
   }
 
   admitted(identity: string, bundle: NewestBundle): undefined {
-    const key = ledgerKey(this.#crypto, 'bundle', new Uint8Array(0), identity);
-    this.#state.apply({ kind: 'bundle', receiptId: this.#next++, identity: key, bundle });
+    const key = bundleKey(this.#crypto, identity);
+    this.#newest.set(key, newestOf(this.#newest.get(key), bundle));
+    this.raiseTimeFloor(bundle.issuedAtMs ?? 0);
   }
 
   bundleObjection(): undefined {
@@ -115,22 +132,49 @@ export class MemoryLedger implements SpendLedger {
   }
 
   raiseTimeFloor(timeMs: number): undefined {
-    this.#state.apply({ kind: 'floor', receiptId: this.#next++, timeMs });
+    this.#floorMs = Math.max(this.#floorMs, timeMs);
   }
 
   step(): boolean {
     return false;
   }
 
-  #record(
-    event: LedgerEvent,
+  #begin(state: 'paid' | 'reserved', spend: Spend, before: BeforeRecord | undefined): Receipt | LedgerRefusal {
+    const refusal = before?.(this.#nextReceipt);
+    if (refusal) return refusal;
+    const { grant, budget, amount, timeMs } = spend;
+    const receipt = { receiptId: this.#nextReceipt++, amount, timeMs };
+    this.#count(grant, budget, amount);
+    if (spend.replay !== undefined) this.#replays.add(spend.replay);
+    this.#answer(spend, receipt, state);
+    const times = this.#payments.get(grant);
+    if (times === undefined) this.#payments.set(grant, [timeMs]);
+    else times.push(timeMs);
+    if (state === 'reserved') this.#open.set(receipt.receiptId, { spend, receipt });
+    return receipt;
+  }
+
+  #end(
+    { spend, receipt }: Reserved,
     amount: bigint,
     timeMs: number,
     before: BeforeRecord | undefined,
   ): Receipt | LedgerRefusal {
-    const refusal = before?.(this.#next);
+    const refusal = before?.(this.#nextReceipt);
     if (refusal) return refusal;
-    this.#state.apply(event);
-    return { receiptId: this.#next++, amount, timeMs };
+    this.#count(spend.grant, spend.budget, amount - spend.amount);
+    this.#open.delete(receipt.receiptId);
+    // The answer once given does not come again: what it promised is used up.
+    this.#answer(spend, receipt, 'ended');
+    return { receiptId: this.#nextReceipt++, amount, timeMs };
+  }
+
+  #count(grant: LedgerKey, budget: LedgerKey, amount: bigint): void {
+    this.#grantTotals.set(grant, (this.#grantTotals.get(grant) ?? 0n) + amount);
+    this.#budgetTotals.set(budget, (this.#budgetTotals.get(budget) ?? 0n) + amount);
+  }
+
+  #answer({ idempotency, content }: Spend, receipt: Receipt, state: Answered['state']): void {
+    if (idempotency !== undefined) this.#answers.set(idempotency, { ...receipt, content, state });
   }
 }
