@@ -1,7 +1,7 @@
 // SettlementIntent: the payment as it is to be settled. It is not signed; the SPA carries its hash.
 
 import type { JsonObject, JsonValue } from '../json/value.ts';
-import { member, without } from '../json/value.ts';
+import { anyMember, namesOf, OTHERS, without } from '../json/value.ts';
 import { optionalAsset, type Rail, railMember } from './asset.ts';
 import { type ArtifactProblem, amountMember, invalid, objectOf, optionalText, reading } from './members.ts';
 
@@ -28,12 +28,14 @@ export function hashedIntent(value: JsonValue): JsonObject | ArtifactProblem {
 }
 
 function hashedMembers(intent: JsonObject): JsonObject {
-  for (const name of Object.keys(intent)) {
-    if (!HASHED.includes(name) && !UNHASHED.includes(name) && member(intent, name) !== undefined) {
+  const names = namesOf(intent);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    if (!HASHED.includes(name) && !UNHASHED.includes(name) && (anyMember(intent, name) ?? null) !== null) {
       throw invalid(`member ${name.slice(0, 40)} is not one a settlement intent has`);
     }
   }
-  return without(intent, UNHASHED);
+  return without(intent, [...UNHASHED, OTHERS]);
 }
 
 /** Reads an intent from JSON data; ARTIFACT_INVALID with a sentence where it is not one. */

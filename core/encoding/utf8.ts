@@ -1,6 +1,8 @@
 // UTF-8, strictly (RFC 3629): bytes to text and back. Text that is not well-formed has no bytes and bytes that are not
 // well-formed have no text; nothing is replaced. Where the platform has a converter of its own it does the work.
 
+import { Utf8Check } from './utf8-check.ts';
+
 /** The converters of WHATWG Encoding, where the platform has them. They are its only trace in the core. */
 interface PlatformText {
   readonly encoder: { encode(text: string): Uint8Array };
@@ -46,16 +48,24 @@ export function builtInsAreFaster(): boolean {
 }
 
 /** What the devices' converter makes of bytes, or undefined: without such a converter, and for what it is not strict with. */
-function decodeAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
+function decodeByDevice(bytes: Uint8Array, start: number, end: number): string | undefined {
   const { String: device } = globalThis as unknown as DeviceText;
   if (device.fromArrayBuffer === undefined) return undefined;
   try {
     const text = device.fromArrayBuffer(bytes.buffer, bytes.byteOffset + start, end - start);
     // As many characters as bytes: all of them are ASCII, and none is a zero.
-    return text.length === end - start ? text : undefined;
+    return text.length === end - start || isUtf8WithoutZero(bytes, start, end) ? text : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isUtf8WithoutZero(bytes: Uint8Array, start: number, end: number): boolean {
+  const part = bytes.subarray(start, end);
+  if (part.includes(0)) return false;
+  const check = new Utf8Check();
+  check.update(part);
+  return check.valid;
 }
 
 /** The bytes the devices' converter makes of text, or undefined: without one, and for text that is not all ASCII. */
@@ -74,7 +84,7 @@ const RUN = 128;
 
 /** The text of bytes that are known to be ASCII. */
 export function asciiText(bytes: Uint8Array, start: number, end: number): string {
-  const whole = decodeAscii(bytes, start, end);
+  const whole = decodeByDevice(bytes, start, end);
   if (whole !== undefined) return whole;
   let text = '';
   for (let at = start; at < end; at += RUN) {
@@ -92,7 +102,7 @@ export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): st
   const text = end - start < SHORT ? null : platformText();
   return text
     ? decodeByPlatform(text, start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))
-    : (decodeAscii(bytes, start, end) ?? decodePortably(bytes, start, end));
+    : (decodeByDevice(bytes, start, end) ?? decodePortably(bytes, start, end));
 }
 
 function decodeByPlatform(text: PlatformText, bytes: Uint8Array): string | undefined {
@@ -105,6 +115,7 @@ function decodeByPlatform(text: PlatformText, bytes: Uint8Array): string | undef
 
 /** `decodeUtf8` without the platform. */
 export function decodePortably(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let whole = '';
   let text = '';
   let at = start;
   while (at < end) {
@@ -118,8 +129,13 @@ export function decodePortably(bytes: Uint8Array, start: number, end: number): s
     for (let i = 1; i < length; i++) point = (point << 6) | ((bytes[at + i] as number) & 0x3f);
     text += String.fromCodePoint(point);
     at += length;
+    // Every piece that is put to a text makes all of it anew on a device.
+    if (text.length >= RUN) {
+      whole += text;
+      text = '';
+    }
   }
-  return text;
+  return whole + text;
 }
 
 /** Bytes of the well-formed multi-byte sequence at `at` (2 to 4), or 0 (table 3-7 of the Unicode Standard). */

@@ -32,7 +32,11 @@ export function domainDigest(crypto: Crypto, domain: Domain, value: JsonValue): 
 /** The same of a value whose canonical text is at hand. */
 export function textDigest(crypto: Crypto, domain: Domain, canonical: string): Uint8Array {
   const hash = crypto.sha256();
-  hash.update(domainPrefix(domain) + canonical);
+  // One text is faster; two are not in memory once more.
+  if (builtInsAreFaster()) {
+    hash.update(domainPrefix(domain));
+    hash.update(canonical);
+  } else hash.update(domainPrefix(domain) + canonical);
   return hash.digest();
 }
 

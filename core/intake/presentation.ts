@@ -109,22 +109,27 @@ function isEnvelopeOnly(object: JsonObject): boolean {
 function read(bytes: Uint8Array): ReadPresentation | Refusal {
   const reader = new JsonReader(bytes, ARTIFACT_LIMITS, PRESENTATION_BYTES);
   const found = emptyObject();
+  const names: string[] = [];
+  /** The first member, null apart, that is none of those. Its name is not given to an object, see OTHERS. */
+  let other: string | undefined;
   const isObject = reader.members((name) => {
-    if (name in found) throw reader.appearsTwice(name);
+    if (names.includes(name)) throw reader.appearsTwice(name);
+    names.push(name);
     if (name === 'grant') found[name] = reader.artifact('grant');
     else if (name === 'settlementIntent') found[name] = reader.artifact();
     else if (ENVELOPED.includes(name)) found[name] = reader.artifact('authorization', ENVELOPE_MEMBERS);
-    else if (name === 'idempotencyKey' || ENVELOPE_MEMBERS.includes(name)) found[name] = reader.value();
-    else found[name] = reader.discard();
+    else if (name === 'idempotencyKey') found[name] = reader.value();
+    else {
+      const value = ENVELOPE_MEMBERS.includes(name) ? reader.value() : reader.discard();
+      if (ENVELOPE_MEMBERS.includes(name)) found[name] = value;
+      if (value !== null) other ??= name;
+    }
   });
   if (!isObject) return no('SBA_INVALID', 'the presentation is not a JSON object');
   reader.end();
   const carries = CARRIED.some((name) => member(found, name) !== undefined);
   if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, bytes.length);
-  for (const name of Object.keys(found)) {
-    if (CARRIED.includes(name) || member(found, name) === undefined) continue;
-    return no('ARTIFACT_INVALID', `member ${name.slice(0, 40)} is not one a presentation has`);
-  }
+  if (other !== undefined) return no('ARTIFACT_INVALID', `member ${other.slice(0, 40)} is not one a presentation has`);
   return carried(found, reader.sources);
 }
 

@@ -2,7 +2,7 @@
 // escapes. It is what is hashed and signed, so every engine must produce the same bytes.
 
 import { encodeUtf8, utf8Length } from '../encoding/utf8.ts';
-import { emptyObject, isArray, type JsonObject, type JsonValue } from './value.ts';
+import { anyMember, emptyObject, isArray, type JsonObject, type JsonValue, namesOf, OTHERS } from './value.ts';
 
 /**
  * The canonical text of a value. A member whose value is null is left out, at every depth; null in an array stays.
@@ -41,18 +41,18 @@ export function hasUtf8(value: JsonValue): boolean {
   if (typeof value === 'string') return utf8Length(value) >= 0;
   if (typeof value !== 'object' || value === null) return true;
   if (isArray(value)) return value.every(hasUtf8);
-  return Object.keys(value).every((name) => {
-    const inner = value[name] ?? null;
+  return namesOf(value).every((name) => {
+    const inner = anyMember(value, name) ?? null;
     return inner === null || (utf8Length(name) >= 0 && hasUtf8(inner));
   });
 }
 
-/** The value with all members in order, or undefined where an object of this engine cannot have them in that order. */
+/** The value with all members in order, or undefined where an object of this engine cannot have them, or not in that order. */
 function ordered(value: JsonValue): JsonValue | undefined {
   if (typeof value !== 'object' || value === null) return value;
   if (isArray(value)) return orderedArray(value);
   const names = sortedNames(value);
-  if (looksLikeIndex(names)) return undefined;
+  if (looksLikeIndex(names) || value[OTHERS] !== undefined) return undefined;
   const copy = emptyObject();
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
@@ -96,7 +96,7 @@ function written(value: JsonValue): string {
   if (isArray(value)) return `[${value.map(written).join(',')}]`;
   const members: string[] = [];
   for (const name of sortedNames(value)) {
-    const inner = value[name];
+    const inner = anyMember(value, name);
     if (inner !== null && inner !== undefined) members.push(`${JSON.stringify(name)}:${written(inner)}`);
   }
   return `{${members.join(',')}}`;
@@ -104,7 +104,7 @@ function written(value: JsonValue): string {
 
 /** Member names in UTF-16 code unit order, on engines whose strings are code points too. */
 function sortedNames(object: JsonObject): string[] {
-  const names = Object.keys(object);
+  const names = namesOf(object);
   // Few members and nearly sorted input are the rule: insertion sort allocates nothing and needs no comparator call per pair.
   const native = String.fromCodePoint(0x1f600).length === 2;
   for (let i = 1; i < names.length; i++) {

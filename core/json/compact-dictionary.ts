@@ -144,24 +144,25 @@ export const COMPACT_VALUES: readonly string[] = Object.freeze([
   '1.1',
 ]);
 
-/** Longer texts are not looked up: none is known, and engines may keep what they were asked for. */
+/** Longer texts are not looked up: none is known. */
 const LONGEST = 40;
 
 /** The number of a known name, or -1. */
 export function compactName(text: string): number {
-  return text.length > LONGEST ? -1 : (NAME_NUMBERS[text] ?? -1);
+  return text.length > LONGEST ? -1 : (NAME_NUMBERS.get(text) ?? -1);
 }
 
 /** The number of a known value, or -1. */
 export function compactValue(text: string): number {
-  return text.length > LONGEST ? -1 : (VALUE_NUMBERS[text] ?? -1);
+  return text.length > LONGEST ? -1 : (VALUE_NUMBERS.get(text) ?? -1);
 }
 
 const NAME_NUMBERS = numbers(COMPACT_NAMES);
 const VALUE_NUMBERS = numbers(COMPACT_VALUES);
 
-function numbers(texts: readonly string[]): Readonly<Record<string, number>> {
-  const numbers: Record<string, number> = Object.create(null);
-  for (let i = 0; i < texts.length; i++) numbers[texts[i] as string] = i;
-  return Object.freeze(numbers);
+/** A map: of an object the devices' engine would keep every text that was ever looked up. */
+function numbers(texts: readonly string[]): ReadonlyMap<string, number> {
+  const numbers = new Map<string, number>();
+  for (let i = 0; i < texts.length; i++) numbers.set(texts[i] as string, i);
+  return numbers;
 }

@@ -13,7 +13,16 @@ import { compareUtf16 } from './canonical.ts';
 import { COMPACT_NAMES, COMPACT_VALUES, compactName, compactValue } from './compact-dictionary.ts';
 import { JsonProblem } from './reader.ts';
 import { numberText } from './text.ts';
-import { emptyObject, isArray, type JsonObject, type JsonValue } from './value.ts';
+import {
+  anyMember,
+  emptyObject,
+  isArray,
+  type JsonObject,
+  type JsonValue,
+  memberCount,
+  namesOf,
+  setMember,
+} from './value.ts';
 
 /** The first byte of a value. Below SMALL it is the number of a known value; of a name, below 192 that of a known name. */
 const SMALL = 0x80;
@@ -149,7 +158,7 @@ class Writer {
       const number = compactName(name);
       if (number >= 0) this.#byte(number);
       else if (!this.#again(name)) this.#plain(name);
-      this.write(object[name] as JsonValue, depth);
+      this.write(anyMember(object, name) as JsonValue, depth);
     }
   }
 
@@ -352,9 +361,9 @@ class Reader {
       const name = this.#name();
       const value = this.value();
       if (value === null) throw this.#invalid('a member that is null');
-      object[name] = value;
+      setMember(object, name, value);
     }
-    if (Object.keys(object).length !== count) throw this.#invalid('a member appears twice');
+    if (memberCount(object) !== count) throw this.#invalid('a member appears twice');
     this.#depth--;
     return object;
   }
@@ -559,12 +568,12 @@ function isWorthNoting(texts: readonly string[], bytes: number): boolean {
 
 /** Members that are not null: those with known names by number, then the others in UTF-16 order. */
 function inOrder(object: JsonObject): string[] {
-  const names = Object.keys(object);
+  const names = namesOf(object);
   const ranks: number[] = [];
   let count = 0;
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
-    const value = object[name];
+    const value = anyMember(object, name);
     if (value === null || value === undefined) continue;
     const rank = rankOf(name);
     let j = count++;

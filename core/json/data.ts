@@ -4,7 +4,7 @@
 import { utf8Length } from '../encoding/utf8.ts';
 import type { JsonLimits } from '../limits.ts';
 import { JsonProblem } from './reader.ts';
-import { emptyObject, type JsonValue } from './value.ts';
+import { emptyObject, type JsonValue, setMember } from './value.ts';
 
 /**
  * Copies a value into JSON data. Members that are undefined are left out, as JSON.stringify does.
@@ -46,7 +46,7 @@ function copy(value: unknown, limits: JsonLimits, count: { values: number }, dep
     if (inner === undefined) continue;
     add(count, limits);
     // A null member is left out of canonical text, name and all: a lone surrogate in its name harms nothing.
-    object[inner === null ? name : text(name, limits)] = copy(inner, limits, count, depth + 1);
+    setMember(object, inner === null ? name : text(name, limits), copy(inner, limits, count, depth + 1));
   }
   return object;
 }

@@ -85,6 +85,13 @@ export const KNOWN_NAMES: readonly string[] = Object.freeze([
   'signature',
 ]);
 
+const KNOWN = new Set(KNOWN_NAMES);
+
+/** True for one of the known names. */
+export function isKnownName(name: string): boolean {
+  return KNOWN.has(name);
+}
+
 /** With this many places and this hash no two of the names share one. */
 const PLACES = 1024;
 

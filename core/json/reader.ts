@@ -4,7 +4,7 @@
 import type { JsonLimits } from '../limits.ts';
 import type { SourceMembers } from './source-members.ts';
 import { JsonProblem, JsonTokens } from './tokens.ts';
-import { emptyObject, type JsonObject, type JsonValue } from './value.ts';
+import { emptyObject, type JsonObject, type JsonValue, memberCount, setMember } from './value.ts';
 
 export { JsonProblem };
 
@@ -170,7 +170,7 @@ export class JsonReader extends JsonTokens {
       if (names.includes(name)) throw this.appearsTwice(name);
       names.push(name);
       if (name === signed) object[name] = this.#signedObject();
-      else if (kept === undefined || kept.includes(name)) object[name] = this.value();
+      else if (kept === undefined || kept.includes(name)) setMember(object, name, this.value());
       else this.discard();
     });
     return object;
@@ -191,7 +191,7 @@ export class JsonReader extends JsonTokens {
     let start = this.at;
     for (let name = this.#firstName(); name !== undefined; name = this.#nextName(++count)) {
       const value = this.value();
-      object[name] = value;
+      setMember(object, name, value);
       if (value !== null) {
         names.push(name);
         starts.push(start);
@@ -200,7 +200,7 @@ export class JsonReader extends JsonTokens {
       // Behind the comma, if there is one: white space, which would move it, is not canonical.
       start = this.at + 1;
     }
-    if (Object.keys(object).length !== count) throw this.#twice(from);
+    if (memberCount(object) !== count) throw this.#twice(from);
     if (this.canonical) this.#sources.push({ object, text, names, starts, ends });
     return object;
   }
@@ -213,12 +213,12 @@ export class JsonReader extends JsonTokens {
     let before = '';
     for (let name = this.#firstName(); name !== undefined; name = this.#nextName(++count)) {
       const value = this.value();
-      object[name] = value;
+      setMember(object, name, value);
       if (value === null || name < before) this.canonical = false;
       before = name;
     }
     // Fewer members than names: some name came twice. Counting once is cheaper than asking for each.
-    if (Object.keys(object).length !== count) throw this.#twice(start);
+    if (memberCount(object) !== count) throw this.#twice(start);
     return object;
   }
 

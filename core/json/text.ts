@@ -2,7 +2,7 @@
 // the text as one string would be there a second time.
 
 import { encodeUtf8 } from '../encoding/utf8.ts';
-import { isArray, type JsonValue } from './value.ts';
+import { anyMember, isArray, type JsonObject, type JsonValue, namesOf } from './value.ts';
 
 /**
  * Writes JSON text: members that are null left out, numbers in the shorter of the two ways ECMAScript has.
@@ -40,11 +40,11 @@ function writeArray(array: readonly JsonValue[], target: Uint8Array, from: numbe
   return writeText(']', target, at);
 }
 
-function writeObject(object: { readonly [name: string]: JsonValue }, target: Uint8Array, from: number): number {
+function writeObject(object: JsonObject, target: Uint8Array, from: number): number {
   let at = writeText('{', target, from);
   let first = true;
-  for (const name of Object.keys(object)) {
-    const value = object[name];
+  for (const name of namesOf(object)) {
+    const value = anyMember(object, name);
     if (value === null || value === undefined) continue;
     if (!first) at = writeText(',', target, at);
     first = false;

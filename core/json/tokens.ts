@@ -1,7 +1,7 @@
 // The tokens of strict JSON (RFC 8259): white space, strings, names, numbers and words, from bytes and within limits that
 // are checked as it reads. `JsonReader` puts them together.
 
-import { asciiText, decodeUtf8 } from '../encoding/utf8.ts';
+import { asciiText, builtInsAreFaster, decodeUtf8 } from '../encoding/utf8.ts';
 import type { JsonLimits } from '../limits.ts';
 import { knownName, nameHash } from './known-names.ts';
 import type { JsonValue } from './value.ts';
@@ -20,7 +20,10 @@ export class JsonProblem extends Error {
 /** A cursor over JSON bytes. Its methods throw JsonProblem. */
 export class JsonTokens {
   protected readonly limits: JsonLimits;
-  /** The whole input as text where it is ASCII: then byte offsets are character offsets and one conversion serves all. */
+  /**
+   * The whole input as text where it is ASCII: then byte offsets are character offsets and one conversion serves all. Not on
+   * devices, which have no memory for it and convert small pieces fast.
+   */
   protected readonly text: string | undefined;
   protected at = 0;
   protected stringLimit: number;
@@ -40,7 +43,7 @@ export class JsonTokens {
     const text = decodeUtf8(bytes);
     if (text === undefined) throw this.invalid('the text is not valid UTF-8');
     // As many characters as bytes: all of them ASCII.
-    this.text = text.length === bytes.length ? text : undefined;
+    this.text = text.length === bytes.length && !builtInsAreFaster() ? text : undefined;
   }
 
   protected word<T extends JsonValue>(word: string, value: T): T {
@@ -82,6 +85,7 @@ export class JsonTokens {
   /** True where the bytes at `start` are those of ASCII text. */
   #isAt(start: number, text: string): boolean {
     if (this.text !== undefined) return this.text.startsWith(text, start);
+    if (builtInsAreFaster()) return asciiText(this.bytes, start, start + text.length) === text;
     for (let i = 0; i < text.length; i++) if (this.bytes[start + i] !== text.charCodeAt(i)) return false;
     return true;
   }
