@@ -68,6 +68,11 @@ function isUtf8WithoutZero(bytes: Uint8Array, start: number, end: number): boole
   return check.valid;
 }
 
+/** True where the devices' converter says that text is ASCII. */
+export function isAsciiOnDevice(text: string): boolean {
+  return encodeAscii(text) !== undefined;
+}
+
 /** The bytes the devices' converter makes of text, or undefined: without one, and for text that is not all ASCII. */
 function encodeAscii(text: string): Uint8Array | undefined {
   const { ArrayBuffer: device } = globalThis as unknown as DeviceText;

@@ -25,6 +25,18 @@ export function readJson(bytes: Uint8Array, limits: JsonLimits): JsonValue | Jso
   }
 }
 
+/** An object or array that is open. */
+interface Level {
+  readonly object: Record<string, JsonValue> | undefined;
+  readonly array: JsonValue[] | undefined;
+  /** Where it begins. */
+  readonly start: number;
+  /** Members or elements so far. */
+  count: number;
+  /** The name of the member at hand. */
+  name: string;
+}
+
 /** A cursor over JSON bytes. Its methods throw JsonProblem, which those who make one turn into their answer. */
 export class JsonReader extends JsonTokens {
   #depth = 0;
@@ -34,23 +46,7 @@ export class JsonReader extends JsonTokens {
   /** Reads any value. */
   value(): JsonValue {
     const byte = this.next();
-    switch (byte) {
-      case 0x7b:
-        return this.#object();
-      case 0x5b:
-        return this.#array();
-      case 0x22:
-        return this.string();
-      case 0x74:
-        return this.word('true', true);
-      case 0x66:
-        return this.word('false', false);
-      case 0x6e:
-        return this.word('null', null);
-      default:
-        if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return this.number();
-        throw this.invalid(byte < 0 ? 'the text ends where a value is needed' : 'not a JSON value');
-    }
+    return byte === 0x7b || byte === 0x5b ? this.#nested(byte) : this.#single(byte);
   }
 
   /**
@@ -205,21 +201,78 @@ export class JsonReader extends JsonTokens {
     return object;
   }
 
-  #object(): JsonObject {
+  /** Reads an object or array and all in it. In a loop: what it may be nested does not fit on a device's stack. */
+  #nested(first: number): JsonValue {
+    const around: Level[] = [];
+    let level = this.#level(first);
+    for (;;) {
+      let value: JsonValue;
+      if (level.array === undefined ? this.#another(level) : this.#anotherElement(level)) {
+        const byte = this.next();
+        if (byte === 0x7b || byte === 0x5b) {
+          around.push(level);
+          level = this.#level(byte);
+          continue;
+        }
+        value = this.#single(byte);
+      } else {
+        value = level.array ?? (level.object as JsonObject);
+        const outer = around.pop();
+        if (outer === undefined) return value;
+        level = outer;
+      }
+      if (level.array !== undefined) level.array.push(value);
+      else this.#put(level, value);
+    }
+  }
+
+  #level(first: number): Level {
     const start = this.at;
     this.#open();
-    const object = emptyObject();
-    let count = 0;
-    let before = '';
-    for (let name = this.#firstName(); name !== undefined; name = this.#nextName(++count)) {
-      const value = this.value();
-      setMember(object, name, value);
-      if (value === null || name < before) this.canonical = false;
-      before = name;
+    if (first === 0x5b) return { object: undefined, array: [], start, count: 0, name: '' };
+    return { object: emptyObject(), array: undefined, start, count: 0, name: '' };
+  }
+
+  /** Goes to the next element of an array; where there is none, closes it. */
+  #anotherElement(level: Level): boolean {
+    return level.count++ === 0 ? this.#firstElement() : this.#nextElement(level.count - 1);
+  }
+
+  /** Goes to the value of the next member of an object; where there is none, closes it. */
+  #another(level: Level): boolean {
+    const before = level.name;
+    const name = level.count === 0 ? this.#firstName() : this.#nextName(level.count);
+    if (name === undefined) {
+      // Fewer members than names: some name came twice. Counting once is cheaper than asking for each.
+      if (memberCount(level.object as JsonObject) !== level.count) throw this.#twice(level.start);
+      return false;
     }
-    // Fewer members than names: some name came twice. Counting once is cheaper than asking for each.
-    if (memberCount(object) !== count) throw this.#twice(start);
-    return object;
+    if (name < before) this.canonical = false;
+    level.name = name;
+    level.count++;
+    return true;
+  }
+
+  #put(level: Level, value: JsonValue): void {
+    if (value === null) this.canonical = false;
+    setMember(level.object as Record<string, JsonValue>, level.name, value);
+  }
+
+  /** A value that is no object and no array, the first byte of which is at hand. */
+  #single(byte: number): JsonValue {
+    switch (byte) {
+      case 0x22:
+        return this.string();
+      case 0x74:
+        return this.word('true', true);
+      case 0x66:
+        return this.word('false', false);
+      case 0x6e:
+        return this.word('null', null);
+      default:
+        if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return this.number();
+        throw this.invalid(byte < 0 ? 'the text ends where a value is needed' : 'not a JSON value');
+    }
   }
 
   /** The problem of the object at `start`, in which a name comes twice: it is read again to say which. */
@@ -235,14 +288,6 @@ export class JsonReader extends JsonTokens {
       this.value();
     });
     return this.appearsTwice(twice);
-  }
-
-  #array(): JsonValue[] {
-    this.#open();
-    const array: JsonValue[] = [];
-    let count = 0;
-    for (let more = this.#firstElement(); more; more = this.#nextElement(++count)) array.push(this.value());
-    return array;
   }
 
   /** After `{`: the first member's name, its value at hand; or undefined, the object being closed. */

@@ -2,10 +2,11 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalBytes, canonicalText, compareUtf16 } from '../../../core/json/canonical.ts';
+import { canonicalBytes, canonicalPieces, canonicalText, compareUtf16 } from '../../../core/json/canonical.ts';
 import { JsonProblem, readJson } from '../../../core/json/reader.ts';
 import type { JsonValue } from '../../../core/json/value.ts';
 import type { JsonLimits } from '../../../core/limits.ts';
+import { onDevice as byDevice } from '../../fixtures/device-built-ins.ts';
 import { anyJson, objectOf } from '../../fixtures/json-arbitrary.ts';
 import { utf8 } from '../../fixtures/text.ts';
 
@@ -266,4 +267,17 @@ describe('the canonical text of any JSON', () => {
     canonicalText(value);
     expect(JSON.stringify(value)).toBe(before);
   });
+});
+
+it('any JSON has the same canonical text, whole or in pieces, by the ways a device takes', () => {
+  fc.assert(
+    fc.property(anyJson(), (value) => {
+      const json = value as JsonValue;
+      expect(byDevice(() => canonicalText(json))).toBe(canonicalText(json));
+      const pieces: string[] = [];
+      canonicalPieces(json, (piece) => pieces.push(piece));
+      expect(pieces.join('')).toBe(canonicalText(json));
+    }),
+    { numRuns: 1500 },
+  );
 });
