@@ -49,6 +49,8 @@ export const ANSWER_LIMITS: JsonLimits = Object.freeze({
 
 /** All artifacts of one payment together, in bytes, the object that carries them included. */
 export const PRESENTATION_BYTES = 8192;
+/** Members and elements of all artifacts of one payment: each takes a device's memory, however short it is written. */
+export const PRESENTATION_VALUES = 256;
 /** Bytes of a payment that the engine's own parser may be given; a larger one is read byte by byte, in less memory. */
 export const PLAIN_BYTES = 4096;
 /** Commas in it: what splitting it at them takes in memory is bounded by this. */

@@ -9,7 +9,7 @@ import { isWithin, type PlainText, partOf, readPlain } from '../json/plain.ts';
 import { JsonProblem, JsonReader } from '../json/reader.ts';
 import type { SourceMembers } from '../json/source-members.ts';
 import { emptyObject, isObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
-import { ARTIFACT_LIMITS, IDEMPOTENCY_KEY_CHARACTERS, PRESENTATION_BYTES } from '../limits.ts';
+import { ARTIFACT_LIMITS, IDEMPOTENCY_KEY_CHARACTERS, PRESENTATION_BYTES, PRESENTATION_VALUES } from '../limits.ts';
 import { type Refusal, refuse } from '../reason-codes.ts';
 
 /** The artifacts of one payment as JSON data, not yet checked for shape. */
@@ -107,7 +107,7 @@ function isEnvelopeOnly(object: JsonObject): boolean {
 }
 
 function read(bytes: Uint8Array): ReadPresentation | Refusal {
-  const reader = new JsonReader(bytes, ARTIFACT_LIMITS, PRESENTATION_BYTES);
+  const reader = new JsonReader(bytes, ARTIFACT_LIMITS, PRESENTATION_BYTES, PRESENTATION_VALUES);
   const found = emptyObject();
   const names: string[] = [];
   /** The first member, null apart, that is none of those. Its name is not given to an object, see OTHERS. */

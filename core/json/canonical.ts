@@ -36,6 +36,7 @@ export function canonicalText(value: JsonValue): string {
  * @param order names by UTF-16
  */
 export function textInOrder(object: JsonObject, order: readonly string[]): string | undefined {
+  if (object[OTHERS] !== undefined) return undefined;
   const text = JSON.stringify(object);
   if (text.length > PLAIN_BYTES / 4) return undefined;
   const ordered = JSON.stringify(object, order as string[]);

@@ -41,7 +41,19 @@ interface Level {
 export class JsonReader extends JsonTokens {
   #depth = 0;
   #values = 0;
+  /** Values of the artifacts before this one. */
+  #valuesBefore = 0;
+  readonly #mostValues: number;
   readonly #sources: SourceMembers[] = [];
+
+  /**
+   * @param total the bytes allowed in all where that is not the limit of one artifact
+   * @param values the same of values, as far as they are in artifacts
+   */
+  constructor(bytes: Uint8Array, limits: JsonLimits, total?: number, values: number = limits.values) {
+    super(bytes, limits, total);
+    this.#mostValues = values;
+  }
 
   /** Reads any value. */
   value(): JsonValue {
@@ -76,6 +88,7 @@ export class JsonReader extends JsonTokens {
     this.#values = 0;
     this.#depth = 0;
     const value = first === 0x7b ? this.#artifactObject(signed, kept) : this.value();
+    this.#valuesBefore += this.#values;
     this.#values = values;
     this.#depth = depth;
     if (this.at - start > this.limits.bytes) throw this.limit(`an artifact of more than ${this.limits.bytes} bytes`);
@@ -359,5 +372,7 @@ export class JsonReader extends JsonTokens {
 
   #count(): void {
     if (++this.#values > this.limits.values) throw this.limit(`more than ${this.limits.values} values`);
+    if (this.#values + this.#valuesBefore > this.#mostValues)
+      throw this.limit(`more than ${this.#mostValues} values in all artifacts`);
   }
 }

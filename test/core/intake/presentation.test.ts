@@ -189,11 +189,23 @@ describe('limits', () => {
     }
   });
 
-  it('values and depth count for each artifact, not together', () => {
-    const full = {
-      authorization: { a: Array(60).fill(0), b: Array(60).fill(0), c: Array(60).fill(0), d: Array(60).fill(0) },
-    };
-    expect(refusal(jsonBytes({ grant: full, sba: full, spa: full, settlementIntent: full }))).toBeUndefined();
+  it('256 values for all artifacts together: a device has no memory for more, however short they are', () => {
+    const holding = (n: number) => ({ authorization: { a: Array(60).fill(0), b: Array(n).fill(0) } });
+    // The member, two lists, 60 elements, and n.
+    const all = (n: number) => jsonBytes({ sba: holding(60), spa: holding(n) });
+    expect(refusal(all(60))).toBeUndefined();
+    expect(
+      refusal(jsonBytes({ sba: holding(60), spa: holding(60), settlementIntent: Array(10).fill(0) })),
+    ).toBeUndefined();
+    expect(refusal(jsonBytes({ sba: holding(60), spa: holding(60), settlementIntent: Array(11).fill(0) }))).toBe(
+      'LIMIT_EXCEEDED',
+    );
+  });
+
+  it('depth counts for each artifact', () => {
+    const nested = (depth: number): unknown => (depth === 0 ? 0 : [nested(depth - 1)]);
+    const deep = { authorization: { a: nested(14) } };
+    expect(refusal(jsonBytes({ grant: deep, sba: deep, spa: deep }))).toBeUndefined();
   });
 
   it('64 members of the object itself', () => {
