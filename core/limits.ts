@@ -93,6 +93,8 @@ export const UPLOAD_SMALLER_MS = 86_400_000;
 export const ANSWER_DETAIL_CHARACTERS = 160;
 /** Verified grants that are remembered, so that the next payment under them needs one signature check less. */
 export const GRANTS_REMEMBERED = 8;
+/** Keys that are remembered, so that they need not be looked up in the bundles again: a payment has three or four. */
+export const KEYS_REMEMBERED = 12;
 /** Decimal digits of an amount. */
 export const AMOUNT_DIGITS = 38;
 /** Decimal places a minor unit may have. */

@@ -10,6 +10,7 @@ import { readSettlementIntent } from './artifacts/settlement-intent.ts';
 import { readPaymentAuthorization } from './artifacts/spa.ts';
 import { BUILD_TIME_MS } from './build-time.ts';
 import { type Checked, runChain, type TraceEntry } from './chain/chain.ts';
+import { FoundKeys } from './chain/found-keys.ts';
 import { type DecisionMode, Payment, type PaymentArtifacts, type PaymentContext } from './chain/payment.ts';
 import { nothingAsked, type PaymentRequest, readRequest } from './chain/request.ts';
 import { VerifiedGrants } from './chain/verified-grants.ts';
@@ -108,6 +109,7 @@ export class Verifier {
   readonly #log: Log | undefined;
   readonly #earliestMs: number;
   readonly #verifiedGrants = new VerifiedGrants();
+  readonly #foundKeys = new FoundKeys();
   readonly #stored: StoredBundles | undefined;
   readonly #tables: TableUpkeep | undefined;
 
@@ -424,6 +426,7 @@ export class Verifier {
       nowMs,
       mode,
       verifiedGrants: this.#verifiedGrants,
+      foundKeys: this.#foundKeys,
     };
   }
 

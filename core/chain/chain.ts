@@ -83,7 +83,6 @@ const PAYMENT_CHECKS: readonly Check[] = [
   purpose,
   gateway,
   spaTerms,
-  intentHash,
   intentTerms,
   spaAmount,
   sbaCeiling,
@@ -93,6 +92,7 @@ const PAYMENT_CHECKS: readonly Check[] = [
   fleetPolicyActor,
   fleetPolicyOperator,
   fleetPolicyCap,
+  intentHash,
   grantSigner,
   sbaSigner,
   spaSigner,
@@ -148,32 +148,40 @@ export interface TraceEntry {
   readonly detail?: string;
 }
 
-/** What a check found. Where flash could not be read for it nothing is known, and nothing that is not known passes. */
-function outcomeOf(check: Check, payment: Payment): Outcome {
-  try {
-    return check.run(payment);
-  } catch (error) {
-    if (error instanceof FlashError) return fail('STORE_FAILED', error.message);
-    throw error;
-  }
-}
-
 /** Runs checks until one fails. With `trace`, every check adds its line, those after a failure as not run. */
 export function runChain(what: Checked, payment: Payment, trace?: TraceEntry[]): Refusal | undefined {
   const checks: readonly Check[] = CHECKS[what];
+  const { artifacts } = payment;
+  const { length } = checks;
+  let at = 0;
   let refusal: Refusal | undefined;
-  for (let i = 0; i < checks.length; i++) {
-    const check = checks[i] as Check;
-    if (refusal !== undefined) {
-      trace?.push({ artifact: check.artifact, check: check.id, clause: check.clause, verdict: 'not-run' });
-      continue;
+  try {
+    while (at < length) {
+      const check = checks[at++] as Check;
+      const { needs } = check;
+      const absent = needs !== undefined && artifacts[needs] === undefined;
+      if (absent && trace === undefined) continue;
+      const outcome = absent ? ABSENT : check.run(payment);
+      if (outcome.verdict === 'fail') {
+        refusal = refused(check, outcome, trace);
+        break;
+      }
+      if (trace !== undefined) note(check, outcome, trace);
     }
-    const absent = check.needs !== undefined && payment.artifacts[check.needs] === undefined;
-    if (absent && trace === undefined) continue;
-    const outcome = absent ? ABSENT : outcomeOf(check, payment);
-    if (outcome.verdict === 'fail') refusal = refuse(check.artifact, check.id, outcome.code, outcome.detail);
-    trace?.push({ artifact: check.artifact, check: check.id, clause: check.clause, ...outcome });
-    if (refusal !== undefined && trace === undefined) return refusal;
+  } catch (error) {
+    if (!(error instanceof FlashError)) throw error;
+    // Where flash could not be read for a check nothing is known, and nothing that is not known passes.
+    refusal = refused(checks[at - 1] as Check, fail('STORE_FAILED', error.message), trace);
   }
+  for (; trace !== undefined && at < length; at++) note(checks[at] as Check, { verdict: 'not-run' }, trace);
   return refusal;
+}
+
+function refused(check: Check, outcome: Outcome & { verdict: 'fail' }, trace: TraceEntry[] | undefined): Refusal {
+  if (trace !== undefined) note(check, outcome, trace);
+  return refuse(check.artifact, check.id, outcome.code, outcome.detail);
+}
+
+function note({ artifact, id, clause }: Check, outcome: Outcome | { verdict: 'not-run' }, trace: TraceEntry[]): void {
+  trace.push({ artifact, check: id, clause, ...outcome });
 }

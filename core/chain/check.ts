@@ -38,7 +38,7 @@ export function skip(detail: string): Outcome {
 }
 
 /** The rule is broken. */
-export function fail(code: ReasonCode, detail: string): Outcome {
+export function fail(code: ReasonCode, detail: string): Outcome & { readonly verdict: 'fail' } {
   return { verdict: 'fail', code, detail };
 }
 

@@ -14,6 +14,7 @@ import { ledgerKey } from '../ledger/keys.ts';
 import type { Answered, LedgerKey, SpendLedger } from '../ledger/ledger.ts';
 import type { Crypto } from '../ports/ports.ts';
 import type { TrustSet } from '../trust/trust-set.ts';
+import type { FoundKeys } from './found-keys.ts';
 import type { Asked } from './request.ts';
 import type { VerifiedGrants } from './verified-grants.ts';
 
@@ -43,6 +44,8 @@ export interface PaymentContext {
   readonly mode: DecisionMode;
   /** Grants that need not be verified again; left out, all are. */
   readonly verifiedGrants?: VerifiedGrants | undefined;
+  /** Keys that need not be looked up again; left out, all are. */
+  readonly foundKeys?: FoundKeys | undefined;
 }
 
 /** A signature key that was found, and whose it is. */

@@ -37,7 +37,7 @@ function values(): readonly number[] {
  * and line ends included, incomplete or needless padding, an impossible length, or unused bits that are not zero.
  */
 export function decodeBase64(text: string): Uint8Array | undefined {
-  if ((text.includes('+') || text.includes('/')) && (text.includes('-') || text.includes('_'))) return undefined;
+  if ((text.includes('-') || text.includes('_')) && (text.includes('+') || text.includes('/'))) return undefined;
   let length = text.length;
   if (text.endsWith('=')) {
     // Padded: whole groups, with one or two characters of padding in the last. A third is then an invalid character.

@@ -5,7 +5,7 @@ import type { Signer } from '../../artifacts/envelope.ts';
 import { type IssuerRule, type PinnedRole, permits } from '../../trust/configuration.ts';
 import { resolveKey } from '../../trust/key-resolution.ts';
 import { check, checkOf, fail, type Outcome, PASS } from '../check.ts';
-import type { Payment, SignerKey } from '../payment.ts';
+import type { Payment, PaymentContext, SignerKey } from '../payment.ts';
 
 const ROLES = 'INTEROP §3 grantIssuers, sbaIssuers';
 const LOOKUP = 'INTEROP §3 Lookup';
@@ -107,19 +107,30 @@ function signer(
   if (issuer !== undefined && rules !== undefined && !permits(rules, issuer, kid ?? '')) {
     return fail('ISSUER_NOT_PERMITTED', `${issuer} may not sign this with ${kid ?? 'no kid'}`);
   }
-  const sources = {
-    crypto: context.crypto,
-    trust: context.trust,
-    pinnedKeys: context.site.pinnedKeys,
-    nowMs: context.nowMs,
-  };
-  const result = resolveKey(sources, role, issuer, kid);
-  if (!result.ok) return fail(result.code, result.detail);
+  const key = keyOf(context, role, issuer, kid);
+  if ('verdict' in key) return key;
   // An artifact may leave its issuer out; a pinned key that speaks for one is held to the rules all the same.
-  const owner = result.issuer;
+  const owner = key.issuer;
   if (issuer === undefined && owner !== undefined && rules !== undefined && !permits(rules, owner, kid ?? '')) {
     return fail('ISSUER_NOT_PERMITTED', `${owner} may not sign this with ${kid ?? 'no kid'}`);
   }
-  found({ key: result.key, issuer: result.issuer });
+  found(key);
   return PASS;
+}
+
+/** The key that an artifact names, or why there is none. */
+function keyOf(
+  context: PaymentContext,
+  role: PinnedRole,
+  issuer: string | undefined,
+  kid: string | undefined,
+): SignerKey | Outcome {
+  const { crypto, trust, nowMs, foundKeys } = context;
+  const before = kid === undefined ? undefined : foundKeys?.find(role, issuer, kid, trust, nowMs);
+  if (before !== undefined) return before;
+  const result = resolveKey({ crypto, trust, pinnedKeys: context.site.pinnedKeys, nowMs }, role, issuer, kid);
+  if (!result.ok) return fail(result.code, result.detail);
+  const key: SignerKey = { key: result.key, issuer: result.issuer };
+  if (kid !== undefined) foundKeys?.add({ role, issuer, kid, key }, trust, nowMs);
+  return key;
 }
