@@ -21,20 +21,20 @@ export { presentationFromAuthorization, presentationFromBase64 } from './intake/
 export { canonicalBytes, canonicalText } from './json/canonical.ts';
 export { JsonProblem, readJson } from './json/reader.ts';
 export type { JsonArray, JsonObject, JsonValue } from './json/value.ts';
-export { FlashLedger, type FlashLedgerOptions } from './ledger/flash-ledger.ts';
+export { FlashLedger, type LedgerFill } from './ledger/flash-ledger.ts';
 export {
   type AcknowledgeRefusal,
   Journal,
   type JournalDamage,
   type JournalEntry,
   type JournalFill,
-  type JournalOptions,
   type JournalReceipt,
   type JournalRefusal,
 } from './ledger/journal.ts';
 export type { LedgerRefusal, OpenReservation, Receipt, Spend, SpendLedger } from './ledger/ledger.ts';
 export { MemoryLedger, type StartingTotals } from './ledger/memory-ledger.ts';
 export { type ReceiptFault, readReceipt, receiptHashOf } from './ledger/receipt-document.ts';
+export type { StoreOptions } from './ledger/store-options.ts';
 export * from './limits.ts';
 export { FlashWindow } from './ports/flash-window.ts';
 export { createPortableCrypto } from './ports/portable-crypto.ts';

@@ -47,24 +47,11 @@ import {
   writeTime,
 } from './spend-record.ts';
 import { StoreGuard, storeFailed } from './store-guard.ts';
+import type { StoreOptions } from './store-options.ts';
 import { countedSince, NO_PAYMENTS, withPayment } from './window.ts';
 
-/** What a site may choose. */
-export interface FlashLedgerOptions {
-  /**
-   * What a payment does where compaction has fallen behind: `step` (the default) takes the steps that are missing, which can
-   * cost an erase; `refuse` refuses the payment until `step` was called.
-   */
-  readonly whenBehind?: 'step' | 'refuse';
-  /** `blank` (the default): a partition that reads 0xFF is formatted. `never`: only `format` does it. */
-  readonly autoFormat?: 'blank' | 'never';
-  /** A random number of 32 bits for a partition that is formatted; left out it is 0. See the journal's. */
-  readonly salt?: number;
-  readonly log?: Log;
-}
-
 /** How full the ledger is, in units of 16 bytes: what its entries need at most, and what there is for them. */
-export interface Fill {
+export interface LedgerFill {
   readonly used: number;
   readonly of: number;
   /** Grants, budgets, ids and answers alive. */
@@ -119,7 +106,7 @@ export class FlashLedger implements SpendLedger {
   /**
    * Opens the ledger on a partition. What is wrong stands in `problem`, and while it does nothing is recorded.
    */
-  constructor(flash: Flash, crypto: Crypto, options: FlashLedgerOptions = {}) {
+  constructor(flash: Flash, crypto: Crypto, options: StoreOptions = {}) {
     this.#flash = flash;
     this.#crypto = crypto;
     this.#log = options.log;
@@ -133,7 +120,7 @@ export class FlashLedger implements SpendLedger {
     for (const { detail } of this.#damage) this.#log?.emit({ event: 'ledger.damaged', detail });
   }
 
-  /** Makes a partition an empty ledger, whatever was on it. @param salt see `FlashLedgerOptions` */
+  /** Makes a partition an empty ledger, whatever was on it. @param salt see `StoreOptions` */
   static format(flash: Flash, salt = 0): void {
     new BlockLog(flash, SPEND_LAYOUT).format(salt);
   }
@@ -151,7 +138,7 @@ export class FlashLedger implements SpendLedger {
   }
 
   /** How full it is. */
-  get fill(): Fill {
+  get fill(): LedgerFill {
     return { used: this.#units, of: this.#capacity, keys: this.#index.size };
   }
 

@@ -32,24 +32,11 @@ import { keyText } from './keys.ts';
 import type { LedgerKey } from './ledger.ts';
 import { ReceiptChain } from './receipt-chain.ts';
 import { StoreGuard, storeFailed } from './store-guard.ts';
+import type { StoreOptions } from './store-options.ts';
 
 export type { JournalDamage } from './journal-damage.ts';
 export type { JournalReceipt } from './journal-reader.ts';
 export type { JournalEnd, JournalEntry, JournalPayment } from './journal-record.ts';
-
-/** What a site may choose. */
-export interface JournalOptions {
-  /** What an entry does where the work of idle time has fallen behind: `step` does it, `refuse` refuses; see the ledger. */
-  readonly whenBehind?: 'step' | 'refuse';
-  /** `blank` (the default): a partition that reads 0xFF is formatted. `never`: only `format` does it. */
-  readonly autoFormat?: 'blank' | 'never';
-  /**
-   * A random number of 32 bits for a partition that is formatted. Who does not know it can make no bytes that pass for records.
-   * Left out it is 0, and what the records of the first blocks begin with can be guessed: docs/FORMAT.md says how far.
-   */
-  readonly salt?: number;
-  readonly log?: Log;
-}
 
 /** How full the journal is. */
 export interface JournalFill {
@@ -126,7 +113,7 @@ export class Journal {
    * Opens the journal on a partition. What is wrong stands in `problem`, and while it does nothing is written; what can be
    * read is. Before anything is written or handed out, `reconcile` must have been called.
    */
-  constructor(flash: Flash, crypto: Crypto, options: JournalOptions = {}) {
+  constructor(flash: Flash, crypto: Crypto, options: StoreOptions = {}) {
     this.#flash = flash;
     this.#crypto = crypto;
     this.#log = options.log;
@@ -140,7 +127,7 @@ export class Journal {
     if (this.#guard.problem === undefined) this.#log?.emit({ event: 'journal.open', newest, acknowledged });
   }
 
-  /** Makes a partition an empty journal, whatever was on it. @param salt see `JournalOptions` */
+  /** Makes a partition an empty journal, whatever was on it. @param salt see `StoreOptions` */
   static format(flash: Flash, salt = 0): void {
     new BlockLog(flash, JOURNAL_LAYOUT).format(salt);
   }

@@ -3,8 +3,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { UNIT } from '../../../core/ledger/block-log.ts';
-import { FlashLedger, type FlashLedgerOptions } from '../../../core/ledger/flash-ledger.ts';
+import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import type { Spend } from '../../../core/ledger/ledger.ts';
+import type { StoreOptions } from '../../../core/ledger/store-options.ts';
 import { FlashError, type LogEvent } from '../../../core/ports/ports.ts';
 import { NOW } from '../../fixtures/artifacts.ts';
 import { crypto } from '../../fixtures/device.ts';
@@ -12,7 +13,7 @@ import { type Geometry, MemoryFlash } from '../../fixtures/memory-flash.ts';
 import { key, newest, receipt, spend } from '../../fixtures/spends.ts';
 import { ledgerContract } from './contract.ts';
 
-const open = (flash: MemoryFlash, options?: FlashLedgerOptions) => new FlashLedger(flash, crypto, options);
+const open = (flash: MemoryFlash, options?: StoreOptions) => new FlashLedger(flash, crypto, options);
 
 /** Sixteen blocks of 1 KB: small enough to go around often. */
 const SMALL: Geometry = { size: 16_384, blockSize: 1024 };

@@ -5,9 +5,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { FlashLedger, type FlashLedgerOptions } from '../../../core/ledger/flash-ledger.ts';
+import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { type LedgerKind, ledgerKey } from '../../../core/ledger/keys.ts';
 import type { LedgerKey } from '../../../core/ledger/ledger.ts';
+import type { StoreOptions } from '../../../core/ledger/store-options.ts';
 import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../../host-sim/flash/store.ts';
 import { NOW } from '../../fixtures/artifacts.ts';
@@ -115,7 +116,7 @@ function partition(blocks: Readonly<Record<number, readonly Buffer[]>>): MemoryF
 
 const FIRST = header({ sequence: 1 });
 
-const open = (flash: MemoryFlash, options?: FlashLedgerOptions) => new FlashLedger(flash, crypto, options);
+const open = (flash: MemoryFlash, options?: StoreOptions) => new FlashLedger(flash, crypto, options);
 
 /** A ledger on a partition that must be whole. */
 function sound(flash: MemoryFlash): FlashLedger {

@@ -7,10 +7,10 @@ import {
   Journal,
   type JournalEnd,
   type JournalEntry,
-  type JournalOptions,
   type JournalPayment,
   type JournalReceipt,
 } from '../../../core/ledger/journal.ts';
+import type { StoreOptions } from '../../../core/ledger/store-options.ts';
 import { grant, INTENT, NOW, sba, spaFor } from '../../fixtures/artifacts.ts';
 import { crypto } from '../../fixtures/device.ts';
 import type { Geometry, MemoryFlash } from '../../fixtures/memory-flash.ts';
@@ -65,7 +65,7 @@ export function text(entry: JournalEntry | undefined): string {
 }
 
 /** A journal that was told what the ledger has. */
-export function opened(flash: MemoryFlash, committed = 0, options?: JournalOptions): Journal {
+export function opened(flash: MemoryFlash, committed = 0, options?: StoreOptions): Journal {
   const journal = new Journal(flash, crypto, options);
   expect(journal.reconcile(committed)).toBeUndefined();
   return journal;
