@@ -98,6 +98,8 @@ export interface ImageFigures {
   readonly label: string;
   readonly slots: number;
   readonly chunks: number;
+  /** Those of the chunks that are copies of functions' byte code, which an image has in `code` alone. */
+  readonly functions: number;
   readonly code: number;
   readonly keys: number;
   readonly aliases: number;

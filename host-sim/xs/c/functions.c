@@ -125,6 +125,30 @@ static void readInto(txMachine *the)
 	memcpy(target, files[file].bytes + offset, length);
 }
 
+/* writeInto(path, offset, bytes): puts bytes into what was read of a file. The file itself stays as it is. */
+static void writeInto(txMachine *the)
+{
+	int file = fileAt(fxToString(the, mxArgv(0)));
+	txInteger offset = fxToInteger(the, mxArgv(1));
+	void *bytes;
+	txUnsigned length;
+	_xsmcGetBuffer(the, mxArgv(2), &bytes, &length, 0);
+	if (offset < 0 || (size_t)offset + length > files[file].size)
+		mxRangeError("%s has no %d bytes at %d", files[file].path, (int)length, (int)offset);
+	memcpy(files[file].bytes + offset, bytes, length);
+}
+
+/* eraseIn(path, offset, length): the same with bytes of 0xFF, as erased flash has them. */
+static void eraseIn(txMachine *the)
+{
+	int file = fileAt(fxToString(the, mxArgv(0)));
+	txInteger offset = fxToInteger(the, mxArgv(1));
+	txInteger length = fxToInteger(the, mxArgv(2));
+	if (offset < 0 || length < 0 || (size_t)offset + (size_t)length > files[file].size)
+		mxRangeError("%s has no %d bytes at %d", files[file].path, (int)length, (int)offset);
+	memset(files[file].bytes + offset, 0xFF, (size_t)length);
+}
+
 /* collect(): a full collection. */
 static void collect(txMachine *the)
 {
@@ -169,6 +193,8 @@ void installHostFunctions(txMachine *the)
 	addFunction(the, readFile, 3, "readFile");
 	addFunction(the, readText, 3, "readText");
 	addFunction(the, readInto, 3, "readInto");
+	addFunction(the, writeInto, 3, "writeInto");
+	addFunction(the, eraseIn, 3, "eraseIn");
 	addFunction(the, collect, 0, "collect");
 	addFunction(the, measure, 0, "measure");
 	addFunction(the, figures, 1, "figures");

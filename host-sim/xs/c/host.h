@@ -32,7 +32,7 @@ extern void takeTablesFrom(MachineArena *arena);
 
 extern void loadArchive(const char *path);
 extern const char *entryModule(void);
-/* Bytes of byte code and symbol names of all modules loaded so far. */
+/* Bytes of byte code of all modules loaded so far. The names in it are keys, whose text is among the chunks. */
 extern size_t loadedCodeBytes;
 
 /* readonly.c */

@@ -98,6 +98,6 @@ void fxLoadModule(txMachine *the, txSlot *slot, txID moduleID)
 	txScript *script = fxParseScript(the, &stream, fxStringCGetter, 0);
 	if (script == NULL)
 		mxUnknownError("module %s cannot be parsed", module->name);
-	loadedCodeBytes += (size_t)script->codeSize + (size_t)script->symbolsSize;
+	loadedCodeBytes += (size_t)script->codeSize;
 	fxResolveModule(the, slot, moduleID, script, C_NULL, C_NULL);
 }

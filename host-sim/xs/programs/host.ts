@@ -17,6 +17,10 @@ export interface Host {
   readText(path: string, offset: number, length: number): string;
   /** Fills an array with the bytes of a file from an offset on. */
   readInto(path: string, offset: number, target: Uint8Array): void;
+  /** Puts bytes into what was read of a file; the file itself stays as it is. For partitions of a simulated flash. */
+  writeInto(path: string, offset: number, bytes: Uint8Array): void;
+  /** The same with bytes of 0xFF. */
+  eraseIn(path: string, offset: number, length: number): void;
   /** A full collection. */
   collect(): void;
   /** Figures count from here, after a collection. */
