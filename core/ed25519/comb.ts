@@ -1,5 +1,5 @@
 // Multiples of a point that is known beforehand, by a comb (Lim, Lee 1994) with signed digits: a table of a few sums of
-// 2^(43·j) times the point makes one multiplication 43 additions, and all that are done together share 42 doublings.
+// 2^(43·j) times a key's point makes one multiplication 43 additions, and all that are done together share 42 doublings.
 
 import {
   type Accumulator,
@@ -11,26 +11,72 @@ import {
   BASE,
   double,
   ORDER,
+  partsOf,
   running,
   type Table,
 } from './curve.ts';
 import { canonical, multiply } from './field.ts';
 import { invert } from './inverse.ts';
 
-/** Teeth of the comb: a column takes one digit of each. A table has an entry for every choice of all signs but one. */
-const TEETH = 6;
-/** Columns: a tooth is so many digits of the scalar. */
-export const COLUMNS = 43;
-/** Entries for the columns. */
-const SUMS = 1 << (TEETH - 1);
+/** How a scalar is taken apart. */
+export interface Comb {
+  /** A column takes one digit of each tooth, and a table has an entry for every choice of all their signs but one. */
+  readonly teeth: number;
+  /** A tooth is so many digits of the scalar. */
+  readonly columns: number;
+  /** 2^(teeth·columns) − 1. */
+  readonly allDigits: bigint;
+  /** Where the first digits of each tooth begin in a scalar, and the others; seven of them, where there are six one of zeros. */
+  readonly lower: readonly bigint[];
+  readonly upper: readonly bigint[];
+  /** The bits of a number below 16, as far apart as a column takes. */
+  readonly spread: readonly number[];
+}
+
+/** The columns that are taken from the first digits of each tooth. */
+const LOWER_COLUMNS = 20;
+const LOW_24 = 0xffffffn;
+/** Columns are taken apart four at a time. */
+const GROUP = 4;
+const ONE = 1n;
+
+function combOf(teeth: number, columns: number): Comb {
+  const starts = [0, 1, 2, 3, 4, 5, 6].map((tooth) => tooth * columns);
+  const spread: number[] = [];
+  for (let i = 0; i < 1 << GROUP; i++) {
+    let number = 0;
+    for (let bit = 0; bit < GROUP; bit++) number |= ((i >> bit) & 1) << (bit * teeth);
+    spread[i] = number;
+  }
+  return Object.freeze({
+    teeth,
+    columns,
+    allDigits: (1n << BigInt(teeth * columns)) - 1n,
+    lower: Object.freeze(starts.map((start) => BigInt(start))),
+    upper: Object.freeze(starts.map((start) => BigInt(start + LOWER_COLUMNS))),
+    spread: Object.freeze(spread),
+  });
+}
+
+/** For keys: a table of it, with its header, fits a block of flash. */
+export const KEY_COMB = combOf(6, 43);
+/** For the base point, whose table is in the image. */
+export const BASE_COMB = combOf(7, 37);
+
+/** Sums of a key's table. */
+const SUMS = 1 << (KEY_COMB.teeth - 1);
 /** Entries of a key's table: behind the sums the point itself, for scalars that are even. */
 export const ENTRIES = SUMS + 1;
 /** The odd number that stands for the point itself. */
 export const ITSELF = 2 * SUMS + 1;
 /** Points that are divided by their z together. */
 const BATCH = 8;
-/** Steps of building a table. */
-export const BUILD_STEPS = TEETH + SUMS / BATCH;
+/** Steps of making a key's table. */
+export const BUILD_STEPS = stepsOf(KEY_COMB);
+
+function stepsOf({ teeth }: Comb): number {
+  return teeth + (1 << (teeth - 1)) / BATCH;
+}
 
 /** Entries of a table that are ready, and the number of the first. */
 export interface TablePart {
@@ -38,63 +84,51 @@ export interface TablePart {
   readonly entries: readonly Addend[];
 }
 
-/** 2^258 − 1: all teeth have 258 digits. */
-const ALL_DIGITS = (1n << 258n) - 1n;
-const ONE = 1n;
-/** Where the first 25 digits of each tooth begin in a scalar, and the other 18. */
-const LOWER = Object.freeze([0n, 43n, 86n, 129n, 172n, 215n]);
-const UPPER = Object.freeze([25n, 68n, 111n, 154n, 197n, 240n]);
-const LOWER_COLUMNS = 25;
-const LOW_25 = 0x1ffffffn;
-/** Columns are taken apart five at a time: the bits of a number below 32, six bits apart. */
-const GROUP = 5;
-const SPREAD = spread();
-
-function spread(): readonly number[] {
-  const numbers: number[] = [];
-  for (let i = 0; i < 1 << GROUP; i++) {
-    let number = 0;
-    for (let bit = 0; bit < GROUP; bit++) number |= ((i >> bit) & 1) << (bit * TEETH);
-    numbers[i] = number;
-  }
-  return Object.freeze(numbers);
-}
-
 /**
- * Writes an odd scalar with binary digits 1 and −1 and takes it apart into columns: 43 odd numbers m, |m| < 64, so that the
- * sum of all 2^position·m·R is the scalar times Q where `combTable` gave the table of Q.
+ * Writes an odd scalar with binary digits 1 and −1 and takes it apart into columns: odd numbers m, so that the sum of all
+ * 2^position·m·R is the scalar times Q, where R is what `combTable` makes of Q.
  *
- * @param scalar odd, below 2^258
+ * @param scalar odd, positive, with no more digits than the comb has
  */
-export function columnsOf(scalar: bigint): Int8Array {
-  // (scalar + 2^258 − 1)/2 has a bit for each digit, set for 1 and not for −1.
-  const digits = (scalar + ALL_DIGITS) >> ONE;
-  const columns = new Int8Array(COLUMNS);
-  takeApart(digits, LOWER, columns, 0, LOWER_COLUMNS);
-  takeApart(digits, UPPER, columns, LOWER_COLUMNS, COLUMNS);
+export function columnsOf(scalar: bigint, comb: Comb): Int8Array {
+  // (scalar + 2^n − 1)/2 has a bit for each of n digits, set for 1 and not for −1.
+  const digits = (scalar + comb.allDigits) >> ONE;
+  const columns = new Int8Array(comb.columns);
+  takeApart(digits, comb, comb.lower, columns, 0, LOWER_COLUMNS);
+  takeApart(digits, comb, comb.upper, columns, LOWER_COLUMNS, comb.columns);
   return columns;
 }
 
-function takeApart(digits: bigint, starts: readonly bigint[], columns: Int8Array, from: number, to: number): void {
-  let a = Number((digits >> starts[0]) & LOW_25);
-  let b = Number((digits >> starts[1]) & LOW_25);
-  let c = Number((digits >> starts[2]) & LOW_25);
-  let d = Number((digits >> starts[3]) & LOW_25);
-  let e = Number((digits >> starts[4]) & LOW_25);
-  let f = Number((digits >> starts[5]) & LOW_25);
+function takeApart(
+  digits: bigint,
+  { teeth, spread }: Comb,
+  starts: readonly bigint[],
+  columns: Int8Array,
+  from: number,
+  to: number,
+): void {
+  let a = Number((digits >> starts[0]) & LOW_24);
+  let b = Number((digits >> starts[1]) & LOW_24);
+  let c = Number((digits >> starts[2]) & LOW_24);
+  let d = Number((digits >> starts[3]) & LOW_24);
+  let e = Number((digits >> starts[4]) & LOW_24);
+  let f = Number((digits >> starts[5]) & LOW_24);
+  let g = Number((digits >> starts[6]) & LOW_24);
+  const signs = (1 << teeth) - 1;
   for (let at = from; at < to; ) {
     let group =
-      SPREAD[a & 31] |
-      (SPREAD[b & 31] << 1) |
-      (SPREAD[c & 31] << 2) |
-      (SPREAD[d & 31] << 3) |
-      (SPREAD[e & 31] << 4) |
-      (SPREAD[f & 31] << 5);
+      spread[a & 15] |
+      (spread[b & 15] << 1) |
+      (spread[c & 15] << 2) |
+      (spread[d & 15] << 3) |
+      (spread[e & 15] << 4) |
+      (spread[f & 15] << 5) |
+      (spread[g & 15] << 6);
     const next = at + GROUP < to ? at + GROUP : to;
     for (; at < next; at++) {
       // Entries have plus for the highest tooth. Where it is minus all signs are turned, and the entry is subtracted.
-      columns[at] = ((group & 63) << 1) - 63;
-      group >>= TEETH;
+      columns[at] = ((group & signs) << 1) - signs;
+      group >>= teeth;
     }
     a >>= GROUP;
     b >>= GROUP;
@@ -102,24 +136,28 @@ function takeApart(digits: bigint, starts: readonly bigint[], columns: Int8Array
     d >>= GROUP;
     e >>= GROUP;
     f >>= GROUP;
+    g >>= GROUP;
   }
 }
 
 /** The columns of [s]B, B being the base point; 0 ≤ s < 2^257. */
 export function baseColumnsOf(s: bigint): Int8Array {
   // The order of B is odd.
-  return columnsOf((s & ONE) === 0n ? s + ORDER : s);
+  return columnsOf((s & ONE) === 0n ? s + ORDER : s, BASE_COMB);
 }
 
 /**
- * Makes the table of a point in steps that take about as long as each other. Entry i of the first 32 is
- * T5 ± T4 ± T3 ± T2 ± T1 ± T0 with Tj = 2^(43·j)·Q, where the sign of Tj is plus if bit j of i is set. Entry 32 is Q. All are
- * without z.
+ * Makes the table of a point in steps that take about as long as each other. Entry i of the sums is, for six teeth,
+ * T5 ± T4 ± T3 ± T2 ± T1 ± T0 with Tj = 2^(columns·j)·Q, where the sign of Tj is plus if bit j of i is set. Behind them is Q. All
+ * are without z.
  *
  * @example const builder = new TableBuilder(point); for (let i = 0; i < BUILD_STEPS; i++) put(builder.step());
  */
 export class TableBuilder {
   readonly #point: AffinePoint;
+  readonly #comb: Comb;
+  /** Sums there are. */
+  readonly #sums: number;
   #step = 0;
   /** The next Tj; then the entry that was reached. */
   #running: Accumulator;
@@ -129,51 +167,56 @@ export class TableBuilder {
   readonly #twice: Addend[] = [];
 
   /** @param point on the curve, of any order */
-  constructor(point: AffinePoint) {
+  constructor(point: AffinePoint, comb: Comb = KEY_COMB) {
     this.#point = point;
+    this.#comb = comb;
+    this.#sums = 1 << (comb.teeth - 1);
     this.#running = running(point);
   }
 
-  /** Takes the next of `BUILD_STEPS` steps. @returns the entries that are ready by it */
+  /** Takes the next of the steps. @returns the entries that are ready by it */
   step(): TablePart | undefined {
     const step = this.#step++;
-    return step < TEETH ? this.#tooth(step) : this.#sums((step - TEETH) * BATCH);
+    const { teeth } = this.#comb;
+    return step < teeth ? this.#tooth(step) : this.#walk((step - teeth) * BATCH);
   }
 
   #tooth(tooth: number): TablePart | undefined {
     const q = this.#running;
+    const { teeth, columns } = this.#comb;
     if (this.#sum === undefined) this.#sum = { ...q };
     else add(this.#sum, addendOf(q), 1);
-    if (tooth < TEETH - 1) {
+    if (tooth < teeth - 1) {
       double(q, 1);
       this.#twice[tooth] = addendOf(q);
-      double(q, COLUMNS - 1);
+      double(q, columns - 1);
       return undefined;
     }
     this.#running = this.#sum;
-    return { first: SUMS, entries: [affineAddendOf(this.#point)] };
+    return { first: this.#sums, entries: [affineAddendOf(this.#point)] };
   }
 
   /**
    * Entries along a walk through all choices of signs, from all plus on, that turns one sign at a time (a Gray code): eight
    * steps of it stay within eight neighbouring entries.
    */
-  #sums(from: number): TablePart {
+  #walk(from: number): TablePart {
     const q = this.#running;
     const points: Accumulator[] = [];
-    const first = signsAt(from) & -BATCH;
+    const first = this.#signsAt(from) & -BATCH;
     for (let i = from; i < from + BATCH; i++) {
+      const signs = this.#signsAt(i);
       // The lowest set bit of the step says which sign turns.
-      if (i > 0) add(q, this.#twice[31 - Math.clz32(i & -i)], signsAt(i) > signsAt(i - 1) ? 1 : -1);
-      points[signsAt(i) - first] = { ...q };
+      if (i > 0) add(q, this.#twice[31 - Math.clz32(i & -i)], signs > this.#signsAt(i - 1) ? 1 : -1);
+      points[signs - first] = { ...q };
     }
     return { first, entries: affine(points).map(affineAddendOf) };
   }
-}
 
-/** The entry at a step of the walk. */
-function signsAt(step: number): number {
-  return (SUMS - 1) ^ step ^ (step >> 1);
+  /** The entry at a step of the walk. */
+  #signsAt(step: number): number {
+    return (this.#sums - 1) ^ step ^ (step >> 1);
+  }
 }
 
 /** Divides by z, with one inversion for all (Montgomery). */
@@ -196,10 +239,10 @@ function affine(points: readonly Accumulator[]): AffinePoint[] {
 }
 
 /** The whole table of a point at once. */
-export function combTable(point: AffinePoint): Table {
-  const builder = new TableBuilder(point);
+export function combTable(point: AffinePoint, comb: Comb = KEY_COMB): Table {
+  const builder = new TableBuilder(point, comb);
   const table: Addend[] = [];
-  for (let i = 0; i < BUILD_STEPS; i++) {
+  for (let i = 0; i < stepsOf(comb); i++) {
     const part = builder.step();
     part?.entries.forEach((entry, j) => {
       table[part.first + j] = entry;
@@ -208,5 +251,5 @@ export function combTable(point: AffinePoint): Table {
   return Object.freeze(table);
 }
 
-/** The table of the base point, made once when the module is loaded or preloaded. */
-export const BASE_TABLE: Table = combTable(BASE);
+/** The sums of the base point's table in parts, made once when the module is loaded or preloaded. */
+export const BASE_PARTS = Object.freeze(partsOf(combTable(BASE, BASE_COMB).slice(0, -1)));

@@ -87,6 +87,13 @@ function half(a: bigint): bigint {
   return ((a & ONE) === 0n ? a : a + P) >> ONE;
 }
 
+/** A table of points without z in three numbers each, one after the other: faster, but larger. */
+export function partsOf(table: Table): readonly bigint[] {
+  const parts: bigint[] = [];
+  for (const addend of table) parts.push(addend & LOW_256, (addend >> BITS_256) & LOW_256, addend >> BITS_512);
+  return parts;
+}
+
 /** The point m of a table of points without z. */
 export function pointOf(table: Table, m: number): Accumulator {
   const addend = table[(m < 0 ? -m : m) >> 1];
@@ -99,7 +106,7 @@ export function pointOf(table: Table, m: number): Accumulator {
 export interface Track {
   /** One for each position, as far as there are any: odd, or 0 where nothing is added. */
   readonly digits: ArrayLike<number>;
-  readonly table: Table;
+  readonly table: readonly bigint[];
 }
 
 /**
@@ -107,7 +114,8 @@ export interface Track {
  * 2^position·m·R. All is in one function, as a call costs the device a tenth of what it does.
  *
  * @param top the first position; the last is 0
- * @param isProjective whether the addends of the second track have z; those of the first have none
+ * @param first its addends are taken apart, as `partsOf` does it, and have no z
+ * @param isProjective whether the addends of the second track have z
  */
 export function run(q: Accumulator, top: number, first: Track, second: Track, isProjective: boolean): void {
   let { x, y, z, e, h } = q;
@@ -120,11 +128,20 @@ export function run(q: Accumulator, top: number, first: Track, second: Track, is
       if (m) {
         const negative = m < 0;
         const at = (negative ? -m : m) >> 1;
-        const addend = isFirst ? firstTable[at] : table[at];
-        let a = addend & LOW_256;
-        let b = (addend >> BITS_256) & LOW_256;
-        let c = addend >> BITS_512;
+        let a: bigint;
+        let b: bigint;
+        let c: bigint;
         let d = z;
+        if (isFirst) {
+          a = firstTable[at * 3];
+          b = firstTable[at * 3 + 1];
+          c = firstTable[at * 3 + 2];
+        } else {
+          const addend = table[at];
+          a = addend & LOW_256;
+          b = (addend >> BITS_256) & LOW_256;
+          c = addend >> BITS_512;
+        }
         // z < 2^256, or z times that of R < 2^511, folded once < 2^261.
         if (isProjective && !isFirst) {
           d *= c >> BITS_256;

@@ -1,6 +1,6 @@
 // [s]B + [k]Q, which a verification comes down to: for any Q, and faster for one whose table is at hand.
 
-import { BASE_TABLE, baseColumnsOf, COLUMNS, columnsOf, ITSELF } from './comb.ts';
+import { BASE_COMB, BASE_PARTS, baseColumnsOf, columnsOf, ITSELF, KEY_COMB } from './comb.ts';
 import {
   type Accumulator,
   type AffinePoint,
@@ -91,9 +91,9 @@ export function oddMultiples(point: AffinePoint, count: number): Table {
 export function combine(s: bigint, k: bigint, point: AffinePoint): Accumulator {
   const digits = signedWindows(k, WIDTH);
   const windows = { digits, table: oddMultiples(point, 1 << (WIDTH - 2)) };
-  const columns = { digits: baseColumnsOf(s), table: BASE_TABLE };
+  const columns = { digits: baseColumnsOf(s), table: BASE_PARTS };
   let top = digits.length - 1;
-  while (top >= COLUMNS && digits[top] === 0) top--;
+  while (top >= BASE_COMB.columns && digits[top] === 0) top--;
   const q = neutral();
   run(q, top, columns, windows, true);
   return q;
@@ -103,12 +103,11 @@ export function combine(s: bigint, k: bigint, point: AffinePoint): Accumulator {
 export function combineByTable(s: bigint, k: bigint, table: Table): Accumulator {
   // The order of Q may not be odd: an even scalar is one too many, and Q is taken away again.
   const isEven = (k & ONE) === 0n;
-  const ofBase = baseColumnsOf(s);
-  const ofPoint = columnsOf(isEven ? k + ONE : k);
-  const top = COLUMNS - 1;
-  const q = pointOf(BASE_TABLE, ofBase[top]);
-  ofBase[top] = 0;
-  run(q, top, { digits: ofBase, table: BASE_TABLE }, { digits: ofPoint, table }, false);
+  const ofPoint = columnsOf(isEven ? k + ONE : k, KEY_COMB);
+  const top = KEY_COMB.columns - 1;
+  const q = pointOf(table, ofPoint[top]);
+  ofPoint[top] = 0;
+  run(q, top, { digits: baseColumnsOf(s), table: BASE_PARTS }, { digits: ofPoint, table }, false);
   if (isEven) add(q, table[ITSELF >> 1], -1, false);
   return q;
 }

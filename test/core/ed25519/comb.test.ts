@@ -4,34 +4,36 @@ import { Point } from '@noble/ed25519';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  BASE_TABLE,
+  BASE_COMB,
+  BASE_PARTS,
   BUILD_STEPS,
   baseColumnsOf,
-  COLUMNS,
+  type Comb,
   columnsOf,
   combTable,
   ENTRIES,
   ITSELF,
+  KEY_COMB,
   TableBuilder,
 } from '../../../core/ed25519/comb.ts';
-import { type Addend, negate } from '../../../core/ed25519/curve.ts';
+import { type Addend, affineAddendOf, negate } from '../../../core/ed25519/curve.ts';
 import { L, smallOrderPoints } from './encodings.ts';
 import { affine, partsOf, pointOfAddend, times } from './group.ts';
 
 /** What an entry is a multiple of the point by. */
-function multipleOf(entry: number): bigint {
+function multipleOf(entry: number, { teeth, columns }: Comb = KEY_COMB): bigint {
   let sum = 0n;
-  for (let tooth = 0; tooth < 6; tooth++) {
-    const isPlus = tooth === 5 || ((entry >> tooth) & 1) === 1;
-    sum += (isPlus ? 1n : -1n) * 2n ** BigInt(43 * tooth);
+  for (let tooth = 0; tooth < teeth; tooth++) {
+    const isPlus = tooth === teeth - 1 || ((entry >> tooth) & 1) === 1;
+    sum += (isPlus ? 1n : -1n) * 2n ** BigInt(columns * tooth);
   }
   return sum;
 }
 
 /** What columns come to. */
-function sumOf(columns: Int8Array): bigint {
+function sumOf(columns: Int8Array, comb: Comb): bigint {
   return columns.reduce((sum, m, i) => {
-    const entry = multipleOf((Math.abs(m) - 1) / 2);
+    const entry = multipleOf((Math.abs(m) - 1) / 2, comb);
     return sum + (m < 0 ? -entry : entry) * 2n ** BigInt(i);
   }, 0n);
 }
@@ -49,25 +51,28 @@ const edges = [
 ];
 
 describe('columns', () => {
-  it('are 43 odd numbers below 64 that come to the scalar', () => {
+  it.each([
+    ['a key', KEY_COMB, 43, 6],
+    ['the base point', BASE_COMB, 37, 7],
+  ] as const)('for %s are odd numbers that come to the scalar', (_name, comb, count, teeth) => {
     const scalar = fc.oneof(
       fc.bigInt({ min: 0n, max: 2n ** 257n - 1n }).map((n) => 2n * n + 1n),
       fc.constantFrom(...edges),
     );
     fc.assert(
       fc.property(scalar, (scalar) => {
-        const columns = columnsOf(scalar);
-        expect(columns).toHaveLength(COLUMNS);
-        expect(columns.every((m) => Math.abs(m) < 64 && (m & 1) === 1)).toBe(true);
-        expect(sumOf(columns)).toBe(scalar);
+        const columns = columnsOf(scalar, comb);
+        expect(columns).toHaveLength(count);
+        expect(columns.every((m) => Math.abs(m) < 2 ** teeth && (m & 1) === 1)).toBe(true);
+        expect(sumOf(columns, comb)).toBe(scalar);
       }),
-      { numRuns: 500 },
+      { numRuns: 400 },
     );
   });
 
   it('for the base point come to the scalar modulo its order, even ones too', () => {
     for (const s of [0n, 1n, 2n, L - 1n, L, 2n ** 256n, 2n ** 257n - 1n, 2n ** 257n - 2n])
-      expect(((sumOf(baseColumnsOf(s)) % L) + L) % L).toBe(s % L);
+      expect(((sumOf(baseColumnsOf(s), BASE_COMB) % L) + L) % L).toBe(s % L);
   });
 });
 
@@ -120,6 +125,14 @@ describe('the table of a point', () => {
     }
     expect(entries).toBe(ENTRIES);
     expect(table).toEqual(combTable(affine(Point.BASE)));
-    expect(table).toEqual(BASE_TABLE);
+  });
+
+  it('of the base point for the image has seven teeth, and is in parts', () => {
+    expect(BASE_PARTS).toHaveLength(3 * 64);
+    for (let i = 0; i < 64; i++) {
+      const [sum, difference, dt] = BASE_PARTS.slice(3 * i, 3 * i + 3);
+      const { x, y } = affine(times(Point.BASE, multipleOf(i, BASE_COMB) % L));
+      expect(affineAddendOf({ x, y })).toBe(sum | (difference << 256n) | (dt << 512n));
+    }
   });
 });

@@ -16,6 +16,7 @@ import {
   pointOf,
   run,
   running,
+  partsOf as tableParts,
 } from '../../../core/ed25519/curve.ts';
 import { encodingsFromP, L, littleEndian, offCurveEncodings, P, smallOrderPoints, toNumber } from './encodings.ts';
 import { affine, mod, partsOf, times } from './group.ts';
@@ -101,9 +102,10 @@ describe('run: an addition', () => {
           const z3 = where === 'projective' ? z2 : 0n;
           const addend = halfSum | (halfDifference << 256n) | (dt << 512n) | (z3 << 768n);
           // m = ±3 is the second of a table.
-          const track = { digits: [isNegative ? -3 : 3], table: [0n, addend] };
-          if (where === 'first') run(q, 0, track, NOTHING, true);
-          else run(q, 0, NOTHING, track, where === 'projective');
+          const digits = [isNegative ? -3 : 3];
+          const parts = [0n, 0n, 0n, halfSum, halfDifference, dt];
+          if (where === 'first') run(q, 0, { digits, table: parts }, NOTHING, true);
+          else run(q, 0, NOTHING, { digits, table: [0n, addend] }, where === 'projective');
           expectInRange(q);
           // Everything is a quarter of what the formulas have.
           const quarter = [q.x, q.y, q.z, q.e * q.h].map((value) => mod(4n * value));
@@ -131,7 +133,7 @@ describe('run', () => {
         fc.nat(14),
         (first, second, top) => {
           const q = running(affine(Point.BASE));
-          run(q, top, { digits: first, table }, { digits: Int8Array.from(second), table }, false);
+          run(q, top, { digits: first, table: tableParts(table) }, { digits: Int8Array.from(second), table }, false);
           const n = sumOf(first.slice(0, top + 1)) + sumOf(second.slice(0, top + 1));
           const expected = times(Point.BASE, 2n ** BigInt(top)).add(times(point, ((n % L) + L) % L));
           expect(affineOf(q)).toEqual(expected.toAffine());
