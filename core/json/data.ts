@@ -3,6 +3,7 @@
 
 import { utf8Length } from '../encoding/utf8.ts';
 import type { JsonLimits } from '../limits.ts';
+import { isKnownName } from './known-names.ts';
 import { JsonProblem } from './reader.ts';
 import { emptyObject, type JsonValue, setMember } from './value.ts';
 
@@ -45,8 +46,10 @@ function copy(value: unknown, limits: JsonLimits, count: { values: number }, dep
     const inner = (value as Record<string, unknown>)[name];
     if (inner === undefined) continue;
     add(count, limits);
+    const copied = copy(inner, limits, count, depth + 1);
+    if (isKnownName(name)) object[name] = copied;
     // A null member is left out of canonical text, name and all: a lone surrogate in its name harms nothing.
-    setMember(object, inner === null ? name : text(name, limits), copy(inner, limits, count, depth + 1));
+    else setMember(object, inner === null ? name : text(name, limits), copied);
   }
   return object;
 }

@@ -1,8 +1,8 @@
 // The member names MPCP artifacts have. Reading gives back these very strings instead of making the same ones again for
 // every payment: it saves the memory, and engines find members by a string they know much faster.
 
-/** All names, the most used ones first: the devices' parser looks for each member in them one by one. */
-export const KNOWN_NAMES: readonly string[] = Object.freeze([
+/** Those of the artifacts of payments, the most used ones first: the devices' parser looks for each member in them one by one. */
+export const PAYMENT_NAMES: readonly string[] = Object.freeze([
   'signature',
   'keyId',
   'issuerKeyId',
@@ -59,6 +59,15 @@ export const KNOWN_NAMES: readonly string[] = Object.freeze([
   'fleetId',
   'fleetPolicyId',
   'fleetPolicyAuthorization',
+  'maxSpend',
+  'perTxMinor',
+  'revocationEndpoint',
+  'anchorRef',
+]);
+
+/** All names: those of payments, and those of Trust Bundles. */
+export const KNOWN_NAMES: readonly string[] = Object.freeze([
+  ...PAYMENT_NAMES,
   'kid',
   'x',
   'active',
@@ -77,10 +86,6 @@ export const KNOWN_NAMES: readonly string[] = Object.freeze([
   'bundleKeyId',
   'bundleIssuer',
   'bundleId',
-  'maxSpend',
-  'perTxMinor',
-  'revocationEndpoint',
-  'anchorRef',
   'countryCodes',
   'geography',
 ]);

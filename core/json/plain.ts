@@ -3,7 +3,7 @@
 
 import { decodeUtf8 } from '../encoding/utf8.ts';
 import { type JsonLimits, PLAIN_BRACKETS, PLAIN_BYTES, PLAIN_COMMAS } from '../limits.ts';
-import { KNOWN_NAMES } from './known-names.ts';
+import { PAYMENT_NAMES } from './known-names.ts';
 import type { JsonValue } from './value.ts';
 
 /** What was read from text in plain form, and what is known of that text. */
@@ -81,7 +81,7 @@ export function partOf({ commas, brackets }: PlainText, value: JsonValue): Omit<
  * argument for a reviver, and ignore one that is no function.
  */
 function parsed(text: string): JsonValue {
-  return JSON.parse(text, KNOWN_NAMES as unknown as undefined);
+  return JSON.parse(text, PAYMENT_NAMES as unknown as undefined);
 }
 
 /** How often a character is in a text; `most` + 1 where it is more often than that. */
