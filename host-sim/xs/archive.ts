@@ -2,7 +2,7 @@
 // stands for. The format is read by c/modules.c.
 
 import { readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname, join, relative } from 'node:path';
 import type { BuildOptions, Loader, Metafile, Plugin, TransformOptions } from 'esbuild';
 import { EngineProblem, projectFolder } from './project.ts';
 
@@ -10,10 +10,12 @@ import { EngineProblem, projectFolder } from './project.ts';
 export interface ArchiveOptions {
   /** The module whose default export the machine calls, relative to the project's folder or absolute. */
   readonly entry: string;
-  /** Modules to take in place of others: what is imported, and a file. */
+  /** Modules to take in place of others: a package, or a file of the project, and a file of the project. */
   readonly replaced?: { readonly [specifier: string]: string };
   /** Text of modules that are no files, by the specifier they are imported with. */
   readonly generated?: { readonly [specifier: string]: string };
+  /** Changes the text of a file of the project before it is read. The path is within the project. */
+  readonly changed?: (path: string, text: string) => string;
 }
 
 /** What this project uses of esbuild: it is there where the sources are, and no part of the package. */
@@ -66,13 +68,14 @@ async function graphOf(esbuild: Esbuild, options: ArchiveOptions): Promise<Metaf
   }
 }
 
-function replacing({ replaced = {}, generated = {} }: ArchiveOptions): Plugin {
+function replacing(options: ArchiveOptions): Plugin {
+  const { replaced = {}, generated = {} } = options;
   return {
     name: 'replacing',
     setup: ({ onResolve, onLoad }) => {
-      onResolve({ filter: /.*/ }, ({ path }) => {
+      onResolve({ filter: /.*/ }, ({ path, resolveDir }) => {
         if (generated[path] !== undefined) return { path, namespace: GENERATED };
-        const file = replaced[path];
+        const file = replaced[path.startsWith('.') ? relative(projectFolder(), join(resolveDir, path)) : path];
         return file === undefined ? undefined : { path: join(projectFolder(), file) };
       });
       onLoad({ filter: /.*/, namespace: GENERATED }, ({ path }) => ({
@@ -80,8 +83,19 @@ function replacing({ replaced = {}, generated = {} }: ArchiveOptions): Plugin {
         loader: 'ts',
         resolveDir: projectFolder(),
       }));
+      onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+        contents: textOf(relative(projectFolder(), path), options),
+        loader: 'ts',
+      }));
     },
   };
+}
+
+/** A module's text: of a file within the project, or generated. */
+function textOf(input: string, { generated = {}, changed }: ArchiveOptions): string {
+  if (input.startsWith(`${GENERATED}:`)) return generated[input.slice(GENERATED.length + 1)] as string;
+  const text = readFileSync(join(projectFolder(), input), 'utf8');
+  return changed === undefined || !input.endsWith('.ts') ? text : changed(input, text);
 }
 
 function entryOf(metafile: Metafile): string {
@@ -93,16 +107,14 @@ async function moduleOf(
   esbuild: Esbuild,
   metafile: Metafile,
   input: string,
-  { generated = {} }: ArchiveOptions,
+  options: ArchiveOptions,
 ): Promise<readonly Uint8Array[]> {
   const { imports, format } = metafile.inputs[input] as Metafile['inputs'][string];
   if (format === 'cjs') throw new EngineProblem(`${input} is not an ES module`);
   const external = imports.find((one) => one.external === true);
   if (external !== undefined)
     throw new EngineProblem(`${input} imports ${external.path}, which the engine does not have`);
-  const text = input.startsWith(`${GENERATED}:`)
-    ? (generated[input.slice(GENERATED.length + 1)] as string)
-    : readFileSync(join(projectFolder(), input), 'utf8');
+  const text = textOf(input, options);
   const loader: Loader = /\.[mc]?ts$/.test(input) || input.startsWith(`${GENERATED}:`) ? 'ts' : loaderOf(input);
   const { code } = await esbuild.transform(text, { loader, format: 'esm', target: LANGUAGE, charset: 'utf8' });
   const source = encoder.encode(code);

@@ -92,12 +92,25 @@ static void paintStacks(txMachine *the)
 		*word = C_PAINT;
 }
 
+static bool isPainted(const txSlot *slot)
+{
+	return slot->ID == PAINT_ID && slot->next == PAINT_NEXT;
+}
+
+/* Frames come from the top. From the bottom, regular expressions and conversions of numbers take what is free for scratch:
+   both count, and not what is between them. */
 static unsigned stackPeak(txMachine *the)
 {
-	txSlot *slot = the->stackBottom;
-	while (slot < the->stackTop && slot->ID == PAINT_ID && slot->next == PAINT_NEXT)
-		slot++;
-	return (unsigned)((the->stackTop - slot) * (ptrdiff_t)sizeof(txSlot));
+	txSlot *bottom = the->stackBottom;
+	txSlot *run = bottom;
+	size_t most = 0;
+	for (txSlot *slot = bottom; slot < the->stackTop; slot++) {
+		if (!isPainted(slot))
+			run = slot + 1;
+		else if ((size_t)(slot + 1 - run) > most)
+			most = (size_t)(slot + 1 - run);
+	}
+	return (unsigned)(((size_t)(the->stackTop - bottom) - most) * sizeof(txSlot));
 }
 
 static unsigned cStackPeak(void)

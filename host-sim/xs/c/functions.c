@@ -59,7 +59,7 @@ static void argument(txMachine *the)
 }
 
 /* A file is read once and stays outside the machine's memory. */
-#define FILES 8
+#define FILES 32
 static struct {
 	char *path;
 	char *bytes;

@@ -17,6 +17,7 @@ import { register as powercut } from './powercut.ts';
 import { register as present } from './present.ts';
 import { register as sba } from './sba.ts';
 import { register as spa } from './spa.ts';
+import { register as testXs } from './test-xs.ts';
 import { register as verify } from './verify.ts';
 import { register as xsRun } from './xs-run.ts';
 
@@ -40,6 +41,7 @@ export const commands: readonly Register[] = [
   bench,
   benchLedger,
   powercut,
+  testXs,
   xsRun,
   demo,
 ];

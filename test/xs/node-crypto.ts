@@ -1,0 +1,40 @@
+// What stands for 'node:crypto' inside XS: hashes by the host's native code. A test that asks for more is skipped.
+
+import '../../host-sim/xs/programs/host.ts';
+import { toHex } from '../../core/hash/hex.ts';
+import type { NativeHash } from '../../host-sim/xs/programs/host.ts';
+import { Skip } from './vitest.ts';
+
+class NodeHash {
+  readonly #hash: NativeHash;
+
+  constructor(name: string) {
+    if (name !== 'sha256' && name !== 'sha512') throw new Skip(`${name} of node:crypto`);
+    this.#hash = host.hashStart(name === 'sha256' ? 256 : 512);
+  }
+
+  update(data: Uint8Array | string): this {
+    host.hashUpdate(this.#hash, data);
+    return this;
+  }
+
+  digest(encoding?: string): Uint8Array | string {
+    const digest = new Uint8Array(host.hashDigest(this.#hash));
+    return encoding === 'hex' ? toHex(digest) : digest;
+  }
+}
+
+export const createHash = (name: string) => new NodeHash(name);
+
+function missing(name: string) {
+  return (): never => {
+    throw new Skip(`${name} of node:crypto`);
+  };
+}
+
+export const createPrivateKey = missing('createPrivateKey');
+export const createPublicKey = missing('createPublicKey');
+export const generateKeyPairSync = missing('generateKeyPairSync');
+export const hash = missing('hash');
+export const randomBytes = missing('randomBytes');
+export const verify = missing('verify');

@@ -1,0 +1,144 @@
+// What stands for Node's globals in spec files inside XS. The core never sees them: it asks what its engine has.
+
+import '../../host-sim/xs/programs/host.ts';
+import { decodeBase64, encodeBase64, encodeBase64Url } from '../../core/encoding/base64.ts';
+import { decodePortably, encodePortably } from '../../core/encoding/utf8.ts';
+import { toHex } from '../../core/hash/hex.ts';
+
+type Encoding = 'hex' | 'base64' | 'base64url' | 'latin1' | 'binary' | 'ascii' | 'utf8' | 'utf-8';
+
+/** As Node's, as far as specs use it. */
+// @ts-expect-error Node's `from` takes text, an array's does not
+export class Buffer extends Uint8Array {
+  static override from(data: string | ArrayLike<number>, encoding: Encoding = 'utf8'): Buffer {
+    return new Buffer(typeof data === 'string' ? bytesOf(data, encoding) : data);
+  }
+
+  static alloc(size: number, fill = 0): Buffer {
+    return new Buffer(size).fill(fill) as Buffer;
+  }
+
+  static concat(parts: readonly Uint8Array[]): Buffer {
+    const whole = new Buffer(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
+  }
+
+  static byteLength(text: string): number {
+    return bytesOf(text, 'utf8').length;
+  }
+
+  static compare(a: Uint8Array, b: Uint8Array): number {
+    for (let i = 0; i < Math.min(a.length, b.length); i++) {
+      const difference = (a[i] as number) - (b[i] as number);
+      if (difference !== 0) return Math.sign(difference);
+    }
+    return Math.sign(a.length - b.length);
+  }
+
+  equals(other: Uint8Array): boolean {
+    return Buffer.compare(this, other) === 0;
+  }
+
+  override toString(encoding: Encoding = 'utf8'): string {
+    switch (encoding) {
+      case 'hex':
+        return toHex(this);
+      case 'base64':
+        return encodeBase64(this);
+      case 'base64url':
+        return encodeBase64Url(this);
+      case 'utf8':
+      case 'utf-8':
+        return new TextDecoder().decode(this);
+      default:
+        return Array.from(this, (byte) => String.fromCharCode(byte)).join('');
+    }
+  }
+}
+
+function bytesOf(text: string, encoding: Encoding): Uint8Array {
+  switch (encoding) {
+    case 'hex':
+      return Uint8Array.from(text.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+    case 'base64':
+    case 'base64url':
+      return decodeBase64(text) ?? new Uint8Array(0);
+    case 'utf8':
+    case 'utf-8':
+      return new TextEncoder().encode(text);
+    default:
+      return Uint8Array.from([...text], (character) => character.charCodeAt(0));
+  }
+}
+
+/** As WHATWG Encoding has it: lone surrogates become U+FFFD. */
+export class TextEncoder {
+  encode(text = ''): Uint8Array {
+    const bytes = encodePortably(text);
+    if (bytes !== undefined) return bytes;
+    const whole = Array.from(text, (character) => (/[\ud800-\udfff]/u.test(character) ? '\ufffd' : character)).join('');
+    return encodePortably(whole) as Uint8Array;
+  }
+}
+
+/** As WHATWG Encoding has it, strict. */
+export class TextDecoder {
+  decode(bytes: Uint8Array): string {
+    const text = decodePortably(bytes, 0, bytes.length);
+    if (text === undefined) throw new TypeError('the bytes are not UTF-8');
+    return text;
+  }
+}
+
+/** A file's URL: what a spec makes of `import.meta.url`. */
+export class URL {
+  readonly pathname: string;
+
+  constructor(path: string, base: string | URL) {
+    const parts = String(base).replace('file://', '').split('/').slice(0, -1);
+    for (const part of path.split('/')) {
+      if (part === '..') parts.pop();
+      else if (part !== '.') parts.push(part);
+    }
+    this.pathname = parts.join('/');
+  }
+
+  toString(): string {
+    return `file://${this.pathname}`;
+  }
+}
+
+/** `JSON.stringify` of a copy: XS writes no object that is in flash. */
+export function jsonText(value: unknown, replacer?: never, indent?: number): string {
+  return JSON.stringify(copied(value), replacer, indent);
+}
+
+function copied(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || typeof (value as { toJSON?: unknown }).toJSON === 'function')
+    return value;
+  if (Array.isArray(value)) return value.map(copied);
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, copied(one)]));
+}
+
+export const structuredClone = <Value>(value: Value): Value => copied(value) as Value;
+export const process = { env: {}, stderr: { write: () => {} }, stdout: { write: () => {} }, argv: [], platform: 'xs' };
+
+/** A map that is made in the device's machine, when it is first used. */
+export class LateMap<Key, Value> {
+  made: Map<Key, Value> | undefined = undefined;
+
+  get(key: Key): Value | undefined {
+    return this.made?.get(key);
+  }
+
+  set(key: Key, value: Value): this {
+    this.made ??= new Map();
+    this.made.set(key, value);
+    return this;
+  }
+}

@@ -1,0 +1,62 @@
+// `test-xs`: the core's unit tests and the conformance run inside XS, with a device's memory, and once more with the
+// interpreter's bounds checks on.
+
+import { type Command, Option } from 'commander';
+import { TARGETS, type TargetName } from '../../../host-sim/xs/targets.ts';
+import { type PartResult, runSuite } from '../../xs/suite.ts';
+import type { Io } from '../io.ts';
+import { jsonOption } from '../option-values.ts';
+import { tableText } from '../table.ts';
+import type { Register } from './index.ts';
+
+interface TestXsOptions {
+  readonly target?: TargetName;
+  readonly vectors: string;
+  readonly skip: boolean;
+  readonly list?: boolean;
+}
+
+/** Adds `test-xs`. */
+export const register: Register = (program: Command, io: Io) => {
+  const testXs = program
+    .command('test-xs')
+    .description('Run the core’s unit tests and the conformance run inside XS with a device’s memory.')
+    .argument('[specs...]', 'spec files, or parts of their names; left out, all of test/core')
+    .addOption(new Option('--target <which>', 'this one only (default: m32, then m32-bounds)').choices(TARGETS))
+    .option('--vectors <dir>', 'folder with vector files', 'test/vectors/interop')
+    .option('--no-skip', 'what is missing on this machine fails instead of being skipped')
+    .option('--list', 'name every skipped test, and every one that needs more than a device’s memory')
+    .addHelpText('after', '\nExample: mpcp-embedded test-xs json/reader --target m32\nExit code 1 if a test fails.')
+    .action(async (specs: readonly string[], options: TestXsOptions) => {
+      const targets: readonly TargetName[] = options.target === undefined ? ['m32', 'm32-bounds'] : [options.target];
+      const vectors = specs.length > 0 ? [] : [options.vectors];
+      const results = await runSuite({ targets, vectors, specs, note: io.note });
+      io.result(results, report(results, options.list === true));
+      const missing = options.skip ? [] : results.filter((result) => result.passed === 0 && result.skipped.length > 0);
+      if (missing.length > 0 || results.some((result) => result.failed.length > 0)) io.fail();
+    });
+  jsonOption(testXs);
+};
+
+function report(results: readonly PartResult[], all: boolean): string {
+  const rows = results.map(({ part, target, passed, failed, skipped, large, seconds }) => [
+    `${target}: ${part}`,
+    ...[passed, large.length, skipped.length, failed.length].map(String),
+    (seconds / 60).toFixed(1),
+  ]);
+  const named = (word: string, lines: (result: PartResult) => readonly string[]) =>
+    results.flatMap((result) => lines(result).map((line) => `${word} ${result.target}: ${line}`));
+  return [
+    tableText(['', 'passed', 'in more memory', 'skipped', 'failed', 'minutes'], rows, 1),
+    '',
+    ...named('failed', (result) => result.failed),
+    ...(all ? named('in more memory', (result) => result.large) : []),
+    ...named('skipped', (result) => (all ? result.skipped : result.skipped.filter(isWhole))),
+    ...(all ? [] : ['--list names every skipped test']),
+  ].join('\n');
+}
+
+/** A file or a target that was skipped as a whole; single tests are named with `--list`. */
+function isWhole(line: string): boolean {
+  return !/\.test\.ts: .*: /.test(line);
+}

@@ -1,0 +1,105 @@
+// What `test-xs` runs: the core's unit tests and the conformance run inside XS, on one target after the other, and what came
+// out of it.
+
+import { answeringEngine, CallRecorder } from '../../host-sim/xs/calls.ts';
+import { answersInXs } from '../../host-sim/xs/conformance.ts';
+import { EngineMissing, EngineProblem } from '../../host-sim/xs/project.ts';
+import { MACHINES } from '../../host-sim/xs/runner.ts';
+import type { TargetName } from '../../host-sim/xs/targets.ts';
+import { runConformance } from '../conform/run.ts';
+import { runSpec, specFiles } from './unit-tests.ts';
+
+/** One part of the suite on one target. */
+export interface PartResult {
+  readonly part: string;
+  readonly target: TargetName;
+  readonly passed: number;
+  readonly failed: readonly string[];
+  /** Names with the reason. */
+  readonly skipped: readonly string[];
+  /** Passed, but not in a device's memory; names with the reason. */
+  readonly large: readonly string[];
+  readonly seconds: number;
+}
+
+/** What to run. */
+export interface SuiteOptions {
+  readonly targets: readonly TargetName[];
+  /** Folders with vector files. */
+  readonly vectors: readonly string[];
+  /** Spec files, or parts of their names; none means all. */
+  readonly specs: readonly string[];
+  readonly note: (text: string) => void;
+}
+
+type Counts = Omit<PartResult, 'part' | 'target' | 'seconds'>;
+
+/** Runs every part on every target. What a machine lacks is a part that was skipped. */
+export async function runSuite(options: SuiteOptions): Promise<readonly PartResult[]> {
+  const results: PartResult[] = [];
+  for (const target of options.targets) {
+    results.push(await timed('unit tests', target, () => unitTests(target, options)));
+    for (const folder of options.vectors) {
+      for (const crypto of ['native', 'core']) {
+        const part = `conformance, crypto ${crypto}, ${folder}`;
+        results.push(await timed(part, target, () => conformance(folder, crypto, target, options)));
+      }
+    }
+  }
+  return results;
+}
+
+async function timed(part: string, target: TargetName, run: () => Promise<Counts>): Promise<PartResult> {
+  const start = Date.now();
+  const counts = await run().catch((error: unknown): Counts => {
+    if (error instanceof EngineMissing) return { passed: 0, failed: [], skipped: [error.message], large: [] };
+    if (error instanceof EngineProblem) return { passed: 0, failed: [error.message], skipped: [], large: [] };
+    throw error;
+  });
+  return { part, target, ...counts, seconds: (Date.now() - start) / 1000 };
+}
+
+async function unitTests(target: TargetName, { specs, note }: SuiteOptions): Promise<Counts> {
+  const failed: string[] = [];
+  const skipped: string[] = [];
+  const large: string[] = [];
+  let passed = 0;
+  const wanted = specFiles().filter((file) => specs.length === 0 || specs.some((part) => file.includes(part)));
+  for (const file of wanted) {
+    note(`${target}: ${file}`);
+    const spec = await runSpec(file, target).catch((error: unknown) => {
+      if (!(error instanceof EngineProblem) || error instanceof EngineMissing) throw error;
+      failed.push(`${file}: cannot be loaded: ${error.message}`);
+      return { file, leftOut: undefined, results: [] };
+    });
+    if (spec.leftOut !== undefined) skipped.push(`${file}: ${spec.leftOut}`);
+    for (const { name, outcome, detail } of spec.results) {
+      const line = `${file}: ${name}: ${detail}`;
+      if (outcome === 'passed') passed++;
+      else if (outcome === 'large') large.push(line);
+      else if (outcome === 'skipped') skipped.push(line);
+      else failed.push(line);
+    }
+  }
+  return { passed, failed, skipped, large };
+}
+
+async function conformance(
+  folder: string,
+  crypto: string,
+  target: TargetName,
+  { note }: SuiteOptions,
+): Promise<Counts> {
+  note(`${target}: conformance, crypto ${crypto}, ${folder}`);
+  const recorder = new CallRecorder();
+  runConformance(folder, recorder.engine);
+  const answers = await answersInXs(recorder.calls, { target, memory: MACHINES['48k'], crypto, note });
+  const report = runConformance(folder, answeringEngine(answers));
+  const failed = report.files.flatMap((file) => [
+    ...(file.problem === undefined ? [] : [`${file.name}: ${file.problem}`]),
+    ...file.results
+      .filter((result) => result.outcome === 'failed')
+      .map((result) => `${file.name}: ${result.id}: ${result.detail}`),
+  ]);
+  return { passed: report.passed, failed, skipped: [], large: [] };
+}
