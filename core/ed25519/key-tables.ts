@@ -6,8 +6,8 @@
 // place has a table when its header was written, last.
 
 import { crc32 } from '../encoding/crc32.ts';
-import { littleEndian, littleEndianOf, writeLittleEndian } from '../encoding/little-endian.ts';
-import { isLogHeader, readU32, UNIT, writeU32 } from '../ledger/block-log.ts';
+import { isStoreHeader, UNIT } from '../encoding/flash-header.ts';
+import { littleEndian, littleEndianOf, readU32, writeLittleEndian, writeU32 } from '../encoding/little-endian.ts';
 import { KEY_TABLES, KEYS_COUNTED } from '../limits.ts';
 import { type Flash, FlashError } from '../ports/ports.ts';
 import { BUILD_STEPS, ENTRIES, TableBuilder, type TablePart } from './comb.ts';
@@ -206,7 +206,7 @@ export class KeyTables implements TableSource {
         this.#flash.read(place * this.#placeBytes, header);
         if (header[0] !== MAGIC) continue;
         if (header[1] !== KIND) {
-          if (isLogHeader(header)) throw new FlashError('the key table partition holds something else');
+          if (isStoreHeader(header)) throw new FlashError('the key table partition holds something else');
           continue;
         }
         // The CRC is for others: what a header says counts only where it agrees with the table's check.

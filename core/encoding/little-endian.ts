@@ -1,5 +1,5 @@
-// Large numbers from bytes and back, the lowest byte first. Where the engine takes a whole buffer at once it does the work: on
-// the device that is eight times as fast as eight bytes at a time.
+// Numbers from bytes and back, the lowest byte first. Where the engine takes a whole buffer of a large one at once it does the
+// work: on the device that is eight times as fast as eight bytes at a time.
 
 /** What XS has beside the standard. */
 interface PlatformBigInt {
@@ -32,4 +32,23 @@ export function writeLittleEndian(bytes: Uint8Array, offset: number, length: num
     view.setBigUint64(at, value & LOW_64, true);
     value >>= BITS_64;
   }
+}
+
+/** Writes an unsigned 32-bit number, the lowest byte first. */
+export function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value & 0xff;
+  bytes[at + 1] = (value >>> 8) & 0xff;
+  bytes[at + 2] = (value >>> 16) & 0xff;
+  bytes[at + 3] = value >>> 24;
+}
+
+/** Reads one. */
+export function readU32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  );
 }

@@ -6,20 +6,18 @@
 // writing a power cut may have broken off is not written to any further.
 
 import { crc32Update } from '../encoding/crc32.ts';
+import { HEADER_BYTES, isStoreHeader, sealHeader, UNIT } from '../encoding/flash-header.ts';
+import { readU32, writeU32 } from '../encoding/little-endian.ts';
 import { type Flash, FlashError } from '../ports/ports.ts';
 import { BlockChain } from './block-chain.ts';
 
-/** Bytes of a unit. Records begin at units and take whole ones. */
-export const UNIT = 16;
 /** Units a block's header takes. */
-export const HEADER_UNITS = 2;
+const HEADER_UNITS = HEADER_BYTES / UNIT;
 /** Units at the end of a block that only the record that gives up a block may use. */
 const KEPT_UNITS = 2;
-const HEADER_BYTES = HEADER_UNITS * UNIT;
 /** Bytes of a record before its body: kind, units, flags, number, CRC. */
 export const RECORD_HEADER = 12;
 const CRC_AT = 8;
-const MAGIC = 0x4d;
 /** The kind of record that gives up all blocks before a sequence number. */
 const GIVE_UP = 1;
 /** The first kind that is the owner's. */
@@ -29,8 +27,8 @@ export const COPY = 1;
 
 /** What tells one log from another. */
 export interface LogLayout {
-  /** 1 to 255: what the partition is for. */
-  readonly id: number;
+  /** What the partition is for: one of `STORE`. */
+  readonly store: number;
   /** The format of the records. */
   readonly format: number;
   /** Units of the longest record. */
@@ -187,7 +185,7 @@ export class BlockLog {
   isBlank(): boolean {
     const bytes = this.#buffer;
     this.#flash.read(0, this.#header);
-    if (isLogHeader(this.#header)) return false;
+    if (isStoreHeader(this.#header)) return false;
     for (let offset = HEADER_BYTES; offset < this.#flash.size; offset += bytes.length) {
       const part = bytes.subarray(0, Math.min(bytes.length, this.#flash.size - offset));
       this.#flash.read(offset, part);
@@ -227,7 +225,7 @@ export class BlockLog {
     this.#begin(salt);
     for (let block = 1; block < this.#blocks; block++) {
       this.#flash.read(block * this.#flash.blockSize, this.#header);
-      if (isLogHeader(this.#header)) throw new LogError('the partition has read blank, and is not');
+      if (isStoreHeader(this.#header)) throw new LogError('the partition has read blank, and is not');
     }
     return true;
   }
@@ -555,9 +553,6 @@ export class BlockLog {
   #writeHeader(block: number, salt: number): void {
     const last = this.#chain.newest;
     const header = new Uint8Array(HEADER_BYTES);
-    header[0] = MAGIC;
-    header[1] = this.#layout.id;
-    header[2] = this.#layout.format;
     this.#newest++;
     this.#sequences[block] = this.#newest;
     writeU32(header, 4, this.#newest);
@@ -569,7 +564,7 @@ export class BlockLog {
     writeU32(header, 20, this.#ownNext);
     this.#salts[block] = salt;
     writeU32(header, SALT_AT, salt);
-    writeU32(header, HEADER_BYTES - 4, crc32Update(0, header, 0, HEADER_BYTES - 4));
+    sealHeader(header, this.#layout.store, this.#layout.format);
     this.#flash.program(block * this.#flash.blockSize, header);
     this.#flash.read(block * this.#flash.blockSize, this.#header);
     for (let i = 0; i < HEADER_BYTES; i++)
@@ -600,8 +595,8 @@ export class BlockLog {
       this.#erases[block] = 0;
       this.#bad[block] = 0;
       this.#flash.read(block * this.#flash.blockSize, header);
-      if (!isLogHeader(header)) continue;
-      if (header[1] !== this.#layout.id) strange = 'the partition holds something else';
+      if (!isStoreHeader(header)) continue;
+      if (header[1] !== this.#layout.store) strange = 'the partition holds something else';
       else if (header[2] !== this.#layout.format) strange = this.#otherFormat(header[2] as number);
       this.#sequences[block] = readU32(header, 4);
       this.#erases[block] = readU32(header, 8);
@@ -836,27 +831,3 @@ const LEAST_BLOCKS = 4;
 
 /** Blocks newer than all that have a header are looked for up to so many sequence numbers ahead. */
 const SALVAGED_AHEAD = 4;
-
-/** True for what is a block's header, of whichever log, or the head of a bundle set. */
-export function isLogHeader(header: Uint8Array): boolean {
-  return header[0] === MAGIC && readU32(header, HEADER_BYTES - 4) === crc32Update(0, header, 0, HEADER_BYTES - 4);
-}
-
-/** Writes an unsigned 32-bit number, the lowest byte first. */
-export function writeU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value & 0xff;
-  bytes[at + 1] = (value >>> 8) & 0xff;
-  bytes[at + 2] = (value >>> 16) & 0xff;
-  bytes[at + 3] = value >>> 24;
-}
-
-/** Reads one. */
-export function readU32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24)) >>>
-    0
-  );
-}

@@ -2,9 +2,11 @@
 // the newest record of a grant, a budget or an id is all there is to know about it. In memory there is only where those
 // records are. A record is durable and read back before anything is approved on it.
 
+import { UNIT } from '../encoding/flash-header.ts';
+import { readU32, writeU32 } from '../encoding/little-endian.ts';
 import type { Crypto, Flash, Log } from '../ports/ports.ts';
 import { type NewestBundle, newestOf } from '../trust/admission.ts';
-import { BlockLog, COPY, type LogDamage, LogError, type LogRecord, readU32, UNIT, writeU32 } from './block-log.ts';
+import { BlockLog, COPY, type LogDamage, LogError, type LogRecord } from './block-log.ts';
 import { warningsDue } from './fill.ts';
 import { KeyIndex } from './key-index.ts';
 import { bundleKey } from './keys.ts';

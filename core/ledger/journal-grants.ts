@@ -1,8 +1,8 @@
 // Where the journal has written grants, as far as new payments may refer to them: in its newest blocks. A grant further back
 // is written again, as it would keep its block from being given up.
 
-import type { BlockLog, FoundRecord } from './block-log.ts';
-import { RECORD_HEADER, UNIT } from './block-log.ts';
+import { UNIT } from '../encoding/flash-header.ts';
+import { type BlockLog, type FoundRecord, RECORD_HEADER } from './block-log.ts';
 import { FIRST_PART, grantKeyOf, JOURNAL_KIND } from './journal-record.ts';
 import { KeyIndex } from './key-index.ts';
 import { keyText } from './keys.ts';

@@ -1,11 +1,12 @@
 // Reads entries out of the journal's blocks: puts their parts together, finds out from what follows whether they count, and
 // makes of them what is handed out. The entry that was read last is in the buffer, which writing uses too.
 
+import { readU32 } from '../encoding/little-endian.ts';
 import { toHex } from '../hash/hex.ts';
 import { JsonProblem } from '../json/reader.ts';
 import type { JsonValue } from '../json/value.ts';
 import type { Crypto } from '../ports/ports.ts';
-import { type BlockLog, type FoundRecord, type LogRecord, RECORD_HEADER, readU32 } from './block-log.ts';
+import { type BlockLog, type FoundRecord, type LogRecord, RECORD_HEADER } from './block-log.ts';
 import { isGrantOf } from './journal-grants.ts';
 import {
   decodeEntry,

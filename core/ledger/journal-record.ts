@@ -2,24 +2,24 @@
 // grants that payments refer to. docs/FORMAT.md says what each byte is.
 
 import { ENVELOPE_MEMBERS } from '../artifacts/envelope.ts';
+import { STORE } from '../encoding/flash-header.ts';
+import { readU32, writeU32 } from '../encoding/little-endian.ts';
 import { toHex } from '../hash/hex.ts';
 import { decodeCompact, encodeCompact } from '../json/compact.ts';
 import { JsonProblem } from '../json/reader.ts';
 import { emptyObject, isObject, type JsonObject, type JsonValue } from '../json/value.ts';
 import type { Crypto } from '../ports/ports.ts';
-import { FIRST_KIND, type LogLayout, readU32, writeU32 } from './block-log.ts';
+import { FIRST_KIND, type LogLayout } from './block-log.ts';
 
 /** The format of entries and of their hashes, on flash and as they are handed in. */
 export const JOURNAL_FORMAT = 1;
 /** The format of the partition that they are on. */
 export const JOURNAL_LOG_FORMAT = 2;
-/** Tells the journal's partition from others. */
-export const JOURNAL_LOG = 2;
 /** Units of the longest record; longer entries are in parts. */
 export const LONGEST_PART = 48;
 /** The log that the journal is. */
 export const JOURNAL_LAYOUT: LogLayout = Object.freeze({
-  id: JOURNAL_LOG,
+  store: STORE.journal,
   format: JOURNAL_LOG_FORMAT,
   longest: LONGEST_PART,
   salvage: true,

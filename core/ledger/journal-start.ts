@@ -1,8 +1,10 @@
 // What a start of the journal finds: reads all records once, puts together how far the journal is, and what may be missing from
 // it. It comes to an end when the ledger has said which receipt was its last.
 
+import { UNIT } from '../encoding/flash-header.ts';
+import { readU32 } from '../encoding/little-endian.ts';
 import type { Log } from '../ports/ports.ts';
-import { type BlockLog, FIRST_KIND, type LogRecord, RECORD_HEADER, readU32, UNIT } from './block-log.ts';
+import { type BlockLog, FIRST_KIND, type LogRecord, RECORD_HEADER } from './block-log.ts';
 import type { MissingReceipts } from './journal-damage.ts';
 import type { NearGrants } from './journal-grants.ts';
 import type { JournalReader } from './journal-reader.ts';

@@ -2,9 +2,11 @@
 // An entry is written before the spend ledger's record, which commits it: an entry that the ledger does not know of is
 // nothing. Nothing is moved: a block is given up when all that it is needed for is acknowledged.
 
+import { UNIT } from '../encoding/flash-header.ts';
+import { writeU32 } from '../encoding/little-endian.ts';
 import type { JsonProblem } from '../json/reader.ts';
 import type { Crypto, Flash, Log } from '../ports/ports.ts';
-import { BlockLog, COPY, LogError, type LogRecord, RECORD_HEADER, UNIT, writeU32 } from './block-log.ts';
+import { BlockLog, COPY, LogError, type LogRecord, RECORD_HEADER } from './block-log.ts';
 import { warningsDue } from './fill.ts';
 import { type JournalDamage, MissingReceipts } from './journal-damage.ts';
 import { NearGrants } from './journal-grants.ts';

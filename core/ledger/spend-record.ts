@@ -3,22 +3,22 @@
 // docs/FORMAT.md says what each byte is.
 
 import { crc32Update } from '../encoding/crc32.ts';
+import { STORE, UNIT } from '../encoding/flash-header.ts';
+import { readU32, writeU32 } from '../encoding/little-endian.ts';
 import type { Flash } from '../ports/ports.ts';
 import type { NewestBundle } from '../trust/admission.ts';
-import { COPY, FIRST_KIND, type LogLayout, readU32, UNIT, writeU32 } from './block-log.ts';
+import { COPY, FIRST_KIND, type LogLayout } from './block-log.ts';
 import { keyText, LEDGER_KEY_BYTES, writeKey } from './keys.ts';
 import type { Answered, LedgerKey } from './ledger.ts';
 
 /** The format this code reads and writes. */
 export const SPEND_FORMAT = 3;
-/** Tells the ledger's partition from others. */
-export const SPEND_LOG = 1;
 /** Units of the longest record there may be; all parts but a bundle's, the grant's with a full window, are 25. */
 export const LONGEST_RECORD = 26;
 
 /** The log that the ledger is. */
 export const SPEND_LAYOUT: LogLayout = Object.freeze({
-  id: SPEND_LOG,
+  store: STORE.ledger,
   format: SPEND_FORMAT,
   longest: LONGEST_RECORD,
   formerFormat: formatOne,

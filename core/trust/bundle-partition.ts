@@ -4,25 +4,22 @@
 // No cell is programmed twice between two erases, and nothing is concluded from what an erased cell reads as. The copy in
 // force is never touched, so that a cut at any operation leaves it whole, or the other one.
 
-import { crc32Update } from '../encoding/crc32.ts';
+import { crc32 } from '../encoding/crc32.ts';
+import { HEADER_BYTES, isStoreHeader, STORE, sealHeader, UNIT } from '../encoding/flash-header.ts';
+import { readU32, writeU32 } from '../encoding/little-endian.ts';
 import { JsonStream } from '../json/stream.ts';
-import { isLogHeader, readU32, UNIT, writeU32 } from '../ledger/block-log.ts';
 import { BUNDLE_LIMITS, BUNDLE_SET_BYTES, BUNDLE_WINDOW_BYTES, BUNDLES_HELD } from '../limits.ts';
 import { type Crypto, type Flash, FlashError } from '../ports/ports.ts';
 import { Fingerprints } from './bundle-index.ts';
 import type { BundleRange, BundleRanges } from './bundle-set.ts';
 import type { BundleReader } from './streamed-bundle.ts';
 
-/** What the partition is for: the spend ledger is 1, the journal 2. */
-const BUNDLE_SET = 3;
 const BUNDLE_SET_FORMAT = 1;
 
-/** Bytes at the beginning of a copy: a header as logs have it, then a place for each bundle. */
-const HEAD_BYTES = 32;
+/** Behind a copy's header a place for each bundle. */
 const PLACE_BYTES = 16;
-const RECORD_BYTES = HEAD_BYTES + BUNDLES_HELD * PLACE_BYTES;
+const RECORD_BYTES = HEADER_BYTES + BUNDLES_HELD * PLACE_BYTES;
 const CHECK_BYTES = 8;
-const MAGIC = 0x4d;
 /** Bytes programmed at a time: a page of the devices' flash, which none of them crosses. */
 const PAGE = 256;
 
@@ -186,19 +183,16 @@ export class BundlePartition {
     const copyAt = this.#writing * this.#copyBytes;
     const checks = ranges.map((range) => this.#check(range));
     const record = new Uint8Array(RECORD_BYTES);
-    record[0] = MAGIC;
-    record[1] = BUNDLE_SET;
-    record[2] = BUNDLE_SET_FORMAT;
     record[3] = ranges.length;
     writeU32(record, 4, ++this.#sequence);
     ranges.forEach(([start, end], i) => {
-      const at = HEAD_BYTES + i * PLACE_BYTES;
+      const at = HEADER_BYTES + i * PLACE_BYTES;
       writeU32(record, at, start - copyAt);
       writeU32(record, at + 4, end - start);
       record.set(checks[i] as Uint8Array, at + 8);
     });
-    writeU32(record, 8, crc32Update(0, record, HEAD_BYTES, RECORD_BYTES));
-    writeU32(record, HEAD_BYTES - 4, crc32Update(0, record, 0, HEAD_BYTES - 4));
+    writeU32(record, 8, crc32(record, HEADER_BYTES, RECORD_BYTES));
+    sealHeader(record, STORE.bundles, BUNDLE_SET_FORMAT);
     this.#flash.program(copyAt, record);
     const back = new Uint8Array(RECORD_BYTES);
     this.#flash.read(copyAt, back);
@@ -210,17 +204,17 @@ export class BundlePartition {
     const copyAt = which * this.#copyBytes;
     const record = new Uint8Array(RECORD_BYTES);
     this.#flash.read(copyAt, record);
-    const head = record.subarray(0, HEAD_BYTES);
-    if (!isLogHeader(head)) return undefined;
-    if (head[1] !== BUNDLE_SET) throw new FlashError('the bundle partition holds something else');
+    const head = record.subarray(0, HEADER_BYTES);
+    if (!isStoreHeader(head)) return undefined;
+    if (head[1] !== STORE.bundles) throw new FlashError('the bundle partition holds something else');
     if (head[2] !== BUNDLE_SET_FORMAT)
       throw new FlashError(`the bundle partition holds format ${head[2]}, this firmware reads ${BUNDLE_SET_FORMAT}`);
     const count = head[3] as number;
-    if (readU32(head, 8) !== crc32Update(0, record, HEAD_BYTES, RECORD_BYTES) || count > BUNDLES_HELD) return undefined;
+    if (readU32(head, 8) !== crc32(record, HEADER_BYTES, RECORD_BYTES) || count > BUNDLES_HELD) return undefined;
     const ranges: BundleRange[] = [];
     const checks: Uint8Array[] = [];
     for (let i = 0; i < count; i++) {
-      const at = HEAD_BYTES + i * PLACE_BYTES;
+      const at = HEADER_BYTES + i * PLACE_BYTES;
       const offset = readU32(record, at);
       const length = readU32(record, at + 4);
       if (offset < RECORD_BYTES || offset + length > this.#copyBytes) return undefined;

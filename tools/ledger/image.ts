@@ -2,17 +2,9 @@
 // holds, and what speaks against its being all of a partition, in blocks of the size that the caller says.
 
 import { crc32Update } from '../../core/encoding/crc32.ts';
-import {
-  BlockLog,
-  HEADER_UNITS,
-  isLogHeader,
-  type LogLayout,
-  RECORD_HEADER,
-  readU32,
-  UNIT,
-} from '../../core/ledger/block-log.ts';
-import { JOURNAL_LOG } from '../../core/ledger/journal-record.ts';
-import { SPEND_LOG } from '../../core/ledger/spend-record.ts';
+import { HEADER_BYTES, isStoreHeader, STORE, UNIT } from '../../core/encoding/flash-header.ts';
+import { readU32 } from '../../core/encoding/little-endian.ts';
+import { BlockLog, type LogLayout, RECORD_HEADER } from '../../core/ledger/block-log.ts';
 import { type Flash, FlashError } from '../../core/ports/ports.ts';
 
 /** See the head of the file. */
@@ -65,25 +57,21 @@ export class ScratchImage extends FlashImage {
   }
 }
 
-const HEADER_BYTES = HEADER_UNITS * UNIT;
-/** What the head of a bundle set has where a log has its id (FORMAT). */
-const BUNDLE_SET_ID = 3;
-
-/** True where the headers of an image's blocks say that it is a log of this id: most of them, where they differ. */
-export function isImageOf(id: number, bytes: Uint8Array, blockSize: number): boolean {
-  const ids = headerIds(bytes, blockSize);
-  const own = ids.filter((one) => one === id).length;
-  return own > ids.length - own;
+/** True where the headers of an image's blocks say that it is such a store: most of them, where they differ. */
+export function isImageOf(store: number, bytes: Uint8Array, blockSize: number): boolean {
+  const stores = storesIn(bytes, blockSize);
+  const own = stores.filter((one) => one === store).length;
+  return own > stores.length - own;
 }
 
-/** What is in each header at the beginning of a block: the log's id. */
-function headerIds(bytes: Uint8Array, blockSize: number): readonly number[] {
-  const ids: number[] = [];
+/** What each header at the beginning of a block says the partition is for. */
+function storesIn(bytes: Uint8Array, blockSize: number): readonly number[] {
+  const stores: number[] = [];
   for (let at = 0; at + HEADER_BYTES <= bytes.length; at += blockSize) {
     const header = bytes.subarray(at, at + HEADER_BYTES);
-    if (isLogHeader(header)) ids.push(header[1] as number);
+    if (isStoreHeader(header)) stores.push(header[1] as number);
   }
-  return ids;
+  return stores;
 }
 
 /** What a caller knows of an image's shape. */
@@ -105,10 +93,10 @@ export function checkImage(bytes: Uint8Array, { blockSize }: ImageShape): void {
     throw new ImageProblem(
       `its ${bytes.length} bytes are no whole blocks of ${blockSize}: it is cut off, or --block-size is wrong`,
     );
-  const ids = headerIds(bytes, blockSize);
-  if (ids.length > 0 && ids.every((id) => id === BUNDLE_SET_ID))
+  const stores = storesIn(bytes, blockSize);
+  if (stores.length > 0 && stores.every((store) => store === STORE.bundles))
     throw new ImageProblem('it holds Trust Bundles, not a spend ledger or a journal');
-  if (!ids.some((id) => id === SPEND_LOG || id === JOURNAL_LOG))
+  if (!stores.some((store) => store === STORE.ledger || store === STORE.journal))
     throw new ImageProblem(`it holds neither a spend ledger nor a journal${hintOf(bytes, blockSize)}`);
 }
 
@@ -176,7 +164,7 @@ function evidenceFor(bytes: Uint8Array, blockSize: number): { readonly headers: 
   let headers = 0;
   let records = 0;
   for (let block = 0; block + HEADER_BYTES <= bytes.length; block += blockSize) {
-    if (!isLogHeader(bytes.subarray(block, block + HEADER_BYTES))) continue;
+    if (!isStoreHeader(bytes.subarray(block, block + HEADER_BYTES))) continue;
     headers++;
     // The CRCs of a block's records begin with its sequence number and its salt.
     const seed = Uint8Array.of(...bytes.subarray(block + 4, block + 8), ...bytes.subarray(block + 24, block + 28));

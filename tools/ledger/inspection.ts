@@ -1,13 +1,12 @@
 // What a spend ledger's image holds, whole or damaged: every grant, budget, id and reservation with its newest record, the
 // wear of the blocks, and what is missing. Names are digests on flash: a name that is asked for is looked up by its digest.
 
+import { STORE } from '../../core/encoding/flash-header.ts';
 import { BlockLog, COPY, type LogDamage, LogError, type LogRecord } from '../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
-import { JOURNAL_LOG } from '../../core/ledger/journal-record.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { LedgerKey } from '../../core/ledger/ledger.ts';
 import {
-  answerOf,
   bundleOf,
   CLOSED,
   countersOf,
@@ -97,7 +96,7 @@ export function grantKey(grantId: string): string {
 export function inspectLedger(bytes: Uint8Array, shape: ImageShape): InspectedLedger {
   const { blockSize } = shape;
   checkImage(bytes, shape);
-  if (isImageOf(JOURNAL_LOG, bytes, blockSize)) throw new ImageProblem('it is a journal, not a spend ledger');
+  if (isImageOf(STORE.journal, bytes, blockSize)) throw new ImageProblem('it is a journal, not a spend ledger');
   const image = new FlashImage(bytes, blockSize);
   const grants = new Map<LedgerKey, InspectedTotal>();
   const budgets = new Map<LedgerKey, InspectedTotal>();
@@ -132,10 +131,7 @@ export function inspectLedger(bytes: Uint8Array, shape: ImageShape): InspectedLe
     if (flags & PART.budget)
       budgets.set(partKey(entry, PART.budget), { ...total(PART.budget), closed: (flags & CLOSED) !== 0 });
     if (flags & PART.replay) replays.add(partKey(entry, PART.replay));
-    if (flags & PART.answer) {
-      answerOf(entry);
-      answers.add(partKey(entry, PART.answer));
-    }
+    if (flags & PART.answer) answers.add(partKey(entry, PART.answer));
     if (flags & PART.bundle) {
       const { issuedAtMs, expiresAtMs } = bundleOf(entry);
       const key = partKey(entry, PART.bundle);

@@ -1,9 +1,10 @@
 // What a journal's image holds: the receipts, which of them the operator's backend has acknowledged and the spend ledger has
 // committed, and what is wrong. The image is looked at in a copy, on which the journal does what it does at a start.
 
+import { STORE } from '../../core/encoding/flash-header.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import { Journal, type JournalReceipt } from '../../core/ledger/journal.ts';
-import { JOURNAL_LAYOUT, JOURNAL_LOG, JOURNAL_LOG_FORMAT } from '../../core/ledger/journal-record.ts';
+import { JOURNAL_LAYOUT, JOURNAL_LOG_FORMAT } from '../../core/ledger/journal-record.ts';
 import { receiptDocument } from '../../core/ledger/receipt-document.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
 import {
@@ -66,7 +67,7 @@ const crypto = createNodeCrypto();
 
 /** True for an image of a journal. */
 export function isJournal(bytes: Uint8Array, blockSize: number): boolean {
-  return isImageOf(JOURNAL_LOG, bytes, blockSize);
+  return isImageOf(STORE.journal, bytes, blockSize);
 }
 
 /**

@@ -25,6 +25,7 @@ export interface MutationResult {
   readonly found: string | undefined;
 }
 
+const HEADER = 'core/encoding/flash-header.ts';
 const LOG = 'core/ledger/block-log.ts';
 const LEDGER = 'core/ledger/flash-ledger.ts';
 const BUNDLES = 'core/trust/bundle-partition.ts';
@@ -47,11 +48,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     rule: "a header's CRC is checked",
-    file: LOG,
+    file: HEADER,
     edits: [
       {
-        before:
-          'header[0] === MAGIC && readU32(header, HEADER_BYTES - 4) === crc32Update(0, header, 0, HEADER_BYTES - 4)',
+        before: 'header[0] === MAGIC && readU32(header, CRC_AT) === crc32(header, 0, CRC_AT)',
         after: 'header[0] === MAGIC',
       },
     ],
@@ -180,9 +180,9 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: "the CRCs of a bundle set's record are checked",
     file: BUNDLES,
     edits: [
-      { before: 'if (!isLogHeader(head)) return undefined;', after: 'if (head[0] !== MAGIC) return undefined;' },
+      { before: 'if (!isStoreHeader(head)) return undefined;', after: 'if (head[0] !== 0x4d) return undefined;' },
       {
-        before: 'if (readU32(head, 8) !== crc32Update(0, record, HEAD_BYTES, RECORD_BYTES) || count > BUNDLES_HELD)',
+        before: 'if (readU32(head, 8) !== crc32(record, HEADER_BYTES, RECORD_BYTES) || count > BUNDLES_HELD)',
         after: 'if (count > BUNDLES_HELD)',
       },
     ],

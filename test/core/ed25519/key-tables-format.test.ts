@@ -160,7 +160,7 @@ describe('other bytes', () => {
   it('a place is not taken for a log’s', () => {
     const flash = new MemoryFlash({ size: 8 * PLACE });
     flash.cells.set(place(one.publicKey));
-    const log = new BlockLog(flash, { id: 1, format: 3, longest: 26 });
+    const log = new BlockLog(flash, { store: 1, format: 3, longest: 26 });
     expect(() => log.open(() => {})).toThrow('the partition holds something else');
   });
 });

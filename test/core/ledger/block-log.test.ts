@@ -4,7 +4,9 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BlockLog, COPY, FIRST_KIND, type LogDamage, LogError, readU32, UNIT } from '../../../core/ledger/block-log.ts';
+import { UNIT } from '../../../core/encoding/flash-header.ts';
+import { readU32 } from '../../../core/encoding/little-endian.ts';
+import { BlockLog, COPY, FIRST_KIND, type LogDamage, LogError } from '../../../core/ledger/block-log.ts';
 import { type Flash, FlashError } from '../../../core/ports/ports.ts';
 import type { ErasedReads } from '../../../host-sim/flash/cell-coding.ts';
 import { PowerCut } from '../../../host-sim/flash/power-cut.ts';
@@ -13,7 +15,7 @@ import { MemoryStore } from '../../../host-sim/flash/store.ts';
 import { type TornForm, tornErases, tornForms } from '../../../host-sim/flash/torn-forms.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
 
-const LAYOUT = { id: 9, format: 7, longest: 4 };
+const LAYOUT = { store: 9, format: 7, longest: 4 };
 /** Six blocks of 16 units: 2 for the header, 12 for records, 2 kept for the record that gives up a block. */
 const BLOCK = 256;
 const SIZE = 6 * BLOCK;
@@ -96,7 +98,7 @@ describe('a partition', () => {
   it('without a log, or with one of another kind or format, is refused', () => {
     expect(() => open(plain())).toThrow('holds no log');
     for (const [change, message] of [
-      [{ id: 8 }, 'something else'],
+      [{ store: 8 }, 'something else'],
       [{ format: 6 }, 'format 6, this firmware reads 7'],
     ] as const) {
       const flash = plain();

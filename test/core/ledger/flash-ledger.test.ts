@@ -2,7 +2,7 @@
 // partition that is not as it should be.
 
 import { describe, expect, it } from 'vitest';
-import { UNIT } from '../../../core/ledger/block-log.ts';
+import { UNIT } from '../../../core/encoding/flash-header.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import type { Spend } from '../../../core/ledger/ledger.ts';
 import type { StoreOptions } from '../../../core/ledger/store-options.ts';

@@ -3,7 +3,8 @@
 
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { BlockLog, UNIT } from '../../../core/ledger/block-log.ts';
+import { UNIT } from '../../../core/encoding/flash-header.ts';
+import { BlockLog } from '../../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { Journal, type JournalEntry } from '../../../core/ledger/journal.ts';
 import { JOURNAL_LAYOUT } from '../../../core/ledger/journal-record.ts';

@@ -2,9 +2,10 @@
 // only when nothing in them is needed, and receipts that show where one is missing.
 
 import { describe, expect, it } from 'vitest';
+import { UNIT } from '../../../core/encoding/flash-header.ts';
 import { canonicalText } from '../../../core/json/canonical.ts';
 import type { JsonObject, JsonValue } from '../../../core/json/value.ts';
-import { BlockLog, UNIT } from '../../../core/ledger/block-log.ts';
+import { BlockLog } from '../../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { Journal } from '../../../core/ledger/journal.ts';
 import { JOURNAL_LAYOUT } from '../../../core/ledger/journal-record.ts';

@@ -3,7 +3,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BlockLog, COPY, UNIT } from '../../../core/ledger/block-log.ts';
+import { UNIT } from '../../../core/encoding/flash-header.ts';
+import { BlockLog, COPY } from '../../../core/ledger/block-log.ts';
 import {
   answerOf,
   bundleOf,

@@ -193,7 +193,7 @@ describe('the record', () => {
   it('is not taken for a log’s', () => {
     const flash = new MemoryFlash({ size: SIZE });
     flash.cells.set(copyOf(1, numbered(1)));
-    const log = new BlockLog(flash, { id: 1, format: 3, longest: 26 });
+    const log = new BlockLog(flash, { store: 1, format: 3, longest: 26 });
     expect(() => log.open(() => {})).toThrow('the partition holds something else');
   });
 });

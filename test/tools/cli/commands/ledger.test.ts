@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crc32Update } from '../../../../core/encoding/crc32.ts';
+import { writeU32 } from '../../../../core/encoding/little-endian.ts';
 import type { JsonObject } from '../../../../core/json/value.ts';
-import { writeU32 } from '../../../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../../../core/ledger/flash-ledger.ts';
 import type { JournalEntry } from '../../../../core/ledger/journal.ts';
 import { ledgerKey } from '../../../../core/ledger/keys.ts';
