@@ -77,8 +77,12 @@ export const KEY_TABLES = 64;
 export const KEYS_COUNTED = 24;
 /** Bytes of a stored bundle that are read from flash at a time. */
 export const BUNDLE_WINDOW_BYTES = 512;
-/** Bytes that a receipt's entry takes in the journal together with its grant, and more. */
-export const RECEIPT_ENTRY_BYTES = 16_384;
+/** Bytes that a receipt's entry and its grant may take in the journal together: what the largest payment takes, and more. */
+export const JOURNAL_ENTRY_BYTES = 10_240;
+/** Places of a journal at which something is missing that are told one by one; more widen the last. */
+export const JOURNAL_DAMAGE_TOLD = 16;
+/** Bytes of a receipt that came as a document, written as the journal would: longer ones are no receipts. */
+export const RECEIPT_ENTRY_BYTES = 32_768;
 /** Bytes of a batch that is handed in: the largest payment there may be, written as JSON, with room around it. */
 export const UPLOAD_BATCH_BYTES = 12_288;
 /** Receipts of a batch, unless configured. */

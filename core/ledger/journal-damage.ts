@@ -1,6 +1,7 @@
 // What is missing from a journal: receipts that are lost, cannot be read, or are in doubt. Known once the ledger's last receipt
 // is; it keeps nothing from being written.
 
+import { JOURNAL_DAMAGE_TOLD } from '../limits.ts';
 import type { Log } from '../ports/ports.ts';
 import type { LogRecord } from './block-log.ts';
 import type { JournalReader } from './journal-reader.ts';
@@ -13,9 +14,6 @@ export interface JournalDamage {
   readonly last: number;
   readonly detail: string;
 }
-
-/** What is kept of damage; further damage widens the last. */
-const MOST_DAMAGE = 16;
 
 /** See the head of the file. */
 export class MissingReceipts {
@@ -77,13 +75,13 @@ export class MissingReceipts {
   #note(first: number, last: number, detail: string): void {
     const damage = this.#damage;
     if (damage.some((one) => one.first <= first && last <= one.last)) return;
-    const widest = damage[MOST_DAMAGE - 1];
+    const widest = damage[JOURNAL_DAMAGE_TOLD - 1];
     const all = { first: Math.min(widest?.first ?? first, first), last: Math.max(widest?.last ?? last, last) };
     const note =
       widest === undefined
         ? { first, last, detail }
         : { ...all, detail: `of receipts ${all.first} to ${all.last} more than one is lost or in doubt` };
-    damage[Math.min(damage.length, MOST_DAMAGE - 1)] = note;
+    damage[Math.min(damage.length, JOURNAL_DAMAGE_TOLD - 1)] = note;
     this.#log?.emit({ event: 'journal.damage', ...note });
   }
 }

@@ -5,6 +5,7 @@ import { readU32 } from '../encoding/little-endian.ts';
 import { toHex } from '../hash/hex.ts';
 import { JsonProblem } from '../json/reader.ts';
 import type { JsonValue } from '../json/value.ts';
+import { JOURNAL_ENTRY_BYTES } from '../limits.ts';
 import type { Crypto } from '../ports/ports.ts';
 import { type BlockLog, type FoundRecord, type LogRecord, RECORD_HEADER } from './block-log.ts';
 import { isGrantOf } from './journal-grants.ts';
@@ -58,9 +59,8 @@ export interface FoundEntry {
   readonly standing: Standing;
 }
 
-/** Bytes that reading and writing begin with, and go up to: what the largest payment takes with its grant, and more. */
+/** Bytes that reading and writing begin with; they go up to `JOURNAL_ENTRY_BYTES`. */
 const LEAST_BUFFER = 1024;
-const MOST_BUFFER = 10_240;
 
 /** See the head of the file. Its methods throw FlashError where the flash fails. */
 export class JournalReader {
@@ -82,8 +82,8 @@ export class JournalReader {
 
   /** A longer buffer, without what was in it; undefined where it is as long as it gets. */
   growBuffer(): Uint8Array | undefined {
-    if (this.#buffer.length >= MOST_BUFFER) return undefined;
-    this.#buffer = new Uint8Array(Math.min(this.#buffer.length * 2, MOST_BUFFER));
+    if (this.#buffer.length >= JOURNAL_ENTRY_BYTES) return undefined;
+    this.#buffer = new Uint8Array(Math.min(this.#buffer.length * 2, JOURNAL_ENTRY_BYTES));
     return this.#buffer;
   }
 
@@ -179,7 +179,7 @@ export class JournalReader {
   /** Reads the parts of an entry into the buffer. Undefined where they are not all there. */
   #readParts(first: FoundRecord, at: number): { readonly length: number; readonly last: LogRecord } | undefined {
     const length = lengthOf(first.bytes.subarray(RECORD_HEADER));
-    if (at + length > MOST_BUFFER) return undefined;
+    if (at + length > JOURNAL_ENTRY_BYTES) return undefined;
     this.#hold(at + length, at);
     let part: FoundRecord | undefined = first;
     let read = 0;

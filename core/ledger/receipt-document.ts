@@ -211,7 +211,7 @@ function encodedAgain(
   entry: JournalEntry,
   previous: string,
 ): { readonly hash: string; readonly grantKey: string | undefined; readonly entry: JournalEntry } | ReceiptFault {
-  const buffer = new Uint8Array(2 * RECEIPT_ENTRY_BYTES);
+  const buffer = new Uint8Array(RECEIPT_ENTRY_BYTES);
   const texts: Texts = [];
   let grantKey: string | undefined;
   let grant: JsonValue | undefined;

@@ -10,7 +10,7 @@ import { addRoutes, BATCH_RECEIPTS, DEVICE_ID_CHARACTERS } from './routes.ts';
 import { MemoryStorage, type OperatorStorage } from './storage.ts';
 
 /** A batch: what a device sends at a time, and more. */
-export const BATCH_LIMITS: JsonLimits = Object.freeze({
+const BATCH_LIMITS: JsonLimits = Object.freeze({
   ...ARTIFACT_LIMITS,
   bytes: 65_536,
   values: 65_536,

@@ -168,13 +168,13 @@ export class Model {
 }
 
 /** One thing a restarted device must have right: says what it has wrong, or nothing. */
-export interface Expectation {
+interface Expectation {
   readonly rule: string;
   readonly wrong: (device: Device, model: Model) => string | undefined;
 }
 
 /** What a device that was started again must have right. */
-export const EXPECTATIONS: readonly Expectation[] = [
+const EXPECTATIONS: readonly Expectation[] = [
   {
     rule: 'the ledger opens',
     wrong: ({ ledger }) => (ledger.problem?.code === 'STORE_FAILED' ? ledger.problem.detail : undefined),
