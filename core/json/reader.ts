@@ -48,9 +48,9 @@ export class JsonReader extends JsonTokens {
 
   /**
    * @param total the bytes allowed in all where that is not the limit of one artifact
-   * @param values the same of values, as far as they are in artifacts
+   * @param values how many values all artifacts together may have
    */
-  constructor(bytes: Uint8Array, limits: JsonLimits, total?: number, values: number = limits.values) {
+  constructor(bytes: Uint8Array, limits: JsonLimits, total?: number, values = Infinity) {
     super(bytes, limits, total);
     this.#mostValues = values;
   }
