@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { register as bench } from './bench.ts';
 import { register as benchLedger } from './bench-ledger.ts';
+import { register as benchXs } from './bench-xs.ts';
 import { register as bundle } from './bundle.ts';
 import { register as conform } from './conform.ts';
 import { register as demo } from './demo.ts';
@@ -40,6 +41,7 @@ export const commands: readonly Register[] = [
   conform,
   bench,
   benchLedger,
+  benchXs,
   powercut,
   testXs,
   xsRun,

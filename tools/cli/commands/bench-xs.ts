@@ -1,0 +1,197 @@
+// `bench-xs`: what the core costs inside XS: instructions on rv32, the engine's meter, memory and collections, beside the
+// budgets; and whether that is still what was committed.
+
+import { type Command, Option } from 'commander';
+import { EngineProblem } from '../../../host-sim/xs/project.ts';
+import {
+  type AtPlace,
+  type BenchEngine,
+  createXsEngine,
+  runXsBench,
+  type XsBench,
+  type XsBenchLine,
+} from '../../bench/xs.ts';
+import {
+  BASELINE_PERCENT,
+  type BaselineCheck,
+  baselineOf,
+  baselinePath,
+  compareWithBaseline,
+  readBaseline,
+  writeBaseline,
+} from '../../bench/xs-baseline.ts';
+import type { Place } from '../../bench/xs-lines.ts';
+import { type Io, systemReason, UsageError } from '../io.ts';
+import { jsonOption } from '../option-values.ts';
+import { tableText } from '../table.ts';
+import type { Register } from './index.ts';
+
+/** What a run is asked for. */
+export interface BenchXsOptions {
+  readonly only?: string;
+  readonly baseline?: 'check' | 'write';
+  /** False with --no-skip. */
+  readonly skip: boolean;
+}
+
+/** Adds `bench-xs`. */
+export const register: Register = (program: Command, io: Io) => {
+  const bench = program
+    .command('bench-xs')
+    .description('Count what the core costs inside XS: instructions on rv32, the engine’s meter, memory, collections.')
+    .option('--only <part>', 'lines whose name has this in it, and what they are compared with')
+    .addOption(
+      new Option('--baseline <what>', 'compare with the committed figures, or write them').choices(['check', 'write']),
+    )
+    .option('--no-skip', 'a compiler or emulator that is missing is a failure')
+    .addHelpText(
+      'after',
+      `\nExample: mpcp-embedded bench-xs --baseline check\nExit code 1 if something is over its budget, or more than ${BASELINE_PERCENT} % above the baseline.`,
+    )
+    .action(async (options: BenchXsOptions) => {
+      if (options.baseline === 'write' && options.only !== undefined)
+        throw new UsageError('--baseline write takes all lines: leave --only out');
+      await withXs(io, (engine) => runBenchXs(engine, options, baselinePath(), io));
+    });
+  jsonOption(bench);
+};
+
+/** What cannot be built or run is a wrong call, in one sentence. */
+async function withXs(io: Io, work: (engine: BenchEngine) => Promise<void>): Promise<void> {
+  try {
+    const engine = await createXsEngine(io.note);
+    try {
+      await work(engine);
+    } finally {
+      engine.close();
+    }
+  } catch (error) {
+    if (error instanceof EngineProblem) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** Measures, prints, and compares with the baseline or writes it. @param baseline the baseline's file */
+export async function runBenchXs(
+  engine: BenchEngine,
+  options: BenchXsOptions,
+  baseline: string,
+  io: Io,
+): Promise<void> {
+  const { only } = options;
+  const report = await runXsBench(engine, only, io.note);
+  if (report.lines.length === 0) throw new UsageError(`--only ${only}: no line has this in its name`);
+  const check = options.baseline === 'check' ? checked(report, baseline, only !== undefined) : undefined;
+  io.result({ ...report, ...(check && { baseline: check }) }, benchXsText(report, check));
+  if (options.baseline === 'write') write(report, baseline);
+  const isIncomplete = !options.skip && report.skipped.length > 0;
+  if (report.over.length > 0 || check?.failed === true || isIncomplete) io.fail();
+}
+
+function checked(report: XsBench, path: string, isPart: boolean): BaselineCheck {
+  try {
+    return compareWithBaseline(report, readBaseline(path), isPart);
+  } catch (error) {
+    throw new UsageError(`${path}: ${systemReason(error)}`);
+  }
+}
+
+function write(report: XsBench, path: string): void {
+  if (report.skipped.length > 0)
+    throw new UsageError(`--baseline write takes all targets: ${report.skipped.join('; ')}`);
+  writeBaseline(path, baselineOf(report));
+}
+
+/** The report for people: a table for each machine, the image, what is over its budget, and how the baseline compares. */
+function benchXsText(report: XsBench, check: BaselineCheck | undefined): string {
+  const { lines, image, skipped, over } = report;
+  const parts = [
+    instructionTable('rv32, heap of a plain ESP32: 32 KB chunks, 2048 slots', lines, ['rv32/esp32', 'rv32/large']),
+    instructionTable('rv32, 48 KB in all', lines, ['rv32/48k']),
+    meterTable(lines),
+  ];
+  const imageText =
+    image &&
+    `image: ${image.total} bytes of the core (${image.code} byte code, ${image.slots} slots, ${image.chunks} chunks with names and constant tables), budget ${image.budget}`;
+  return [
+    ...parts.filter((part) => part !== '').flatMap((part) => [part, '']),
+    ...(imageText === undefined ? [] : [imageText]),
+    ...skipped.map((sentence) => `skipped: ${sentence}`),
+    ...over.map((what) => `OVER BUDGET: ${what}`),
+    ...(over.length === 0 ? ['all within their budgets'] : []),
+    ...(check === undefined ? [] : checkText(check)),
+  ].join('\n');
+}
+
+/** Groups of three digits, so that millions can be read. */
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ' ');
+}
+
+function atFirst({ at }: XsBenchLine, places: readonly Place[]): AtPlace | undefined {
+  return places.map((place) => at[place]).find((found) => found !== undefined);
+}
+
+/** Empty where nothing was measured there. */
+function instructionTable(title: string, lines: readonly XsBenchLine[], places: readonly Place[]): string {
+  const hasBudgets = places.includes('rv32/esp32');
+  const rows = lines.flatMap((line) => {
+    const found = atFirst(line, places);
+    if (found === undefined) return [];
+    if ('stopped' in found) return [[line.title, found.stopped]];
+    const { budget, timesFloor, peerTimes } = line;
+    const isOver = budget !== undefined && found.count > budget;
+    return [
+      [
+        line.title,
+        grouped(found.count),
+        ...(hasBudgets
+          ? [
+              budget === undefined ? '' : `<= ${grouped(budget)}${isOver ? ' OVER' : ''}`,
+              timesFloor?.toFixed(2) ?? '',
+              peerTimes?.toFixed(1) ?? '',
+            ]
+          : []),
+        ...memoryCells(found),
+      ],
+    ];
+  });
+  if (rows.length === 0) return '';
+  const compared = hasBudgets ? ['budget', 'x native floor', 'peer/this'] : [];
+  return tableText([title, 'instructions', ...compared, ...MEMORY_HEADINGS], rows, 1);
+}
+
+const MEMORY_HEADINGS = ['collections', 'slots peak', 'chunks peak', 'JS stack', 'C stack'];
+
+function memoryCells(found: Exclude<AtPlace, { stopped: string }>): readonly string[] {
+  return [found.collections, found.slots, found.chunks, found.stack, found.cStack].map(String);
+}
+
+/** The meter of both machines, and the memory of the larger. */
+function meterTable(lines: readonly XsBenchLine[]): string {
+  const rows = lines.flatMap((line) => {
+    const found = atFirst(line, ['m32/esp32', 'm32/large']);
+    if (found === undefined) return [];
+    if ('stopped' in found) return [[line.title, found.stopped]];
+    const small = line.at['m32/48k'];
+    const smallCells =
+      small === undefined || 'stopped' in small
+        ? [small?.stopped ?? '', '']
+        : [grouped(small.count), String(small.collections)];
+    return [[line.title, grouped(found.count), ...memoryCells(found), ...smallCells]];
+  });
+  if (rows.length === 0) return '';
+  return tableText(['m32, heap of a plain ESP32', 'meter', ...MEMORY_HEADINGS, '48 KB: meter', 'collections'], rows, 1);
+}
+
+function checkText({ compared, differences, notes, failed }: BaselineCheck): readonly string[] {
+  const words = (value: number | undefined) => (value === undefined ? 'none' : grouped(value));
+  return [
+    ...notes,
+    ...differences.map(({ what, before, now, change, failed }) => {
+      const percent = change === undefined ? '' : ` (${change > 0 ? '+' : ''}${(change * 100).toFixed(2)} %)`;
+      return `${failed ? 'FAIL' : 'differs'} ${what}: ${words(before)} -> ${words(now)}${percent}`;
+    }),
+    `baseline: ${compared} figures, ${differences.length} differ${failed ? '' : `, none by more than ${BASELINE_PERCENT} % for the worse`}`,
+  ];
+}
