@@ -118,7 +118,7 @@ export function jsonText(value: unknown, replacer?: never, indent?: number): str
   return JSON.stringify(copied(value), replacer, indent);
 }
 
-function copied(value: unknown): unknown {
+export function copied(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || typeof (value as { toJSON?: unknown }).toJSON === 'function')
     return value;
   if (Array.isArray(value)) return value.map(copied);

@@ -24,6 +24,8 @@ export interface SpecResult {
 }
 
 const REPLACED = {
+  'test/xs/canonical.ts': 'test/xs/canonical.ts',
+  'test/xs/domains.ts': 'test/xs/domains.ts',
   'test/xs/node-globals.ts': 'test/xs/node-globals.ts',
   vitest: 'test/xs/vitest.ts',
   'host-sim/ports/node-crypto.ts': 'test/xs/native-port.ts',
@@ -101,6 +103,7 @@ function withGlobals(path: string, text: string): string {
   const placed = text
     .replaceAll('import.meta.url', url)
     .replaceAll('JSON.stringify(', 'jsonText(')
+    .replace(/'[./]+core\/(?:hash|json)\/(domains|canonical)\.ts'/g, "'test/xs/$1.ts'")
     .replace(/^(const \w+ = new )Map(<.*>)?\(\);$/gm, '$1LateMap$2();');
   const names = GLOBALS.filter((name) => new RegExp(`\\b${name}\\b`).test(placed));
   return names.length === 0 ? placed : `import { ${names.join(', ')} } from '${GLOBALS_MODULE}';\n${placed}`;
