@@ -7,7 +7,7 @@ import { EngineMissing, EngineProblem } from '../../host-sim/xs/project.ts';
 import { MACHINES } from '../../host-sim/xs/runner.ts';
 import type { TargetName } from '../../host-sim/xs/targets.ts';
 import { runConformance } from '../conform/run.ts';
-import { runSpec, specFiles } from './unit-tests.ts';
+import { OPEN, runSpec, specFiles } from './unit-tests.ts';
 
 /** One part of the suite on one target. */
 export interface PartResult {
@@ -19,8 +19,17 @@ export interface PartResult {
   readonly skipped: readonly string[];
   /** Passed, but not in a device's memory; names with the reason. */
   readonly large: readonly string[];
+  /** Fail for a reason that is known and not yet mended; always told. */
+  readonly open: readonly string[];
   readonly seconds: number;
 }
+
+/** Cases of the vectors that fail for a reason that is known. */
+const OPEN_CASES: { readonly [id: string]: string } = {
+  'pc-019': 'XS reads numbers with ties away from even, and the core has no reading of its own',
+  'p-hd-10': 'three copies of an 8 KB header do not fit into 48 KB',
+  'p-hd-11': 'three copies of an 8 KB header do not fit into 48 KB',
+};
 
 /** What to run. */
 export interface SuiteOptions {
@@ -52,8 +61,8 @@ export async function runSuite(options: SuiteOptions): Promise<readonly PartResu
 async function timed(part: string, target: TargetName, run: () => Promise<Counts>): Promise<PartResult> {
   const start = Date.now();
   const counts = await run().catch((error: unknown): Counts => {
-    if (error instanceof EngineMissing) return { passed: 0, failed: [], skipped: [error.message], large: [] };
-    if (error instanceof EngineProblem) return { passed: 0, failed: [error.message], skipped: [], large: [] };
+    if (error instanceof EngineMissing) return { passed: 0, failed: [], skipped: [error.message], large: [], open: [] };
+    if (error instanceof EngineProblem) return { passed: 0, failed: [error.message], skipped: [], large: [], open: [] };
     throw error;
   });
   return { part, target, ...counts, seconds: (Date.now() - start) / 1000 };
@@ -63,6 +72,7 @@ async function unitTests(target: TargetName, { specs, note }: SuiteOptions): Pro
   const failed: string[] = [];
   const skipped: string[] = [];
   const large: string[] = [];
+  const open: string[] = [];
   let passed = 0;
   const wanted = specFiles().filter((file) => specs.length === 0 || specs.some((part) => file.includes(part)));
   for (const file of wanted) {
@@ -78,10 +88,13 @@ async function unitTests(target: TargetName, { specs, note }: SuiteOptions): Pro
       if (outcome === 'passed') passed++;
       else if (outcome === 'large') large.push(line);
       else if (outcome === 'skipped') skipped.push(line);
-      else failed.push(line);
+      else {
+        const known = Object.entries(OPEN).find(([part]) => name.includes(part));
+        (known === undefined ? failed : open).push(known === undefined ? line : `${file}: ${name}: ${known[1]}`);
+      }
     }
   }
-  return { passed, failed, skipped, large };
+  return { passed, failed, skipped, large, open };
 }
 
 async function conformance(
@@ -95,11 +108,13 @@ async function conformance(
   runConformance(folder, recorder.engine);
   const answers = await answersInXs(recorder.calls, { target, memory: MACHINES['48k'], crypto, note });
   const report = runConformance(folder, answeringEngine(answers));
-  const failed = report.files.flatMap((file) => [
-    ...(file.problem === undefined ? [] : [`${file.name}: ${file.problem}`]),
-    ...file.results
-      .filter((result) => result.outcome === 'failed')
-      .map((result) => `${file.name}: ${result.id}: ${result.detail}`),
-  ]);
-  return { passed: report.passed, failed, skipped: [], large: [] };
+  const failed = report.files.flatMap((file) => (file.problem === undefined ? [] : [`${file.name}: ${file.problem}`]));
+  const open: string[] = [];
+  for (const { id, outcome, detail } of report.files.flatMap((file) => file.results)) {
+    if (outcome !== 'failed') continue;
+    const known = OPEN_CASES[id];
+    if (known === undefined) failed.push(`${id}: ${detail}`);
+    else open.push(`${id}: ${known}`);
+  }
+  return { passed: report.passed, failed, skipped: [], large: [], open };
 }

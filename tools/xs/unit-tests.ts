@@ -43,12 +43,19 @@ const REPLACED = {
 const GLOBALS = ['Buffer', 'LateMap', 'TextDecoder', 'TextEncoder', 'URL', 'jsonText', 'process', 'structuredClone'];
 const GLOBALS_MODULE = 'test/xs/node-globals.ts';
 
+const ENGINE_PUT = "puts an engine's built-ins in place, which XS has";
+const FLASH = 'keeps bytes at module level that it writes, or hands over, which flash does not allow';
+const NODE_FORM = 'expects what the core does under Node, where unknown members keep their names';
+const HEAVY = 'signs, or simulates flash, in every test: not yet looked at inside XS, where that takes many minutes';
 const POINTS = "compares with @noble/ed25519's own points";
 /** Heaps and stack of a device; what a spec file has at module level takes tables that no device has. */
 const DEVICE: MachineMemory = { ...MACHINES['48k'], arena: MACHINES['48k'].arena + 65_536, keys: 1024 };
 
 /** A spec file that takes longer hangs. */
-const TEST_SECONDS = 60;
+const TEST_SECONDS = 600;
+
+/** Tests of a file that may stop the machine, before the others are not tried in a device's memory any more. */
+const MOST_STOPS = 3;
 
 /** Spec files that are for Node, and why. */
 export const LEFT_OUT: { readonly [file: string]: string } = {
@@ -60,7 +67,46 @@ export const LEFT_OUT: { readonly [file: string]: string } = {
   'test/core/ed25519/strict.test.ts': POINTS,
   'test/core/ed25519/verify.test.ts': POINTS,
   'test/core/encoding/der.test.ts': 'makes keys with node:crypto while it loads',
-  'test/core/encoding/little-endian.test.ts': "puts an engine's built-ins in place, which XS has",
+  'test/core/encoding/little-endian.test.ts': ENGINE_PUT,
+  'test/core/json/compact.test.ts': FLASH,
+  'test/core/json/compact-format.test.ts': NODE_FORM,
+  'test/core/json/data.test.ts': NODE_FORM,
+  'test/core/json/other-members.test.ts': ENGINE_PUT,
+  'test/core/json/plain.test.ts': NODE_FORM,
+  'test/core/json/reader.test.ts': 'has a regular expression that XS 13 does not read',
+  'test/core/json/source-members.test.ts': NODE_FORM,
+  'test/core/json/text.test.ts': FLASH,
+  'test/core/json/third-party.test.ts': 'lists the folders of public test data while it loads',
+};
+
+/** Folders and files whose specs were not yet looked at inside. */
+const NOT_YET = [
+  'chain/',
+  'gateway/',
+  'guide/',
+  'intake/presentation',
+  'ledger/',
+  'refresh/',
+  'trust/',
+  'verifier',
+  'ed25519/key-tables',
+];
+/** Among them, what runs. */
+const BUT = ['ledger/block-chain', 'ledger/key-index', 'ledger/spend-record', 'ledger/window'];
+
+/** Why a spec file is not run inside; undefined where it is. */
+function reasonToLeaveOut(file: string): string | undefined {
+  const named = LEFT_OUT[file];
+  if (named !== undefined) return named;
+  const within = (parts: readonly string[]) => parts.some((part) => file.startsWith(`test/core/${part}`));
+  return within(NOT_YET) && !within(BUT) ? HEAVY : undefined;
+}
+
+/** Single tests that fail inside for a reason that is known, by a part of their names. They are told each time. */
+export const OPEN: { readonly [part: string]: string } = {
+  'agrees with node:crypto and @noble/hashes': '@noble/hashes writes a buffer that is in flash',
+  '9007199254740993 is 9007199254740992':
+    'XS reads numbers with ties away from even, and the core has no reading of its own',
 };
 
 /** The spec files of the core, in order. */
@@ -76,20 +122,34 @@ export function specFiles(folder = 'test/core'): readonly string[] {
 
 /** Runs the tests of one spec file. @throws EngineProblem where it cannot be loaded */
 export async function runSpec(file: string, target: TargetName): Promise<SpecResult> {
-  const leftOut = LEFT_OUT[file];
+  const leftOut = reasonToLeaveOut(file);
   if (leftOut !== undefined) return { file, leftOut, results: [] };
   if (!existsSync(join(projectFolder(), file))) throw new EngineProblem(`${file} is not there`);
   const archive = await makeArchive(programOf(file));
   const results: UnitResult[] = [];
-  for (;;) {
-    const stopped = await runFrom(archive, target, results);
+  // A machine that stops costs a start. After some, what is left of the file goes on with more memory, and is counted so.
+  for (let stops = 0; stops < MOST_STOPS; stops++) {
+    const stopped = await runFrom(archive, target, DEVICE, results);
     if (stopped === undefined) return { file, results };
     results.push(await again(archive, target, results.length, stopped));
   }
+  return { file, results: [...results, ...(await inLarge(archive, target, results.length))] };
+}
+
+/** The tests of a file from one on, with more memory than a device has. */
+async function inLarge(archive: Uint8Array, target: TargetName, first: number): Promise<readonly UnitResult[]> {
+  const results: UnitResult[] = [];
+  const detail = `after ${MOST_STOPS} tests of the file that stopped the machine`;
+  for (;;) {
+    const stopped = await runFrom(archive, target, MACHINES.large, results, first);
+    if (stopped === undefined) break;
+    results.push({ name: stopped.name, outcome: 'failed', detail: stopped.why });
+  }
+  return results.map((result) => (result.outcome === 'passed' ? { ...result, outcome: 'large', detail } : result));
 }
 
 /** A module that loads the spec and runs what it has gathered. */
-export function programOf(file: string): ArchiveOptions {
+function programOf(file: string): ArchiveOptions {
   const text = `import './${file}';\nimport { runTests } from 'vitest';\nexport default runTests;\n`;
   return { entry: 'spec', generated: { spec: text }, replaced: REPLACED, changed: withGlobals };
 }
@@ -115,9 +175,15 @@ interface Stopped {
   readonly why: string;
 }
 
-/** Runs tests from the first without a result on. @returns the test the machine stopped at; undefined when all have run */
-async function runFrom(archive: Uint8Array, target: TargetName, results: UnitResult[]): Promise<Stopped | undefined> {
-  const { begun, stopped } = await runTests(archive, target, DEVICE, [String(results.length)], results);
+/** Runs the tests that have no result yet. @returns the test the machine stopped at; undefined when all have run */
+async function runFrom(
+  archive: Uint8Array,
+  target: TargetName,
+  memory: MachineMemory,
+  results: UnitResult[],
+  first = 0,
+): Promise<Stopped | undefined> {
+  const { begun, stopped } = await runTests(archive, target, memory, [String(first + results.length)], results);
   if (stopped !== undefined && begun === '')
     throw new EngineProblem(`the machine stopped before the first test: ${stopped}`);
   return stopped === undefined ? undefined : { name: begun, why: stopped };

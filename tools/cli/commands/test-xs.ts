@@ -39,17 +39,18 @@ export const register: Register = (program: Command, io: Io) => {
 };
 
 function report(results: readonly PartResult[], all: boolean): string {
-  const rows = results.map(({ part, target, passed, failed, skipped, large, seconds }) => [
+  const rows = results.map(({ part, target, passed, failed, skipped, large, open, seconds }) => [
     `${target}: ${part}`,
-    ...[passed, large.length, skipped.length, failed.length].map(String),
+    ...[passed, large.length, skipped.length, open.length, failed.length].map(String),
     (seconds / 60).toFixed(1),
   ]);
   const named = (word: string, lines: (result: PartResult) => readonly string[]) =>
     results.flatMap((result) => lines(result).map((line) => `${word} ${result.target}: ${line}`));
   return [
-    tableText(['', 'passed', 'in more memory', 'skipped', 'failed', 'minutes'], rows, 1),
+    tableText(['', 'passed', 'in more memory', 'skipped', 'open', 'failed', 'minutes'], rows, 1),
     '',
     ...named('failed', (result) => result.failed),
+    ...named('open', (result) => result.open),
     ...(all ? named('in more memory', (result) => result.large) : []),
     ...named('skipped', (result) => (all ? result.skipped : result.skipped.filter(isWhole))),
     ...(all ? [] : ['--list names every skipped test']),
