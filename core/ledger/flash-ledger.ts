@@ -247,11 +247,14 @@ export class FlashLedger implements SpendLedger {
     });
   }
 
-  bundleObjection(identity: string, bundle: NewestBundle): LedgerRefusal | undefined {
-    return this.#guard.write(() => {
+  bundleRecords(identity: string, bundle: NewestBundle, promised: number): number | LedgerRefusal {
+    return this.#guard.write((): number | LedgerRefusal => {
       const parts = this.#newsOf(identity, bundle, false);
-      if (parts === undefined || 'code' in parts) return parts;
-      return this.#roomObjection(this.#writer.write(parts, FOREVER).length / UNIT, true);
+      if (parts === undefined) return promised;
+      if ('code' in parts) return parts;
+      // The records of bundles are all of one length.
+      const units = this.#writer.write(parts, FOREVER).length / UNIT;
+      return this.#roomObjection(units, true, promised + 1) ?? promised + 1;
     });
   }
 
@@ -538,16 +541,17 @@ export class FlashLedger implements SpendLedger {
     return this.#flashLog.hasRoom(units) && this.#leavesSpare(units);
   }
 
-  #leavesSpare(units: number): boolean {
+  /** True where a block stays over for cleaning behind so many records of so many units. */
+  #leavesSpare(units: number, records = 1): boolean {
     const blocks = this.#flashLog;
-    return blocks.spare - (blocks.fits(units) ? 0 : 1) >= 1;
+    const more = records - Math.min(Math.floor(blocks.left / units), records);
+    return blocks.spare - Math.ceil(more / Math.floor(blocks.room / units)) >= 1;
   }
 
-  /** Why there would be no room for a record: cleaning makes room, but must not run where something is missing. */
-  #roomObjection(units: number, free: boolean): LedgerRefusal | undefined {
-    if (this.#isReady(units)) return undefined;
-    if (!free && this.#whenBehind === 'refuse') return BEHIND;
-    return this.#soundFrom === 0 || this.#leavesSpare(units) ? undefined : this.#full();
+  /** Why there would be no room for records: cleaning makes room, but must not run where something is missing. */
+  #roomObjection(units: number, free: boolean, records = 1): LedgerRefusal | undefined {
+    if (!free && this.#whenBehind === 'refuse' && !this.#isReady(units)) return BEHIND;
+    return this.#soundFrom === 0 || this.#leavesSpare(units, records) ? undefined : this.#full();
   }
 
   #step(): boolean {

@@ -113,8 +113,13 @@ export interface SpendLedger {
    * @param isStored true for one that was admitted in an earlier run: it is no news
    */
   admitted(identity: string, bundle: NewestBundle, isStored?: boolean): LedgerRefusal | undefined;
-  /** Why a bundle that is new could not be recorded at the moment, or undefined. Nothing is written. */
-  bundleObjection(identity: string, bundle: NewestBundle): LedgerRefusal | undefined;
+  /**
+   * Asks for room for the record of a bundle that is new, behind those of others of the same answer. Nothing is written.
+   *
+   * @param promised records of bundles that room was asked for before
+   * @returns how many they are with this one, as many as before where the bundle is known; or why it could not be recorded
+   */
+  bundleRecords(identity: string, bundle: NewestBundle, promised: number): number | LedgerRefusal;
   /** Raises the time floor; a lower value changes nothing. */
   raiseTimeFloor(timeMs: number): LedgerRefusal | undefined;
   /** Does a bounded piece of the work that is for idle time. @returns whether there is more */

@@ -127,8 +127,8 @@ export class MemoryLedger implements SpendLedger {
     this.raiseTimeFloor(bundle.issuedAtMs ?? 0);
   }
 
-  bundleObjection(): undefined {
-    return undefined;
+  bundleRecords(_identity: string, _bundle: NewestBundle, promised: number): number {
+    return promised + 1;
   }
 
   raiseTimeFloor(timeMs: number): undefined {

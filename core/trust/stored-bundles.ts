@@ -147,9 +147,10 @@ export class StoredBundles {
     return admissions;
   }
 
-  #recordObjection({ bundle, newest }: Stored): Refusal | undefined {
-    const objection = this.#parts.ledger.bundleObjection(bundle.identity, newest);
-    return objection && refuseBundle('bundle.record', objection.code, objection.detail);
+  /** Records that the ledger has room for, this bundle's with those promised before, or why it has not. */
+  #recordsWith({ bundle, newest }: Stored, promised: number): number | Refusal {
+    const records = this.#parts.ledger.bundleRecords(bundle.identity, newest, promised);
+    return typeof records === 'number' ? records : refuseBundle('bundle.record', records.code, records.detail);
   }
 
   #record(one: Stored, isStored: boolean): Refusal | undefined {
@@ -227,6 +228,7 @@ export class StoredBundles {
     const newest = (identity: string) => remembered.get(identity) ?? ledger.newestBundle(identity);
     const outcomes: (Stored | Refusal)[] = [];
     let nowMs = now;
+    let promised = 0;
     for (const [start, end] of ranges) {
       const admitted = admitStream(partition.reader, start, end, { ...context, nowMs, newest }, isAscii);
       if ('ok' in admitted) {
@@ -236,9 +238,13 @@ export class StoredBundles {
       const one = this.#storedOf([start, end], admitted);
       const { identity, issuedAtMs } = one.bundle;
       // What cannot be remembered is not put in force, now or at the next start.
-      const objection = planned.objection(one.bundle, nowMs) ?? this.#recordObjection(one);
-      outcomes.push(objection ?? one);
-      if (objection) continue;
+      const records = planned.objection(one.bundle, nowMs) ?? this.#recordsWith(one, promised);
+      if (typeof records !== 'number') {
+        outcomes.push(records);
+        continue;
+      }
+      outcomes.push(one);
+      promised = records;
       planned.put(one.bundle, nowMs);
       remembered.set(identity, newestOf(newest(identity), one.newest));
       // The time floor will be there.

@@ -493,6 +493,33 @@ describe('a record that is lost', () => {
     expect(again.timeFloorMs()).toBe(floorMs);
   });
 
+  it('leaves room for as many bundles as it says, however many blocks they need', () => {
+    const flash = new MemoryFlash(SMALL);
+    const ledger = open(flash);
+    for (const timeMs of [1, 2]) ledger.raiseTimeFloor(timeMs);
+    ledger.admitted('a', newest(NOW, NOW + 1000));
+    const floors = 2 * UNIT;
+    flash.cells.fill(0, FIRST + floors, FIRST + 2 * floors);
+    const again = open(flash);
+    expect(again.damage).toHaveLength(1);
+    const news = (n: number) => newest(NOW + n, NOW + 1000);
+    let promised = 0;
+    for (;;) {
+      const records = again.bundleRecords('a', news(1), promised);
+      if (typeof records !== 'number') {
+        expect(records).toMatchObject({ code: 'STORE_FULL' });
+        break;
+      }
+      expect(records).toBe(promised + 1);
+      promised = records;
+    }
+    expect(again.bundleRecords('a', newest(NOW, NOW + 1000), promised)).toBe(promised);
+    // Fourteen blocks of twelve records: one is in use, one stays over.
+    expect(promised).toBe(14 * 12);
+    for (let n = 1; n <= promised; n++) expect(again.admitted('a', news(n)), `bundle ${n}`).toBeUndefined();
+    expect(again.admitted('a', news(promised + 1))).toMatchObject({ code: 'STORE_FULL' });
+  });
+
   it('may have ended what an idempotency key was answered with: the old answer is not given', () => {
     const flash = new MemoryFlash();
     const ledger = open(flash);

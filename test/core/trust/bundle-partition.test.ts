@@ -764,3 +764,49 @@ describe('memory and flash operations', () => {
     expect([...flash.wear()].slice(0, 10)).toEqual([1, 1, 1, 0, 0, 0, 0, 0, 1, 1]);
   });
 });
+
+describe('an answer of two bundles, where records of the ledger are lost so that it compacts nothing', () => {
+  const one = (at: number) => bundle({ issuedAt: inSeconds(at) });
+  const other = (at: number) =>
+    bundle({
+      bundleIssuer: 'operator-2',
+      bundleId: 'bundle-2',
+      approvedIssuers: [],
+      issuers: [],
+      issuedAt: inSeconds(at),
+    });
+
+  /** A device that holds both bundles, and whose ledger has taken so many time floors since, or all it could. */
+  function damaged(most = Number.POSITIVE_INFINITY): { readonly device: Device; readonly floors: number } {
+    const flash = new MemoryFlash({ size: 5 * 2048, blockSize: 2048 });
+    const { device } = site(16 * BLOCK, { flash });
+    for (const timeMs of [1, 2]) expect(device.ledger.raiseTimeFloor(timeMs)).toBeUndefined();
+    expect(codes(device.take(answer(one(-300), other(-300))))).toEqual(['ok', 'ok']);
+    // The second of four records.
+    flash.cells.fill(0, 64, 96);
+    expect(codes(restarted(device))).toEqual(['ok', 'ok']);
+    expect(device.ledger.damage).toHaveLength(1);
+    let floors = 0;
+    while (floors < most && device.ledger.raiseTimeFloor(device.ledger.timeFloorMs() + 1) === undefined) floors++;
+    return { device, floors };
+  }
+
+  it.each([
+    // A floor takes 2 units, the record of a bundle 5.
+    ['no record', 2, ['STORE_FULL', 'STORE_FULL']],
+    ['one record', 3, ['ok', 'STORE_FULL']],
+    ['one record, and most of another', 4, ['ok', 'STORE_FULL']],
+    ['two records', 5, ['ok', 'ok']],
+  ])('that has room for %s: what it could not remember is refused, and what was in force stays', (_, left, outcome) => {
+    const { device } = damaged(damaged().floors - left);
+    const before = device.verifier.trust.bundles;
+    const admissions = device.take(answer(one(-60), other(-60)));
+    expect(codes(admissions)).toEqual(outcome);
+    const expected = outcome.map((code, i) => [`bundle-${i + 1}`, NOW - (code === 'ok' ? 60_000 : 300_000)]);
+    const inForce = () => device.verifier.trust.bundles.map((held) => [held.bundleId, held.issuedAtMs]).sort();
+    expect(before).toHaveLength(2);
+    expect(inForce()).toEqual(expected);
+    expect(codes(restarted(device))).toEqual(['ok', 'ok']);
+    expect(inForce()).toEqual(expected);
+  });
+});
