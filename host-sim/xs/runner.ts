@@ -32,11 +32,11 @@ export const MACHINES = {
   // Divided for good: heaps that grow would make a payment depend on what came before it.
   '48k': {
     arena: 49_152,
-    chunks: 19_200,
+    chunks: 17_000,
     chunksMore: 0,
     slots: 1200,
     slotsMore: 0,
-    stack: 512,
+    stack: 640,
     keys: 192,
     keysMore: 32,
   },

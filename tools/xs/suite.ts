@@ -43,11 +43,13 @@ export interface SuiteOptions {
 
 type Counts = Omit<PartResult, 'part' | 'target' | 'seconds'>;
 
-/** Runs every part on every target. What a machine lacks is a part that was skipped. */
+/** Runs the unit tests on the first target, conformance on every one. What a machine lacks is a part that was skipped. */
 export async function runSuite(options: SuiteOptions): Promise<readonly PartResult[]> {
   const results: PartResult[] = [];
   for (const target of options.targets) {
-    results.push(await timed('unit tests', target, () => unitTests(target, options)));
+    // Without bounds checks a test that goes too deep is not told from one that fails.
+    if (target === options.targets[0])
+      results.push(await timed('unit tests', target, () => unitTests(target, options)));
     for (const folder of options.vectors) {
       for (const crypto of ['native', 'core']) {
         const part = `conformance, crypto ${crypto}, ${folder}`;
