@@ -124,8 +124,16 @@ export class BlockLog {
   constructor(flash: Flash, layout: LogLayout) {
     this.#flash = flash;
     this.#layout = layout;
-    this.#blocks = Math.floor(flash.size / flash.blockSize);
-    this.#unitsPerBlock = Math.floor(flash.blockSize / UNIT);
+    const { size, blockSize, programSize } = flash;
+    // Before anything is made of them: the tables are as large as these say.
+    if (!(size > 0 && blockSize > 0 && size % blockSize === 0 && blockSize % UNIT === 0 && UNIT % programSize === 0))
+      throw new LogError('the partition is not in whole units of 16 bytes');
+    this.#blocks = size / blockSize;
+    this.#unitsPerBlock = blockSize / UNIT;
+    if (this.#blocks < LEAST_BLOCKS || this.room < layout.longest)
+      throw new LogError(`a partition of ${size} bytes is too small: ${LEAST_BLOCKS} blocks are needed`);
+    if (this.#blocks > MOST_BLOCKS)
+      throw new LogError(`a partition of ${this.#blocks} blocks is too large: ${MOST_BLOCKS} are the most`);
     this.#buffer = new Uint8Array(layout.longest * UNIT);
     this.#unit = this.#buffer.subarray(0, UNIT);
     this.#chain = new BlockChain(this.#blocks);
@@ -137,10 +145,6 @@ export class BlockLog {
     this.#firsts = new Uint32Array(this.#blocks);
     this.#erases = new Uint32Array(this.#blocks);
     this.#bad = new Uint8Array(this.#blocks);
-    if (UNIT % flash.programSize !== 0 || flash.size % flash.blockSize !== 0 || flash.blockSize % UNIT !== 0)
-      throw new LogError('the partition is not in whole units of 16 bytes');
-    if (this.#blocks < LEAST_BLOCKS || this.room < layout.longest)
-      throw new LogError(`a partition of ${flash.size} bytes is too small: ${LEAST_BLOCKS} blocks are needed`);
   }
 
   /** Units of records that one block takes. */
@@ -183,13 +187,15 @@ export class BlockLog {
    * first header goes does not matter unless it is a header: writing it is what a cut may have broken off.
    */
   isBlank(): boolean {
+    return !isStoreHeader(this.#firstHeader()) && this.#isBlankBehindHeader();
+  }
+
+  #isBlankBehindHeader(): boolean {
     const bytes = this.#buffer;
-    this.#flash.read(0, this.#header);
-    if (isStoreHeader(this.#header)) return false;
     for (let offset = HEADER_BYTES; offset < this.#flash.size; offset += bytes.length) {
       const part = bytes.subarray(0, Math.min(bytes.length, this.#flash.size - offset));
       this.#flash.read(offset, part);
-      for (let i = 0; i < part.length; i++) if (part[i] !== 0xff) return false;
+      if (!isErased(part)) return false;
     }
     return true;
   }
@@ -212,8 +218,9 @@ export class BlockLog {
 
   /**
    * Begins an empty log where the partition is blank, as a new one is. A bus that fails for a moment makes a log read like that
-   * too: so it is read twice, only the first block is erased, and a header that comes to light is an error. The other
-   * blocks are erased when they are made ready.
+   * too. So it is read twice; then the first header is written to cells that read erased, which shows whether the bus tells
+   * what is there; and only when all the rest has read blank once more is anything erased: the first block, where a cut may
+   * have left cells that do not hold. The other blocks are erased when they are made ready.
    *
    * @param salt see `format`
    * @returns whether it was blank
@@ -221,16 +228,27 @@ export class BlockLog {
    */
   formatBlank(salt = 0): boolean {
     if (!this.isBlank() || !this.isBlank()) return false;
+    if (isErased(this.#firstHeader())) {
+      let failure: unknown;
+      try {
+        this.#begin(salt);
+      } catch (error) {
+        failure = error;
+      }
+      if (isErased(this.#firstHeader())) throw failure;
+    }
+    if (!this.#isBlankBehindHeader()) throw new LogError('the partition has read blank, and is not');
     this.#flash.erase(0);
     this.#begin(salt);
-    for (let block = 1; block < this.#blocks; block++) {
-      this.#flash.read(block * this.#flash.blockSize, this.#header);
-      if (isStoreHeader(this.#header)) throw new LogError('the partition has read blank, and is not');
-    }
     return true;
   }
 
-  /** Begins an empty log in the first block, which is erased. */
+  #firstHeader(): Uint8Array {
+    this.#flash.read(0, this.#header);
+    return this.#header;
+  }
+
+  /** Begins an empty log in the first block, whose header is written to cells that are erased. */
   #begin(salt: number): void {
     for (let block = 0; block < this.#blocks; block++) {
       this.#sequences[block] = 0;
@@ -658,11 +676,12 @@ export class BlockLog {
    * @returns the block, which then counts as if it had its header, or -1
    */
   #findBlock(sequence: number, damage: LogDamage[]): number {
+    const neighbours = this.#neighboursOf(sequence);
     for (let block = 0; block < this.#blocks; block++) {
       if (this.#sequences[block] !== 0) continue;
       this.#sequences[block] = sequence;
       // Records begin where the header ends: without the first one others are not looked for, a start would take long.
-      if (this.#findSalt(block, sequence) && this.#lookThrough(block).own) {
+      if (this.#findSalt(block, neighbours) && this.#lookThrough(block).own) {
         const previous = this.#olderThan(sequence);
         this.#newest = Math.max(this.#newest, sequence);
         this.#previous[block] = previous;
@@ -675,16 +694,37 @@ export class BlockLog {
     return -1;
   }
 
-  /** Finds the salt of a block whose header is damaged, out of those of blocks that it may have stood between. */
-  #findSalt(block: number, sequence: number): boolean {
+  /**
+   * Blocks that one of a sequence number may have stood between: one that names it as the one before, and the nearest older
+   * ones, as some may have been made ready and never written to. Few, so that a start is bounded.
+   */
+  #neighboursOf(sequence: number): readonly Neighbour[] {
+    const found: Neighbour[] = [];
+    for (let block = 0; block < this.#blocks && found.length < MOST_FOLLOWERS; block++) {
+      if (this.#previous[block] === sequence && (this.#sequences[block] as number) > sequence)
+        found.push({ salt: this.#salts[block] as number, crc: undefined });
+    }
+    let below = sequence;
+    for (let count = 0; count < MOST_BEFORE; count++) {
+      let nearest = -1;
+      for (let block = 0; block < this.#blocks; block++) {
+        const one = this.#sequences[block] as number;
+        if (one !== 0 && one < below && (nearest < 0 || one > (this.#sequences[nearest] as number))) nearest = block;
+      }
+      if (nearest < 0) break;
+      below = this.#sequences[nearest] as number;
+      found.push({ salt: this.#salts[nearest] as number, crc: this.#firstCrc(nearest) });
+    }
+    return found;
+  }
+
+  /** Finds the salt of a block whose header is damaged, out of those of its neighbours. */
+  #findSalt(block: number, neighbours: readonly Neighbour[]): boolean {
     // Most blocks without a header have no record either.
     if (!this.#mayHaveRecord(block)) return false;
-    const crc = this.#firstCrc(block);
-    for (let other = 0; other < this.#blocks; other++) {
-      const known = this.#sequences[other] as number;
-      if (known === 0 || other === block || (known > sequence && this.#previous[other] !== sequence)) continue;
-      const salt = this.#salts[other] as number;
-      this.#salts[block] = salt ^ (known > sequence ? crc : this.#firstCrc(other));
+    const own = readU32(this.#header, CRC_AT);
+    for (const { salt, crc } of neighbours) {
+      this.#salts[block] = salt ^ (crc ?? own);
       if (this.#recordAt(block, HEADER_UNITS) !== undefined) return true;
       // The earlier one of both may have been empty then.
       this.#salts[block] = salt;
@@ -831,3 +871,20 @@ const LEAST_BLOCKS = 4;
 
 /** Blocks newer than all that have a header are looked for up to so many sequence numbers ahead. */
 const SALVAGED_AHEAD = 4;
+/** Blocks that may tell the salt of one whose header is damaged: those that name it as the one before, and older ones. */
+const MOST_FOLLOWERS = 2;
+const MOST_BEFORE = 4;
+/** What the ring of blocks can number. */
+const MOST_BLOCKS = 65_535;
+
+/** What a block tells of the salt of one beside it. */
+interface Neighbour {
+  readonly salt: number;
+  /** The CRC of its first record, where it is the older one. */
+  readonly crc: number | undefined;
+}
+
+function isErased(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0xff) return false;
+  return true;
+}

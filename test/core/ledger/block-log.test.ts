@@ -721,3 +721,46 @@ describe('whatever is done, and wherever power is cut,', () => {
     },
   );
 });
+
+describe('a start', () => {
+  it('reads no more than three times the partition, also where erased cells read like anything and blocks are salvaged', () => {
+    const geometry = { blockSize: 1024, programSize: 16 };
+    for (const used of [0.2, 0.5, 0.95]) {
+      const flash = new SimulatedFlash(new MemoryStore(512 * 1024), { geometry, erasedReads: 'scrambled' });
+      const layout = { ...LAYOUT, longest: 48, salvage: true };
+      const log = new BlockLog(flash, layout);
+      log.format(7);
+      while (log.used < used * log.blocks) {
+        if (!log.hasRoom(40)) log.prepare();
+        log.append(FIRST_KIND, 0, new Uint8Array(40 * UNIT).fill(5));
+      }
+      let bytes = 0;
+      const counted: Flash = {
+        size: flash.size,
+        blockSize: flash.blockSize,
+        programSize: flash.programSize,
+        read: (offset, target) => {
+          bytes += target.length;
+          flash.read(offset, target);
+        },
+        program: () => expect.unreachable(),
+        erase: () => expect.unreachable(),
+      };
+      expect(new BlockLog(counted, layout).open(() => {})).toEqual([]);
+      expect(bytes / flash.size).toBeLessThan(3);
+    }
+  });
+
+  it.each([
+    { size: 4096, blockSize: 0 },
+    { size: -4096, blockSize: 256 },
+    { size: Number.NaN, blockSize: 256 },
+    { size: 0, blockSize: 256 },
+    { size: 1000.5, blockSize: 256 },
+    { size: 65_536 * 256, blockSize: 256 },
+  ])('on a partition of $size bytes in blocks of $blockSize is refused', (geometry) => {
+    const never = () => expect.unreachable();
+    const flash: Flash = { ...geometry, programSize: 16, read: never, program: never, erase: never };
+    expect(() => new BlockLog(flash, LAYOUT)).toThrow(LogError);
+  });
+});

@@ -167,19 +167,31 @@ function traced(flash: MemoryFlash, work: () => void): string[] {
   return trace;
 }
 
-/** A partition whose bus fails: so many reads give 0xFF, or all until something is erased. */
-function flaky(): MemoryFlash & { blankReads: number; blankUntilErase: boolean } {
-  const flash = Object.assign(blank(), { blankReads: 0, blankUntilErase: false });
+/** A partition whose bus fails: so many reads give 0xFF, or all until something is written or erased. */
+function flaky(): MemoryFlash & { blankReads: number; blankUntil: 'program' | 'erase' | undefined } {
+  const flash = Object.assign(blank(), {
+    blankReads: 0,
+    blankUntil: undefined as 'program' | 'erase' | undefined,
+  });
   const read = flash.read.bind(flash);
   const erase = flash.erase.bind(flash);
+  const program = flash.program.bind(flash);
   flash.read = (offset, target) => {
     read(offset, target);
-    if (flash.blankUntilErase || flash.blankReads > 0) target.fill(0xff);
+    if (flash.blankUntil !== undefined || flash.blankReads > 0) target.fill(0xff);
     if (flash.blankReads > 0) flash.blankReads--;
   };
   flash.erase = (offset) => {
-    flash.blankUntilErase = false;
+    if (flash.blankUntil === 'erase') flash.blankUntil = undefined;
     erase(offset);
+  };
+  flash.program = (offset, bytes) => {
+    if (flash.blankUntil === undefined) return program(offset, bytes);
+    if (flash.blankUntil === 'program') flash.blankUntil = undefined;
+    // What is in the cells only loses bits.
+    bytes.forEach((byte, i) => {
+      flash.cells[offset + i] = (flash.cells[offset + i] as number) & byte;
+    });
   };
   return flash;
 }
@@ -913,9 +925,9 @@ describe('a partition', () => {
     expect(never.cells.every((byte) => byte === 0xff)).toBe(true);
   });
 
-  it('that is blank has only its first block erased: the others are when they are made ready', () => {
+  it('that is blank has its first header written, then only its first block erased: the others are when they are made ready', () => {
     const flash = blank();
-    expect(traced(flash, () => sound(flash))).toEqual(['erase', 'header']);
+    expect(traced(flash, () => sound(flash))).toEqual(['header', 'erase', 'header']);
     expect(traced(flash, () => sound(flash).step())).toEqual(['erase', 'header']);
   });
 
@@ -934,14 +946,38 @@ describe('a partition', () => {
     }
   });
 
-  it('that reads 0xFF until it is formatted is refused when its log comes to light, and is not lost but for the first block', () => {
-    const flash = flaky();
-    const ledger = open(flash);
-    for (let i = 0; i < 100; i++) receipt(idle(ledger).authorize(spend()));
-    const before = flash.snapshot();
-    flash.blankUntilErase = true;
-    expect(open(flash).problem).toMatchObject({ code: 'STORE_FAILED', detail: expect.stringContaining('read blank') });
-    expect(Buffer.compare(flash.cells.subarray(BLOCK), before.subarray(BLOCK))).toBe(0);
+  it.each(['program', 'erase'] as const)(
+    'that reads 0xFF until the first %s is refused, and nothing is erased',
+    (until) => {
+      for (const idleFirst of [true, false]) {
+        const flash = flaky();
+        const ledger = open(flash);
+        if (idleFirst) idle(ledger);
+        for (let i = 0; i < 10; i++) receipt(ledger.authorize(spend()));
+        const before = flash.snapshot();
+        flash.blankUntil = until;
+        const trace = traced(flash, () => expect(open(flash).problem).toMatchObject({ code: 'STORE_FAILED' }));
+        expect(trace).toEqual(['header']);
+        expect(Buffer.compare(flash.cells.subarray(32), before.subarray(32))).toBe(0);
+        flash.blankUntil = undefined;
+        const later = open(flash);
+        expect([later.problem?.code ?? later.grantTotal(key('g')), until]).toEqual([100n, until]);
+      }
+    },
+  );
+
+  it('whose header was written over by one with another salt is never an empty ledger', () => {
+    for (const idleFirst of [true, false]) {
+      const flash = flaky();
+      const ledger = open(flash, { salt: 0x1234_5678 });
+      if (idleFirst) idle(ledger);
+      for (let i = 0; i < 10; i++) receipt(ledger.authorize(spend()));
+      flash.blankUntil = 'erase';
+      expect(open(flash, { salt: 0x8765_4321 }).problem).toMatchObject({ code: 'STORE_FAILED' });
+      flash.blankUntil = undefined;
+      const later = open(flash, { salt: 1 });
+      expect(['STORE_FAILED', 100n]).toContain(later.problem?.code ?? later.grantTotal(key('g')));
+    }
   });
 
   it('of encrypted flash is formatted by provisioning, and then used as any other', () => {
