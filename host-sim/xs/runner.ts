@@ -32,9 +32,9 @@ export const MACHINES = {
   // Divided for good: heaps that grow would make a payment depend on what came before it.
   '48k': {
     arena: 49_152,
-    chunks: 17_000,
+    chunks: 16_000,
     chunksMore: 0,
-    slots: 1200,
+    slots: 1260,
     slotsMore: 0,
     stack: 640,
     keys: 192,
