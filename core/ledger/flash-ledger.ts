@@ -26,6 +26,7 @@ import {
   answerOf,
   bundleOf,
   CLOSED,
+  checkRecord,
   countersOf,
   FOREVER_MS,
   flagsOf,
@@ -341,6 +342,7 @@ export class FlashLedger implements SpendLedger {
 
   /** Takes in a record at a start. */
   #takeIn(record: LogRecord, bytes: Uint8Array): void {
+    checkRecord(record, bytes);
     // The log's memory is needed for looking up.
     const copy = this.#record.subarray(0, bytes.length);
     copy.set(bytes);
@@ -460,15 +462,20 @@ export class FlashLedger implements SpendLedger {
       const objection = amount === undefined ? undefined : settleObjection(amount, open.amount);
       if (objection) return objection;
       const unused = open.amount - (amount ?? 0n);
-      const grant = this.#find(open.grant, PART.grant) as Uint8Array;
+      const grant = this.#find(open.grant, PART.grant);
+      if (grant === undefined) return this.#uncounted(receiptId, 'and its grant has no entry');
       const grantPart = { key: open.grant, total: partTotal(grant, PART.grant) - unused, window: windowOf(grant) };
       const grantMs = grantUntil(grant);
       const isKnown = this.#isSound(grant);
-      const budget = this.#find(open.budget, PART.budget) as Uint8Array;
+      const budget = this.#find(open.budget, PART.budget);
+      if (budget === undefined) return this.#uncounted(receiptId, 'and its budget has no entry');
       const closed = (flagsOf(budget) & CLOSED) !== 0;
       const budgetPart = { key: open.budget, total: partTotal(budget, PART.budget) - unused, closed };
       restMs = Math.max(restMs, keepUntil(budget));
-      if (!isKnown || !this.#isSound(budget)) return this.#doubted(`what was spent beside reservation ${receiptId}`);
+      if (!isKnown || !this.#isSound(budget)) return this.#doubted(besideOf(receiptId));
+      const spent = amount ?? 0n;
+      if (grantPart.total < spent || budgetPart.total < spent)
+        return this.#uncounted(receiptId, 'with more than its grant and its budget count');
       const given = open.idempotency === undefined ? undefined : this.#find(open.idempotency, PART.answer);
       const answer =
         given === undefined || open.idempotency === undefined
@@ -479,6 +486,12 @@ export class FlashLedger implements SpendLedger {
       const until = { grantMs: Math.max(grantMs, restMs), restMs };
       return this.#write(kind, parts, until, true, before) ?? receipt;
     });
+  }
+
+  /** Why a reservation cannot be ended whose grant and budget do not count it: no payment has left them so. */
+  #uncounted(receiptId: number, how: string): LedgerRefusal {
+    if (this.#soundFrom > 0) return this.#doubted(besideOf(receiptId));
+    return storeFailed(`reservation ${receiptId} is open ${how}`);
   }
 
   /**
@@ -684,6 +697,10 @@ const BEHIND: LedgerRefusal = Object.freeze({
 /** Units of an open reservation in a record of its own. */
 const OPEN_UNITS = 6;
 const FOREVER: Until = Object.freeze({ grantMs: FOREVER_MS, restMs: FOREVER_MS });
+
+function besideOf(receiptId: number): string {
+  return `what was spent beside reservation ${receiptId}`;
+}
 
 function isSame(a: NewestBundle, b: NewestBundle): boolean {
   return a.issuedAtMs === b.issuedAtMs && a.expiresAtMs === b.expiresAtMs && a.digest === b.digest;

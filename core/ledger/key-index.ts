@@ -3,6 +3,7 @@
 // several keys, so a place says of which part of the record it is: the same record may be the newest of one key, and hold
 // what was true before of another.
 
+import { LogError } from './block-log.ts';
 import type { LedgerKey } from './ledger.ts';
 
 /** A place that holds nothing; no record is at that address. */
@@ -44,7 +45,7 @@ export class KeyIndex {
     return place < 0 ? 0 : ((this.#places[place] as number) / PARTS) | 0;
   }
 
-  /** Adds a key that is not in it. @throws RangeError where it is full */
+  /** Adds a key that is not in it. @throws LogError where it is full */
   add(key: LedgerKey, part: number, address: number): void {
     let place = this.#home(key);
     for (let probes = 0; probes <= this.#mask; probes++) {
@@ -55,7 +56,7 @@ export class KeyIndex {
       }
       place = (place + 1) & this.#mask;
     }
-    throw new RangeError('the index is full');
+    throw new LogError(`there are more grants, budgets and ids than ${this.#keys}, which the partition has room for`);
   }
 
   /** Gives a key that is at one address another. */

@@ -7,7 +7,7 @@ import { STORE, UNIT } from '../encoding/flash-header.ts';
 import { readU32, writeU32 } from '../encoding/little-endian.ts';
 import type { Flash } from '../ports/ports.ts';
 import type { NewestBundle } from '../trust/admission.ts';
-import { COPY, FIRST_KIND, type LogLayout } from './block-log.ts';
+import { COPY, FIRST_KIND, LogError, type LogLayout, type LogRecord } from './block-log.ts';
 import { keyText, LEDGER_KEY_BYTES, writeKey } from './keys.ts';
 import type { Answered, LedgerKey } from './ledger.ts';
 
@@ -60,6 +60,8 @@ export const FOREVER_MS = FOREVER_SECONDS * 1000;
 const HOURS_AT = 14;
 const HOUR_MS = 3_600_000;
 const FOREVER_HOURS = 0xffff;
+/** In the grant's part: how many entries its window has. */
+const WINDOW_COUNT_AT = 2 * UNIT + 6;
 /** Payments whose times a window holds one by one; more are counted together. */
 export const WINDOW_ENTRIES = 16;
 /** Payments that one of its entries can stand for: 16 bits. */
@@ -247,6 +249,45 @@ const ORDER: readonly number[] = [
   PART.bundle,
 ];
 
+/** Every flag there is. */
+const FLAGS = 0x7f00 | COPY | CLOSED | NO_WINDOW_KEPT;
+/** Units of the record that gives up blocks. */
+const GIVE_UP_UNITS = 2;
+
+/**
+ * Looks whether a record can be read by its parts. A good CRC says that it is as it was written, not that this format wrote it.
+ *
+ * @throws LogError where its kind, its flags, its window and its units do not agree, with its place
+ */
+export function checkRecord({ kind, number, address }: LogRecord, record: Uint8Array): void {
+  const problem =
+    kind < FIRST_KIND ? unitsProblem('what gives up blocks has', GIVE_UP_UNITS, record) : partsProblem(record);
+  if (problem === undefined) return;
+  const place = `record ${number} at byte ${address * UNIT}`;
+  throw new LogError(`${place} is not one of a spend ledger of format ${SPEND_FORMAT}: ${problem}`);
+}
+
+function partsProblem(record: Uint8Array): string | undefined {
+  const flags = flagsOf(record);
+  if ((flags & ~FLAGS) !== 0) return `its flags 0x${flags.toString(16).padStart(4, '0')} are not all known`;
+  let at = UNIT;
+  for (const part of ORDER) {
+    if ((flags & part) === 0) continue;
+    if (part === PART.grant && (flags & NO_WINDOW_KEPT) === 0) {
+      // Beyond the record there is none: that its parts are too long for it is found below.
+      const entries = record[at + WINDOW_COUNT_AT] ?? 0;
+      if (entries > WINDOW_ENTRIES) return `its window has ${entries} entries, of ${WINDOW_ENTRIES} at most`;
+    }
+    at += partBytes(record, part, at);
+  }
+  return unitsProblem('its parts take', at / UNIT, record);
+}
+
+function unitsProblem(what: string, units: number, record: Uint8Array): string | undefined {
+  if (record.length === units * UNIT) return undefined;
+  return `${what} ${units} ${units === 1 ? 'unit' : 'units'}, it has ${record.length / UNIT}`;
+}
+
 /** The flags of a record. */
 export function flagsOf(record: Uint8Array): number {
   return (record[2] as number) | ((record[3] as number) << 8);
@@ -288,7 +329,7 @@ function partBytes(record: Uint8Array, part: number, at: number): number {
       return 3 * UNIT;
     case PART.grant:
       if ((flagsOf(record) & NO_WINDOW_KEPT) !== 0) return 2 * UNIT;
-      return (2 + windowUnits(record[at + 2 * UNIT + 6] as number)) * UNIT;
+      return (2 + windowUnits(record[at + WINDOW_COUNT_AT] as number)) * UNIT;
     case PART.answer:
       return 4 * UNIT;
     default:

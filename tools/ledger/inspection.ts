@@ -9,6 +9,7 @@ import type { LedgerKey } from '../../core/ledger/ledger.ts';
 import {
   bundleOf,
   CLOSED,
+  checkRecord,
   countersOf,
   flagsOf,
   grantUntil,
@@ -111,6 +112,7 @@ export function inspectLedger(bytes: Uint8Array, shape: ImageShape): InspectedLe
   let floorMs = 0;
 
   const take = (record: LogRecord, entry: Uint8Array): void => {
+    checkRecord(record, entry);
     records++;
     const given = record.kind < KIND.spend ? countersOf(entry, 16) : countersOf(entry);
     if (given) {
@@ -165,7 +167,7 @@ export function inspectLedger(bytes: Uint8Array, shape: ImageShape): InspectedLe
     answers: answers.size,
     bundles: [...bundles.values()],
     reservations: [...open.values()],
-    fill: fillOf(image),
+    fill: fillOf(image, damage),
     wear: log.wear,
     damage: damage.map((one) => one.detail),
     doubts: shapeDoubts(bytes, shape),
@@ -187,9 +189,11 @@ function opened(
   }
 }
 
-function fillOf(image: FlashImage): InspectedLedger['fill'] {
-  const { used, of } = new FlashLedger(image, crypto, { autoFormat: 'never' }).fill;
-  return { used, of };
+function fillOf(image: FlashImage, damage: readonly LogDamage[]): InspectedLedger['fill'] {
+  const { problem, fill } = new FlashLedger(image, crypto, { autoFormat: 'never' });
+  // Where nothing is missing a device refuses the whole ledger for what is in it.
+  if (problem?.code === 'STORE_FAILED' && damage.length === 0) throw new ImageProblem(problem.detail);
+  return { used: fill.used, of: fill.of };
 }
 
 function hex(key: LedgerKey): string {

@@ -1,10 +1,13 @@
 // The ledger on flash: the contract across restarts, what compaction keeps and drops, and what the ledger makes of a
 // partition that is not as it should be.
 
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UNIT } from '../../../core/encoding/flash-header.ts';
+import { BlockLog } from '../../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import type { Spend } from '../../../core/ledger/ledger.ts';
+import { KIND, LONGEST_RECORD, PART, RecordWriter, SPEND_LAYOUT } from '../../../core/ledger/spend-record.ts';
 import type { StoreOptions } from '../../../core/ledger/store-options.ts';
 import { FlashError, type LogEvent } from '../../../core/ports/ports.ts';
 import { NOW } from '../../fixtures/artifacts.ts';
@@ -586,6 +589,179 @@ describe('a record that is lost', () => {
     const flash = spent(4);
     flash.cells.copyWithin(second, FIRST, second);
     expectDead(open(flash), flash);
+  });
+});
+
+/** A partition with these records, each whole for the log: kind, flags, units, and the bytes behind the first 12. */
+function recorded(
+  records: readonly { kind: number; flags: number; units: number; body?: Uint8Array }[],
+  geometry?: Geometry,
+): MemoryFlash {
+  const flash = new MemoryFlash(geometry);
+  const log = new BlockLog(flash, SPEND_LAYOUT);
+  log.format();
+  for (const { kind, flags, units, body } of records) {
+    if (!log.hasRoom(units)) log.prepare();
+    const bytes = new Uint8Array(units * UNIT);
+    bytes.set((body ?? new Uint8Array(0)).subarray(0, units * UNIT - 12), 12);
+    log.append(kind, flags, bytes);
+  }
+  return flash;
+}
+
+describe('a record whose CRC is good and whose parts cannot be', () => {
+  const window = (entries: number) => {
+    const body = new Uint8Array((LONGEST_RECORD - 1) * UNIT);
+    body[4 + 2 * UNIT + 6] = entries;
+    return body;
+  };
+
+  it.each<[string, number, number, number, Uint8Array | undefined, string]>([
+    ['counters that it has no unit for', 2, PART.counters, 1, undefined, 'its parts take 2 units, it has 1'],
+    ['a grant without its window', 2, PART.grant, 3, undefined, 'its parts take 4 units, it has 3'],
+    ['an answer that goes beyond it', 2, PART.answer, 4, undefined, 'its parts take 5 units, it has 4'],
+    ['more units than its parts', 9, 0, 2, undefined, 'its parts take 1 unit, it has 2'],
+    ['a window of 17 entries', 2, PART.grant, 12, window(17), 'its window has 17 entries, of 16 at most'],
+    ['flags that nobody knows', 2, 0x8008, 1, undefined, 'its flags 0x8008 are not all known'],
+    ['a block given up in one unit', 1, 0, 1, undefined, 'what gives up blocks has 2 units, it has 1'],
+    ['a block given up in three', 1, 0, 3, undefined, 'what gives up blocks has 2 units, it has 3'],
+  ])('refuses the ledger whole, and says where: %s', (_, kind, flags, units, body, what) => {
+    const flash = recorded([
+      { kind: KIND.floor, flags: PART.counters, units: 2 },
+      { kind, flags, units, ...(body && { body }) },
+    ]);
+    expect(open(flash).problem).toEqual({
+      code: 'STORE_FAILED',
+      detail: `record 2 at byte 64 is not one of a spend ledger of format 3: ${what}`,
+    });
+    expectDead(open(flash), flash);
+  });
+
+  it('refuses the ledger whole where there are more keys than it could ever have', () => {
+    const geometry = { size: 4 * 1024, blockSize: 1024 };
+    const flash = new MemoryFlash(geometry);
+    const log = new BlockLog(flash, SPEND_LAYOUT);
+    const writer = new RecordWriter();
+    log.format();
+    const until = { grantMs: NOW, restMs: NOW };
+    for (let i = 0; ; i++) {
+      const bytes = writer.write({ replay: key(`r${i}`) }, until);
+      if (!log.hasRoom(bytes.length / UNIT) && (log.spare === 0 || !log.prepare())) break;
+      log.append(KIND.state + 10, writer.flags, bytes);
+    }
+    expect(open(flash).problem).toMatchObject({
+      code: 'STORE_FAILED',
+      detail: expect.stringContaining('more grants, budgets and ids'),
+    });
+    expectDead(open(flash), flash);
+  });
+});
+
+describe('a reservation that the ledger does not count', () => {
+  const OPEN = { receiptId: 1, grant: key('g'), budget: key('b'), idempotency: undefined, amount: 10n, timeMs: NOW };
+  const COUNTERS = { nextReceipt: 2, closes: 0, floorMs: 0 };
+  const counted = (total: bigint) => ({
+    grant: { key: key('g'), total, window: undefined },
+    budget: { key: key('b'), total, closed: false },
+  });
+
+  it.each([
+    ['under its grant', { budget: counted(10n).budget }, 'is open and its grant has no entry'],
+    ['of its budget', { grant: counted(10n).grant }, 'is open and its budget has no entry'],
+    ['whole', counted(9n), 'is open with more than its grant and its budget count'],
+  ])('%s is not ended', (_, parts, what) => {
+    const flash = new MemoryFlash();
+    const log = new BlockLog(flash, SPEND_LAYOUT);
+    log.format();
+    const writer = new RecordWriter();
+    const bytes = writer.write({ counters: COUNTERS, ...parts, open: OPEN }, { grantMs: NOW, restMs: NOW });
+    log.append(KIND.reserve, writer.flags, bytes);
+    const ledger = open(flash);
+    const before = flash.snapshot();
+    for (const ended of [ledger.release(1, NOW), ledger.settle(1, 1n, NOW)])
+      expect(ended).toEqual({ code: 'STORE_FAILED', detail: `reservation 1 ${what}` });
+    expect(Buffer.compare(flash.cells, before)).toBe(0);
+    expect(ledger.openReservations()).toHaveLength(1);
+  });
+});
+
+describe('records of whatever content, with good CRCs', () => {
+  /** Few keys, so that records meet; and lengths that often are right. */
+  const body = fc
+    .tuple(fc.uint8Array({ minLength: 500, maxLength: 500 }), fc.constantFrom(0, 1, 2, 17, 255))
+    .map(([bytes, most]) => bytes.map((byte) => Math.min(byte, most)));
+  const flags = fc
+    .subarray([1, 2, 4, 8, ...Object.values(PART), 0x8000])
+    .map((some) => some.reduce((a, b) => a | b, 0));
+  /** Units that the parts take, as FORMAT.md says, with windows of one unit. */
+  const unitsOf = (of: number) =>
+    1 +
+    [0x100, 0x400, 0x400, 0x800, 0x2000, 0x2000, 0x2000, 0x2000, 0x2000].filter((part) => of & part).length +
+    ((of & PART.grant) !== 0 ? ((of & 4) !== 0 ? 2 : 3) : 0) +
+    ((of & PART.answer) !== 0 ? 4 : 0) +
+    ((of & PART.bundle) !== 0 ? 3 : 0);
+  const wild = fc.record({
+    kind: fc.integer({ min: 1, max: 255 }),
+    flags: fc.oneof(flags, fc.integer({ min: 0, max: 0xffff })),
+    units: fc.integer({ min: 1, max: LONGEST_RECORD }),
+    body,
+  });
+  const fitting = fc
+    .record({ kind: fc.integer({ min: 2, max: 9 }), flags: flags.map((some) => some & 0x7f07), body })
+    .filter((one) => unitsOf(one.flags) <= LONGEST_RECORD)
+    .map((one) => ({ ...one, units: unitsOf(one.flags) }));
+
+  /** Does everything that a ledger can be asked for. */
+  function tryAll(flash: MemoryFlash): FlashLedger {
+    const ledger = open(flash);
+    const keys = [key('g'), ...[0, 1, 2].map((byte) => String.fromCharCode(byte).repeat(16))];
+    const looks = () => {
+      for (const one of keys) {
+        ledger.grantTotal(one);
+        ledger.budgetTotal(one);
+        ledger.budgetUsed(one);
+        ledger.seen(one);
+        ledger.paymentsSince(one, NOW - 1000);
+        ledger.answered(one);
+      }
+      ledger.newestBundle('a');
+      ledger.lastReceipt();
+      return [ledger.fill, ledger.wear, ledger.damage, ledger.problem, ledger.timeFloorMs()];
+    };
+    looks();
+    for (const grant of keys)
+      for (const changes of [{}, { window: undefined }, { idempotency: grant, replay: grant }]) {
+        ledger.objection(spend({ grant, budget: grant, ...changes }));
+        ledger.authorize(spend({ grant, budget: grant, ...changes }));
+        ledger.reserve(spend({ grant, budget: grant, ...changes }));
+      }
+    for (const { receiptId, amount } of ledger.openReservations()) {
+      ledger.settle(receiptId, amount, NOW);
+      ledger.release(receiptId, NOW);
+    }
+    ledger.bundleRecords('a', newest(NOW, NOW), 3);
+    ledger.admitted('a', newest(NOW, NOW));
+    ledger.raiseTimeFloor(NOW + 5000);
+    for (let steps = 0; steps < 300 && ledger.step(); steps++);
+    looks();
+    return ledger;
+  }
+
+  it.each([
+    ['anything', wild, 1],
+    ['what its flags say', fitting, 12],
+    ['now this, now that', fc.oneof({ weight: 9, arbitrary: fitting }, { weight: 1, arbitrary: wild }), 12],
+  ] as const)('make nothing throw: each holds %s', (_, one, most) => {
+    let opens = 0;
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 1, maxLength: most }), (records) => {
+        const flash = recorded(records, SMALL);
+        if (tryAll(flash).problem?.code !== 'STORE_FAILED') opens++;
+        tryAll(flash);
+      }),
+      { numRuns: 300 },
+    );
+    expect(opens).toBeGreaterThan(0);
   });
 });
 

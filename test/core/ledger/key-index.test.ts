@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LogError } from '../../../core/ledger/block-log.ts';
 import { KeyIndex } from '../../../core/ledger/key-index.ts';
 import type { LedgerKey } from '../../../core/ledger/ledger.ts';
 
@@ -127,7 +128,7 @@ describe('the table', () => {
   it('that is full says so', () => {
     const { index } = new Indexed(0);
     for (let i = 0; i < 16; i++) index.add(at(i), 0, 2 + i);
-    expect(() => index.add(at(0, 'one more'), 0, 50)).toThrow(RangeError);
+    expect(() => index.add(at(0, 'one more'), 0, 50)).toThrow(LogError);
     index.remove(at(3), 0, 5, (address) => at(address - 2));
     index.add(at(0, 'one more'), 0, 50);
   });

@@ -1,8 +1,10 @@
 // What the command line says of a ledger's image: the same as the ledger itself, and what is missing.
 
 import { describe, expect, it } from 'vitest';
+import { BlockLog } from '../../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { ledgerKey } from '../../../core/ledger/keys.ts';
+import { KIND, PART, SPEND_LAYOUT } from '../../../core/ledger/spend-record.ts';
 import { ImageProblem } from '../../../tools/ledger/image.ts';
 import { grantKey, inspectLedger } from '../../../tools/ledger/inspection.ts';
 import { NOW } from '../../fixtures/artifacts.ts';
@@ -93,5 +95,28 @@ describe('what is no ledger', () => {
     ['blank flash', new Uint8Array(65_536).fill(0xff)],
   ])('%s is an ImageProblem, in words', (_, bytes) => {
     expect(() => inspectLedger(bytes, { blockSize: 4096 })).toThrow(ImageProblem);
+  });
+
+  it('records that are not of its format are an ImageProblem that says where the first is', () => {
+    const flash = new MemoryFlash();
+    const log = new BlockLog(flash, SPEND_LAYOUT);
+    log.format();
+    log.append(KIND.seal, 0, new Uint8Array(16));
+    log.append(KIND.state, PART.grant, new Uint8Array(32));
+    const inspected = () => inspectLedger(flash.cells, { blockSize: 4096 });
+    expect(inspected).toThrow(ImageProblem);
+    expect(inspected).toThrow('record 2 at byte 48 is not one of a spend ledger of format 3');
+  });
+
+  it('more ids than a ledger of its size lets in are an ImageProblem: a device refuses all of it', () => {
+    const flash = new MemoryFlash({ size: 4096, blockSize: 1024 });
+    const log = new BlockLog(flash, SPEND_LAYOUT);
+    log.format();
+    for (let id = 1; id < 60; id++) {
+      if (!log.fits(2)) log.prepare();
+      log.append(KIND.spend, PART.replay, new Uint8Array(32).fill(id));
+    }
+    expect(() => inspectLedger(flash.cells, { blockSize: 1024 })).toThrow(ImageProblem);
+    expect(() => inspectLedger(flash.cells, { blockSize: 1024 })).toThrow('more grants, budgets and ids');
   });
 });

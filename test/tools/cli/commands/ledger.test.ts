@@ -4,10 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { crc32Update } from '../../../../core/encoding/crc32.ts';
 import { writeU32 } from '../../../../core/encoding/little-endian.ts';
 import type { JsonObject } from '../../../../core/json/value.ts';
+import { BlockLog } from '../../../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../../../core/ledger/flash-ledger.ts';
 import type { JournalEntry } from '../../../../core/ledger/journal.ts';
 import { ledgerKey } from '../../../../core/ledger/keys.ts';
 import { receiptHashOf } from '../../../../core/ledger/receipt-document.ts';
+import { KIND, PART, SPEND_LAYOUT } from '../../../../core/ledger/spend-record.ts';
 import { append, end, grantNumber, idle, opened, payment, SMALL } from '../../../core/ledger/journal-entries.ts';
 import { present, sba } from '../../../fixtures/artifacts.ts';
 import { crypto, Device } from '../../../fixtures/device.ts';
@@ -656,6 +658,18 @@ describe('a call that cannot be carried out', () => {
     expect(await refused('ledger', 'check', bench.write('short.flash', flash.cells.subarray(0, 8192)))).toContain(
       'too small',
     );
+  });
+
+  it('has a ledger whose records are not of its format, though their CRCs are good', async () => {
+    const flash = new MemoryFlash();
+    const log = new BlockLog(flash, SPEND_LAYOUT);
+    log.format();
+    log.append(KIND.spend, PART.counters, new Uint8Array(16));
+    const path = bench.write('strange.flash', flash.cells);
+    for (const command of ['inspect', 'check'])
+      expect(await refused('ledger', command, path)).toContain(
+        'strange.flash: record 1 at byte 32 is not one of a spend ledger of format 3: its parts take 2 units, it has 1',
+      );
   });
 
   it('would write over the image', async () => {
