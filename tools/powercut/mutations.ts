@@ -101,7 +101,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'a block stays over for cleaning',
     file: LEDGER,
-    edits: [{ before: '(blocks.fits(units) ? 0 : 1) >= 1', after: '(blocks.fits(units) ? 0 : 1) >= 0' }],
+    edits: [{ before: 'Math.floor(blocks.room / units)) >= 1', after: 'Math.floor(blocks.room / units)) >= 0' }],
   },
   {
     rule: 'records of settled reservations say which they end',
