@@ -5,9 +5,10 @@
 // as anything (flash encryption). What is in the log is what has a good CRC and the number that follows. A block whose
 // writing a power cut may have broken off is not written to any further.
 
-import { crc32Update } from '../encoding/crc32.ts';
+import { crc32Update, crc32Word } from '../encoding/crc32.ts';
 import { HEADER_BYTES, isStoreHeader, sealHeader, UNIT } from '../encoding/flash-header.ts';
 import { readU32, writeU32 } from '../encoding/little-endian.ts';
+import { sameBytes } from '../encoding/same-bytes.ts';
 import { type Flash, FlashError } from '../ports/ports.ts';
 import { BlockChain } from './block-chain.ts';
 
@@ -103,7 +104,6 @@ export class BlockLog {
   /** Its first unit: making a view takes memory of a device. */
   readonly #unit: Uint8Array;
   readonly #header = new Uint8Array(HEADER_BYTES);
-  readonly #seed = new Uint8Array(SEED_BYTES);
   /** The highest sequence number there is. */
   #newest = 0;
   /** Where the next record goes: a block, and the unit in it; undefined until there is one that may be written to. */
@@ -356,8 +356,7 @@ export class BlockLog {
     this.#flash.program(address * UNIT, bytes);
     const back = this.#buffer.subarray(0, bytes.length);
     this.#flash.read(address * UNIT, back);
-    for (let i = 0; i < bytes.length; i++)
-      if (bytes[i] !== back[i]) throw new FlashError(`what was written at ${address * UNIT} reads back differently`);
+    if (!sameBytes(bytes, back)) throw new FlashError(`what was written at ${address * UNIT} reads back differently`);
     this.#at += units;
     this.#next++;
     if ((flags & COPY) === 0) this.#ownNext = this.#next;
@@ -585,8 +584,7 @@ export class BlockLog {
     sealHeader(header, this.#layout.store, this.#layout.format);
     this.#flash.program(block * this.#flash.blockSize, header);
     this.#flash.read(block * this.#flash.blockSize, this.#header);
-    for (let i = 0; i < HEADER_BYTES; i++)
-      if (header[i] !== this.#header[i]) throw new FlashError(`the header of block ${block} reads back differently`);
+    if (!sameBytes(header, this.#header)) throw new FlashError(`the header of block ${block} reads back differently`);
   }
 
   #readHeaders(): void {
@@ -825,9 +823,8 @@ export class BlockLog {
    * another, and so has what a payer wrote.
    */
   #crcOf(bytes: Uint8Array, length: number, block: number): number {
-    writeU32(this.#seed, 0, this.#sequences[block] as number);
-    writeU32(this.#seed, 4, this.#salts[block] as number);
-    const head = crc32Update(crc32Update(0, this.#seed, 0, SEED_BYTES), bytes, 0, CRC_AT);
+    const seed = crc32Word(crc32Word(0, this.#sequences[block] as number), this.#salts[block] as number);
+    const head = crc32Word(crc32Word(seed, readU32(bytes, 0)), readU32(bytes, 4));
     return crc32Update(head, bytes, RECORD_HEADER, length);
   }
 
@@ -863,8 +860,6 @@ export class BlockLog {
 
 /** In a block's header: its salt. */
 const SALT_AT = 24;
-/** Bytes that the CRC of a record begins with: the block's sequence number and its salt. */
-const SEED_BYTES = 8;
 
 /** The head, one that is ready to follow, one to clean into, and one to clean. */
 const LEAST_BLOCKS = 4;

@@ -67,6 +67,7 @@ export const LEFT_OUT: { readonly [file: string]: string } = {
   'test/core/ed25519/strict.test.ts': POINTS,
   'test/core/ed25519/verify.test.ts': POINTS,
   'test/core/encoding/der.test.ts': 'makes keys with node:crypto while it loads',
+  'test/core/encoding/engine-integers.test.ts': ENGINE_PUT,
   'test/core/encoding/little-endian.test.ts': ENGINE_PUT,
   'test/core/json/compact.test.ts': FLASH,
   'test/core/json/compact-format.test.ts': NODE_FORM,
