@@ -145,13 +145,18 @@ function bounded<T>(list: readonly T[], most: number, what: string): readonly T[
   return list;
 }
 
-/** A JWK. A malformed key is unusable, it does not spoil the bundle (INTEROP §3). */
-function readKey(value: JsonValue): BundleKey {
+/** The kid of a JWK, '' where it has none. */
+export function kidOf(value: JsonValue): string {
+  const kid = isObject(value) ? member(value, 'kid') : undefined;
+  return typeof kid === 'string' ? kid : '';
+}
+
+/** Reads a JWK. A malformed key is unusable, it does not spoil the bundle (INTEROP §3). */
+export function readKey(value: JsonValue): BundleKey {
   if (!isObject(value)) return { kid: '', active: true, key: 'the key is not an object', x: undefined };
-  const kid = member(value, 'kid');
   const x = keyBytes(value);
   return {
-    kid: typeof kid === 'string' ? kid : '',
+    kid: kidOf(value),
     // Whoever writes "false" or 0 does not mean that the key may be used.
     active: member(value, 'active') === undefined || member(value, 'active') === true,
     key: ed25519FromJwk(value, x),

@@ -2,15 +2,23 @@
 // bundle is never held whole, and a name that only looks like another is told from it.
 
 import { ArtifactProblem } from '../artifacts/members.ts';
-import { type BundleFacts, type BundleIssuer, type BundleKey, readIssuer } from '../artifacts/trust-bundle.ts';
+import {
+  type BundleFacts,
+  type BundleIssuer,
+  type BundleKey,
+  kidOf,
+  readIssuer,
+  readKey,
+} from '../artifacts/trust-bundle.ts';
 import { asciiText } from '../encoding/utf8.ts';
 import { JsonProblem } from '../json/tokens.ts';
+import type { JsonObject, JsonValue } from '../json/value.ts';
 import { BUNDLE_KEYS_PER_ISSUER } from '../limits.ts';
 import { type Crypto, FlashError } from '../ports/ports.ts';
 import { bundleIdentity } from './admission.ts';
 import { type BundleIndex, firstTwo, indexBytes, POINTS_PER_BYTE, type TextIndex } from './bundle-index.ts';
 import { type HeldBundle, isPoint, revokesKeyIn } from './held-bundle.ts';
-import { type BundleReader, checkOf, readEntry } from './streamed-bundle.ts';
+import { type BundleReader, checkOf, entryData } from './streamed-bundle.ts';
 
 /** A key of an entry, and which of all entries' keys it is: each entry has as many places as it may have keys. */
 interface PlacedKey extends BundleKey {
@@ -73,13 +81,15 @@ export class FlashBundle implements HeldBundle {
   }
 
   entry(issuer: string): BundleIssuer | undefined {
-    const { prints } = this.#index.entries;
-    const print = this.#reader.prints.of(issuer);
-    for (let i = prints.indexOf(print); i >= 0; i = prints.indexOf(print, i + 1)) {
-      const entry = this.#entryAt(i);
-      if (entry.issuer === issuer) return entry;
-    }
-    return undefined;
+    return this.#first(issuer, (data, i) => this.#placed(data, i));
+  }
+
+  key(issuer: string, kid: string): BundleKey | undefined {
+    return this.#first(issuer, ({ keys }, i) => {
+      // Of the others nothing is needed, and to read a key takes long.
+      const j = (keys as readonly JsonValue[]).findIndex((jwk) => kidOf(jwk) === kid);
+      return j < 0 ? undefined : placedKey(readKey((keys as readonly JsonValue[])[j] as JsonValue), i, j);
+    });
   }
 
   revokesKey(issuer: string, kid: string, key: Uint8Array | undefined): boolean {
@@ -130,13 +140,36 @@ export class FlashBundle implements HeldBundle {
     return false;
   }
 
+  /** What is taken from the data of an issuer's first entry. */
+  #first<T>(issuer: string, take: (data: JsonObject, i: number) => T): T | undefined {
+    const { prints } = this.#index.entries;
+    const print = this.#reader.prints.of(issuer);
+    for (let i = prints.indexOf(print); i >= 0; i = prints.indexOf(print, i + 1)) {
+      const data = this.#dataAt(i);
+      if (data.issuer === issuer) return take(data, i);
+    }
+    return undefined;
+  }
+
   #holds(list: TextIndex, text: string): boolean {
     const { prints, offsets } = list;
+    if (prints.length === 0) return false;
     const print = this.#reader.prints.of(text);
     for (let i = prints.indexOf(print); i >= 0; i = prints.indexOf(print, i + 1)) {
-      if (this.#textAt(offsets[i] as number, print) === text) return true;
+      const offset = offsets[i] as number;
+      if (this.#isAt(offset, text) || this.#textAt(offset, print) === text) return true;
     }
     return false;
+  }
+
+  /** True where a text stands there as JSON.stringify writes it; other ways to write it are for `#textAt`. */
+  #isAt(offset: number, text: string): boolean {
+    if (!this.#index.isAscii) return false;
+    const written = JSON.stringify(text);
+    const from = this.#start + offset;
+    const part =
+      offset + written.length > this.length ? undefined : this.#reader.stream.part(from, from + written.length);
+    return part !== undefined && asciiText(part, 0, part.length) === written;
   }
 
   #textAt(offset: number, print: number): string {
@@ -152,6 +185,16 @@ export class FlashBundle implements HeldBundle {
   }
 
   #entryAt(i: number): BundleIssuer {
+    return this.#placed(this.#dataAt(i), i);
+  }
+
+  #placed(data: JsonObject, i: number): BundleIssuer {
+    const { issuer, keys } = readIssuer(data, i);
+    return { issuer, keys: keys.map((key, j) => placedKey(key, i, j)) };
+  }
+
+  /** The `i`th entry as data: it is as it was when it was verified, so its shape is an entry's. */
+  #dataAt(i: number): JsonObject {
     const { stream, crypto } = this.#reader;
     const { offsets, lengths, checks } = this.#index.entries;
     const offset = offsets[i] as number;
@@ -164,17 +207,15 @@ export class FlashBundle implements HeldBundle {
     if (checkOf(hash) !== checks[i]) throw this.#damaged();
     try {
       // What was verified has nothing in it that JSON.parse may not be given, and the engine's own reading is much faster.
-      const { issuer, keys } =
-        part === undefined ? this.#streamed(offset, i) : readIssuer(JSON.parse(asciiText(part, 0, part.length)), i);
-      return { issuer, keys: keys.map((key, j): PlacedKey => ({ ...key, place: BUNDLE_KEYS_PER_ISSUER * i + j })) };
+      return part === undefined ? this.#streamed(offset) : JSON.parse(asciiText(part, 0, part.length));
     } catch (problem) {
       throw this.#failure(problem);
     }
   }
 
-  #streamed(offset: number, i: number): BundleIssuer {
+  #streamed(offset: number): JsonObject {
     this.#goTo(offset);
-    return readEntry(this.#reader.stream, i);
+    return entryData(this.#reader.stream) as JsonObject;
   }
 
   #goTo(offset: number): void {
@@ -191,4 +232,8 @@ export class FlashBundle implements HeldBundle {
   #damaged(): FlashError {
     return new FlashError(`the stored bundle ${this.bundleId} is damaged`);
   }
+}
+
+function placedKey({ kid, active, key, x }: BundleKey, entry: number, place: number): PlacedKey {
+  return { kid, active, key, x, place: BUNDLE_KEYS_PER_ISSUER * entry + place };
 }

@@ -18,13 +18,15 @@ export interface HeldBundle {
   approves(issuer: string): boolean;
   /** The first entry of an issuer; later ones are not looked at for keys (INTEROP §3). */
   entry(issuer: string): BundleIssuer | undefined;
+  /** The first key of that entry with this kid. */
+  key(issuer: string, kid: string): BundleKey | undefined;
   /** True where the grant is among the revoked ones. */
   revokesGrant(grantId: string): boolean;
   /** True where any entry of the issuer marks a key revoked that has this kid, or these bytes. */
   revokesKey(issuer: string, kid: string, key: Uint8Array | undefined): boolean;
   /** True where any entry marks a key of these bytes revoked. */
   revokesBytes(key: Uint8Array): boolean;
-  /** True where a key that `entry` gave is a point that may be used; found out once. */
+  /** True where a key that `entry` or `key` gave is a point that may be used; found out once. */
   usable(crypto: Crypto, listed: BundleKey): boolean;
 }
 
@@ -60,6 +62,10 @@ export class MemoryBundle implements HeldBundle {
 
   entry(issuer: string): BundleIssuer | undefined {
     return entryOf(this.bundle, issuer);
+  }
+
+  key(issuer: string, kid: string): BundleKey | undefined {
+    return this.entry(issuer)?.keys.find((listed) => listed.kid === kid);
   }
 
   revokesGrant(grantId: string): boolean {

@@ -5,6 +5,7 @@ import { ed25519FromDidKey } from '../encoding/did-key.ts';
 import type { Crypto } from '../ports/ports.ts';
 import type { ReasonCode } from '../reason-codes.ts';
 import type { PinnedKey, PinnedRole } from './configuration.ts';
+import type { HeldBundle } from './held-bundle.ts';
 import type { TrustSet } from './trust-set.ts';
 
 /** A key that was found and whose it is, or the code and reason why none was. */
@@ -40,7 +41,10 @@ export function resolveKey(
   kid: string | undefined,
 ): KeyResult {
   if (kid === undefined) return fail('KEY_NOT_FOUND', 'the artifact names no kid');
-  if (issuer !== undefined && sources.trust.names(issuer)) return bundleKey(sources, issuer, kid);
+  if (issuer !== undefined) {
+    const approving = sources.trust.approving(issuer);
+    if (approving.length > 0 || sources.trust.embeds(issuer)) return bundleKey(sources, issuer, kid, approving);
+  }
   const pinned = pinnedKey(sources.pinnedKeys, role, issuer, kid);
   if (pinned === undefined) {
     const why = issuer === undefined ? 'no issuer is named' : `no bundle names ${issuer}`;
@@ -60,14 +64,13 @@ export function resolveKey(
   return { ok: true, key: pinned.publicKey, issuer: owner, source: 'pinned' };
 }
 
-/** What the bundles have for an issuer that one of them names. */
-function bundleKey(sources: KeySources, issuer: string, kid: string): KeyResult {
-  const found = listedKey(sources, issuer, kid);
+/** What the bundles have for an issuer that one of them names. @param approving those that approve it */
+function bundleKey(sources: KeySources, issuer: string, kid: string, approving: readonly HeldBundle[]): KeyResult {
+  const found = listedKey(sources, issuer, kid, approving);
   const key = found === undefined || typeof found.key === 'string' ? undefined : found.key;
   if (sources.trust.revokesKey(issuer, kid, key ?? ed25519FromDidKey(issuer)))
     return fail('KEY_REVOKED', `key ${kid} of ${issuer} is revoked`);
   if (found === undefined) {
-    const approving = sources.trust.bundles.filter((bundle) => bundle.approves(issuer));
     const expired = approving.length > 0 && approving.every((bundle) => bundle.expiresAtMs <= sources.nowMs);
     const why = expired
       ? `every bundle that approves ${issuer} is expired`
@@ -86,15 +89,19 @@ interface Found {
 }
 
 /** The first listed key in the first unexpired bundle that approves the issuer and has the kid. */
-function listedKey(sources: KeySources, issuer: string, kid: string): Found | undefined {
+function listedKey(
+  sources: KeySources,
+  issuer: string,
+  kid: string,
+  approving: readonly HeldBundle[],
+): Found | undefined {
   const { crypto } = sources;
   let approved = false;
-  for (const bundle of sources.trust.bundles) {
-    if (bundle.expiresAtMs <= sources.nowMs || !bundle.approves(issuer)) continue;
+  for (const bundle of approving) {
+    if (bundle.expiresAtMs <= sources.nowMs) continue;
     approved = true;
-    for (const listed of bundle.entry(issuer)?.keys ?? []) {
-      if (listed.kid === kid) return { key: listed.key, usable: () => bundle.usable(crypto, listed) };
-    }
+    const listed = bundle.key(issuer, kid);
+    if (listed !== undefined) return { key: listed.key, usable: () => bundle.usable(crypto, listed) };
   }
   // A did:key is its own key where bundles only approve it. One that embeds keys for it has said which ones count; else a
   // kid that nobody revoked, which no signature covers, would bring a revoked key back.

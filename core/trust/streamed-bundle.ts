@@ -2,13 +2,7 @@
 // covers. The verdict on any bytes is that of `readJson` and `readTrustBundle` on the same ones.
 
 import { ArtifactProblem, invalid } from '../artifacts/members.ts';
-import {
-  type BundleFacts,
-  type BundleIssuer,
-  readBundleNames,
-  readBundleTimes,
-  readIssuer,
-} from '../artifacts/trust-bundle.ts';
+import { type BundleFacts, readBundleNames, readBundleTimes, readIssuer } from '../artifacts/trust-bundle.ts';
 import { partsDigest, partsMessage } from '../hash/domains.ts';
 import { canonicalParts } from '../json/canonical-stream.ts';
 import { type JsonStream, NULL } from '../json/stream.ts';
@@ -227,7 +221,7 @@ function issuersIndex(
   for (let more = stream.firstElement(); more; more = stream.nextElement(++i)) {
     stream.next();
     const from = stream.offset;
-    const entry = readEntry(stream, i);
+    const entry = readIssuer(entryData(stream), i);
     issuers.push(prints.of(entry.issuer));
     offsets.push(from - start);
     lengths.push(stream.offset - from);
@@ -268,9 +262,9 @@ export function checkOf(hash: Hash): number {
   return (firstTwo(digest) | ((digest[2] as number) << 16) | ((digest[3] as number) << 24)) >>> 0;
 }
 
-/** Reads the entry at hand, the `i`th of `issuers`, of each key only what a key is made of. Throws ArtifactProblem. */
-export function readEntry(stream: JsonStream, i: number): BundleIssuer {
-  if (stream.next() !== OBJECT) return readIssuer(stream.scalar(), i);
+/** The entry of `issuers` at hand as data, of each key only what a key is made of. */
+export function entryData(stream: JsonStream): JsonValue {
+  if (stream.next() !== OBJECT) return stream.scalar();
   const entry = emptyObject();
   let count = 0;
   for (let name = stream.firstMember(); name !== undefined; name = stream.nextMember(++count)) {
@@ -278,7 +272,7 @@ export function readEntry(stream: JsonStream, i: number): BundleIssuer {
     else if (name === 'keys') entry[name] = keyList(stream);
     else stream.value();
   }
-  return readIssuer(entry, i);
+  return entry;
 }
 
 /** Characters of `x`, `kty`, `crv` and `alg` that can mean anything: 32 bytes of base64 have 44. Longer ones are not refused. */

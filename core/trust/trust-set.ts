@@ -55,6 +55,11 @@ export class TrustSet {
     return false;
   }
 
+  /** The bundles that approve this issuer, expired or not, in the order of key lookup. */
+  approving(issuer: string): readonly HeldBundle[] {
+    return this.#bundles.filter((bundle) => bundle.approves(issuer));
+  }
+
   /** True where a bundle, expired or not, approves or embeds this issuer: then no pinned key speaks for it. */
   names(issuer: string): boolean {
     for (const bundle of this.#bundles) if (bundle.approves(issuer)) return true;
