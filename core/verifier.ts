@@ -186,12 +186,12 @@ export class Verifier {
 
   /**
    * Does a bounded piece of the work that keeps payments free of erases, in the ledger and the journal, or of that which
-   * makes them faster. For idle time, until it says there is nothing to do.
+   * makes them faster: what keys are good for, and tables of keys. For idle time, until it says there is nothing to do.
    *
    * @returns whether there is more to do
    */
   step(): boolean {
-    return this.#books.step() || (this.#tables?.step() ?? false);
+    return this.#books.step() || this.trust.step(this.#crypto) || (this.#tables?.step() ?? false);
   }
 
   /**

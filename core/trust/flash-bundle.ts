@@ -40,6 +40,8 @@ export class FlashBundle implements HeldBundle {
   readonly #reader: BundleReader;
   readonly #index: BundleIndex;
   #start: number;
+  /** The entry whose keys `step` comes to next. */
+  #next = 0;
 
   /** @param start where its text begins, for the reader's source */
   constructor(reader: BundleReader, start: number, length: number, facts: BundleFacts, index: BundleIndex) {
@@ -125,6 +127,15 @@ export class FlashBundle implements HeldBundle {
     const usable = isPoint(crypto, listed);
     points[i] = (points[i] as number) | ((usable ? KNOWN | USABLE : KNOWN) << shift);
     return usable;
+  }
+
+  step(crypto: Crypto): boolean {
+    const { length } = this.#index.entries.prints;
+    if (this.#next < length) {
+      for (const listed of this.#entryAt(this.#next).keys) if (listed.active) this.usable(crypto, listed);
+      this.#next++;
+    }
+    return this.#next < length;
   }
 
   /** True where one of the entries with revoked keys that may be meant is. */

@@ -28,6 +28,8 @@ export interface HeldBundle {
   revokesBytes(key: Uint8Array): boolean;
   /** True where a key that `entry` or `key` gave is a point that may be used; found out once. */
   usable(crypto: Crypto, listed: BundleKey): boolean;
+  /** Finds that out about the keys of one more entry, ahead of payments. @returns whether there are more */
+  step(crypto: Crypto): boolean;
 }
 
 /** A bundle whose lists are in memory. */
@@ -88,6 +90,11 @@ export class MemoryBundle implements HeldBundle {
     const usable = isPoint(crypto, listed);
     this.#usable.set(listed, usable);
     return usable;
+  }
+
+  /** Programs that hold bundles like this have no idle time. */
+  step(): boolean {
+    return false;
   }
 }
 

@@ -3,6 +3,7 @@
 
 import type { TrustBundle } from '../artifacts/trust-bundle.ts';
 import { BUNDLES_HELD } from '../limits.ts';
+import { type Crypto, FlashError } from '../ports/ports.ts';
 import type { Refusal } from '../reason-codes.ts';
 import { refuse } from '../reason-codes.ts';
 import { type HeldBundle, MemoryBundle } from './held-bundle.ts';
@@ -79,6 +80,21 @@ export class TrustSet {
   revokesKey(issuer: string, kid: string, key: Uint8Array | undefined): boolean {
     for (const bundle of this.#bundles) if (bundle.revokesKey(issuer, kid, key)) return true;
     return false;
+  }
+
+  /**
+   * Finds out which keys of one more entry are points that may be used: a payment then need not. For idle time. Where flash
+   * cannot be read, payments find out, or say so.
+   *
+   * @returns whether there is more to do
+   */
+  step(crypto: Crypto): boolean {
+    try {
+      return this.#bundles.some((bundle) => bundle.step(crypto));
+    } catch (error) {
+      if (error instanceof FlashError) return false;
+      throw error;
+    }
   }
 
   /** True where any loaded bundle marks these key bytes revoked, whoever's they are. */

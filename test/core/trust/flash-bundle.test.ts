@@ -38,7 +38,7 @@ const COLLIDING: Crypto = {
 };
 
 const KEY = new Uint8Array(Buffer.from(publicJwk(wallet).x as string, 'base64url'));
-const NAMES = ['a', 'b', 'é\u{1f600}', PA, WALLET, 'x"\\y', 'n'.repeat(1024)];
+const NAMES = ['a', 'b', 'a","b', 'é\u{1f600}', PA, WALLET, 'x"\\y', 'n'.repeat(1024)];
 const KIDS = ['k1', 'k2', '', 'wallet-1', '\u{1f600}'];
 
 describe('a bundle on flash answers as one in memory', () => {
@@ -97,6 +97,12 @@ describe('a bundle on flash answers as one in memory', () => {
               keys: listed.keys.map((key) => ({ kid: key.kid, active: key.active, key: key.key, x: key.x })),
             },
           ).toEqual(whole.entry(name));
+          for (const kid of KIDS) {
+            const one = pieces.key(name, kid);
+            expect(one && { kid: one.kid, active: one.active, key: one.key, x: one.x }).toEqual(whole.key(name, kid));
+            const known = whole.key(name, kid);
+            if (one && known) expect(pieces.usable(crypto, one)).toBe(whole.usable(crypto, known));
+          }
           listed?.keys.forEach((key, i) => {
             const usable = whole.usable(crypto, whole.entry(name)?.keys[i] as typeof key);
             expect([pieces.usable(crypto, key), pieces.usable(crypto, key)]).toEqual([usable, usable]);
@@ -128,6 +134,32 @@ describe('a bundle on flash answers as one in memory', () => {
     expect(looks).toBe(2);
   });
 
+  it('finds that out ahead, entry by entry, but for keys that are revoked or have no bytes', () => {
+    const looks: Uint8Array[] = [];
+    const counting = {
+      ...crypto,
+      ed25519KeyUsable: (key: Uint8Array) => {
+        looks.push(key);
+        return crypto.ed25519KeyUsable(key);
+      },
+    };
+    const issuers = [entry(PA, pa, { kid: 'none' }), entry(WALLET, revoked(testKey('r', 9)), wallet)];
+    const held = flashBundle(jsonBytes(body({ issuers })), crypto);
+    let steps = 1;
+    while (held.step(counting)) steps++;
+    expect(steps).toBe(2);
+    expect(looks).toEqual([pa.publicKey, wallet.publicKey]);
+    for (const [issuer, kid] of [
+      [PA, pa.kid],
+      [WALLET, wallet.kid],
+    ] as const) {
+      const listed = held.key(issuer, kid);
+      expect(listed && held.usable(counting, listed)).toBe(true);
+    }
+    expect(looks).toHaveLength(2);
+    expect(held.step(counting)).toBe(false);
+  });
+
   it('knows no name that has no UTF-8 form', () => {
     const held = flashBundle(jsonBytes(body()), crypto);
     expect([held.approves('\ud800'), held.entry('\ud800'), held.revokesGrant('\ud800')]).toEqual([
@@ -147,6 +179,8 @@ describe('a bundle on flash that has changed since it was verified', () => {
     () => held.revokesGrant('g3'),
     () => held.entry(PA)?.keys.map((key) => [key.kid, key.active, key.key, key.x]),
     () => held.entry(WALLET)?.keys.map((key) => [key.kid, key.active, key.key, key.x]),
+    () => held.key(PA, pa.kid)?.key,
+    () => held.key(WALLET, wallet.kid)?.x,
     () => held.revokesKey(WALLET, wallet.kid, undefined),
     () => held.revokesKey(WALLET, 'other', wallet.publicKey),
     () => held.revokesBytes(wallet.publicKey),
