@@ -7,12 +7,10 @@
 import { crc32 } from '../encoding/crc32.ts';
 import { HEADER_BYTES, isStoreHeader, STORE, sealHeader, UNIT } from '../encoding/flash-header.ts';
 import { readU32, writeU32 } from '../encoding/little-endian.ts';
-import { JsonStream } from '../json/stream.ts';
-import { BUNDLE_LIMITS, BUNDLE_SET_BYTES, BUNDLE_WINDOW_BYTES, BUNDLES_HELD } from '../limits.ts';
+import { BUNDLE_LIMITS, BUNDLE_SET_BYTES, BUNDLES_HELD } from '../limits.ts';
 import { type Crypto, type Flash, FlashError } from '../ports/ports.ts';
-import { Fingerprints } from './bundle-index.ts';
+import { BundleReader } from './bundle-reader.ts';
 import type { BundleRange, BundleRanges } from './bundle-set.ts';
-import type { BundleReader } from './streamed-bundle.ts';
 
 const BUNDLE_SET_FORMAT = 1;
 
@@ -70,7 +68,7 @@ export class BundlePartition {
   #erasedTo = 0;
   #at = 0;
   #pageAt = 0;
-  readonly #page = new Uint8Array(PAGE);
+  #page = new Uint8Array(0);
 
   /** @throws RangeError where the partition cannot hold two copies of anything */
   constructor(flash: Flash, crypto: Crypto) {
@@ -80,8 +78,7 @@ export class BundlePartition {
     this.#flash = flash;
     this.#copyBytes = Math.floor(size / blockSize / 2) * blockSize;
     if (this.#copyBytes === 0) throw new RangeError('a bundle partition needs two blocks');
-    const stream = new JsonStream(flash, crypto, BUNDLE_LIMITS, BUNDLE_WINDOW_BYTES);
-    this.reader = { stream, crypto, prints: new Fingerprints(crypto) };
+    this.reader = new BundleReader(flash, crypto);
   }
 
   /** Bytes that one copy has for bundles and what comes with them. */
@@ -89,9 +86,15 @@ export class BundlePartition {
     return this.#copyBytes - RECORD_BYTES;
   }
 
-  /** Bytes of its buffers. */
+  /** Bytes of its buffers: none between two answers. */
   get memoryBytes(): number {
-    return this.#page.length + this.reader.stream.memoryBytes;
+    return this.#page.length + this.reader.memoryBytes;
+  }
+
+  /** Gives back the memory of its buffers. What is being written goes no further. */
+  rest(): void {
+    this.#page = new Uint8Array(0);
+    this.reader.rest();
   }
 
   /**
@@ -120,6 +123,7 @@ export class BundlePartition {
     this.#at = RECORD_BYTES;
     this.#pageAt = RECORD_BYTES;
     this.#erasedTo = 0;
+    this.#page = new Uint8Array(PAGE);
     // With its first block its record is gone: it cannot come into force before a new one is written.
     this.#eraseTo(RECORD_BYTES);
   }

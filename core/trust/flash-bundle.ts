@@ -10,24 +10,24 @@ import {
   readIssuer,
   readKey,
 } from '../artifacts/trust-bundle.ts';
-import { asciiText } from '../encoding/utf8.ts';
+import { decodeUtf8 } from '../encoding/utf8.ts';
 import { JsonProblem } from '../json/tokens.ts';
 import type { JsonObject, JsonValue } from '../json/value.ts';
-import { BUNDLE_KEYS_PER_ISSUER } from '../limits.ts';
 import { type Crypto, FlashError } from '../ports/ports.ts';
 import { bundleIdentity } from './admission.ts';
-import { type BundleIndex, firstTwo, indexBytes, POINTS_PER_BYTE, type TextIndex } from './bundle-index.ts';
+import { type BundleIndex, checkOf, firstTwo, type ListName } from './bundle-index.ts';
+import type { BundleReader } from './bundle-reader.ts';
 import { type HeldBundle, isPoint, revokesKeyIn } from './held-bundle.ts';
-import { type BundleReader, checkOf, entryData } from './streamed-bundle.ts';
+import { entryData } from './streamed-bundle.ts';
 
-/** A key of an entry, and which of all entries' keys it is: each entry has as many places as it may have keys. */
+/** A key of an entry, and which it is. */
 interface PlacedKey extends BundleKey {
+  readonly entry: number;
   readonly place: number;
 }
 
-/** Bits of a key's place in `points`. */
-const KNOWN = 1;
-const USABLE = 2;
+/** Bytes of an entry that are read at once; of a longer one only what matters is held. */
+const WHOLE_ENTRY = 1024;
 
 /** See the head of the file. Every question throws FlashError where flash fails, or is not as it was when verified. */
 export class FlashBundle implements HeldBundle {
@@ -67,19 +67,19 @@ export class FlashBundle implements HeldBundle {
 
   /** Bytes of its index. */
   get memoryBytes(): number {
-    return indexBytes(this.#index);
+    return this.#index.bytes;
   }
 
   get revokesKeys(): boolean {
-    return this.#index.revokedKeys.kids.length > 0;
+    return this.#index.revokedCount > 0;
   }
 
   approves(issuer: string): boolean {
-    return this.#holds(this.#index.approved, issuer);
+    return this.#holds('approved', issuer);
   }
 
   revokesGrant(grantId: string): boolean {
-    return this.#holds(this.#index.revokedGrants, grantId);
+    return this.#holds('revokedGrants', grantId);
   }
 
   entry(issuer: string): BundleIssuer | undefined {
@@ -96,15 +96,15 @@ export class FlashBundle implements HeldBundle {
 
   revokesKey(issuer: string, kid: string, key: Uint8Array | undefined): boolean {
     if (!this.revokesKeys) return false;
-    const { entries, revokedKeys } = this.#index;
     const { prints } = this.#reader;
+    const index = this.#index;
     const ofKid = prints.of(kid);
     const ofKey = key === undefined ? -1 : firstTwo(key);
     const ofIssuer = prints.of(issuer);
     return this.#anyEntry(
       (i) =>
-        (revokedKeys.kids[i] === ofKid || revokedKeys.keys[i] === ofKey) &&
-        entries.prints[revokedKeys.entries[i] as number] === ofIssuer,
+        (index.revokedKid(i) === ofKid || index.revokedKey(i) === ofKey) &&
+        index.print('entries', index.revokedEntry(i)) === ofIssuer,
       (entry) => entry.issuer === issuer && revokesKeyIn(entry, kid, key),
     );
   }
@@ -112,38 +112,35 @@ export class FlashBundle implements HeldBundle {
   revokesBytes(key: Uint8Array): boolean {
     const ofKey = firstTwo(key);
     return this.#anyEntry(
-      (i) => this.#index.revokedKeys.keys[i] === ofKey,
+      (i) => this.#index.revokedKey(i) === ofKey,
       (entry) => revokesKeyIn(entry, undefined, key),
     );
   }
 
   usable(crypto: Crypto, listed: BundleKey): boolean {
-    const { place } = listed as PlacedKey;
-    const { points } = this.#index.entries;
-    const i = Math.floor(place / POINTS_PER_BYTE);
-    const shift = 2 * (place % POINTS_PER_BYTE);
-    const bits = (points[i] as number) >> shift;
-    if ((bits & KNOWN) !== 0) return (bits & USABLE) !== 0;
+    const { entry, place } = listed as PlacedKey;
+    const known = this.#index.usable(entry, place);
+    if (known !== undefined) return known;
     const usable = isPoint(crypto, listed);
-    points[i] = (points[i] as number) | ((usable ? KNOWN | USABLE : KNOWN) << shift);
+    this.#index.setUsable(entry, place, usable);
     return usable;
   }
 
   step(crypto: Crypto): boolean {
-    const { length } = this.#index.entries.prints;
-    if (this.#next < length) {
+    const count = this.#index.count('entries');
+    if (this.#next < count) {
       for (const listed of this.#entryAt(this.#next).keys) if (listed.active) this.usable(crypto, listed);
       this.#next++;
     }
-    return this.#next < length;
+    return this.#next < count;
   }
 
   /** True where one of the entries with revoked keys that may be meant is. */
   #anyEntry(mayBe: (i: number) => boolean, is: (entry: BundleIssuer) => boolean): boolean {
-    const { entries } = this.#index.revokedKeys;
+    const { revokedCount } = this.#index;
     let looked = -1;
-    for (let i = 0; i < entries.length; i++) {
-      const at = entries[i] as number;
+    for (let i = 0; i < revokedCount; i++) {
+      const at = this.#index.revokedEntry(i);
       if (at === looked || !mayBe(i)) continue;
       if (is(this.#entryAt(at))) return true;
       looked = at;
@@ -153,21 +150,21 @@ export class FlashBundle implements HeldBundle {
 
   /** What is taken from the data of an issuer's first entry. */
   #first<T>(issuer: string, take: (data: JsonObject, i: number) => T): T | undefined {
-    const { prints } = this.#index.entries;
+    const index = this.#index;
     const print = this.#reader.prints.of(issuer);
-    for (let i = prints.indexOf(print); i >= 0; i = prints.indexOf(print, i + 1)) {
+    for (let i = index.find('entries', print); i >= 0; i = index.find('entries', print, i + 1)) {
       const data = this.#dataAt(i);
       if (data.issuer === issuer) return take(data, i);
     }
     return undefined;
   }
 
-  #holds(list: TextIndex, text: string): boolean {
-    const { prints, offsets } = list;
-    if (prints.length === 0) return false;
+  #holds(list: ListName, text: string): boolean {
+    const index = this.#index;
+    if (index.count(list) === 0) return false;
     const print = this.#reader.prints.of(text);
-    for (let i = prints.indexOf(print); i >= 0; i = prints.indexOf(print, i + 1)) {
-      const offset = offsets[i] as number;
+    for (let i = index.find(list, print); i >= 0; i = index.find(list, print, i + 1)) {
+      const offset = index.offset(list, i);
       if (this.#isAt(offset, text) || this.#textAt(offset, print) === text) return true;
     }
     return false;
@@ -175,12 +172,12 @@ export class FlashBundle implements HeldBundle {
 
   /** True where a text stands there as JSON.stringify writes it; other ways to write it are for `#textAt`. */
   #isAt(offset: number, text: string): boolean {
-    if (!this.#index.isAscii) return false;
     const written = JSON.stringify(text);
+    const { length } = written;
+    // What is not ASCII takes more bytes than it has characters, and is not found like this.
+    if (offset + length > this.length) return false;
     const from = this.#start + offset;
-    const part =
-      offset + written.length > this.length ? undefined : this.#reader.stream.part(from, from + written.length);
-    return part !== undefined && asciiText(part, 0, part.length) === written;
+    return decodeUtf8(this.#reader.bytes(from, from + length)) === written;
   }
 
   #textAt(offset: number, print: number): string {
@@ -191,6 +188,8 @@ export class FlashBundle implements HeldBundle {
       if (typeof text === 'string' && prints.ofBytes(stream.textBytes) === print) return text;
     } catch (problem) {
       throw this.#failure(problem);
+    } finally {
+      this.#reader.rest();
     }
     throw this.#damaged();
   }
@@ -206,27 +205,27 @@ export class FlashBundle implements HeldBundle {
 
   /** The `i`th entry as data: it is as it was when it was verified, so its shape is an entry's. */
   #dataAt(i: number): JsonObject {
-    const { stream, crypto } = this.#reader;
-    const { offsets, lengths, checks } = this.#index.entries;
-    const offset = offsets[i] as number;
+    const reader = this.#reader;
+    const offset = this.#index.offset('entries', i);
+    const length = this.#index.length(i);
     const from = this.#start + offset;
-    const to = from + (lengths[i] as number);
-    const part = this.#index.isAscii ? stream.part(from, to) : undefined;
-    const hash = crypto.sha256();
-    if (part === undefined) stream.bytes(from, to, (bytes) => hash.update(bytes));
-    else hash.update(part);
-    if (checkOf(hash) !== checks[i]) throw this.#damaged();
+    const hash = reader.crypto.sha256();
+    const whole = length <= WHOLE_ENTRY ? reader.bytes(from, from + length) : undefined;
     try {
+      if (whole === undefined) reader.stream.bytes(from, from + length, (bytes) => hash.update(bytes));
+      else hash.update(whole);
+      if (checkOf(hash) !== this.#index.check(i)) throw this.#damaged();
+      if (whole === undefined) {
+        this.#goTo(offset);
+        return entryData(reader.stream) as JsonObject;
+      }
       // What was verified has nothing in it that JSON.parse may not be given, and the engine's own reading is much faster.
-      return part === undefined ? this.#streamed(offset) : JSON.parse(asciiText(part, 0, part.length));
+      return JSON.parse(decodeUtf8(whole) as string);
     } catch (problem) {
       throw this.#failure(problem);
+    } finally {
+      if (whole === undefined) reader.rest();
     }
-  }
-
-  #streamed(offset: number): JsonObject {
-    this.#goTo(offset);
-    return entryData(this.#reader.stream) as JsonObject;
   }
 
   #goTo(offset: number): void {
@@ -246,5 +245,5 @@ export class FlashBundle implements HeldBundle {
 }
 
 function placedKey({ kid, active, key, x }: BundleKey, entry: number, place: number): PlacedKey {
-  return { kid, active, key, x, place: BUNDLE_KEYS_PER_ISSUER * entry + place };
+  return { kid, active, key, x, entry, place };
 }

@@ -87,6 +87,7 @@ export class StoredBundles {
     if (typeof now !== 'number') return this.#waits(now);
     const admissions: Admission[] = [];
     const stored = this.#stored ?? onFlash(() => this.#readAll(now, admissions));
+    this.#parts.partition.rest();
     if ('ok' in stored) return this.#waits(stored);
     this.#waitsFor = undefined;
     this.#stored = stored;
@@ -185,7 +186,8 @@ export class StoredBundles {
         this.#intake = undefined;
         if (refusal === undefined && !utf8.valid)
           refusal = refuseBundle('bundle.read', 'ARTIFACT_INVALID', 'the text is not valid UTF-8');
-        const taken = refusal ?? onFlash(() => this.#take(partition.flush(), utf8.ascii));
+        const taken = refusal ?? onFlash(() => this.#take(partition.flush()));
+        partition.rest();
         return 'ok' in taken ? this.#refused(taken) : taken;
       },
     };
@@ -193,7 +195,7 @@ export class StoredBundles {
   }
 
   /** Admits the bundles of an answer that is written, and puts them in force together with those that stay. */
-  #take([start, end]: BundleRange, isAscii: boolean): SetAdmission {
+  #take([start, end]: BundleRange): SetAdmission {
     const { trust } = this.#parts;
     const { stream } = this.#parts.partition.reader;
     const ranges = rangesFrom(() => {
@@ -204,7 +206,7 @@ export class StoredBundles {
     const now = this.#parts.now();
     if (typeof now !== 'number') return now;
     const planned = TrustSet.of(trust.bundles);
-    const outcomes = this.#admitAll(ranges, isAscii, planned, now);
+    const outcomes = this.#admitAll(ranges, planned, now);
     const fresh = outcomes.filter((outcome): outcome is Stored => !('ok' in outcome));
     if (fresh.length > 0) {
       const refusal = this.#switchTo(fresh, planned);
@@ -222,7 +224,7 @@ export class StoredBundles {
   }
 
   /** What is to become of each bundle, as if each were in force and remembered before the next is looked at. */
-  #admitAll(ranges: BundleRanges, isAscii: boolean, planned: TrustSet, now: number): readonly (Stored | Refusal)[] {
+  #admitAll(ranges: BundleRanges, planned: TrustSet, now: number): readonly (Stored | Refusal)[] {
     const { context, ledger, partition } = this.#parts;
     const remembered = new Map<string, NewestBundle>();
     const newest = (identity: string) => remembered.get(identity) ?? ledger.newestBundle(identity);
@@ -230,7 +232,7 @@ export class StoredBundles {
     let nowMs = now;
     let promised = 0;
     for (const [start, end] of ranges) {
-      const admitted = admitStream(partition.reader, start, end, { ...context, nowMs, newest }, isAscii);
+      const admitted = admitStream(partition.reader, start, end, { ...context, nowMs, newest }, true);
       if ('ok' in admitted) {
         outcomes.push(admitted);
         continue;

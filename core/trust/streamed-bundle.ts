@@ -9,29 +9,24 @@ import { type JsonStream, NULL } from '../json/stream.ts';
 import { JsonProblem } from '../json/tokens.ts';
 import { emptyObject, type JsonValue, member } from '../json/value.ts';
 import { BUNDLE_ISSUERS, BUNDLE_KEYS_PER_ISSUER, BUNDLE_REVOKED_GRANTS } from '../limits.ts';
-import { type Crypto, FlashError, type Hash, type MessageStream } from '../ports/ports.ts';
+import { FlashError, type MessageStream } from '../ports/ports.ts';
 import type { Refusal } from '../reason-codes.ts';
 import { type AdmissionContext, checkBundle, type NewestBundle, refuseBundle, type SignedFacts } from './admission.ts';
 import {
-  type BundleIndex,
-  type Fingerprints,
+  BundleIndex,
+  checkOf,
+  type EntryParts,
   firstTwo,
   NumberList,
-  POINTS_PER_BYTE,
-  type TextIndex,
+  type RevokedKeyParts,
+  type TextParts,
 } from './bundle-index.ts';
+import type { BundleReader } from './bundle-reader.ts';
 
 /** The first bytes of values. Members and elements are walked in loops, not in calls: the stack of a device is small. */
 const OBJECT = 0x7b;
 const LIST = 0x5b;
 const STRING = 0x22;
-
-/** What bundles are read with: one stream for all of them. */
-export interface BundleReader {
-  readonly stream: JsonStream;
-  readonly crypto: Crypto;
-  readonly prints: Fingerprints;
-}
 
 /** A bundle that may be used. */
 export interface AdmittedStream {
@@ -48,7 +43,7 @@ interface StreamedFacts extends SignedFacts {
 /**
  * Decides whether the bundle at `start` may be used, as `admitBundle` does.
  *
- * @param isAscii where it was found out before, as it arrived, that the text is UTF-8: whether it is ASCII
+ * @param isUtf8 it was found out before, as it arrived, that the text is UTF-8
  * @returns the bundle, or the refusal of the step that failed
  * @throws whatever reading its bytes throws, and FlashError where they do not stay the same
  */
@@ -57,9 +52,9 @@ export function admitStream(
   start: number,
   end: number,
   context: AdmissionContext,
-  isAscii?: boolean,
+  isUtf8 = false,
 ): AdmittedStream | Refusal {
-  const read = readStream(reader, start, end, isAscii);
+  const read = readStream(reader, start, end, isUtf8);
   if ('ok' in read) return read;
   try {
     const newest = checkBundle(read, context);
@@ -72,21 +67,16 @@ export function admitStream(
 }
 
 /** The first step: reads the bundle at `start`. @returns it, or the refusal of its text or shape */
-export function readStream(
-  reader: BundleReader,
-  start: number,
-  end: number,
-  isAscii?: boolean,
-): StreamedFacts | Refusal {
+export function readStream(reader: BundleReader, start: number, end: number, isUtf8 = false): StreamedFacts | Refusal {
   const { stream, crypto } = reader;
   try {
     stream.open(start, end);
-    const ascii = isAscii ?? stream.checkUtf8();
+    if (!isUtf8) stream.checkUtf8();
     stream.value();
     stream.end();
     const canonical = canonicalOf(stream, start, end);
     return {
-      ...readFacts(reader, start, end, ascii),
+      ...readFacts(reader, start, end),
       digest: () => partsDigest(crypto, 'TrustBundle', canonical),
       message: partsMessage('TrustBundle', canonical),
     };
@@ -110,7 +100,6 @@ function readFacts(
   reader: BundleReader,
   start: number,
   end: number,
-  isAscii: boolean,
 ): Pick<StreamedFacts, 'facts' | 'index' | 'signature'> {
   const { stream } = reader;
   stream.openTrusted(start, end);
@@ -153,7 +142,12 @@ function readFacts(
   const revokedGrants = textIndex(reader, start, lists.revokedGrantIds, BUNDLE_REVOKED_GRANTS, 'revokedGrantIds');
   const facts = { ...names, ...readBundleTimes(wire) };
   const signature = member(wire, 'signature');
-  const index = { isAscii, approved, ...issuers, revokedGrants };
+  const index = new BundleIndex({
+    approved,
+    revokedGrants,
+    entries: issuers.entries,
+    revokedKeys: issuers.revokedKeys,
+  });
   return { facts, index, signature: typeof signature === 'string' ? signature : undefined };
 }
 
@@ -170,14 +164,15 @@ function geography(stream: JsonStream): JsonValue {
 }
 
 function textIndex(
-  { stream, prints }: BundleReader,
+  reader: BundleReader,
   start: number,
   place: number | undefined,
   most: number,
   what: string,
-): TextIndex {
-  const texts = new NumberList(Uint16Array);
-  const offsets = new NumberList(Uint16Array);
+): TextParts {
+  const prints = new NumberList();
+  const offsets = new NumberList();
+  const { stream } = reader;
   let count = 0;
   if (place !== undefined) {
     stream.moveTo(place);
@@ -188,20 +183,20 @@ function textIndex(
       if (stream.value() !== STRING || stream.textBytes.length === 0)
         throw invalid(`${what} holds something that is not a non-empty string`);
       if (++count > most) continue;
-      texts.push(prints.ofBytes(stream.textBytes));
+      prints.push(reader.prints.ofBytes(stream.textBytes));
       offsets.push(offset);
     }
   }
   checkCount(count, most, what);
-  return { prints: texts.done(), offsets: offsets.done() };
+  return { prints, offsets };
 }
 
 function issuersIndex(
   reader: BundleReader,
   start: number,
   place: number | undefined,
-): Pick<BundleIndex, 'entries' | 'revokedKeys'> {
-  const { stream, prints } = reader;
+): { readonly entries: EntryParts; readonly revokedKeys: RevokedKeyParts } {
+  const { stream } = reader;
   const missing = 'issuers is missing or not a list';
   if (place === undefined) throw invalid(missing);
   stream.moveTo(place);
@@ -209,40 +204,34 @@ function issuersIndex(
   let count = 0;
   for (let more = stream.firstElement(); more; more = stream.nextElement(++count)) stream.value();
   checkCount(count, BUNDLE_ISSUERS, 'issuers');
-  const issuers = new NumberList(Uint16Array);
-  const offsets = new NumberList(Uint16Array);
-  const lengths = new NumberList(Uint16Array);
-  const checks = new NumberList(Uint32Array);
-  const kids = new NumberList(Uint16Array);
-  const keys = new NumberList(Uint16Array);
-  const entries = new NumberList(Uint8Array);
+  const prints = new NumberList();
+  const offsets = new NumberList();
+  const lengths = new NumberList();
+  const checks = new NumberList();
+  const moreChecks = new NumberList();
+  const kids = new NumberList();
+  const keys = new NumberList();
+  const entries = new NumberList();
   stream.moveTo(place);
   let i = 0;
   for (let more = stream.firstElement(); more; more = stream.nextElement(++i)) {
     stream.next();
     const from = stream.offset;
     const entry = readIssuer(entryData(stream), i);
-    issuers.push(prints.of(entry.issuer));
+    prints.push(reader.prints.of(entry.issuer));
     offsets.push(from - start);
     lengths.push(stream.offset - from);
-    checks.push(textCheck(reader, from, stream.offset));
+    const check = textCheck(reader, from, stream.offset);
+    checks.push(check & 0xffff);
+    moreChecks.push(check >>> 16);
     for (const key of entry.keys) {
       if (key.active) continue;
-      kids.push(prints.of(key.kid));
+      kids.push(reader.prints.of(key.kid));
       keys.push(key.x === undefined ? 0 : firstTwo(key.x));
       entries.push(i);
     }
   }
-  return {
-    entries: {
-      prints: issuers.done(),
-      offsets: offsets.done(),
-      lengths: lengths.done(),
-      checks: checks.done(),
-      points: new Uint8Array(Math.ceil((count * BUNDLE_KEYS_PER_ISSUER) / POINTS_PER_BYTE)),
-    },
-    revokedKeys: { kids: kids.done(), keys: keys.done(), entries: entries.done() },
-  };
+  return { entries: { prints, offsets, lengths, checks, moreChecks }, revokedKeys: { kids, keys, entries } };
 }
 
 function checkCount(count: number, most: number, what: string): void {
@@ -254,12 +243,6 @@ function textCheck({ stream, crypto }: BundleReader, from: number, to: number): 
   const hash = crypto.sha256();
   stream.bytes(from, to, (part) => hash.update(part));
   return checkOf(hash);
-}
-
-/** Four bytes of a digest. */
-export function checkOf(hash: Hash): number {
-  const digest = hash.digest();
-  return (firstTwo(digest) | ((digest[2] as number) << 16) | ((digest[3] as number) << 24)) >>> 0;
 }
 
 /** The entry of `issuers` at hand as data, of each key only what a key is made of. */

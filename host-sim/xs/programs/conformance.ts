@@ -2,12 +2,10 @@
 // bytes, one at a time; bundles stay outside and are read in pieces, as a device reads them from flash.
 
 import './host.ts';
-import { JsonStream } from '../../../core/json/stream.ts';
-import { BUNDLE_LIMITS } from '../../../core/limits.ts';
 import type { Crypto } from '../../../core/ports/ports.ts';
-import { Fingerprints } from '../../../core/trust/bundle-index.ts';
+import { BundleReader } from '../../../core/trust/bundle-reader.ts';
 import { FlashBundle } from '../../../core/trust/flash-bundle.ts';
-import { admitStream, type BundleReader, readStream } from '../../../core/trust/streamed-bundle.ts';
+import { admitStream, readStream } from '../../../core/trust/streamed-bundle.ts';
 import {
   type BundleForm,
   type ConformanceEngine,
@@ -94,8 +92,7 @@ function stepOf(bytes: (range: ByteRange) => Uint8Array) {
 /** Bundles that are read where they lie in the file. */
 function inPieces(file: string, crypto: Crypto): BundleForm<ByteRange> {
   const source = { read: (offset: number, target: Uint8Array) => host.readInto(file, offset, target) };
-  const stream = new JsonStream(source, crypto, BUNDLE_LIMITS, WINDOW_BYTES);
-  const reader: BundleReader = { stream, crypto, prints: new Fingerprints(crypto) };
+  const reader = new BundleReader(source, crypto, WINDOW_BYTES);
   return {
     admit: ({ at, length }, context) => admitStream(reader, at, at + length, context),
     hold({ at, length }) {

@@ -2,11 +2,12 @@
 // be kept is not admitted, and what is in force stays so.
 
 import { describe, expect, it } from 'vitest';
+import { MemoryLedger } from '../../../core/ledger/memory-ledger.ts';
 import { BUNDLE_LIMITS, BUNDLE_SET_BYTES } from '../../../core/limits.ts';
 import { FlashWindow } from '../../../core/ports/flash-window.ts';
 import type { Flash } from '../../../core/ports/ports.ts';
 import { BundlePartition, bundlePartitionBytes } from '../../../core/trust/bundle-partition.ts';
-import type { SetAdmission } from '../../../core/verifier.ts';
+import { type BundleIntake, type SetAdmission, Verifier } from '../../../core/verifier.ts';
 import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../../host-sim/flash/store.ts';
 import { publicJwk } from '../../../host-sim/signing/keys.ts';
@@ -14,6 +15,7 @@ import { bundle, type Changes, entry, grant, inSeconds, NOW, present, revoked, s
 import { crypto, Device, type DeviceOptions } from '../../fixtures/device.ts';
 import { otherRoot, PA, pa, WALLET, wallet } from '../../fixtures/keys.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
+import { site as configured } from '../../fixtures/site.ts';
 import { utf8 } from '../../fixtures/text.ts';
 
 const BLOCK = 4096;
@@ -714,10 +716,26 @@ describe('the published size', () => {
 });
 
 describe('memory and flash operations', () => {
-  it('its buffers are 2368 bytes while no text has many names in one another', () => {
-    const flash = new MemoryFlash({ size: bundlePartitionBytes(BLOCK) });
-    const partition = new BundlePartition(flash, crypto);
-    expect(partition.memoryBytes).toBe(256 + 512 + 1024 + 512 + 64);
+  it('its buffers are 2368 bytes while an answer comes, and none at other times', () => {
+    const partition = new BundlePartition(new MemoryFlash({ size: bundlePartitionBytes(BLOCK) }), crypto);
+    const clock = { wallMs: () => NOW, monotonicMs: () => NOW };
+    const ledger = new MemoryLedger(crypto);
+    const verifier = new Verifier({
+      configuration: configured(),
+      crypto,
+      clock,
+      ledger,
+      earliestMs: 0,
+      bundles: partition,
+    });
+    const intake = verifier.beginBundles() as BundleIntake;
+    intake.write(answer(bundle()));
+    expect(partition.reader.stream.memoryBytes).toBe(512 + 1024 + 512 + 64);
+    expect(partition.memoryBytes).toBe(256 + 2112);
+    intake.end();
+    expect(partition.memoryBytes).toBe(0);
+    expect(verifier.authorize(present(), { amountMinor: '1000', sessionId: 'session-1' })).toMatchObject({ ok: true });
+    expect(partition.memoryBytes).toBe(0);
   });
 
   it('no array it makes is longer than a window, a string or a page, however long the bundle', () => {
