@@ -21,6 +21,7 @@ import {
   type JsonValue,
   memberCount,
   namesOf,
+  OTHERS,
   setMember,
 } from './value.ts';
 
@@ -151,14 +152,17 @@ class Writer {
   }
 
   #object(object: JsonObject, depth: number): void {
-    const names = inOrder(object);
-    this.#count(OBJECT, names.length, ARTIFACT_LIMITS.members);
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i] as string;
-      const number = compactName(name);
-      if (number >= 0) this.#byte(number);
+    const names = namesOf(object);
+    const isPlain = object[OTHERS] === undefined;
+    const order = inOrder(object, names, isPlain);
+    const { length } = order;
+    this.#count(OBJECT, length, ARTIFACT_LIMITS.members);
+    for (let i = 0; i < length; i++) {
+      const rank = order[i] as number;
+      const name = names[rank & PLACES] as string;
+      if (rank < UNKNOWN) this.#byte(rank >> PLACE_BITS);
       else if (!this.#again(name)) this.#plain(name);
-      this.write(anyMember(object, name) as JsonValue, depth);
+      this.write((isPlain ? object[name] : anyMember(object, name)) as JsonValue, depth);
     }
   }
 
@@ -255,8 +259,9 @@ class Writer {
   #base64(text: string): boolean {
     const bytes = decodeBase64(text);
     if (bytes === undefined) return false;
-    if (encodeBase64(bytes) === text) this.#counted(BASE64, bytes);
-    else if (encodeBase64Url(bytes) === text) this.#counted(BASE64_URL, bytes);
+    // Apart from alphabet and padding the bytes have no other text.
+    if ((text.length & 3) === 0 && !text.includes('-') && !text.includes('_')) this.#counted(BASE64, bytes);
+    else if (!text.includes('=') && !text.includes('+') && !text.includes('/')) this.#counted(BASE64_URL, bytes);
     else return false;
     return true;
   }
@@ -267,9 +272,13 @@ class Writer {
     const bytes = encodeUtf8(text);
     if (bytes === undefined) throw problem('ARTIFACT_INVALID', this.#at, 'a lone surrogate');
     if (bytes.length > ARTIFACT_LIMITS.stringBytes) throw limit(this.#at, 'a string longer than an artifact has');
-    if (bytes.length < SHORT_TEXTS) {
-      this.#byte(SHORT_TEXT + bytes.length);
-      this.#bytes(bytes);
+    const { length } = bytes;
+    if (length < SHORT_TEXTS) {
+      const at = this.#at;
+      if (at + length >= this.#target.length) throw tooShort(at);
+      this.#target[at] = SHORT_TEXT + length;
+      this.#target.set(bytes, at + 1);
+      this.#at = at + 1 + length;
     } else this.#counted(TEXT, bytes);
     this.#note(text, start);
   }
@@ -566,53 +575,47 @@ function isWorthNoting(texts: readonly string[], bytes: number): boolean {
   return bytes > 2 && texts.length < TEXTS;
 }
 
-/** Members that are not null: those with known names by number, then the others in UTF-16 order. */
-function inOrder(object: JsonObject): string[] {
-  const names = namesOf(object);
-  const ranks: number[] = [];
+/** In what `inOrder` gives: the number of a known name, or of all others, above the place of the name. */
+const PLACE_BITS = 16;
+const PLACES = (1 << PLACE_BITS) - 1;
+const UNKNOWN = 0x100 << PLACE_BITS;
+
+/**
+ * Members that are not null: those with known names by number, then the others in UTF-16 order.
+ *
+ * @param names of the object
+ * @param isPlain it has all of them itself, see OTHERS
+ */
+function inOrder(object: JsonObject, names: readonly string[], isPlain: boolean): readonly number[] {
+  const order: number[] = [];
   let count = 0;
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
-    const value = anyMember(object, name);
+    const value = isPlain ? object[name] : anyMember(object, name);
     if (value === null || value === undefined) continue;
-    const rank = rankOf(name);
+    const number = compactName(name);
+    const rank = number < 0 ? UNKNOWN + i : (number << PLACE_BITS) + i;
     let j = count++;
-    while (j > 0 && isBehind(ranks[j - 1] as number, names[j - 1] as string, rank, name)) {
-      ranks[j] = ranks[j - 1] as number;
-      names[j] = names[j - 1] as string;
-      j--;
+    for (; j > 0; j--) {
+      const before = order[j - 1] as number;
+      const areUnknown = before >= UNKNOWN && rank >= UNKNOWN;
+      if (areUnknown ? compareUtf16(names[before & PLACES] as string, name) <= 0 : before < rank) break;
+      order[j] = before;
     }
-    ranks[j] = rank;
-    names[j] = name;
+    order[j] = rank;
   }
-  names.length = count;
-  return names;
-}
-
-/** Names that are not known come after all others. */
-const UNKNOWN = 0x100;
-
-function rankOf(name: string): number {
-  const number = compactName(name);
-  return number < 0 ? UNKNOWN : number;
-}
-
-function isBehind(rank: number, name: string, otherRank: number, other: string): boolean {
-  return rank !== otherRank ? rank > otherRank : rank === UNKNOWN && compareUtf16(name, other) > 0;
+  return order;
 }
 
 function hexBytes(text: string): Uint8Array | undefined {
   const bytes = fromHex(text);
-  return bytes && toHex(bytes) === text ? bytes : undefined;
+  return bytes && text.toLowerCase() === text ? bytes : undefined;
 }
 
 /** The bytes of a UUID in its usual form: lower case, four hyphens. */
 function uuidBytes(text: string): Uint8Array | undefined {
-  if (text[8] !== '-') return undefined;
-  const bytes = fromHex(
-    text.slice(0, 8) + text.slice(9, 13) + text.slice(14, 18) + text.slice(19, 23) + text.slice(24),
-  );
-  return bytes && bytes.length === 16 && uuidText(bytes) === text ? bytes : undefined;
+  if (text[8] !== '-' || text[13] !== '-' || text[18] !== '-' || text[23] !== '-') return undefined;
+  return hexBytes(text.slice(0, 8) + text.slice(9, 13) + text.slice(14, 18) + text.slice(19, 23) + text.slice(24));
 }
 
 function uuidText(bytes: Uint8Array): string {

@@ -1,10 +1,11 @@
-// CRC-32 and the comparison of bytes as they are on a device, where the engine makes a large integer of bytes.
+// CRC-32, the comparison of bytes, and hexadecimal text as they are on a device, where the engine makes a large integer of bytes.
 
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { crc32, crc32Update } from '../../../core/encoding/crc32.ts';
 import { sameBytes } from '../../../core/encoding/same-bytes.ts';
+import { fromHex, toHex } from '../../../core/hash/hex.ts';
 
 /** What XS has beside the standard. */
 interface Engine {
@@ -24,10 +25,10 @@ beforeEach(() => {
     return BigInt(`0x${Buffer.from(buffer).reverse().toString('hex')}`);
   };
   engine.ArrayBuffer.fromBigInt = (value, length, signed, littleEndian) => {
-    expect([signed, littleEndian]).toEqual([false, true]);
-    const bytes = Uint8Array.from(Buffer.from(value.toString(16).padStart(2 * length, '0'), 'hex').reverse());
+    expect(signed).toBe(false);
+    const bytes = Uint8Array.from(Buffer.from(value.toString(16).padStart(2 * length, '0'), 'hex'));
     expect(bytes.length).toBe(length);
-    return bytes.buffer;
+    return (littleEndian ? bytes.reverse() : bytes).buffer;
   };
 });
 
@@ -97,5 +98,29 @@ describe('sameBytes by large integers', () => {
   it('tells lengths that differ by bytes of 0, and takes none for none', () => {
     expect(sameBytes(new Uint8Array(3), new Uint8Array(4))).toBe(false);
     expect(sameBytes(new Uint8Array(0), new Uint8Array(0))).toBe(true);
+  });
+});
+
+describe('fromHex by large integers', () => {
+  it('reads back what toHex writes, in upper case too', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        expect(fromHex(toHex(bytes))).toEqual(bytes);
+        expect(fromHex(toHex(bytes).toUpperCase())).toEqual(bytes);
+      }),
+    );
+    expect(fromHex('00000000000000000001')).toEqual(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+    expect(fromHex('00000000')).toEqual(new Uint8Array(4));
+  });
+
+  it('refuses every other character at every place, blanks and signs that a number may have among them', () => {
+    for (const character of ['g', ' ', '\n', '\u00a0', '_', '-', '+', '.', 'x', 'n', '\0', '\uffff']) {
+      for (let place = 0; place < 8; place++) {
+        const text = '0a1b2c3d';
+        expect(fromHex(text.slice(0, place) + character + text.slice(place + 1))).toBeUndefined();
+      }
+    }
+    expect(fromHex('0x0a1b2c')).toBeUndefined();
+    expect(fromHex('0a1b2c3')).toBeUndefined();
   });
 });

@@ -30,6 +30,19 @@ describe('fromHex', () => {
     );
   });
 
+  it('reads keys and digests, zeros in front among them', () => {
+    for (const length of [16, 32, 64]) {
+      for (const zeros of [0, 1, 5, length]) {
+        const bytes = Uint8Array.from({ length }, (_, i) => (i < zeros ? 0 : 255 - i * 7));
+        expect(Array.from(fromHex(toHex(bytes)) as Uint8Array)).toEqual(Array.from(bytes));
+        expect(Array.from(fromHex(toHex(bytes).toUpperCase()) as Uint8Array)).toEqual(Array.from(bytes));
+      }
+    }
+    expect(fromHex(`${'0a'.repeat(31)}g0`)).toBeUndefined();
+    expect(fromHex(`${'0a'.repeat(31)}a `)).toBeUndefined();
+    expect(fromHex(`${'0a'.repeat(15)} 0${'0a'.repeat(16)}`)).toBeUndefined();
+  });
+
   it('refuses an odd number of digits', () => {
     expect(fromHex('0')).toBeUndefined();
     expect(fromHex('abc')).toBeUndefined();
