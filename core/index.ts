@@ -17,7 +17,11 @@ export {
 export { KeyTables } from './ed25519/key-tables.ts';
 export { ed25519FromSpkiPem } from './encoding/der.ts';
 export { type Domain, domainHash } from './hash/domains.ts';
-export { presentationFromAuthorization, presentationFromBase64 } from './intake/http-authorization.ts';
+export {
+  presentationFromAuthorization,
+  presentationFromAuthorizationBytes,
+  presentationFromBase64,
+} from './intake/http-authorization.ts';
 export { canonicalBytes, canonicalText } from './json/canonical.ts';
 export { JsonProblem, readJson } from './json/reader.ts';
 export type { JsonArray, JsonObject, JsonValue } from './json/value.ts';

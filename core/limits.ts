@@ -51,8 +51,25 @@ export const ANSWER_LIMITS: JsonLimits = Object.freeze({
 export const PRESENTATION_BYTES = 8192;
 /** Members and elements of all artifacts of one payment: each takes a device's memory, however short it is written. */
 export const PRESENTATION_VALUES = 256;
-/** Bytes of a payment that the engine's own parser may be given; a larger one is read byte by byte, in less memory. */
-export const PLAIN_BYTES = 4096;
+/**
+ * What a payment may weigh: its bytes, those of the names and strings that are kept of it, and what values take on a device
+ * beside their text. A small device has room for much text in few values or for many values in little text, not for both. The
+ * artifacts of a usual payment weigh 6 KB.
+ */
+export const PRESENTATION_WEIGHT = 9216;
+/** What each value weighs, in bytes. */
+export const VALUE_WEIGHT = 24;
+/** What an object or array weighs beside that. */
+export const NESTED_WEIGHT = 96;
+/** What a member weighs beside that whose name is none of MPCP's. */
+export const UNKNOWN_NAME_WEIGHT = 40;
+/**
+ * Bytes of a payment that the engine's own parser may be given; a larger one is read byte by byte, in less memory. For a while
+ * it is there four times.
+ */
+export const PLAIN_BYTES = 2560;
+/** Bytes of signed text that is put together to be hashed; longer text is hashed in pieces. */
+export const WHOLE_TEXT_BYTES = 1024;
 /** Commas in it: what splitting it at them takes in memory is bounded by this. */
 export const PLAIN_COMMAS = 128;
 /** Opening brackets in it, and so how deep it may be nested for the parser. */

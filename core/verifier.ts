@@ -405,6 +405,7 @@ export class Verifier {
       intent: undefined,
       idempotencyKey: undefined,
       sources: [],
+      isLarge: true,
     };
     const trace: TraceEntry[] | undefined = options.explain ? [] : undefined;
     const verdict = runChain(
@@ -476,6 +477,7 @@ function readArtifacts(presentation: ReadPresentation): PaymentArtifacts | Refus
     fleetPolicy,
     idempotencyKey: presentation.idempotencyKey,
     sources: presentation.sources,
+    isLarge: presentation.isLarge,
   };
 }
 

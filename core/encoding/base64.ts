@@ -1,10 +1,12 @@
 // Base64 as signatures and HTTP headers carry it (INTEROP §3, "Signature text"): either alphabet of RFC 4648, one of them
 // per text, padding optional. Apart from alphabet and padding, the same bytes have one text only.
 
-import { encodeUtf8 } from './utf8.ts';
+import { encodeUtf8, isAscii } from './utf8.ts';
 
 /** What an invalid character counts: all bits, whatever they are shifted by and put together with. */
 const INVALID = -1;
+
+const PADDING = 0x3d;
 
 /** Character codes of RFC 4648 §4, table 1, and §5, table 2, by value. */
 const STANDARD = codes(0x2b, 0x2f);
@@ -44,13 +46,38 @@ export function decodeBase64(text: string): Uint8Array | undefined {
     if ((length & 3) !== 0) return undefined;
     length -= text.endsWith('==') ? 2 : 1;
   }
-  const rest = length & 3;
-  if (rest === 1) return undefined;
+  if ((length & 3) === 1) return undefined;
 
   // As bytes: on the device, reading a character of a string takes time by its place.
   const codes = encodeUtf8(text);
   if (codes === undefined || codes.length !== text.length) return undefined;
-  const bytes = new Uint8Array((length >> 2) * 3 + (rest === 0 ? 0 : rest - 1));
+  return decoded(codes, length, new Uint8Array(bytesOf(length)));
+}
+
+/**
+ * The same of text that is there as bytes. What it stands for takes their place, from the first one on: it is for long text,
+ * which a device has no room for twice.
+ */
+export function decodeBase64InPlace(text: Uint8Array): Uint8Array | undefined {
+  if (!isAscii(text)) return undefined;
+  if ((text.includes(0x2d) || text.includes(0x5f)) && (text.includes(0x2b) || text.includes(0x2f))) return undefined;
+  let length = text.length;
+  if (text[length - 1] === PADDING) {
+    if ((length & 3) !== 0) return undefined;
+    length -= text[length - 2] === PADDING ? 2 : 1;
+  }
+  return (length & 3) === 1 ? undefined : decoded(text, length, text.subarray(0, bytesOf(length)));
+}
+
+/** How many bytes so many characters stand for. */
+function bytesOf(length: number): number {
+  const rest = length & 3;
+  return (length >> 2) * 3 + (rest === 0 ? 0 : rest - 1);
+}
+
+/** Decodes the first `length` characters, which are ASCII, into `bytes`. These may be their own first ones. */
+function decoded(codes: Uint8Array, length: number, bytes: Uint8Array): Uint8Array | undefined {
+  const rest = length & 3;
   const whole = length - rest;
   const value = VALUES;
   let at = 0;

@@ -68,6 +68,45 @@ function isUtf8WithoutZero(bytes: Uint8Array, start: number, end: number): boole
   return check.valid;
 }
 
+/** Bytes that are looked at as one piece. */
+const PIECE = 512;
+
+/** True for well-formed UTF-8. On devices piece by piece: the text of all of it would take their memory a second time. */
+export function isUtf8(bytes: Uint8Array): boolean {
+  if (!builtInsAreFaster()) return decodeUtf8(bytes) !== undefined;
+  const { length } = bytes;
+  const check = new Utf8Check();
+  let end = 0;
+  for (let at = 0; at < length && check.valid; at = end) {
+    end = Math.min(at + PIECE, length);
+    // No piece begins within a character.
+    while (end < length && ((bytes[end] as number) & 0xc0) === 0x80) end++;
+    if (!isAsciiWithoutZero(bytes, at, end)) check.update(bytes.subarray(at, end));
+  }
+  return check.valid;
+}
+
+/** True where no byte is above 0x7F. */
+export function isAscii(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    const end = Math.min(at + PIECE, bytes.length);
+    if (isAsciiWithoutZero(bytes, at, end)) continue;
+    for (let i = at; i < end; i++) if ((bytes[i] as number) > 0x7f) return false;
+  }
+  return true;
+}
+
+/** True where the devices' converter says so; false without one. */
+function isAsciiWithoutZero(bytes: Uint8Array, start: number, end: number): boolean {
+  const { String: device } = globalThis as unknown as DeviceText;
+  if (device.fromArrayBuffer === undefined) return false;
+  try {
+    return device.fromArrayBuffer(bytes.buffer, bytes.byteOffset + start, end - start).length === end - start;
+  } catch {
+    return false;
+  }
+}
+
 /** True where the devices' converter says that text is ASCII. */
 export function isAsciiOnDevice(text: string): boolean {
   return encodeAscii(text) !== undefined;

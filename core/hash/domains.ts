@@ -24,10 +24,14 @@ function domainPrefix(domain: Domain): string {
   return `MPCP:${domain}:1.0:`;
 }
 
-/** SHA-256(prefix ‖ canonicalJson(value)), 32 bytes. */
-export function domainDigest(crypto: Crypto, domain: Domain, value: JsonValue): Uint8Array {
+/**
+ * SHA-256(prefix ‖ canonicalJson(value)), 32 bytes.
+ *
+ * @param isLarge true where the value may be so large that a device has no room for its text
+ */
+export function domainDigest(crypto: Crypto, domain: Domain, value: JsonValue, isLarge = false): Uint8Array {
   if (!builtInsAreFaster()) return textDigest(crypto, domain, canonicalText(value));
-  const order = MEMBER_ORDER[domain];
+  const order = isLarge ? undefined : MEMBER_ORDER[domain];
   const text = order && isObject(value) ? textInOrder(value, order) : undefined;
   const hash = crypto.sha256();
   hash.update(domainPrefix(domain));

@@ -1,10 +1,11 @@
 // `Authorization: MPCP <base64(JSON)>` and the gateway's `X-Mpcp-Sba` header, to the bytes of a presentation (INTEROP §6).
 
-import { decodeBase64 } from '../encoding/base64.ts';
+import { decodeBase64, decodeBase64InPlace } from '../encoding/base64.ts';
 import { HEADER_CHARACTERS } from '../limits.ts';
 import { type Refusal, refuse } from '../reason-codes.ts';
 
 const SCHEME = 'mpcp';
+const TOO_LONG = `more than ${HEADER_CHARACTERS} characters of base64`;
 
 /**
  * The presentation bytes an `Authorization` header value carries. The scheme may be in any case (RFC 9110 §11.1),
@@ -20,10 +21,34 @@ export function presentationFromAuthorization(value: string | undefined): Uint8A
   return presentationFromBase64(rest);
 }
 
+/**
+ * The same of a header value that is there as bytes. The presentation takes their place: a device has no room for a long header
+ * and for what it carries.
+ */
+export function presentationFromAuthorizationBytes(value: Uint8Array): Uint8Array | Refusal {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isBlank(value[start])) start++;
+  while (end > start && isBlank(value[end - 1])) end--;
+  for (let i = 0; i < SCHEME.length; i++)
+    // Lower case differs from upper case in one bit.
+    if (((value[start + i] ?? 0) | 0x20) !== SCHEME.charCodeAt(i)) return no('the scheme is not MPCP');
+  start += SCHEME.length;
+  if (start >= end) return no('there is no value after the scheme');
+  if (!isBlank(value[start])) return no('the scheme is not MPCP');
+  while (isBlank(value[start])) start++;
+  if (end - start > HEADER_CHARACTERS) return no(TOO_LONG);
+  return decodeBase64InPlace(value.subarray(start, end)) ?? no('the value is not base64');
+}
+
+function isBlank(code: number | undefined): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
 /** The presentation bytes of a bare base64 header value such as `X-Mpcp-Sba`. */
 export function presentationFromBase64(value: string | undefined): Uint8Array | Refusal {
   if (typeof value !== 'string') return no('there is no header');
-  if (value.length > HEADER_CHARACTERS) return no(`more than ${HEADER_CHARACTERS} characters of base64`);
+  if (value.length > HEADER_CHARACTERS) return no(TOO_LONG);
   return decodeBase64(value) ?? no('the value is not base64');
 }
 

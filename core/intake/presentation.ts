@@ -9,7 +9,16 @@ import { isWithin, type PlainText, partOf, readPlain } from '../json/plain.ts';
 import { JsonProblem, JsonReader } from '../json/reader.ts';
 import type { SourceMembers } from '../json/source-members.ts';
 import { emptyObject, isObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
-import { ARTIFACT_LIMITS, IDEMPOTENCY_KEY_CHARACTERS, PRESENTATION_BYTES, PRESENTATION_VALUES } from '../limits.ts';
+import {
+  ARTIFACT_LIMITS,
+  IDEMPOTENCY_KEY_CHARACTERS,
+  NESTED_WEIGHT,
+  PLAIN_BYTES,
+  PRESENTATION_BYTES,
+  PRESENTATION_VALUES,
+  PRESENTATION_WEIGHT,
+  VALUE_WEIGHT,
+} from '../limits.ts';
 import { type Refusal, refuse } from '../reason-codes.ts';
 
 /** The artifacts of one payment as JSON data, not yet checked for shape. */
@@ -26,6 +35,8 @@ export interface Presentation {
 export interface ReadPresentation extends Presentation {
   /** Where signed objects stand in the text, see `sourceText`. None where the engine has read it. */
   readonly sources: readonly SourceMembers[];
+  /** True for more bytes than are held twice on a device. */
+  readonly isLarge: boolean;
 }
 
 const CARRIED: readonly string[] = [
@@ -76,6 +87,10 @@ function ofPlain(plain: PlainText): ReadPresentation | Refusal | undefined {
   const isBare = member(value, 'authorization') !== undefined;
   // In itself an artifact is less deep by the object around it, and smaller.
   const within = isWithin(plain, ARTIFACT_LIMITS, isBare ? 0 : 1);
+  // Every value stands behind a comma or a bracket.
+  const values = plain.commas + plain.brackets;
+  const weight = 2 * plain.length + VALUE_WEIGHT * values + NESTED_WEIGHT * plain.brackets;
+  if (values > PRESENTATION_VALUES || weight > PRESENTATION_WEIGHT) return undefined;
   if (isBare) return within && isEnvelopeOnly(value) ? bareSba(value, plain.text.length) : undefined;
   const names = Object.keys(value);
   for (let i = 0; i < names.length; i++) {
@@ -96,7 +111,7 @@ function ofPlain(plain: PlainText): ReadPresentation | Refusal | undefined {
     }
     if (part === null || !(within || isWithin(partOf(plain, part), ARTIFACT_LIMITS))) return undefined;
   }
-  return carried(value, []);
+  return carried(value, plain.length, []);
 }
 
 /** True where an object has no members but those that are kept of an envelope. Counted: it is cheaper than looking for each. */
@@ -107,7 +122,7 @@ function isEnvelopeOnly(object: JsonObject): boolean {
 }
 
 function read(bytes: Uint8Array): ReadPresentation | Refusal {
-  const reader = new JsonReader(bytes, ARTIFACT_LIMITS, PRESENTATION_BYTES, PRESENTATION_VALUES);
+  const reader = new JsonReader(bytes, ARTIFACT_LIMITS, PRESENTATION_BYTES, PRESENTATION_VALUES, PRESENTATION_WEIGHT);
   const found = emptyObject();
   const names: string[] = [];
   /** The first member, null apart, that is none of those. Its name is not given to an object, see OTHERS. */
@@ -130,7 +145,7 @@ function read(bytes: Uint8Array): ReadPresentation | Refusal {
   const carries = CARRIED.some((name) => member(found, name) !== undefined);
   if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, bytes.length);
   if (other !== undefined) return no('ARTIFACT_INVALID', `member ${other.slice(0, 40)} is not one a presentation has`);
-  return carried(found, reader.sources);
+  return carried(found, bytes.length, reader.sources);
 }
 
 /**
@@ -148,17 +163,17 @@ export function presentationOf(value: Presentation): ReadPresentation | Refusal 
     if (data instanceof JsonProblem) return no(data.code, `${name}: ${data.message}`);
     found[name] = data;
   }
-  return carried(found, []);
+  return carried(found, PRESENTATION_BYTES, []);
 }
 
-function carried(found: JsonObject, sources: readonly SourceMembers[]): ReadPresentation | Refusal {
+function carried(found: JsonObject, size: number, sources: readonly SourceMembers[]): ReadPresentation | Refusal {
   const sba = member(found, 'sba');
   if (sba === undefined) return no('SBA_INVALID', 'there is no SBA in the presentation');
   const idempotencyKey = member(found, 'idempotencyKey');
   if (idempotencyKey !== undefined && (typeof idempotencyKey !== 'string' || idempotencyKey.length === 0)) {
     return no('ARTIFACT_INVALID', 'idempotencyKey is not a non-empty string');
   }
-  if (idempotencyKey !== undefined && [...idempotencyKey].length > IDEMPOTENCY_KEY_CHARACTERS) {
+  if (idempotencyKey !== undefined && isLonger(idempotencyKey, IDEMPOTENCY_KEY_CHARACTERS)) {
     return no('LIMIT_EXCEEDED', `idempotencyKey has more than ${IDEMPOTENCY_KEY_CHARACTERS} characters`);
   }
   return {
@@ -169,7 +184,16 @@ function carried(found: JsonObject, sources: readonly SourceMembers[]): ReadPres
     fleetPolicyAuthorization: member(found, 'fleetPolicyAuthorization'),
     idempotencyKey,
     sources,
+    isLarge: size > PLAIN_BYTES,
   };
+}
+
+/** True for text of more than so many characters. One by one: a list of them takes a device sixteen times their memory. */
+function isLonger(text: string, most: number): boolean {
+  if (text.length <= most) return false;
+  let count = 0;
+  for (const _ of text) if (++count > most) return true;
+  return false;
 }
 
 function bareSba(sba: JsonObject, size: number): ReadPresentation | Refusal {
@@ -183,6 +207,7 @@ function bareSba(sba: JsonObject, size: number): ReadPresentation | Refusal {
     fleetPolicyAuthorization: undefined,
     idempotencyKey: undefined,
     sources: [],
+    isLarge: size > PLAIN_BYTES,
   };
 }
 

@@ -2,7 +2,8 @@
 // escapes. It is what is hashed and signed, so every engine must produce the same bytes.
 
 import { builtInsAreFaster, encodeUtf8, isAsciiOnDevice, utf8Length } from '../encoding/utf8.ts';
-import { PLAIN_BYTES } from '../limits.ts';
+import { WHOLE_TEXT_BYTES } from '../limits.ts';
+import { isKnownName } from './known-names.ts';
 import {
   anyMember,
   emptyObject,
@@ -38,7 +39,7 @@ export function canonicalText(value: JsonValue): string {
 export function textInOrder(object: JsonObject, order: readonly string[]): string | undefined {
   if (object[OTHERS] !== undefined) return undefined;
   const text = JSON.stringify(object);
-  if (text.length > PLAIN_BYTES / 4) return undefined;
+  if (text.length > WHOLE_TEXT_BYTES) return undefined;
   const ordered = JSON.stringify(object, order as string[]);
   // A member that is none of these would be missing. One that is null must be: it looks like this, and so may a string.
   return ordered.length === text.length && !text.includes(':null') ? ordered : undefined;
@@ -141,7 +142,12 @@ export function canonicalPieces(value: JsonValue, sink: (piece: string) => void)
     if (open.hasAny) part += ',';
     open.hasAny = true;
     if (name !== undefined) part += `${JSON.stringify(name)}:`;
-    if (typeof inner !== 'object' || inner === null) part += JSON.stringify(inner);
+    if (typeof inner === 'string' && inner.length > PART / 4) {
+      // Long text is not put to other text: it would be there twice more.
+      sink(part);
+      sink(JSON.stringify(inner));
+      part = '';
+    } else if (typeof inner !== 'object' || inner === null) part += JSON.stringify(inner);
     else {
       around.push(open);
       open = opened(inner);
@@ -172,7 +178,7 @@ const PART = 200;
 function sortedNames(object: JsonObject): string[] {
   const names = namesOf(object);
   // Few members and nearly sorted input are the rule: insertion sort allocates nothing and needs no comparator call per pair.
-  const native = String.fromCodePoint(0x1f600).length === 2 || isAsciiOnDevice(names.join(''));
+  const native = String.fromCodePoint(0x1f600).length === 2 || areAscii(names);
   for (let i = 1; i < names.length; i++) {
     const name = names[i] as string;
     let j = i - 1;
@@ -184,6 +190,15 @@ function sortedNames(object: JsonObject): string[] {
     names[j + 1] = name;
   }
   return names;
+}
+
+/** True where a device's converter says so of all of them. One by one: all together they may be long. */
+function areAscii(names: readonly string[]): boolean {
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    if (!isKnownName(name) && !isAsciiOnDevice(name)) return false;
+  }
+  return true;
 }
 
 /**

@@ -1,7 +1,7 @@
 // Strict JSON (RFC 8259) from bytes, within limits that are checked as it reads. Refused beyond the grammar: duplicate
 // member names, lone surrogates, numbers outside the double range, invalid UTF-8, a byte-order mark (INTEROP §2).
 
-import type { JsonLimits } from '../limits.ts';
+import { type JsonLimits, NESTED_WEIGHT, VALUE_WEIGHT } from '../limits.ts';
 import type { SourceMembers } from './source-members.ts';
 import { JsonProblem, JsonTokens } from './tokens.ts';
 import { emptyObject, type JsonObject, type JsonValue, memberCount, setMember } from './value.ts';
@@ -49,9 +49,10 @@ export class JsonReader extends JsonTokens {
   /**
    * @param total the bytes allowed in all where that is not the limit of one artifact
    * @param values how many values all artifacts together may have
+   * @param weight what they may weigh together: see PRESENTATION_WEIGHT
    */
-  constructor(bytes: Uint8Array, limits: JsonLimits, total?: number, values = Infinity) {
-    super(bytes, limits, total);
+  constructor(bytes: Uint8Array, limits: JsonLimits, total?: number, values = Infinity, weight = Infinity) {
+    super(bytes, limits, total, weight);
     this.#mostValues = values;
   }
 
@@ -99,7 +100,9 @@ export class JsonReader extends JsonTokens {
   discard(): null | true {
     const limit = this.stringLimit;
     this.stringLimit = this.limits.bytes;
+    this.dropped = true;
     const value = this.value();
+    this.dropped = false;
     this.stringLimit = limit;
     return value === null ? null : true;
   }
@@ -293,6 +296,7 @@ export class JsonReader extends JsonTokens {
     this.at = start;
     // What it holds has been counted.
     this.#values = 0;
+    this.weight = 0;
     const names: string[] = [];
     let twice = '';
     this.members((name) => {
@@ -362,6 +366,7 @@ export class JsonReader extends JsonTokens {
 
   #open(): void {
     this.at++;
+    this.weigh(NESTED_WEIGHT);
     if (++this.#depth > this.limits.depth) throw this.limit(`nested more than ${this.limits.depth} deep`);
   }
 
@@ -372,6 +377,7 @@ export class JsonReader extends JsonTokens {
 
   #count(): void {
     if (++this.#values > this.limits.values) throw this.limit(`more than ${this.limits.values} values`);
+    this.weigh(VALUE_WEIGHT);
     if (this.#values + this.#valuesBefore > this.#mostValues)
       throw this.limit(`more than ${this.#mostValues} values in all artifacts`);
   }

@@ -1,8 +1,8 @@
 // The tokens of strict JSON (RFC 8259): white space, strings, names, numbers and words, from bytes and within limits that
 // are checked as it reads. `JsonReader` puts them together.
 
-import { asciiText, builtInsAreFaster, decodeUtf8 } from '../encoding/utf8.ts';
-import type { JsonLimits } from '../limits.ts';
+import { asciiText, builtInsAreFaster, decodeUtf8, isUtf8 } from '../encoding/utf8.ts';
+import { type JsonLimits, UNKNOWN_NAME_WEIGHT } from '../limits.ts';
 import { knownName, nameHash } from './known-names.ts';
 import type { JsonValue } from './value.ts';
 
@@ -27,23 +27,34 @@ export class JsonTokens {
   protected readonly text: string | undefined;
   protected at = 0;
   protected stringLimit: number;
+  /** True while strings are read that nobody uses: they are checked, and come out empty. Names do not. */
+  protected dropped = false;
   /** True while what was read since it was set is canonical text as it stands, member order of the outermost object apart. */
   protected canonical = false;
   /** True where the name read last has a lone surrogate: in a name it is only noted, what its value is decides. */
   protected loneInName = false;
   protected readonly bytes: Uint8Array;
+  /** What was kept so far, in bytes, and the most it may be. */
+  protected weight = 0;
+  readonly #mostWeight: number;
   #inName = false;
 
-  /** @param total the bytes allowed in all where that is not the limit of one artifact */
-  constructor(bytes: Uint8Array, limits: JsonLimits, total: number = limits.bytes) {
+  /**
+   * @param total the bytes allowed in all where that is not the limit of one artifact
+   * @param weight what all of it may weigh, the bytes themselves included
+   */
+  constructor(bytes: Uint8Array, limits: JsonLimits, total: number = limits.bytes, weight = Infinity) {
     this.bytes = bytes;
     this.limits = limits;
+    this.weight = bytes.length;
+    this.#mostWeight = weight;
     this.stringLimit = limits.stringBytes;
     if (bytes.length > total) throw this.limit(`more than ${total} bytes`);
-    const text = decodeUtf8(bytes);
-    if (text === undefined) throw this.invalid('the text is not valid UTF-8');
+    const onDevice = builtInsAreFaster();
+    const text = onDevice ? undefined : decodeUtf8(bytes);
+    if (onDevice ? !isUtf8(bytes) : text === undefined) throw this.invalid('the text is not valid UTF-8');
     // As many characters as bytes: all of them ASCII.
-    this.text = text.length === bytes.length && !builtInsAreFaster() ? text : undefined;
+    this.text = text?.length === bytes.length ? text : undefined;
   }
 
   protected word<T extends JsonValue>(word: string, value: T): T {
@@ -77,6 +88,7 @@ export class JsonTokens {
 
   #oddName(): string {
     this.#inName = true;
+    this.weigh(UNKNOWN_NAME_WEIGHT);
     const name = this.string();
     this.#inName = false;
     return name;
@@ -146,17 +158,21 @@ export class JsonTokens {
       at++;
     }
     this.#room(at - start);
-    const text = ascii ? this.#slice(start, at) : decodeUtf8(bytes, start, at);
-    if (text === undefined) throw this.invalid('a string that is not valid UTF-8');
     this.at = at + 1;
-    return text;
+    if (this.dropped && !this.#inName) return '';
+    this.#keep(at - start);
+    // All of the input is valid UTF-8, and a part between two quotes too.
+    return ascii ? this.#slice(start, at) : (decodeUtf8(bytes, start, at) as string);
   }
 
   /** The rest of a string from its first escape on. */
   #escaped(start: number, first: number): string {
     this.canonical = false;
     const bytes = this.bytes;
-    let text = this.#run(start, first);
+    const isDropped = this.dropped && !this.#inName;
+    this.#room(first - start);
+    if (!isDropped) this.#keep(first - start);
+    let text = isDropped ? '' : this.#run(start, first);
     let size = first - start;
     this.at = first;
     for (;;) {
@@ -168,7 +184,10 @@ export class JsonTokens {
       if (byte === 0x5c) {
         const point = this.#escape();
         size += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-        text += String.fromCodePoint(point);
+        if (!isDropped) {
+          this.#keep(1);
+          text += String.fromCodePoint(point);
+        }
       } else {
         const run = this.at;
         for (;;) {
@@ -180,17 +199,17 @@ export class JsonTokens {
         }
         size += this.at - run;
         this.#room(size);
-        text += this.#run(run, this.at);
+        if (!isDropped) {
+          this.#keep(this.at - run);
+          text += this.#run(run, this.at);
+        }
       }
       this.#room(size);
     }
   }
 
   #run(start: number, end: number): string {
-    this.#room(end - start);
-    const text = decodeUtf8(this.bytes, start, end);
-    if (text === undefined) throw this.invalid('a string that is not valid UTF-8');
-    return text;
+    return decodeUtf8(this.bytes, start, end) as string;
   }
 
   /** The code point of the escape at hand; a surrogate must come as a pair. */
@@ -224,6 +243,18 @@ export class JsonTokens {
     }
     this.at += 6;
     return point;
+  }
+
+  /** Counts what is kept. */
+  protected weigh(bytes: number): void {
+    this.weight += bytes;
+    if (this.weight > this.#mostWeight)
+      throw this.limit(`text and values that weigh more than ${this.#mostWeight} bytes`);
+  }
+
+  /** Counts text that is kept. Names of what is dropped may be long, and then there is no room for a second one. */
+  #keep(bytes: number): void {
+    this.weigh(this.dropped ? 2 * bytes : bytes);
   }
 
   #room(size: number): void {

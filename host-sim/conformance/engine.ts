@@ -11,7 +11,10 @@ import { ed25519FromSpkiPem } from '../../core/encoding/der.ts';
 import { verifySessionProof } from '../../core/gateway/session-proof.ts';
 import { type Domain, domainHash } from '../../core/hash/domains.ts';
 import { toHex } from '../../core/hash/hex.ts';
-import { presentationFromAuthorization } from '../../core/intake/http-authorization.ts';
+import {
+  presentationFromAuthorization,
+  presentationFromAuthorizationBytes,
+} from '../../core/intake/http-authorization.ts';
 import { readPresentation } from '../../core/intake/presentation.ts';
 import { canonicalText } from '../../core/json/canonical.ts';
 import { JsonProblem, readJson } from '../../core/json/reader.ts';
@@ -77,8 +80,8 @@ export interface ConformanceEngine<Bundle = Uint8Array> {
   fleetPolicy(setup: VerifierSetup<Bundle>, fleetPolicy: Uint8Array, grant: Uint8Array): EngineResult;
   /** Payments one after the other on the same state. */
   payments(setup: VerifierSetup<Bundle>, steps: readonly SequenceStep[]): readonly EngineResult[];
-  /** An `Authorization` header, as far as reading the presentation. */
-  header(value: string): EngineResult;
+  /** An `Authorization` header, as far as reading the presentation. Bytes are written over. */
+  header(value: string | Uint8Array): EngineResult;
   sessionProof(
     payload: { readonly sessionId: string; readonly method: string; readonly path: string; readonly ts: string },
     body: Uint8Array,
@@ -167,7 +170,8 @@ export function createEngine(crypto: Crypto, form: BundleForm = IN_MEMORY): Conf
       });
     },
     header(value) {
-      const bytes = presentationFromAuthorization(value);
+      const bytes =
+        typeof value === 'string' ? presentationFromAuthorization(value) : presentationFromAuthorizationBytes(value);
       if ('ok' in bytes) return refused(bytes);
       const presentation = readPresentation(bytes);
       return 'ok' in presentation ? refused(presentation) : { ok: true };

@@ -32,12 +32,12 @@ export const MACHINES = {
   // Divided for good: heaps that grow would make a payment depend on what came before it.
   '48k': {
     arena: 49_152,
-    chunks: 16_000,
+    chunks: 17_600,
     chunksMore: 0,
     slots: 1260,
     slotsMore: 0,
-    stack: 640,
-    keys: 192,
+    stack: 560,
+    keys: 128,
     keysMore: 32,
   },
   esp32: {
@@ -85,6 +85,8 @@ export interface Figures {
   readonly nativeHeap: number;
   readonly nativeHeapPeak: number;
   readonly collections: number;
+  /** Names of members that the machine has made since its start: the engine keeps them for good. */
+  readonly names: number;
   /** How the arena is divided. */
   readonly reserved: {
     readonly chunks: number;

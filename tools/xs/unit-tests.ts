@@ -48,8 +48,8 @@ const FLASH = 'keeps bytes at module level that it writes, or hands over, which 
 const NODE_FORM = 'expects what the core does under Node, where unknown members keep their names';
 const HEAVY = 'signs, or simulates flash, in every test: not yet looked at inside XS, where that takes many minutes';
 const POINTS = "compares with @noble/ed25519's own points";
-/** Heaps and stack of a device; what a spec file has at module level takes tables that no device has. */
-const DEVICE: MachineMemory = { ...MACHINES['48k'], arena: MACHINES['48k'].arena + 65_536, keys: 1024 };
+/** Heaps of a device; what a spec file has at module level, and a test's own frames, take tables and stack that no device has. */
+const DEVICE: MachineMemory = { ...MACHINES['48k'], arena: MACHINES['48k'].arena + 65_536, keys: 1024, stack: 640 };
 
 /** A spec file that takes longer hangs. */
 const TEST_SECONDS = 600;

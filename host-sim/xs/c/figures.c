@@ -162,7 +162,7 @@ void printFigures(txMachine *the, const char *label)
 	printf(",\"stackPeak\":%u,\"cStackPeak\":%u", stackPeak(the), cStack);
 	printf(",\"nativeHeap\":%lu,\"nativeHeapPeak\":%lu", (unsigned long)(nativeHeapNow - nativeHeapBefore),
 		(unsigned long)(nativeHeapPeak - nativeHeapBefore));
-	printf(",\"collections\":%u", collections);
+	printf(",\"collections\":%u,\"names\":%ld", collections, (long)(the->keyIndex - the->keyOffset));
 	if (arena != NULL)
 		printf(",\"reserved\":{\"chunks\":%lu,\"slots\":%lu,\"tables\":%lu,\"free\":%lu}", (unsigned long)arena->chunks,
 			(unsigned long)arena->slots, (unsigned long)arena->tables, (unsigned long)(arena->high - arena->low));

@@ -9,7 +9,7 @@ import { Journal } from '../../../core/ledger/journal.ts';
 import type { BeforeRecord, LedgerRefusal, Receipt, Spend } from '../../../core/ledger/ledger.ts';
 import { MemoryLedger } from '../../../core/ledger/memory-ledger.ts';
 import { createPortableCrypto } from '../../../core/ports/portable-crypto.ts';
-import type { Crypto, Flash } from '../../../core/ports/ports.ts';
+import type { Crypto } from '../../../core/ports/ports.ts';
 import { BundlePartition } from '../../../core/trust/bundle-partition.ts';
 import { Verifier } from '../../../core/verifier.ts';
 import {
@@ -23,6 +23,7 @@ import {
   type SiteInput,
 } from '../bench-input.ts';
 import { chosenCrypto } from './crypto.ts';
+import { HostFlash } from './host-flash.ts';
 
 /** Words before the files: task, form, crypto. */
 const FILES_FROM = 3;
@@ -48,31 +49,6 @@ function rangeOf(part: InputPart): readonly [offset: number, length: number] {
   const entry = host.readFile(pathOf('input'), PART_ENTRY_BYTES * INPUT_PARTS.indexOf(part), PART_ENTRY_BYTES);
   const view = new DataView(entry);
   return [view.getUint32(0, true), view.getUint32(4, true)];
-}
-
-/** A partition whose cells the host holds. */
-export class HostFlash implements Flash {
-  readonly size: number;
-  readonly blockSize = 4096;
-  readonly programSize = 16;
-  readonly #path: string;
-
-  constructor(file: BenchFile) {
-    this.#path = pathOf(file);
-    this.size = host.fileSize(this.#path);
-  }
-
-  read(offset: number, target: Uint8Array): void {
-    host.readInto(this.#path, offset, target);
-  }
-
-  program(offset: number, bytes: Uint8Array): void {
-    host.writeInto(this.#path, offset, bytes);
-  }
-
-  erase(offset: number): void {
-    host.eraseIn(this.#path, offset, this.blockSize);
-  }
 }
 
 /** A ledger that can put off a record, so that a decision and what commits it are measured apart. */
@@ -103,7 +79,7 @@ export interface BenchCrypto {
 /** The crypto of that name. */
 export function benchCrypto(name: BenchCryptoName): BenchCrypto {
   if (name !== 'tables') return { crypto: chosenCrypto(name) };
-  const keyTables = new KeyTables(new HostFlash('keyTables'));
+  const keyTables = new KeyTables(new HostFlash(pathOf('keyTables')));
   return { crypto: createPortableCrypto(chosenCrypto('native'), keyTables), keyTables };
 }
 
@@ -128,11 +104,11 @@ export function start(form: Form, site: SiteInput, ports: BenchCrypto, clockMs: 
     clock: { wallMs: () => clockMs, monotonicMs: () => clockMs },
     // The artifacts are of a fixed day.
     earliestMs: 0,
-    bundles: new BundlePartition(new HostFlash('bundles'), crypto),
+    bundles: new BundlePartition(new HostFlash(pathOf('bundles')), crypto),
   };
   if (form === 'verifier') return withBundles(new Verifier({ ...common, ledger: new MemoryLedger(crypto) }));
-  const ledger = new PuttingOffLedger(new HostFlash('ledger'), crypto);
-  const journal = new Journal(new HostFlash('journal'), crypto);
+  const ledger = new PuttingOffLedger(new HostFlash(pathOf('ledger')), crypto);
+  const journal = new Journal(new HostFlash(pathOf('journal')), crypto);
   return withBundles(new Verifier({ ...common, ledger, journal }), ledger);
 }
 

@@ -2,7 +2,11 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { presentationFromAuthorization, presentationFromBase64 } from '../../../core/intake/http-authorization.ts';
+import {
+  presentationFromAuthorization,
+  presentationFromAuthorizationBytes,
+  presentationFromBase64,
+} from '../../../core/intake/http-authorization.ts';
 import { present } from '../../fixtures/artifacts.ts';
 import { Device } from '../../fixtures/device.ts';
 
@@ -10,13 +14,22 @@ const base64 = (bytes: Uint8Array, encoding: 'base64' | 'base64url' = 'base64') 
   Buffer.from(bytes).toString(encoding);
 const bytes = Uint8Array.of(1, 2, 250, 251, 252, 253, 254, 255);
 
+/** The same value as a device that has no room for a string may have it. */
+const asBytes = (value: string) => presentationFromAuthorizationBytes(new Uint8Array(Buffer.from(value, 'utf8')));
+
 function refused(value: string): void {
-  expect(presentationFromAuthorization(value), JSON.stringify(value)).toMatchObject({
-    ok: false,
-    artifact: 'presentation',
-    check: 'authorization.header',
-    code: 'SBA_INVALID',
-  });
+  for (const result of [presentationFromAuthorization(value), asBytes(value)])
+    expect(result, JSON.stringify(value)).toMatchObject({
+      ok: false,
+      artifact: 'presentation',
+      check: 'authorization.header',
+      code: 'SBA_INVALID',
+    });
+}
+
+function carries(value: string, expected: Uint8Array): void {
+  expect(presentationFromAuthorization(value)).toEqual(expected);
+  expect(asBytes(value)).toEqual(expected);
 }
 
 describe('an Authorization header', () => {
@@ -32,12 +45,12 @@ describe('an Authorization header', () => {
   });
 
   it.each(['MPCP', 'mpcp', 'Mpcp', 'mPcP'])('has the scheme in any case: %s', (scheme) => {
-    expect(presentationFromAuthorization(`${scheme} ${base64(bytes)}`)).toEqual(bytes);
+    carries(`${scheme} ${base64(bytes)}`, bytes);
   });
 
   it('may have blanks and tabs around and between', () => {
     for (const value of [`MPCP   ${base64(bytes)}`, ` MPCP\t${base64(bytes)} `, `\tMPCP \t ${base64(bytes)}\t`]) {
-      expect(presentationFromAuthorization(value)).toEqual(bytes);
+      carries(value, bytes);
     }
   });
 
@@ -48,7 +61,7 @@ describe('an Authorization header', () => {
       base64(bytes, 'base64url'),
       `${base64(bytes, 'base64url')}=`,
     ]) {
-      expect(presentationFromAuthorization(`MPCP ${text}`)).toEqual(bytes);
+      carries(`MPCP ${text}`, bytes);
     }
   });
 
@@ -79,7 +92,7 @@ describe('an Authorization header', () => {
   });
 
   it('has at most 8192 characters of base64, blanks and scheme apart', () => {
-    expect(presentationFromAuthorization(`  MPCP   ${'A'.repeat(8192)}  `)).toHaveLength(6144);
+    carries(`  MPCP   ${'A'.repeat(8192)}  `, new Uint8Array(6144));
     refused(`MPCP ${'A'.repeat(8193)}`);
     refused(`MPCP ${'A'.repeat(8196)}`);
     refused(`MPCP ${'A'.repeat(100_000)}`);
@@ -95,6 +108,9 @@ describe('an Authorization header', () => {
         (value) => {
           const result = presentationFromAuthorization(value);
           expect(result instanceof Uint8Array || result.code === 'SBA_INVALID').toBe(true);
+          const inPlace = asBytes(value);
+          if (result instanceof Uint8Array) expect(inPlace).toEqual(result);
+          else expect(inPlace).toMatchObject({ code: 'SBA_INVALID' });
         },
       ),
     );

@@ -146,8 +146,35 @@ describe('what cannot be read', () => {
 
 describe('limits', () => {
   it('8192 bytes in all', () => {
-    expect(refusal(padded({ sba: sba() }, 8192))).toBeUndefined();
-    expect(refusal(padded({ sba: sba() }, 8193))).toBe('LIMIT_EXCEEDED');
+    const small = { sba: { authorization: {} } };
+    expect(refusal(padded(small, 8192))).toBeUndefined();
+    expect(refusal(padded(small, 8193))).toBe('LIMIT_EXCEEDED');
+  });
+
+  it('9216 bytes of weight: text, what is kept of it, and 24 for a value, 96 for a list or object, 40 for an unknown name', () => {
+    const weighing = (note: string, size: number) => padded({ sba: { authorization: { note } } }, size);
+    // Three objects, three values, the unknown name `note`, and what the names and the text have.
+    const least = 3 * 96 + 3 * 24 + 40 + 'note'.length;
+    for (const size of [8192, 7000, 5000]) {
+      const most = Math.min(1024, 9216 - least - size);
+      expect(refusal(weighing('x'.repeat(most), size))).toBeUndefined();
+      if (most < 1024) expect(refusal(weighing('x'.repeat(most + 1), size))).toBe('LIMIT_EXCEEDED');
+      // Escaped it is longer on the wire, and kept as it is read.
+      if (most > 0 && most < 1024) expect(refusal(weighing('"'.repeat(most), size))).toBeUndefined();
+    }
+    const objects = (n: number) => jsonBytes({ sba: { authorization: { a: Array(n).fill({}) } } });
+    expect(refusal(objects(60))).toBeUndefined();
+    const lists = (n: number) => jsonBytes({ sba: { authorization: { a: Array(60).fill({}), b: Array(n).fill([]) } } });
+    expect(refusal(lists(8))).toBeUndefined();
+    expect(refusal(lists(20))).toBe('LIMIT_EXCEEDED');
+  });
+
+  it('nothing of what is dropped weighs more than its bytes, but for names', () => {
+    const dropping = (note: unknown) => jsonBytes({ sba: { authorization: {}, note } });
+    expect(refusal(dropping('x'.repeat(6000)))).toBeUndefined();
+    expect(refusal(dropping({ ['x'.repeat(2800)]: 1 }))).toBeUndefined();
+    expect(refusal(dropping({ ['x'.repeat(3200)]: 1 }))).toBe('LIMIT_EXCEEDED');
+    expect(refusal(dropping({ ['"'.repeat(2500)]: 1 }))).toBe('LIMIT_EXCEEDED');
   });
 
   it('6144 bytes for an artifact', () => {

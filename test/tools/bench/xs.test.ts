@@ -72,6 +72,7 @@ function figures(label: string, isRv32: boolean, count: number): Figures {
     nativeHeap: 0,
     nativeHeapPeak: 0,
     collections: 5,
+    names: 0,
     reserved: { chunks: 0, slots: 0, tables: 0, free: 0 },
   };
 }
