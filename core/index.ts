@@ -41,6 +41,7 @@ export { type ReceiptFault, readReceipt, receiptHashOf } from './ledger/receipt-
 export type { StoreOptions } from './ledger/store-options.ts';
 export * from './limits.ts';
 export { FlashWindow } from './ports/flash-window.ts';
+export { cryptoWithHashes, type NativeHashes } from './ports/own-ed25519.ts';
 export { createPortableCrypto } from './ports/portable-crypto.ts';
 export * from './ports/ports.ts';
 export { type ArtifactName, describeCode, type ReasonCode, type Refusal, reasonCodes } from './reason-codes.ts';

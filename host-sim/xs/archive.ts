@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
-import type { BuildOptions, Loader, Metafile, Plugin, TransformOptions } from 'esbuild';
+import type { BuildOptions, BuildResult, Loader, Metafile, Plugin, TransformOptions } from 'esbuild';
 import { EngineProblem, projectFolder } from './project.ts';
 
 /** What an archive is made of. */
@@ -20,19 +20,24 @@ export interface ArchiveOptions {
 
 /** What this project uses of esbuild: it is there where the sources are, and no part of the package. */
 interface Esbuild {
-  build(options: BuildOptions): Promise<{ metafile: Metafile }>;
+  build<Options extends BuildOptions>(options: Options): Promise<BuildResult<Options>>;
   transform(text: string, options: TransformOptions): Promise<{ code: string }>;
 }
 
+/** esbuild. */
+export async function loadEsbuild(): Promise<Esbuild> {
+  // By a name that a bundler does not follow.
+  const name = 'esbuild';
+  return (await import(name)) as Esbuild;
+}
+
 /** The newest language that the engine and the TypeScript compiler of the SDK share. */
-const LANGUAGE = 'es2022';
+export const LANGUAGE = 'es2022';
 const GENERATED = 'generated';
 
 /** The bytes of an archive. @throws EngineProblem where a module cannot be found or read */
 export async function makeArchive(options: ArchiveOptions): Promise<Uint8Array> {
-  // By a name that a bundler does not follow.
-  const name = 'esbuild';
-  const esbuild = (await import(name)) as Esbuild;
+  const esbuild = await loadEsbuild();
   const metafile = await graphOf(esbuild, options);
   const entry = entryOf(metafile);
   const names = Object.keys(metafile.inputs).filter((input) => input !== entry);
@@ -62,10 +67,14 @@ async function graphOf(esbuild: Esbuild, options: ArchiveOptions): Promise<Metaf
     });
     return metafile;
   } catch (error) {
-    const first = (error as { errors?: readonly { text: string; location?: { file: string } }[] }).errors?.[0];
-    const words = first === undefined ? (error as Error).message : `${first.location?.file ?? ''}: ${first.text}`;
-    throw new EngineProblem(`${options.entry} cannot be made into modules: ${words}`);
+    throw new EngineProblem(`${options.entry} cannot be made into modules: ${reasonOf(error)}`);
   }
+}
+
+/** Why esbuild stopped: its first message. */
+export function reasonOf(error: unknown): string {
+  const first = (error as { errors?: readonly { text: string; location?: { file: string } | null }[] }).errors?.[0];
+  return first === undefined ? (error as Error).message : `${first.location?.file ?? ''}: ${first.text}`;
 }
 
 function replacing(options: ArchiveOptions): Plugin {

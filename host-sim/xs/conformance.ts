@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeArchive } from './archive.ts';
+import { bundleArchive } from './bundle.ts';
 import { type CallRecorder, callsFile } from './calls.ts';
 import { EngineProblem } from './project.ts';
 import { runArchive, type XsOptions } from './runner.ts';
@@ -18,7 +18,7 @@ export interface AnsweringOptions extends Omit<XsOptions, 'words' | 'heard'> {
 
 /** The answers, one for each call. @throws EngineProblem where there is no engine */
 export async function answersInXs(calls: CallRecorder['calls'], options: AnsweringOptions): Promise<readonly Answer[]> {
-  const archive = await makeArchive({ entry: 'host-sim/xs/programs/conformance.ts' });
+  const archive = await bundleArchive('host-sim/xs/programs/conformance.ts');
   const folder = mkdtempSync(join(tmpdir(), 'mpcp-calls-'));
   const answers: Answer[] = [];
   try {

@@ -96,15 +96,26 @@ export interface Figures {
   };
 }
 
-/** What the root machine holds, which an image has in flash. Bytes, but for `keys` and `aliases` (places for what may change). */
+/** What an image of the root machine takes in flash. Bytes, but for the counts. */
 export interface ImageFigures {
   readonly label: string;
-  readonly slots: number;
-  readonly chunks: number;
-  /** Those of the chunks that are copies of functions' byte code, which an image has in `code` alone. */
-  readonly functions: number;
+  /** Byte code of functions. */
   readonly code: number;
+  /** All slots; those of functions, of what they refer to, of arrays, and of names are parts of it. */
+  readonly slots: number;
+  readonly functions: number;
+  readonly closures: number;
+  readonly arrays: number;
+  readonly names: number;
+  /** Strings, those of names among them; each once. */
+  readonly texts: number;
+  /** BigInts, bytes, and what else is no slot. */
+  readonly constants: number;
+  /** Tables of names. */
+  readonly tables: number;
+  /** Names: a count. */
   readonly keys: number;
+  /** What may still change: a count. Each takes a word of a device's memory. */
   readonly aliases: number;
 }
 

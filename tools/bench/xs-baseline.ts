@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { projectFolder } from '../../host-sim/xs/project.ts';
 import type { XsBench } from './xs.ts';
 
-/** What is kept: counts by line and place (rv32: instructions, m32: meter), the image's bytes, what they were built with. */
+/** What is kept: counts by line and place (rv32: instructions, m32: meter), the images' bytes, what they were built with. */
 export interface XsBaseline {
   readonly compilers: XsBench['compilers'];
-  readonly image: number;
+  readonly image: { readonly [id: string]: number };
   readonly lines: { readonly [id: string]: { readonly [place: string]: number } };
 }
 
@@ -53,14 +53,14 @@ export function writeBaseline(path: string, baseline: XsBaseline): void {
 }
 
 /** The figures of a report that are kept. */
-export function baselineOf({ compilers, image, lines }: XsBench): XsBaseline {
+export function baselineOf({ compilers, images, lines }: XsBench): XsBaseline {
   const kept: { [id: string]: { [place: string]: number } } = {};
   for (const { id, at } of lines) {
     const counts: { [place: string]: number } = {};
     for (const [place, found] of Object.entries(at)) if ('count' in found) counts[place] = found.count;
     kept[id] = counts;
   }
-  return { compilers, image: image?.total ?? 0, lines: kept };
+  return { compilers, image: Object.fromEntries(images.map(({ id, total }) => [id, total])), lines: kept };
 }
 
 /**
@@ -79,7 +79,7 @@ export function compareWithBaseline(report: XsBench, committed: XsBaseline, isPa
     const failed = before === undefined || value === undefined || value * 100 > before * (100 + BASELINE_PERCENT);
     differences.push({ what, before, now: value, change, failed });
   };
-  if (report.image !== undefined) compare('image', committed.image, now.image);
+  for (const { id, total } of report.images) compare(`image ${id}`, committed.image[id], total);
   for (const id of new Set([...Object.keys(committed.lines), ...Object.keys(now.lines)])) {
     if (isPart && now.lines[id] === undefined) continue;
     const before = committed.lines[id] ?? {};

@@ -46,9 +46,6 @@ export const BENCH_MACHINES: { readonly [name: string]: MachineMemory } = {
   large: { ...MACHINES.large, chunks: 4_194_304, slots: 131_072 },
 };
 
-/** Bytes an image may have at most: core and device code in flash, without engine and SDK. */
-export const IMAGE_BUDGET = 120 * 1024;
-
 const BOTH: readonly Place[] = ['rv32/esp32', 'rv32/48k', 'm32/esp32', 'm32/48k'];
 const ESP32_ONLY: readonly Place[] = ['rv32/esp32', 'm32/esp32'];
 const LARGE: readonly Place[] = ['rv32/large', 'm32/large'];

@@ -6,6 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeArchive } from '../../host-sim/xs/archive.ts';
 import { BENCH_FILES } from '../../host-sim/xs/bench-input.ts';
+import { bundleArchive } from '../../host-sim/xs/bundle.ts';
 import { EngineMissing, EngineProblem } from '../../host-sim/xs/project.ts';
 import {
   type Figures,
@@ -16,8 +17,9 @@ import {
   type XsRun,
 } from '../../host-sim/xs/runner.ts';
 import { compilerVersion, type TargetName, targetNamed } from '../../host-sim/xs/targets.ts';
+import { IMAGES, type ImageDefinition, type ImageSize, imageSize, imagesOver } from './xs-image.ts';
 import { makeInput } from './xs-input.ts';
-import { BENCH_MACHINES, type BenchLineDefinition, benchLines, IMAGE_BUDGET, type Place } from './xs-lines.ts';
+import { BENCH_MACHINES, type BenchLineDefinition, benchLines, type Place } from './xs-lines.ts';
 import { PEER_LIBRARIES, peerLibraries } from './xs-peer.ts';
 
 /** What runs lines: XS, or what a test puts in its place. Both throw EngineMissing where the target cannot be built here. */
@@ -27,8 +29,8 @@ export interface BenchEngine {
   /** What the target is built with, in the compiler's words. */
   compiler(target: TargetName): string;
   run(line: BenchLineDefinition, target: TargetName, machine: string): Promise<XsRun>;
-  /** What the root machine holds with the core in it. */
-  image(target: TargetName): Promise<readonly ImageFigures[]>;
+  /** What the root machine of a device holds. */
+  image(definition: ImageDefinition, target: TargetName): Promise<readonly ImageFigures[]>;
 }
 
 /** What a line came to at one place. Bytes, but for the counts; what nothing costs is taken off. */
@@ -63,19 +65,11 @@ export interface XsBenchLine {
   readonly over: readonly string[];
 }
 
-/** The image: what of the core lies in flash, in bytes. Constant tables are among slots and chunks. */
-export interface ImageSize {
-  readonly slots: number;
-  readonly chunks: number;
-  readonly code: number;
-  readonly total: number;
-  readonly budget: number;
-}
-
 /** The whole report. */
 export interface XsBench {
   readonly lines: readonly XsBenchLine[];
-  readonly image: ImageSize | undefined;
+  /** Empty where no target can be built. */
+  readonly images: readonly ImageSize[];
   /** Per target that was measured. */
   readonly compilers: { readonly [target in TargetName]?: string };
   /** Targets that were not, with the sentence that says what is missing. */
@@ -108,9 +102,14 @@ export async function runXsBench(
   const compared = new Set(chosen.flatMap(({ floor, peer }) => [floor, peer]));
   const lines = all.filter((line) => chosen.includes(line) || compared.has(line.id));
   // One after the other: the first run on a target builds the engine.
-  const images: (readonly ImageFigures[])[] = [];
-  for (const target of TARGETS) if (compilers[target] !== undefined) images.push(await engine.image(target));
-  const image = images[0] === undefined ? undefined : imageSize(images[0]);
+  const images: ImageSize[] = [];
+  for (const target of TARGETS)
+    if (compilers[target] !== undefined)
+      for (const definition of IMAGES) {
+        const size = imageSize(definition, await engine.image(definition, target));
+        // All targets have slots of the same size.
+        if (images.length < IMAGES.length) images.push(size);
+      }
   const jobs = lines.flatMap((line) =>
     line.places.filter((place) => compilers[targetOf(place)] !== undefined).map((place) => ({ line, place })),
   );
@@ -121,9 +120,8 @@ export async function runXsBench(
     figures.set(`${line.id} ${place}`, figuresOf(line, await engine.run(line, target, machine)));
   });
   const measured = lines.map((line) => lineOf(line, figures));
-  const overImage =
-    image !== undefined && image.total > image.budget ? [`the image has ${image.total} bytes of ${image.budget}`] : [];
-  return { lines: measured, image, compilers, skipped, over: [...measured.flatMap(({ over }) => over), ...overImage] };
+  const over = [...measured.flatMap(({ over }) => over), ...imagesOver(images)];
+  return { lines: measured, images, compilers, skipped, over };
 }
 
 function targetOf(place: Place): TargetName {
@@ -197,16 +195,6 @@ function overOf({ id, budget }: BenchLineDefinition, at: XsBenchLine['at']): rea
   return over;
 }
 
-/** What the core adds to the built-ins. Byte code that the root machine has copied counts once, as in an image. */
-function imageSize(image: readonly ImageFigures[]): ImageSize {
-  const [without, all] = ['built-ins', 'with modules'].map((label) => image.find((one) => one.label === label));
-  if (without === undefined || all === undefined) throw new EngineProblem('a run has no figures of its image');
-  const slots = all.slots - without.slots;
-  const chunks = all.chunks - all.functions - (without.chunks - without.functions);
-  const code = all.code - without.code;
-  return { slots, chunks, code, total: slots + chunks + code, budget: IMAGE_BUDGET };
-}
-
 /** Lines do not disturb each other: each has an emulated machine for itself. */
 async function inParallel<Job>(jobs: readonly Job[], work: (job: Job) => Promise<void>): Promise<void> {
   let next = 0;
@@ -246,14 +234,14 @@ export async function createXsEngine(note: (text: string) => void): Promise<XsEn
         words: [task, form, crypto, ...paths],
         note,
       }),
-    image: async (target) =>
-      (await runArchive(await archiveOf('image'), { target, memory: MACHINES.large, note })).image,
+    image: async ({ program }, target) =>
+      (await runArchive(await archiveOf(program), { target, memory: MACHINES.large, note })).image,
     close: () => rmSync(folder, { recursive: true }),
   };
 }
 
 async function archiveNamed(program: string): Promise<Uint8Array> {
   const entry = `host-sim/xs/programs/${program}.ts`;
-  if (program !== 'bench-peer') return makeArchive({ entry });
+  if (program !== 'bench-peer') return bundleArchive(entry);
   return makeArchive({ entry, generated: { [PEER_LIBRARIES]: await peerLibraries() } });
 }

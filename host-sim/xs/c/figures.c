@@ -168,23 +168,3 @@ void printFigures(txMachine *the, const char *label)
 			(unsigned long)arena->slots, (unsigned long)arena->tables, (unsigned long)(arena->high - arena->low));
 	printf("}\n");
 }
-
-/* Chunks with copies of functions' byte code: in an image it stands once, in the modules. */
-static unsigned long functionChunkBytes(txMachine *root)
-{
-	unsigned long bytes = 0;
-	for (txSlot *heap = root->firstHeap; heap != NULL; heap = heap->next)
-		for (txSlot *slot = heap + 1; slot < heap->value.reference; slot++)
-			if (slot->kind == XS_CODE_KIND)
-				bytes += (unsigned long)((txChunk *)(slot->value.code.address - sizeof(txChunk)))->size;
-	return bytes;
-}
-
-void printImageFigures(txMachine *root, const char *label)
-{
-	printf("@image {\"label\":");
-	printJsonString(label);
-	printf(",\"slots\":%lu,\"chunks\":%lu,\"functions\":%lu,\"code\":%lu", slotBytes(root->currentHeapCount),
-		(unsigned long)root->currentChunksSize, functionChunkBytes(root), (unsigned long)loadedCodeBytes);
-	printf(",\"keys\":%lu,\"aliases\":%lu}\n", (unsigned long)root->keyIndex, (unsigned long)root->aliasCount);
-}

@@ -32,12 +32,11 @@ extern void takeTablesFrom(MachineArena *arena);
 
 extern void loadArchive(const char *path);
 extern const char *entryModule(void);
-/* Bytes of byte code of all modules loaded so far. The names in it are keys, whose text is among the chunks. */
-extern size_t loadedCodeBytes;
 
 /* readonly.c */
 
 extern void freezeBuiltIns(txMachine *the);
+extern void shareHomes(txMachine *root);
 extern void freezeAsLinked(txMachine *root);
 extern void makeReadOnly(txMachine *root);
 
@@ -48,6 +47,9 @@ extern void watchDevice(txMachine *the);
 extern uint64_t counterNow(void);
 extern void beginFigures(txMachine *the);
 extern void printFigures(txMachine *the, const char *label);
+
+/* image.c */
+
 extern void printImageFigures(txMachine *root, const char *label);
 
 /* functions.c */

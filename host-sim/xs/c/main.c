@@ -154,6 +154,7 @@ static txMachine *makeRoot(void)
 	if (!ok)
 		return NULL;
 	fxCollectGarbage(the);
+	shareHomes(the);
 	freezeAsLinked(the);
 	fxShareMachine(the);
 	printImageFigures(the, "with modules");

@@ -17,8 +17,6 @@ typedef struct {
 	size_t size;
 } Module;
 
-size_t loadedCodeBytes = 0;
-
 static Module *modules = NULL;
 static int moduleCount = 0;
 
@@ -98,6 +96,5 @@ void fxLoadModule(txMachine *the, txSlot *slot, txID moduleID)
 	txScript *script = fxParseScript(the, &stream, fxStringCGetter, 0);
 	if (script == NULL)
 		mxUnknownError("module %s cannot be parsed", module->name);
-	loadedCodeBytes += (size_t)script->codeSize;
 	fxResolveModule(the, slot, moduleID, script, C_NULL, C_NULL);
 }

@@ -78,6 +78,30 @@ static bool isFixed(const txSlot *instance)
 	}
 }
 
+static bool isSameHome(const txSlot *home, const txSlot *other)
+{
+	return home->flag == other->flag && home->value.home.object == other->value.home.object &&
+		home->value.home.module == other->value.home.module;
+}
+
+/* A function's last slot says which object and module it belongs to. Functions that are made one after the other and have the
+   same share one. */
+void shareHomes(txMachine *root)
+{
+	txSlot *shared = NULL;
+	for (txSlot *heap = root->firstHeap; heap != NULL; heap = heap->next) {
+		for (txSlot *slot = heap + 1; slot < heap->value.reference; slot++) {
+			txSlot *home = slot->next;
+			if (home == NULL || home->kind != XS_HOME_KIND || home->next != NULL || home->ID != XS_NO_ID)
+				continue;
+			if (shared != NULL && isSameHome(shared, home))
+				slot->next = shared;
+			else
+				shared = home;
+		}
+	}
+}
+
 void freezeAsLinked(txMachine *root)
 {
 	txMachine *the = root;

@@ -1,8 +1,10 @@
-// All that a device imports of the core, and nothing else: for the size of an image. `host` is the runner's and counts with the
-// built-ins.
+// What a device with the core's own Ed25519 has in flash: for the size of an image. It is never called.
 
-import * as core from '../../../core/index.ts';
+import { KeyTables } from '../../../core/ed25519/key-tables.ts';
+import { cryptoWithHashes, type NativeHashes } from '../../../core/ports/own-ed25519.ts';
+import { type DeviceParts, deviceOf } from './image-parts.ts';
 
-export default function main(): void {
-  if (core.Verifier === undefined) throw new Error('the core is not there');
+export default function main(parts: DeviceParts, hashes: NativeHashes) {
+  const keyTables = new KeyTables(parts.flash.keyTables);
+  return deviceOf(parts, cryptoWithHashes(hashes, keyTables), keyTables);
 }

@@ -20,6 +20,7 @@ import {
   readBaseline,
   writeBaseline,
 } from '../../bench/xs-baseline.ts';
+import { IMAGE_AIM, type ImageSize } from '../../bench/xs-image.ts';
 import type { Place } from '../../bench/xs-lines.ts';
 import { type Io, systemReason, UsageError } from '../io.ts';
 import { jsonOption } from '../option-values.ts';
@@ -104,18 +105,14 @@ function write(report: XsBench, path: string): void {
 
 /** The report for people: a table for each machine, the image, what is over its budget, and how the baseline compares. */
 function benchXsText(report: XsBench, check: BaselineCheck | undefined): string {
-  const { lines, image, skipped, over } = report;
+  const { lines, images, skipped, over } = report;
   const parts = [
     instructionTable('rv32, heap of a plain ESP32: 32 KB chunks, 2048 slots', lines, ['rv32/esp32', 'rv32/large']),
     instructionTable('rv32, 48 KB in all', lines, ['rv32/48k']),
     meterTable(lines),
   ];
-  const imageText =
-    image &&
-    `image: ${image.total} bytes of the core (${image.code} byte code, ${image.slots} slots, ${image.chunks} chunks with names and constant tables), budget ${image.budget}`;
   return [
-    ...parts.filter((part) => part !== '').flatMap((part) => [part, '']),
-    ...(imageText === undefined ? [] : [imageText]),
+    ...[...parts, imageTable(images)].filter((part) => part !== '').flatMap((part) => [part, '']),
     ...skipped.map((sentence) => `skipped: ${sentence}`),
     ...over.map((what) => `OVER BUDGET: ${what}`),
     ...(over.length === 0 ? ['all within their budgets'] : []),
@@ -183,6 +180,30 @@ function meterTable(lines: readonly XsBenchLine[]): string {
   if (rows.length === 0) return '';
   return tableText(['m32, heap of a plain ESP32', 'meter', ...MEMORY_HEADINGS, '48 KB: meter', 'collections'], rows, 1);
 }
+
+/** A line for each kind of device, with its parts. */
+function imageTable(images: readonly ImageSize[]): string {
+  if (images.length === 0) return '';
+  const rows = images.map((image) => [
+    `image: ${image.title}`,
+    grouped(image.total),
+    `<= ${grouped(image.budget)}${image.total > image.budget ? ' OVER' : ''}`,
+    ...IMAGE_PARTS.map(([part]) => grouped(image[part])),
+  ]);
+  const aim = `bytes of the core in flash; the design wants ${grouped(IMAGE_AIM)}`;
+  return tableText([aim, 'bytes', 'budget', ...IMAGE_PARTS.map(([, heading]) => heading)], rows, 1);
+}
+
+const IMAGE_PARTS = [
+  ['code', 'byte code'],
+  ['functions', 'functions'],
+  ['closures', 'closures'],
+  ['arrays', 'arrays'],
+  ['objects', 'objects'],
+  ['names', 'names'],
+  ['texts', 'texts'],
+  ['constants', 'constants'],
+] as const satisfies readonly (readonly [keyof ImageSize, string])[];
 
 function checkText({ compared, differences, notes, failed }: BaselineCheck): readonly string[] {
   const words = (value: number | undefined) => (value === undefined ? 'none' : grouped(value));

@@ -47,12 +47,12 @@ async function inXs(file: string, words: readonly string[], options: XsRunOption
 }
 
 function report({ lines, figures, image, exception, abort }: XsRun): string {
-  const flash = image.map(({ label, slots, chunks, code, keys, aliases }) =>
-    [label, slots, chunks, code, keys, aliases].map(String),
+  const flash = image.map(({ label, code, slots, texts, constants, tables, keys, aliases }) =>
+    [label, code, slots, texts, constants + tables, keys, aliases].map(String),
   );
   return [
     ...lines,
-    tableText(['in flash (bytes)', 'slots', 'chunks', 'byte code', 'keys', 'aliases'], flash, 1),
+    tableText(['in flash (bytes)', 'byte code', 'slots', 'texts', 'constants', 'keys', 'aliases'], flash, 1),
     '',
     figuresTable(figures),
     ...(exception === undefined ? [] : [`uncaught: ${exception}`]),

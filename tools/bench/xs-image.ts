@@ -1,0 +1,69 @@
+// What an image has of the core in flash, part by part, for each kind of device; and what each may have at most.
+
+import { EngineProblem } from '../../host-sim/xs/project.ts';
+import type { ImageFigures } from '../../host-sim/xs/runner.ts';
+
+/** A kind of device whose image is counted. */
+export interface ImageDefinition {
+  readonly id: 'device' | 'native' | 'verifier';
+  readonly title: string;
+  /** In host-sim/xs/programs. */
+  readonly program: string;
+  /** Bytes at most. */
+  readonly budget: number;
+}
+
+/** The kinds. The budgets are what they take at present and some percent more: see ENGINE. */
+export const IMAGES: readonly ImageDefinition[] = [
+  { id: 'device', title: 'a device in TypeScript', program: 'image', budget: 440_000 },
+  { id: 'native', title: 'a device with native Ed25519', program: 'image-native', budget: 400_000 },
+  { id: 'verifier', title: 'the verifier alone, native crypto', program: 'image-verifier', budget: 220_000 },
+];
+
+/** Bytes that the design wants for all of a device: core and device code, without engine and SDK. */
+export const IMAGE_AIM = 120 * 1024;
+
+/** An image, in bytes: what the core adds to the built-ins. */
+export interface ImageSize {
+  readonly id: ImageDefinition['id'];
+  readonly title: string;
+  /** Byte code of functions, with the texts in it. */
+  readonly code: number;
+  /** Slots of functions, and of what they refer to. */
+  readonly functions: number;
+  readonly closures: number;
+  /** Slots of arrays' items. */
+  readonly arrays: number;
+  /** All other slots: objects, classes, variables. */
+  readonly objects: number;
+  /** Slots and tables of names. */
+  readonly names: number;
+  /** Names and strings as such, each once. */
+  readonly texts: number;
+  /** BigInts and bytes. */
+  readonly constants: number;
+  readonly total: number;
+  readonly budget: number;
+  readonly aim: number;
+}
+
+/** What a run's figures come to. @throws EngineProblem where it has none */
+export function imageSize({ id, title, budget }: ImageDefinition, image: readonly ImageFigures[]): ImageSize {
+  const [without, all] = ['built-ins', 'with modules'].map((label) => image.find((one) => one.label === label));
+  if (without === undefined || all === undefined) throw new EngineProblem('a run has no figures of its image');
+  const added = (part: Exclude<keyof ImageFigures, 'label'>) => all[part] - without[part];
+  const [code, functions, closures, arrays] = [added('code'), added('functions'), added('closures'), added('arrays')];
+  const objects = added('slots') - functions - closures - arrays - added('names');
+  const names = added('names') + added('tables');
+  const [texts, constants] = [added('texts'), added('constants')];
+  const parts = { code, functions, closures, arrays, objects, names, texts, constants };
+  const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
+  return { id, title, ...parts, total, budget, aim: IMAGE_AIM };
+}
+
+/** Images that are over their budgets, in words. */
+export function imagesOver(images: readonly ImageSize[]): readonly string[] {
+  return images.flatMap(({ id, total, budget }) =>
+    total > budget ? [`the image "${id}" has ${total} bytes of ${budget}`] : [],
+  );
+}
