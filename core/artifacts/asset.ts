@@ -10,6 +10,9 @@ export type Rail = (typeof RAILS)[number];
 
 /** The canonical text of XRP without further members. */
 const XRP_TEXT = '{"kind":"XRP"}';
+/** In the order of canonical JSON. */
+const IOU_MEMBERS = ['currency', 'issuer', 'kind'];
+const ERC20_MEMBERS = ['chainId', 'kind', 'token'];
 
 /** True for a rail MPCP 1.x knows. */
 export function isRail(text: unknown): text is Rail {
@@ -45,26 +48,21 @@ export function assetText(value: JsonValue, what: string): string {
     case 'XRP':
       return Object.keys(value).length === 1 ? XRP_TEXT : canonicalText(value);
     case 'IOU':
-      return textOf(
-        value,
-        `{"currency":${quoted(value, 'currency')},"issuer":${quoted(value, 'issuer')},"kind":"IOU"}`,
-      );
-    case 'ERC20': {
-      const chainId = integerMember(value, 'chainId', 0, Number.MAX_SAFE_INTEGER);
-      return textOf(value, `{"chainId":${chainId},"kind":"ERC20","token":${quoted(value, 'token')}}`);
-    }
+      textMember(value.currency, 'currency');
+      textMember(value.issuer, 'issuer');
+      return textOf(value, IOU_MEMBERS);
+    case 'ERC20':
+      integerMember(value.chainId, 'chainId', 0, Number.MAX_SAFE_INTEGER);
+      textMember(value.token, 'token');
+      return textOf(value, ERC20_MEMBERS);
     default:
       throw invalid(`${what} has a kind that is not XRP, IOU or ERC20`);
   }
 }
 
-/** The text of an asset with three members, of which the usual text is made; nearly always there are no others. */
-function textOf(asset: JsonObject, usual: string): string {
-  return Object.keys(asset).length === 3 ? usual : canonicalText(asset);
-}
-
-function quoted(object: JsonObject, name: string): string {
-  return JSON.stringify(textMember(object, name));
+/** The text of an asset that has these members, three scalars; nearly always there are no others. */
+function textOf(asset: JsonObject, members: string[]): string {
+  return Object.keys(asset).length === 3 ? JSON.stringify(asset, members) : canonicalText(asset);
 }
 
 /** The `allowedAssets` of an artifact as canonical texts; absent reads as empty, which restricts nothing. */

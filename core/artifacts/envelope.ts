@@ -20,8 +20,8 @@ export const ENVELOPE_MEMBERS: readonly string[] = ['authorization', 'issuer', '
 export function signerOf(envelope: JsonObject): Signer {
   const signature = member(envelope, 'signature');
   return {
-    issuer: optionalText(envelope, 'issuer'),
-    issuerKeyId: optionalText(envelope, 'issuerKeyId') ?? optionalText(envelope, 'keyId'),
+    issuer: optionalText(envelope.issuer, 'issuer'),
+    issuerKeyId: optionalText(envelope.issuerKeyId, 'issuerKeyId') ?? optionalText(envelope.keyId, 'keyId'),
     // A signature that is no text is a signature that does not verify, not a shape of its own.
     signature: typeof signature === 'string' ? signature : undefined,
   };

@@ -38,7 +38,7 @@ export function readFleetPolicy(value: JsonValue): FleetPolicy | ArtifactProblem
     const envelope = objectOf(value, 'the fleet policy');
     const authorization = authorizationOf(envelope);
     checkVersion(authorization, true);
-    textMember(authorization, 'fleetId');
+    textMember(authorization.fleetId, 'fleetId');
     checkScope(authorization);
     const signer = signerOf(envelope);
     return {
@@ -46,20 +46,20 @@ export function readFleetPolicy(value: JsonValue): FleetPolicy | ArtifactProblem
       issuerKeyId: signer.issuerKeyId,
       signature: signer.signature,
       authorization,
-      fleetPolicyId: textMember(authorization, 'fleetPolicyId'),
-      actorId: textMember(authorization, 'actorId'),
+      fleetPolicyId: textMember(authorization.fleetPolicyId, 'fleetPolicyId'),
+      actorId: textMember(authorization.actorId, 'actorId'),
       currency: currencyMember(authorization),
-      maxAmountMinor: amountMember(authorization, 'maxAmountMinor'),
+      maxAmountMinor: amountMember(authorization.maxAmountMinor, 'maxAmountMinor'),
       allowedRails: railsMember(authorization),
       allowedAssets: assetNames(authorization),
-      allowedOperators: textList(authorization, 'allowedOperators'),
+      allowedOperators: textList(authorization.allowedOperators, 'allowedOperators'),
       expiresAtMs: expiryMember(authorization),
     };
   });
 }
 
 function checkScope(object: JsonObject): void {
-  const scope = textMember(object, 'scope');
+  const scope = textMember(object.scope, 'scope');
   if (scope !== 'SESSION' && scope !== 'DAY' && scope !== 'SHIFT') {
     throw invalid('scope is not SESSION, DAY or SHIFT');
   }

@@ -1,7 +1,7 @@
-// Reading typed members out of JSON objects. Each function names the member it wants and throws ArtifactProblem with a
+// Typed members of JSON objects. Each function is given a member's value and its name, and throws ArtifactProblem with a
 // sentence about it; the artifact readers turn that into their result. Null counts as absent (INTEROP §2).
 
-import { isArray, isObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
+import { isArray, isObject, type JsonObject, type JsonValue } from '../json/value.ts';
 import type { ReasonCode } from '../reason-codes.ts';
 import { amountFrom } from './amount.ts';
 import { timeFrom } from './time.ts';
@@ -37,24 +37,27 @@ export function objectOf(value: JsonValue | undefined, what: string): JsonObject
 }
 
 /** A non-empty string member that must be there. */
-export function textMember(object: JsonObject, name: string): string {
-  const text = optionalText(object, name);
+export function textMember(value: JsonValue | undefined, name: string): string {
+  const text = optionalText(value, name);
   if (text === undefined) throw invalid(`${name} is missing`);
   return text;
 }
 
 /** A non-empty string member, or undefined. */
-export function optionalText(object: JsonObject, name: string): string | undefined {
-  const value = object[name];
+export function optionalText(value: JsonValue | undefined, name: string): string | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string' || value.length === 0) throw invalid(`${name} is not a non-empty string`);
+  if (typeof value !== 'string' || value === '') throw invalid(`${name} is not a non-empty string`);
   return value;
 }
 
 /** A member that is a whole number from `least` to `most`, or undefined. */
-export function optionalInteger(object: JsonObject, name: string, least: number, most: number): number | undefined {
-  const value = member(object, name);
-  if (value === undefined) return undefined;
+export function optionalInteger(
+  value: JsonValue | undefined,
+  name: string,
+  least: number,
+  most: number,
+): number | undefined {
+  if (value === undefined || value === null) return undefined;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
     throw invalid(`${name} is not a whole number from ${least} to ${most}`);
   }
@@ -62,23 +65,22 @@ export function optionalInteger(object: JsonObject, name: string, least: number,
 }
 
 /** A member that is a whole number from `least` to `most` and must be there. */
-export function integerMember(object: JsonObject, name: string, least: number, most: number): number {
-  const value = optionalInteger(object, name, least, most);
-  if (value === undefined) throw invalid(`${name} is missing`);
-  return value;
+export function integerMember(value: JsonValue | undefined, name: string, least: number, most: number): number {
+  const integer = optionalInteger(value, name, least, most);
+  if (integer === undefined) throw invalid(`${name} is missing`);
+  return integer;
 }
 
 /** An amount member (INTEROP §4) that must be there. */
-export function amountMember(object: JsonObject, name: string): bigint {
-  const amount = optionalAmount(object, name);
+export function amountMember(value: JsonValue | undefined, name: string): bigint {
+  const amount = optionalAmount(value, name);
   if (amount === undefined) throw invalid(`${name} is missing`);
   return amount;
 }
 
 /** An amount member, or undefined. */
-export function optionalAmount(object: JsonObject, name: string): bigint | undefined {
-  const value = member(object, name);
-  if (value === undefined) return undefined;
+export function optionalAmount(value: JsonValue | undefined, name: string): bigint | undefined {
+  if (value === undefined || value === null) return undefined;
   const amount = amountFrom(value);
   if (amount === undefined)
     throw invalid(`${name} is not an amount (1 to 38 decimal digits, above zero, no leading zero)`);
@@ -86,22 +88,20 @@ export function optionalAmount(object: JsonObject, name: string): bigint | undef
 }
 
 /** A list of non-empty strings; absent reads as empty. */
-export function textList(object: JsonObject, name: string): readonly string[] {
-  const value = member(object, name);
-  if (value === undefined) return [];
+export function textList(value: JsonValue | undefined, name: string): readonly string[] {
+  if (value === undefined || value === null) return [];
   if (!isArray(value)) throw invalid(`${name} is not a list`);
   for (let i = 0; i < value.length; i++) {
     const item = value[i];
-    if (typeof item !== 'string' || item.length === 0)
+    if (typeof item !== 'string' || item === '')
       throw invalid(`${name} holds something that is not a non-empty string`);
   }
   return value as readonly string[];
 }
 
 /** The instant of a time member in milliseconds, or undefined. */
-export function optionalTime(object: JsonObject, name: string): number | undefined {
-  const value = member(object, name);
-  if (value === undefined) return undefined;
+export function optionalTime(value: JsonValue | undefined, name: string): number | undefined {
+  if (value === undefined || value === null) return undefined;
   const time = typeof value === 'string' ? timeFrom(value) : undefined;
   if (time === undefined) throw invalid(`${name} is not an RFC 3339 time with a zone`);
   return time;
@@ -109,8 +109,8 @@ export function optionalTime(object: JsonObject, name: string): number | undefin
 
 /** The expiry in milliseconds: `expiresAt` or `expiresAtISO`, the earlier where both are there (INTEROP §4). */
 export function expiryMember(object: JsonObject): number {
-  const at = optionalTime(object, 'expiresAt');
-  const iso = optionalTime(object, 'expiresAtISO');
+  const at = optionalTime(object.expiresAt, 'expiresAt');
+  const iso = optionalTime(object.expiresAtISO, 'expiresAtISO');
   if (at === undefined && iso === undefined) throw invalid('expiresAt is missing');
   if (at === undefined) return iso as number;
   return iso === undefined || at < iso ? at : iso;
@@ -118,7 +118,7 @@ export function expiryMember(object: JsonObject): number {
 
 /** policyHash: 12 to 64 lower-case hexadecimal digits (INTEROP §4). Opaque here; only compared. */
 export function policyHashMember(object: JsonObject): string {
-  const text = textMember(object, 'policyHash');
+  const text = textMember(object.policyHash, 'policyHash');
   if (!isLowerHex(text, 12, 64)) throw invalid('policyHash is not 12 to 64 lower-case hexadecimal digits');
   return text;
 }
@@ -136,12 +136,12 @@ export function isLowerHex(text: string, least: number, most: number): boolean {
  * @param needed whether the member must be there
  */
 export function checkVersion(object: JsonObject, needed: boolean): void {
-  const value = member(object, 'version');
-  if (value === undefined) {
+  const value = object.version;
+  if (value === '1.0' || value === 1) return;
+  if (value === undefined || value === null) {
     if (needed) throw invalid('version is missing');
     return;
   }
-  if (value === '1.0' || value === 1) return;
   if (typeof value === 'number') throw new ArtifactProblem('VERSION_UNSUPPORTED', `version ${value} is not 1`);
   const dot = typeof value === 'string' ? value.indexOf('.') : -1;
   if (typeof value !== 'string' || !isDigits(value.slice(0, dot)) || !isDigits(value.slice(dot + 1)) || dot < 1) {

@@ -67,23 +67,29 @@ export function readPolicyGrant(value: JsonValue): PolicyGrant | ArtifactProblem
       issuerKeyId: signer.issuerKeyId,
       signature: signer.signature,
       signed: body === wire ? flatCandidates(wire) : [body],
-      grantId: textMember(body, 'grantId'),
+      grantId: textMember(body.grantId, 'grantId'),
       policyHash: policyHashMember(body),
       expiresAtMs: expiryMember(body),
       allowedRails: railsMember(body),
       allowedAssets: assetsMember(body),
-      allowedPurposes: textList(body, 'allowedPurposes'),
-      destinationAllowlist: textList(body, 'destinationAllowlist'),
-      subjectId: optionalText(body, 'subjectId'),
-      operatorId: optionalText(body, 'operatorId'),
-      authorizedGateway: optionalText(body, 'authorizedGateway'),
-      budgetMinor: optionalAmount(body, 'budgetMinor'),
-      budgetCurrency: optionalText(body, 'budgetCurrency'),
+      allowedPurposes: textList(body.allowedPurposes, 'allowedPurposes'),
+      destinationAllowlist: textList(body.destinationAllowlist, 'destinationAllowlist'),
+      subjectId: optionalText(body.subjectId, 'subjectId'),
+      operatorId: optionalText(body.operatorId, 'operatorId'),
+      authorizedGateway: optionalText(body.authorizedGateway, 'authorizedGateway'),
+      budgetMinor: optionalAmount(body.budgetMinor, 'budgetMinor'),
+      budgetCurrency: optionalText(body.budgetCurrency, 'budgetCurrency'),
       maxPerTxMinor: maxSpend(body),
-      offlineMaxSinglePayment: optionalAmount(body, 'offlineMaxSinglePayment'),
-      offlineMaxSinglePaymentCurrency: optionalText(body, 'offlineMaxSinglePaymentCurrency'),
-      offlineMaxCumulativePayment: optionalAmount(body, 'offlineMaxCumulativePayment'),
-      offlineMaxCumulativePaymentCurrency: optionalText(body, 'offlineMaxCumulativePaymentCurrency'),
+      offlineMaxSinglePayment: optionalAmount(body.offlineMaxSinglePayment, 'offlineMaxSinglePayment'),
+      offlineMaxSinglePaymentCurrency: optionalText(
+        body.offlineMaxSinglePaymentCurrency,
+        'offlineMaxSinglePaymentCurrency',
+      ),
+      offlineMaxCumulativePayment: optionalAmount(body.offlineMaxCumulativePayment, 'offlineMaxCumulativePayment'),
+      offlineMaxCumulativePaymentCurrency: optionalText(
+        body.offlineMaxCumulativePaymentCurrency,
+        'offlineMaxCumulativePaymentCurrency',
+      ),
       velocityLimit: velocityLimit(body),
       revocationEndpoint: revocationEndpoint(body),
     };
@@ -93,7 +99,7 @@ export function readPolicyGrant(value: JsonValue): PolicyGrant | ArtifactProblem
 /** A grant that was signed flat and put into an envelope keeps the issuer it was signed with: the envelope is not signed. */
 function checkSameSigner(body: JsonObject, signer: Signer): void {
   for (const name of ['issuer', 'issuerKeyId'] as const) {
-    const signed = optionalText(body, name);
+    const signed = optionalText(body[name], name);
     if (signed !== undefined && signed !== signer[name])
       throw invalid(`${name} of the envelope is not the one in the grant`);
   }
@@ -108,7 +114,7 @@ function flatCandidates(wire: JsonObject): readonly JsonObject[] {
 
 function maxSpend(body: JsonObject): bigint | undefined {
   const value = member(body, 'maxSpend');
-  return value === undefined ? undefined : optionalAmount(objectOf(value, 'maxSpend'), 'perTxMinor');
+  return value === undefined ? undefined : optionalAmount(objectOf(value, 'maxSpend').perTxMinor, 'perTxMinor');
 }
 
 function velocityLimit(body: JsonObject): VelocityLimit | undefined {
@@ -116,13 +122,13 @@ function velocityLimit(body: JsonObject): VelocityLimit | undefined {
   if (value === undefined) return undefined;
   const limit = objectOf(value, 'velocityLimit');
   return {
-    maxPayments: integerMember(limit, 'maxPayments', 1, Number.MAX_SAFE_INTEGER),
-    windowSeconds: integerMember(limit, 'windowSeconds', 1, VELOCITY_WINDOW_SECONDS),
+    maxPayments: integerMember(limit.maxPayments, 'maxPayments', 1, Number.MAX_SAFE_INTEGER),
+    windowSeconds: integerMember(limit.windowSeconds, 'windowSeconds', 1, VELOCITY_WINDOW_SECONDS),
   };
 }
 
 function revocationEndpoint(body: JsonObject): string | undefined {
-  const url = optionalText(body, 'revocationEndpoint');
+  const url = optionalText(body.revocationEndpoint, 'revocationEndpoint');
   if (url === undefined) return undefined;
   const scheme = url.indexOf('://');
   if (scheme < 1 || scheme + 3 >= url.length || url.includes(' ')) throw invalid('revocationEndpoint is not a URL');

@@ -57,18 +57,18 @@ export function readSessionBudget(value: JsonValue): SessionBudget | ArtifactPro
       issuerKeyId: signer.issuerKeyId,
       signature: signer.signature,
       authorization,
-      budgetId: textMember(authorization, 'budgetId'),
-      grantId: textMember(authorization, 'grantId'),
-      sessionId: textMember(authorization, 'sessionId'),
-      actorId: textMember(authorization, 'actorId'),
+      budgetId: textMember(authorization.budgetId, 'budgetId'),
+      grantId: textMember(authorization.grantId, 'grantId'),
+      sessionId: textMember(authorization.sessionId, 'sessionId'),
+      actorId: textMember(authorization.actorId, 'actorId'),
       policyHash: policyHashMember(authorization),
       currency: currencyMember(authorization),
-      minorUnit: integerMember(authorization, 'minorUnit', 0, MINOR_UNIT_PLACES),
+      minorUnit: integerMember(authorization.minorUnit, 'minorUnit', 0, MINOR_UNIT_PLACES),
       budgetScope: scopeMember(authorization),
-      maxAmountMinor: amountMember(authorization, 'maxAmountMinor'),
+      maxAmountMinor: amountMember(authorization.maxAmountMinor, 'maxAmountMinor'),
       allowedRails: railsMember(authorization),
       allowedAssets: assetsMember(authorization),
-      destinationAllowlist: textList(authorization, 'destinationAllowlist'),
+      destinationAllowlist: textList(authorization.destinationAllowlist, 'destinationAllowlist'),
       expiresAtMs: expiryMember(authorization),
     };
   });
@@ -76,7 +76,7 @@ export function readSessionBudget(value: JsonValue): SessionBudget | ArtifactPro
 
 /** An ISO 4217 code. */
 export function currencyMember(object: JsonObject): string {
-  const text = textMember(object, 'currency');
+  const text = textMember(object.currency, 'currency');
   if (!isCurrency(text)) throw invalid('currency is not three upper-case letters');
   return text;
 }
@@ -89,7 +89,7 @@ export function isCurrency(text: unknown): text is string {
 }
 
 function scopeMember(object: JsonObject): BudgetScope {
-  const scope = textMember(object, 'budgetScope');
+  const scope = textMember(object.budgetScope, 'budgetScope');
   switch (scope) {
     case 'SESSION':
     case 'DAY':

@@ -45,8 +45,8 @@ export function readSettlementIntent(value: JsonValue): SettlementIntent | Artif
     return {
       hashed: hashedMembers(intent),
       rail: railMember(intent),
-      amount: amountMember(intent, 'amount'),
-      destination: optionalText(intent, 'destination'),
+      amount: amountMember(intent.amount, 'amount'),
+      destination: optionalText(intent.destination, 'destination'),
       asset: optionalAsset(intent),
     };
   });

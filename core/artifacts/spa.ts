@@ -41,7 +41,7 @@ export function readPaymentAuthorization(value: JsonValue): PaymentAuthorization
     const envelope = objectOf(value, 'the SPA');
     const authorization = authorizationOf(envelope);
     checkVersion(authorization, true);
-    const intentHash = optionalText(authorization, 'intentHash');
+    const intentHash = optionalText(authorization.intentHash, 'intentHash');
     if (intentHash !== undefined && !isLowerHex(intentHash, 64, 64)) {
       throw invalid('intentHash is not 64 lower-case hexadecimal digits');
     }
@@ -51,14 +51,14 @@ export function readPaymentAuthorization(value: JsonValue): PaymentAuthorization
       issuerKeyId: signer.issuerKeyId,
       signature: signer.signature,
       authorization,
-      decisionId: textMember(authorization, 'decisionId'),
-      sessionId: textMember(authorization, 'sessionId'),
+      decisionId: textMember(authorization.decisionId, 'decisionId'),
+      sessionId: textMember(authorization.sessionId, 'sessionId'),
       policyHash: policyHashMember(authorization),
-      budgetId: textMember(authorization, 'budgetId'),
+      budgetId: textMember(authorization.budgetId, 'budgetId'),
       rail: railMember(authorization),
       asset: optionalAsset(authorization),
-      amount: amountMember(authorization, 'amount'),
-      destination: optionalText(authorization, 'destination'),
+      amount: amountMember(authorization.amount, 'amount'),
+      destination: optionalText(authorization.destination, 'destination'),
       intentHash,
       expiresAtMs: expiryMember(authorization),
     };

@@ -75,7 +75,11 @@ export function readTrustBundle(value: JsonValue): SignedTrustBundle | ArtifactP
     const lists = {
       approvedIssuers: approvedMember(wire),
       issuers: issuersMember(wire),
-      revokedGrantIds: bounded(textList(wire, 'revokedGrantIds'), BUNDLE_REVOKED_GRANTS, 'revokedGrantIds'),
+      revokedGrantIds: bounded(
+        textList(wire.revokedGrantIds, 'revokedGrantIds'),
+        BUNDLE_REVOKED_GRANTS,
+        'revokedGrantIds',
+      ),
     };
     const times = readBundleTimes(wire);
     const signature = member(wire, 'signature');
@@ -99,28 +103,28 @@ export function readBundleNames(wire: JsonObject): BundleNames {
       : new ArtifactProblem('VERSION_UNSUPPORTED', 'version is not "1.0"');
   }
   return {
-    bundleId: textMember(wire, 'bundleId'),
-    bundleIssuer: textMember(wire, 'bundleIssuer'),
-    bundleKeyId: textMember(wire, 'bundleKeyId'),
-    category: optionalText(wire, 'category'),
-    merchant: optionalText(wire, 'merchant'),
+    bundleId: textMember(wire.bundleId, 'bundleId'),
+    bundleIssuer: textMember(wire.bundleIssuer, 'bundleIssuer'),
+    bundleKeyId: textMember(wire.bundleKeyId, 'bundleKeyId'),
+    category: optionalText(wire.category, 'category'),
+    merchant: optionalText(wire.merchant, 'merchant'),
     region: regionMember(wire),
   };
 }
 
 /** Reads a bundle's times: behind its lists. Throws ArtifactProblem. */
 export function readBundleTimes(wire: JsonObject): Pick<BundleFacts, 'issuedAtMs' | 'expiresAtMs'> {
-  return { issuedAtMs: optionalTime(wire, 'issuedAt'), expiresAtMs: expiryMember(wire) };
+  return { issuedAtMs: optionalTime(wire.issuedAt, 'issuedAt'), expiresAtMs: expiryMember(wire) };
 }
 
 function regionMember(wire: JsonObject): string | undefined {
   const geography = member(wire, 'geography');
-  return geography === undefined ? undefined : optionalText(objectOf(geography, 'geography'), 'region');
+  return geography === undefined ? undefined : optionalText(objectOf(geography, 'geography').region, 'region');
 }
 
 function approvedMember(wire: JsonObject): readonly string[] {
   if (member(wire, 'approvedIssuers') === undefined) throw invalid('approvedIssuers is missing');
-  return bounded(textList(wire, 'approvedIssuers'), BUNDLE_ISSUERS, 'approvedIssuers');
+  return bounded(textList(wire.approvedIssuers, 'approvedIssuers'), BUNDLE_ISSUERS, 'approvedIssuers');
 }
 
 function issuersMember(wire: JsonObject): readonly BundleIssuer[] {
@@ -135,7 +139,7 @@ export function readIssuer(value: JsonValue, i: number): BundleIssuer {
   const keys = member(entry, 'keys');
   if (!isArray(keys)) throw invalid(`issuers[${i}].keys is missing or not a list`);
   return {
-    issuer: textMember(entry, 'issuer'),
+    issuer: textMember(entry.issuer, 'issuer'),
     keys: bounded(keys, BUNDLE_KEYS_PER_ISSUER, `issuers[${i}].keys`).map(readKey),
   };
 }
