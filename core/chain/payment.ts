@@ -53,6 +53,8 @@ export interface PaymentContext {
 /** A signature key that was found, and whose it is. */
 export interface SignerKey {
   readonly key: Uint8Array;
+  /** The same as text: names in the ledger and proofs are made of it. */
+  readonly text: string;
   /** Undefined for a key pinned for nobody in particular. */
   readonly issuer: string | undefined;
 }
@@ -118,14 +120,14 @@ export class Payment {
   #ledgerNames(): LedgerNames {
     const { grant, sba, spa, idempotencyKey } = this.artifacts;
     const crypto = this.context.crypto;
-    const none = new Uint8Array(0);
-    const sbaKey = this.keys.sba?.key ?? none;
+    const none = '';
+    const sbaKey = this.keys.sba?.text ?? none;
     const budget = ledgerKey(crypto, 'budget', sbaKey, sba.budgetId);
     return {
       grant: ledgerKey(crypto, 'grant', none, grant?.grantId ?? sba.grantId),
       budget,
       replay: spa
-        ? ledgerKey(crypto, 'decision', this.keys.spa?.key ?? none, spa.decisionId)
+        ? ledgerKey(crypto, 'decision', this.keys.spa?.text ?? none, spa.decisionId)
         : this.context.site.budgetUse === 'single-use'
           ? budget
           : undefined,

@@ -2,7 +2,7 @@
 // each time. What is remembered is that a key made a signature over a digest. Everything else is asked anew for each payment:
 // whose key it is, whether it is revoked or expired, and all that the grant says.
 
-import { keyText } from '../ledger/keys.ts';
+import { signerText } from '../ledger/keys.ts';
 import { GRANTS_REMEMBERED } from '../limits.ts';
 import type { TrustSet } from '../trust/trust-set.ts';
 
@@ -13,11 +13,11 @@ export type Proof = string;
  * What is verified.
  *
  * @param digest 32 bytes: what is signed
- * @param key 32 bytes, as key lookup gave them
+ * @param key text of the key, as key lookup gave it
  * @param signature as the artifact has it: the same bytes spelled differently are verified again
  */
-export function proofOf(digest: Uint8Array, key: Uint8Array, signature: string): Proof {
-  return keyText(digest) + keyText(digest, 16) + keyText(key) + keyText(key, 16) + signature;
+export function proofOf(digest: Uint8Array, key: string, signature: string): Proof {
+  return signerText(digest) + key + signature;
 }
 
 /** The grants verified last, at most `GRANTS_REMEMBERED` of them; none that was verified under other bundles. */

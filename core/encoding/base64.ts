@@ -80,8 +80,10 @@ function decoded(codes: Uint8Array, length: number, bytes: Uint8Array): Uint8Arr
   const rest = length & 3;
   const whole = length - rest;
   const value = VALUES;
-  let at = 0;
-  for (let i = 0; i < whole; i += 4) {
+  const begun = decodedInWords(codes, whole, bytes);
+  if (begun === undefined) return undefined;
+  let at = (begun >> 2) * 3;
+  for (let i = begun; i < whole; i += 4) {
     const group =
       (value[codes[i]] << 18) | (value[codes[i + 1]] << 12) | (value[codes[i + 2]] << 6) | value[codes[i + 3]];
     // Below zero with an invalid character.
@@ -105,6 +107,56 @@ function decoded(codes: Uint8Array, length: number, bytes: Uint8Array): Uint8Arr
   if (rest === 3) bytes[at++] = group >> 8;
   bytes[at] = group & 0xff;
   return bytes;
+}
+
+/**
+ * Decodes sixteen characters at a time by words: a device reads and writes a word in the time of a byte. All that this runs on
+ * have a word's lowest byte first.
+ *
+ * @returns how many characters of the first `length` were decoded, or undefined where one is invalid
+ */
+function decodedInWords(codes: Uint8Array, length: number, bytes: Uint8Array): number | undefined {
+  // Words begin at every fourth byte of memory.
+  if (((codes.byteOffset | bytes.byteOffset) & 3) !== 0) return 0;
+  const value = VALUES;
+  const blocks = length >> 4;
+  const source = new Int32Array(codes.buffer, codes.byteOffset, 4 * blocks);
+  const target = new Int32Array(bytes.buffer, bytes.byteOffset, 3 * blocks);
+  let invalid = 0;
+  let to = 0;
+  for (let i = 0; i < 4 * blocks; i += 4) {
+    let word = source[i];
+    const a =
+      (value[word & 255] << 18) |
+      (value[(word >> 8) & 255] << 12) |
+      (value[(word >> 16) & 255] << 6) |
+      value[word >>> 24];
+    word = source[i + 1];
+    const b =
+      (value[word & 255] << 18) |
+      (value[(word >> 8) & 255] << 12) |
+      (value[(word >> 16) & 255] << 6) |
+      value[word >>> 24];
+    word = source[i + 2];
+    const c =
+      (value[word & 255] << 18) |
+      (value[(word >> 8) & 255] << 12) |
+      (value[(word >> 16) & 255] << 6) |
+      value[word >>> 24];
+    word = source[i + 3];
+    const d =
+      (value[word & 255] << 18) |
+      (value[(word >> 8) & 255] << 12) |
+      (value[(word >> 16) & 255] << 6) |
+      value[word >>> 24];
+    invalid |= a | b | c | d;
+    target[to] = (a >> 16) | (a & 0xff00) | ((a & 0xff) << 16) | ((b & 0xff0000) << 8);
+    target[to + 1] = ((b >> 8) & 0xff) | ((b & 0xff) << 8) | (c & 0xff0000) | ((c & 0xff00) << 16);
+    target[to + 2] = (c & 0xff) | ((d >> 8) & 0xff00) | ((d & 0xff00) << 8) | (d << 24);
+    to += 3;
+  }
+  // Below zero with an invalid character.
+  return invalid < 0 ? undefined : 16 * blocks;
 }
 
 /** The base64 text of `bytes`, padded (RFC 4648 §4). */

@@ -13,15 +13,20 @@ export type LedgerKind = 'grant' | 'budget' | 'decision' | 'idempotency' | 'cont
 /**
  * The ledger key of a name.
  *
- * @param signer the key bytes the name belongs to; empty where the name stands for itself
+ * @param signer the key the name belongs to, its bytes or `signerText` of them; empty where the name stands for itself
  * @param name text without lone surrogates, as the reader gives it
  */
-export function ledgerKey(crypto: Crypto, kind: LedgerKind, signer: Uint8Array, name: string): LedgerKey {
+export function ledgerKey(crypto: Crypto, kind: LedgerKind, signer: Uint8Array | string, name: string): LedgerKey {
   const hash = crypto.sha256();
   // Kinds have no colon and the signer one length per kind, none or 32, so no two inputs run together.
-  const by = signer.length === 0 ? '' : keyText(signer) + keyText(signer, LEDGER_KEY_BYTES);
+  const by = typeof signer === 'string' ? signer : signer.length === 0 ? '' : signerText(signer);
   hash.update(`${kind}:${by}${name}`);
   return keyText(hash.digest());
+}
+
+/** The 32 bytes of a key or a digest as text, for names and comparisons. */
+export function signerText(bytes: Uint8Array): string {
+  return keyText(bytes) + keyText(bytes, LEDGER_KEY_BYTES);
 }
 
 /** The ledger key of a bundle's identity. */

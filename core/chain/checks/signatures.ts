@@ -67,7 +67,7 @@ function verify(
   let signature: Uint8Array | undefined;
   for (let i = 0; i < candidates.length; i++) {
     const digest = ready ?? payment.digest(domain, candidates[i] as JsonObject);
-    const proof = known && proofOf(digest, found.key, signer.signature);
+    const proof = known && proofOf(digest, found.text, signer.signature);
     if (proof !== undefined && known?.includes(proof, trust)) return PASS;
     signature ??= decodeBase64(signer.signature);
     if (signature === undefined) return fail(code, 'the signature is not base64 or base64url');

@@ -2,6 +2,7 @@
 // closes the two holes of the published design: wallets that sign grants, and SBAs from any approved issuer.
 
 import type { Signer } from '../../artifacts/envelope.ts';
+import { signerText } from '../../ledger/keys.ts';
 import { type IssuerRule, type PinnedRole, permits } from '../../trust/configuration.ts';
 import { resolveKey } from '../../trust/key-resolution.ts';
 import { check, checkOf, fail, type Outcome, PASS } from '../check.ts';
@@ -69,17 +70,12 @@ function sameWallet(payment: Payment): boolean {
   const { sba, spa } = payment.keys;
   if (sba === undefined || spa === undefined) return false;
   if (sba.issuer !== undefined && sba.issuer === spa.issuer) return true;
-  if (sameBytes(sba.key, spa.key)) return true;
+  if (sba.text === spa.text) return true;
   return sba.issuer === undefined && spa.issuer === undefined && pinsOne(payment, 'sba') && pinsOne(payment, 'spa');
 }
 
 function pinsOne(payment: Payment, role: PinnedRole): boolean {
   return payment.context.site.pinnedKeys.filter((key) => key.role === role && key.issuer === undefined).length === 1;
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return a.length === b.length;
 }
 
 /** Who may sign SBAs here: the rules of the grant's issuer, or those of `'*'` where there is no grant. */
@@ -130,7 +126,7 @@ function keyOf(
   if (before !== undefined) return before;
   const result = resolveKey({ crypto, trust, pinnedKeys: context.site.pinnedKeys, nowMs }, role, issuer, kid);
   if (!result.ok) return fail(result.code, result.detail);
-  const key: SignerKey = { key: result.key, issuer: result.issuer };
+  const key: SignerKey = { key: result.key, text: signerText(result.key), issuer: result.issuer };
   if (kid !== undefined) foundKeys?.add({ role, issuer, kid, key }, trust, nowMs);
   return key;
 }

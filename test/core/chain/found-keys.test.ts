@@ -6,6 +6,7 @@ import { readTrustBundle, type SignedTrustBundle } from '../../../core/artifacts
 import { FoundKeys } from '../../../core/chain/found-keys.ts';
 import { readJson } from '../../../core/json/reader.ts';
 import type { JsonValue } from '../../../core/json/value.ts';
+import { signerText } from '../../../core/ledger/keys.ts';
 import { MemoryLedger } from '../../../core/ledger/memory-ledger.ts';
 import { BUNDLE_LIMITS, KEYS_REMEMBERED } from '../../../core/limits.ts';
 import { TrustSet } from '../../../core/trust/trust-set.ts';
@@ -21,7 +22,7 @@ function bundleOf(bytes: Uint8Array) {
 
 const SHORT = bundleOf(bundle({ bundleId: 'short', expiresAt: inSeconds(60) }));
 const LONG = bundleOf(bundle({ bundleId: 'long', expiresAt: inSeconds(3600) }));
-const KEY = { key: pa.publicKey, issuer: PA };
+const KEY = { key: pa.publicKey, text: signerText(pa.publicKey), issuer: PA };
 
 describe('a key is found again', () => {
   const trust = TrustSet.of([SHORT, LONG]);
