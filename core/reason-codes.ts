@@ -1,7 +1,8 @@
 // Why something was refused: the reason codes of INTEROP §7, each with one line for a person. A distinct cause has a
 // distinct code ("unknown key" is not "bad signature").
 
-const CODES = Object.freeze({
+// What never describes a code does without.
+const CODES = /* @__PURE__ */ Object.freeze({
   AMOUNT_EXCEEDED: 'the amount is above what the authorization still allows',
   AMOUNT_MISMATCH: 'two amounts that must be equal differ',
   ARTIFACT_EXPIRED: 'past its expiry',

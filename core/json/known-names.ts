@@ -65,8 +65,8 @@ export const PAYMENT_NAMES: readonly string[] = Object.freeze([
   'anchorRef',
 ]);
 
-/** All names: those of payments, and those of Trust Bundles. */
-export const KNOWN_NAMES: readonly string[] = Object.freeze([
+/** All names, in their order by UTF-16 (they are ASCII): those of payments, and those of Trust Bundles. */
+export const KNOWN_NAMES: readonly string[] = sorted([
   ...PAYMENT_NAMES,
   'kid',
   'x',
@@ -107,29 +107,28 @@ export function nameHash(hash: number, byte: number): number {
 
 /** The known name at the place of a hash, which may be another one, or undefined. */
 export function knownName(hash: number): string | undefined {
-  return TABLE[hash % PLACES];
+  const rank = nameRank(hash);
+  return rank < 0 ? undefined : KNOWN_NAMES[rank];
 }
 
-/** Where the known name at the place of a hash stands in the order of all of them (by UTF-16, as they are ASCII); below 255. */
+/** Where the known name at the place of a hash stands among all of them; below 255, and -1 where there is none. */
 export function nameRank(hash: number): number {
-  return RANKS[hash % PLACES] ?? -1;
+  return (RANKS[hash % PLACES] as number) - 1;
 }
 
-const TABLE = placed();
+/** In each place the rank of its name, and one. A byte for each: an array has a slot for each. */
 const RANKS = ranked();
 
-function ranked(): readonly (number | undefined)[] {
-  const sorted = [...KNOWN_NAMES].sort();
-  return TABLE.map((name) => (name === undefined ? undefined : sorted.indexOf(name)));
-}
-
-function placed(): readonly (string | undefined)[] {
-  const table: (string | undefined)[] = [];
-  for (let i = 0; i < PLACES; i++) table.push(undefined);
-  for (const name of KNOWN_NAMES) {
+function ranked(): Uint8Array {
+  const ranks = new Uint8Array(PLACES);
+  KNOWN_NAMES.forEach((name, rank) => {
     let hash = 0;
     for (let i = 0; i < name.length; i++) hash = nameHash(hash, name.charCodeAt(i));
-    table[hash % PLACES] = name;
-  }
-  return table;
+    ranks[hash % PLACES] = rank + 1;
+  });
+  return ranks;
+}
+
+function sorted(names: string[]): readonly string[] {
+  return Object.freeze(names.sort());
 }

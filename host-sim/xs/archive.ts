@@ -19,7 +19,7 @@ export interface ArchiveOptions {
 }
 
 /** What this project uses of esbuild: it is there where the sources are, and no part of the package. */
-interface Esbuild {
+export interface Esbuild {
   build<Options extends BuildOptions>(options: Options): Promise<BuildResult<Options>>;
   transform(text: string, options: TransformOptions): Promise<{ code: string }>;
 }

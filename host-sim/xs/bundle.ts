@@ -1,7 +1,7 @@
 // From a TypeScript entry to the one module that a device has in flash. Every function, closure and name costs slots there: one
 // bundle is made of all files, and written in the forms that take the fewest.
 
-import { LANGUAGE, loadEsbuild, makeArchive, reasonOf } from './archive.ts';
+import { type Esbuild, LANGUAGE, loadEsbuild, makeArchive, reasonOf } from './archive.ts';
 import { EngineProblem, projectFolder } from './project.ts';
 
 /** What names begin with that become short. No name of the sources does. */
@@ -26,19 +26,18 @@ export async function makeBundle(entry: string): Promise<string> {
       platform: 'neutral',
       target: LANGUAGE,
       charset: 'utf8',
-      // Constants stand where they are used.
-      minifySyntax: true,
       legalComments: 'none',
       logLevel: 'silent',
     });
-    const text = withFewerSlots(outputFiles[0]?.text ?? '');
-    const { code } = await esbuild.transform(text, {
+    const { text, numbers } = await withoutNumbers(esbuild, withoutComments(outputFiles[0]?.text ?? ''));
+    const { code } = await esbuild.transform(withFewerSlots(text), {
       loader: 'js',
       format: 'esm',
       target: LANGUAGE,
       charset: 'utf8',
       minifyIdentifiers: true,
       minifySyntax: true,
+      define: numbers,
       mangleProps: new RegExp(`^${SHORTENED.replace('$', '\\$')}`),
       // A `let` at module level that begins with a value.
       logOverride: { 'assign-to-constant': 'error' },
@@ -53,6 +52,69 @@ export async function makeBundle(entry: string): Promise<string> {
 /** An archive of a device's module alone. Errors as `makeBundle`. */
 export async function bundleArchive(entry: string): Promise<Uint8Array> {
   return makeArchive({ entry: 'bundle', generated: { bundle: await makeBundle(entry) } });
+}
+
+/** esbuild keeps comments before members. */
+function withoutComments(text: string): string {
+  return text.replace(/^ *\/\*\*(?:[^*]|\*(?!\/))*\*\/\n/gm, '').replace(/^ *\/\/.*\n/gm, '');
+}
+
+/** A constant at module level, and members of a frozen object there that are all constants. */
+const CONSTANT = /^var ([\w$]+) = ([-\w$. +*/%|&<>()]+);\n/gm;
+const CONSTANTS = /^var ([\w$]+) = Object\.freeze\(\{\s([-\w$. +*/%|&<>():,\s]+)\}\);\n/gm;
+const EXPORTED = /^export \{[\s\S]*?^\};/gm;
+
+/**
+ * Numbers of modules stand where they are used: a function takes a slot for each variable of its module that it refers to.
+ *
+ * @returns the text without them, and what stands for each
+ */
+async function withoutNumbers(esbuild: Esbuild, bundled: string) {
+  const numbers: { [name: string]: string } = {};
+  let text = bundled;
+  for (let known = -1; known < Object.keys(numbers).length; ) {
+    known = Object.keys(numbers).length;
+    for (const { whole, parts } of constantsIn(text)) {
+      const values = await Promise.all(parts.map(([, value]) => numberOf(esbuild, value, numbers)));
+      if (values.includes(undefined)) continue;
+      parts.forEach(([name], i) => {
+        numbers[name] = values[i] as string;
+      });
+      text = text.replace(whole, () => '');
+    }
+  }
+  return { text, numbers };
+}
+
+/** Declarations that might be numbers, with what each name stands for. */
+function constantsIn(text: string) {
+  const exported = (text.match(EXPORTED) ?? []).join(' ');
+  const single = [...text.matchAll(CONSTANT)]
+    .filter(([whole, name = '']) => !usesOf(name, text, whole).some((use) => ASSIGNED.test(use)))
+    .map(([whole, name = '', value = '']) => ({ whole, name, parts: [[name, value] as const] }));
+  const objects = [...text.matchAll(CONSTANTS)].map(([whole, name = '', list = '']) => {
+    const members = list.split(',').map((one) => /^\s*(\w+): ([^:]+?)\s*$/.exec(one) ?? []);
+    return { whole, name, parts: members.map(([, member = '', value = '']) => [`${name}.${member}`, value] as const) };
+  });
+  // An object of which more is used than these members stays whole.
+  const taken = objects.filter(({ whole, name, parts }) =>
+    usesOf(name, text, whole).every((use) => parts.some(([part]) => part === `${name}${/^\.\w+/.exec(use)?.[0]}`)),
+  );
+  return [...single, ...taken].filter(({ name }) => !exported.includes(name));
+}
+
+const ASSIGNED = /^ ?(?:(?:[-+*/%&|^]|\*\*|<<|>>>?|\?\?|&&|\|\|)?=(?![=>])|\+\+|--)/;
+
+/** What follows a name, wherever it stands but in its declaration. */
+function usesOf(name: string, text: string, declaration: string): readonly string[] {
+  const pattern = new RegExp(`(?<![\\w$.])${name.replaceAll('$', '\\$')}(?![\\w$])(.{0,40})`, 'g');
+  return [...text.replace(declaration, '').matchAll(pattern)].map(([, after = '']) => after);
+}
+
+/** esbuild reckons. Undefined where a value is no number, as far as is known. */
+async function numberOf(esbuild: Esbuild, value: string, numbers: { readonly [name: string]: string }) {
+  const { code } = await esbuild.transform(`sum(${value})`, { define: numbers, minifySyntax: true });
+  return /^sum\((-?[\d.]+(?:e\d+)?)\);$/.exec(code.trim())?.[1];
 }
 
 /** Changes what esbuild printed. There, what is at module level begins at the margin, and so does its last bracket. */
