@@ -9,7 +9,7 @@
 
 import { JsonProblem, readJson } from '../json/reader.ts';
 import { writeJson, writeText } from '../json/text.ts';
-import { isObject, type JsonObject, type JsonValue, without } from '../json/value.ts';
+import { anyMember, isObject, type JsonObject, type JsonValue, without } from '../json/value.ts';
 import type { Journal, JournalReceipt, JournalRefusal } from '../ledger/journal.ts';
 import { JOURNAL_FORMAT } from '../ledger/journal-record.ts';
 import { receiptDocument } from '../ledger/receipt-document.ts';
@@ -285,7 +285,7 @@ const TOO_LONG: JournalRefusal = Object.freeze({
 
 /** The receipt that an answer acknowledges; undefined where it says none. */
 function acknowledgedIn(body: Uint8Array): number | undefined {
-  const { acknowledged } = answerIn(body);
+  const acknowledged = inAnswer(body, 'acknowledged');
   return typeof acknowledged === 'number' && Number.isInteger(acknowledged) && acknowledged >= 0
     ? acknowledged
     : undefined;
@@ -293,11 +293,12 @@ function acknowledgedIn(body: Uint8Array): number | undefined {
 
 /** What a backend says is wrong, for the log: as much of it as fits a line. */
 function reasonIn(body: Uint8Array): string {
-  const { detail } = answerIn(body);
+  const detail = inAnswer(body, 'detail');
   return typeof detail === 'string' ? `: ${detail.slice(0, ANSWER_DETAIL_CHARACTERS)}` : '';
 }
 
-function answerIn(body: Uint8Array): { readonly [name: string]: JsonValue | undefined } {
+/** A member of an answer. Its names are none that artifacts have: a device has them apart. */
+function inAnswer(body: Uint8Array, name: 'acknowledged' | 'detail'): JsonValue | undefined {
   const answer = readJson(body, ANSWER_LIMITS);
-  return !(answer instanceof JsonProblem) && isObject(answer) ? answer : {};
+  return !(answer instanceof JsonProblem) && isObject(answer) ? anyMember(answer, name) : undefined;
 }
