@@ -2,8 +2,8 @@
 // compiler), then linked. Everything stays in the cache under the hash of what went into it.
 
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -121,11 +121,12 @@ async function compile({ source, flags }: Compilation, target: Target, object: s
 
 /** Runs a compiler and puts what it makes in its place when it is whole: other runs may look for it at the same time. */
 async function into(path: string, call: (path: string) => readonly [string, readonly string[]]): Promise<void> {
-  const unfinished = `${path}.${process.pid}`;
+  const unfinished = `${path}.${randomUUID()}`;
   const [program, words] = call(unfinished);
   try {
     await run(program, [...words]);
   } catch (error) {
+    rmSync(unfinished, { force: true });
     throw new EngineProblem(`${program} failed: ${(error as { stderr?: string }).stderr ?? (error as Error).message}`);
   }
   renameSync(unfinished, path);

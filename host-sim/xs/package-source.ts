@@ -44,7 +44,7 @@ export async function packageFolder(pinned: PinnedPackage): Promise<string> {
   try {
     const tarball = join(work, await fetchTarball(pinned, work));
     checkIntegrity(pinned, readFileSync(tarball));
-    await run('tar', ['-xzf', tarball, '-C', work]);
+    await unpack(pinned, tarball, work);
     place(join(work, 'package'), folder);
     return folder;
   } finally {
@@ -58,9 +58,25 @@ async function fetchTarball({ name, version }: PinnedPackage, target: string): P
     const { stdout } = await run('npm', call, { cwd: target });
     return (JSON.parse(stdout) as { filename: string }[])[0]?.filename.replace('@', '').replace('/', '-') ?? '';
   } catch (error) {
-    const words = `${(error as { stderr?: string }).stderr ?? (error as Error).message}`.trim().split('\n')[0];
-    throw new EngineProblem(`${name}@${version} cannot be fetched with npm: ${words}`);
+    throw new EngineProblem(`${name}@${version} cannot be fetched with npm: ${wordsOf(error)}`);
   }
+}
+
+/** tar leaves out names that lead outside the folder, and then says that it failed. */
+async function unpack({ name, version }: PinnedPackage, tarball: string, target: string): Promise<void> {
+  try {
+    await run('tar', ['-xzf', tarball, '-C', target]);
+  } catch (error) {
+    throw new EngineProblem(`${name}@${version} cannot be unpacked: ${wordsOf(error)}`);
+  }
+  if (!existsSync(join(target, 'package')))
+    throw new EngineProblem(`${name}@${version} cannot be unpacked: it has no folder named package`);
+}
+
+/** What a program said first, or why it could not be started. */
+function wordsOf(error: unknown): string | undefined {
+  const { stderr, message } = error as { readonly stderr?: string; readonly message: string };
+  return (stderr?.trim() || message).split('\n')[0];
 }
 
 /** Compares a tarball with its pinned hash. @throws EngineProblem where they differ */

@@ -1,0 +1,200 @@
+// C sources that come in npm packages: only what hashes to what is pinned is unpacked, nothing outside the package's folder is
+// written, and whatever goes wrong leaves the cache as it was. With a program in npm's place that hands out what a test wants.
+
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type PinnedPackage, packageFolder } from '../../../host-sim/xs/package-source.ts';
+import { EngineProblem } from '../../../host-sim/xs/project.ts';
+
+let folder: string;
+let before: { readonly cache: string | undefined; readonly path: string | undefined };
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mpcp-package-'));
+  before = { cache: process.env.MPCP_XS_CACHE, path: process.env.PATH };
+  process.env.MPCP_XS_CACHE = join(folder, 'cache');
+  mkdirSync(join(folder, 'bin'));
+  process.env.PATH = `${join(folder, 'bin')}:${before.path}`;
+});
+
+afterEach(() => {
+  process.env.PATH = before.path;
+  if (before.cache === undefined) delete process.env.MPCP_XS_CACHE;
+  else process.env.MPCP_XS_CACHE = before.cache;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A file of a tar archive, as its header says. */
+interface Entry {
+  readonly name: string;
+  readonly text?: string;
+  /** A link's target; the file is then a link. */
+  readonly link?: string;
+  /** What the header says, where it is not the truth. */
+  readonly size?: number;
+  readonly wrongChecksum?: boolean;
+}
+
+function tarOf(...entries: readonly Entry[]): Uint8Array {
+  return gzipSync(Buffer.concat([...entries.map(entryBytes), Buffer.alloc(1024)]));
+}
+
+function entryBytes({ name, text = '', link, size, wrongChecksum }: Entry): Buffer {
+  const header = Buffer.alloc(512);
+  const octal = (value: number, at: number, digits: number) =>
+    header.write(value.toString(8).padStart(digits, '0'), at);
+  header.write(name, 0);
+  octal(0o644, 100, 7);
+  octal(0, 108, 7);
+  octal(0, 116, 7);
+  octal(size ?? text.length, 124, 11);
+  octal(0, 136, 11);
+  header.write('        ', 148);
+  header.write(link === undefined ? '0' : '2', 156);
+  header.write(link ?? '', 157);
+  header.write('ustar\u000000', 257);
+  octal(
+    header.reduce((sum, byte) => sum + byte, wrongChecksum === true ? 1 : 0),
+    148,
+    6,
+  );
+  header[154] = 0;
+  return Buffer.concat([header, Buffer.from(text), Buffer.alloc((512 - (text.length % 512)) % 512)]);
+}
+
+const GOOD = tarOf({ name: 'package/src/a.c', text: 'int a;\n' }, { name: 'package/package.json', text: '{}' });
+
+function pinnedTo(tarball: Uint8Array): PinnedPackage {
+  const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
+  return { name: '@scope/sources', version: '1.2.3', integrity };
+}
+
+/** What `npm pack` does: puts the tarball where it was told to, and says its name. Each call is written down. */
+function npmHandsOut(tarball: Uint8Array, fails = ''): void {
+  const file = join(folder, 'tarball');
+  writeFileSync(file, tarball);
+  const npm = join(folder, 'bin', 'npm');
+  writeFileSync(
+    npm,
+    `#!/bin/sh
+echo called >> '${join(folder, 'calls')}'
+while [ "$1" != --pack-destination ]; do shift; done
+cp '${file}' "$2/scope-sources-1.2.3.tgz"
+${fails}
+echo '[{"filename":"scope-sources-1.2.3.tgz"}]'
+`,
+  );
+  chmodSync(npm, 0o755);
+}
+
+const calls = () => readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n').length;
+/** All that is in the cache. */
+const cached = () => (existsSync(join(folder, 'cache')) ? readdirSync(join(folder, 'cache', 'packages')) : []);
+
+/** Expects one clear sentence, and nothing left behind. */
+async function refused(pinned: PinnedPackage): Promise<string> {
+  const error = await packageFolder(pinned).catch((problem: unknown) => problem);
+  expect(error).toBeInstanceOf(EngineProblem);
+  const { message } = error as EngineProblem;
+  expect(message).toContain('@scope/sources@1.2.3');
+  expect(message).not.toContain('\n');
+  expect(cached()).toEqual([]);
+  return message;
+}
+
+describe('a package', () => {
+  it('is fetched once, unpacked, and kept', async () => {
+    npmHandsOut(GOOD);
+    const found = await packageFolder(pinnedTo(GOOD));
+    expect(readFileSync(join(found, 'src', 'a.c'), 'utf8')).toBe('int a;\n');
+    expect(await packageFolder(pinnedTo(GOOD))).toBe(found);
+    expect(calls()).toBe(1);
+    expect(cached()).toEqual(['@scope-sources-1.2.3']);
+  });
+
+  it('may be fetched by several at once: each has it whole', async () => {
+    npmHandsOut(GOOD);
+    const folders = await Promise.all([1, 2, 3].map(() => packageFolder(pinnedTo(GOOD))));
+    expect(new Set(folders).size).toBe(1);
+    expect(existsSync(join(folders[0] as string, 'package.json'))).toBe(true);
+    expect(cached()).toEqual(['@scope-sources-1.2.3']);
+  });
+});
+
+describe('nothing stays in the cache', () => {
+  it('of a tarball with another hash: it is not even unpacked', async () => {
+    const other = tarOf({ name: 'package/src/a.c', text: 'int b;\n' });
+    npmHandsOut(other);
+    expect(await refused(pinnedTo(GOOD))).toContain('is not what is pinned');
+  });
+
+  it('of a tarball that arrived cut off', async () => {
+    npmHandsOut(GOOD.subarray(0, GOOD.length - 20));
+    expect(await refused(pinnedTo(GOOD))).toContain('is not what is pinned');
+  });
+
+  it('where npm fails after it wrote a part, and a later try begins anew', async () => {
+    npmHandsOut(GOOD, 'echo "npm error network is down" >&2; exit 1');
+    expect(await refused(pinnedTo(GOOD))).toContain('network is down');
+    npmHandsOut(GOOD);
+    expect(existsSync(join(await packageFolder(pinnedTo(GOOD)), 'src', 'a.c'))).toBe(true);
+  });
+
+  it('where there is no npm', async () => {
+    process.env.PATH = join(folder, 'bin');
+    expect(await refused(pinnedTo(GOOD))).toContain('cannot be fetched with npm');
+  });
+
+  it('where npm answers with something else than its list', async () => {
+    npmHandsOut(GOOD, 'echo "update available"; exit 0');
+    expect(await refused(pinnedTo(GOOD))).toContain('cannot be fetched with npm');
+  });
+});
+
+// A pin could be made of a bad package too. Unpacking is by the system's tar, which must not be talked into more.
+describe('a tarball that is pinned, but damaged or hostile', () => {
+  it.each<[string, Uint8Array]>([
+    ['is no gzip', Buffer.from('not a tarball')],
+    ['ends within a file', gzipSync(entryBytes({ name: 'package/a.c', text: 'x'.repeat(600) }).subarray(0, 700))],
+    ['says a file has eight gigabytes', tarOf({ name: 'package/a.c', text: 'x', size: 2 ** 33 - 1 })],
+    ['has a header with a wrong checksum', tarOf({ name: 'package/a.c', text: 'x', wrongChecksum: true })],
+    ['leads outside by its names', tarOf({ name: 'package/a.c' }, { name: 'package/../../outside.c', text: 'x' })],
+    [
+      'leads outside by a link',
+      tarOf({ name: 'package/out', link: '../..' }, { name: 'package/out/outside.c', text: 'x' }),
+    ],
+    ['has no folder named package', tarOf({ name: 'elsewhere/a.c', text: 'x' })],
+  ])('%s: it is refused', async (_, tarball) => {
+    npmHandsOut(tarball);
+    expect(await refused(pinnedTo(tarball))).toContain('cannot be unpacked');
+    expect(existsSync(join(folder, 'cache', 'outside.c'))).toBe(false);
+    expect(existsSync(join(folder, 'outside.c'))).toBe(false);
+  });
+
+  it('takes an absolute name for one within', async () => {
+    const outside = join(folder, 'outside.c');
+    const tarball = tarOf({ name: 'package/a.c', text: 'x' }, { name: outside, text: 'x' });
+    npmHandsOut(tarball);
+    await packageFolder(pinnedTo(tarball)).catch(() => undefined);
+    expect(existsSync(outside)).toBe(false);
+  });
+});
+
+it('the tar of this machine unpacks what these tests make', () => {
+  writeFileSync(join(folder, 'a.tgz'), GOOD);
+  expect(execFileSync('tar', ['-tzf', join(folder, 'a.tgz')], { encoding: 'utf8' })).toContain('package/src/a.c');
+});
