@@ -123,10 +123,13 @@ export function policyHashMember(object: JsonObject): string {
   return text;
 }
 
+/** Looking for what must not be there takes an engine no memory. */
+const NOT_LOWER_HEX = /[^0-9a-f]/;
+
 /** True for text of `least` to `most` lower-case hexadecimal digits. */
 export function isLowerHex(text: string, least: number, most: number): boolean {
-  // Looking for what must not be there takes an engine no memory.
-  return text.length >= least && text.length <= most && !/[^0-9a-f]/.test(text);
+  const { length } = text;
+  return length >= least && length <= most && !NOT_LOWER_HEX.test(text);
 }
 
 /**

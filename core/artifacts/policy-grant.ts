@@ -98,11 +98,12 @@ export function readPolicyGrant(value: JsonValue): PolicyGrant | ArtifactProblem
 
 /** A grant that was signed flat and put into an envelope keeps the issuer it was signed with: the envelope is not signed. */
 function checkSameSigner(body: JsonObject, signer: Signer): void {
-  for (const name of ['issuer', 'issuerKeyId'] as const) {
-    const signed = optionalText(body[name], name);
-    if (signed !== undefined && signed !== signer[name])
-      throw invalid(`${name} of the envelope is not the one in the grant`);
-  }
+  const issuer = optionalText(body.issuer, 'issuer');
+  if (issuer !== undefined && issuer !== signer.issuer)
+    throw invalid('issuer of the envelope is not the one in the grant');
+  const kid = optionalText(body.issuerKeyId, 'issuerKeyId');
+  if (kid !== undefined && kid !== signer.issuerKeyId)
+    throw invalid('issuerKeyId of the envelope is not the one in the grant');
 }
 
 /** The signing inputs of a flat grant: all but the signature (the spec), then also without issuer and kid (the code). */

@@ -53,6 +53,18 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
+/** What XS has beside the standard. */
+interface PlatformBigInt {
+  readonly fromArrayBuffer?: (buffer: ArrayBufferLike, signed: boolean, littleEndian: boolean) => bigint;
+}
+
+/** True where text, of lower-case hexadecimal digits, says these bytes, which are all of their buffer. */
+export function isHexOf(text: string, bytes: Uint8Array): boolean {
+  const device = BigInt as PlatformBigInt;
+  if (device.fromArrayBuffer === undefined) return toHex(bytes) === text;
+  return text.length === 2 * bytes.length && device.fromArrayBuffer(bytes.buffer, false, false) === BigInt(`0x${text}`);
+}
+
 /**
  * The bytes of a text of hexadecimal digits, upper or lower case; undefined for an odd number of them and for any other
  * character.

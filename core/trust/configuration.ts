@@ -37,7 +37,8 @@ export interface BundleScope {
 
 /** True where a rule of the list lets `issuer` sign with `kid`. */
 export function permits(rules: readonly IssuerRule[], issuer: string, kid: string): boolean {
-  for (const rule of rules) {
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i] as IssuerRule;
     if (typeof rule === 'string' ? rule === issuer : rule.issuer === issuer && rule.kids.includes(kid)) return true;
   }
   return false;

@@ -52,8 +52,7 @@ export class TrustSet {
 
   /** True where an unexpired bundle revokes this grant (INTEROP §5). */
   revokesGrant(grantId: string, nowMs: number): boolean {
-    for (const bundle of this.#bundles) if (bundle.expiresAtMs > nowMs && bundle.revokesGrant(grantId)) return true;
-    return false;
+    return this.#bundles.some((bundle) => bundle.expiresAtMs > nowMs && bundle.revokesGrant(grantId));
   }
 
   /** The bundles that approve this issuer, expired or not, in the order of key lookup. */
@@ -63,14 +62,12 @@ export class TrustSet {
 
   /** True where a bundle, expired or not, approves or embeds this issuer: then no pinned key speaks for it. */
   names(issuer: string): boolean {
-    for (const bundle of this.#bundles) if (bundle.approves(issuer)) return true;
-    return this.embeds(issuer);
+    return this.#bundles.some((bundle) => bundle.approves(issuer)) || this.embeds(issuer);
   }
 
   /** True where a bundle, expired or not, lists keys for this issuer. */
   embeds(issuer: string): boolean {
-    for (const bundle of this.#bundles) if (bundle.entry(issuer) !== undefined) return true;
-    return false;
+    return this.#bundles.some((bundle) => bundle.entry(issuer) !== undefined);
   }
 
   /**
@@ -78,8 +75,7 @@ export class TrustSet {
    * refusal wins over every bundle that still lists it as active, so expired bundles count too.
    */
   revokesKey(issuer: string, kid: string, key: Uint8Array | undefined): boolean {
-    for (const bundle of this.#bundles) if (bundle.revokesKey(issuer, kid, key)) return true;
-    return false;
+    return this.#bundles.some((bundle) => bundle.revokesKey(issuer, kid, key));
   }
 
   /**
@@ -99,8 +95,7 @@ export class TrustSet {
 
   /** True where any loaded bundle marks these key bytes revoked, whoever's they are. */
   revokesBytes(key: Uint8Array): boolean {
-    for (const bundle of this.#bundles) if (bundle.revokesBytes(key)) return true;
-    return false;
+    return this.#bundles.some((bundle) => bundle.revokesBytes(key));
   }
 }
 

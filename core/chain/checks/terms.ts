@@ -1,7 +1,8 @@
 // Terms: the SBA stays inside the grant, and rail, asset, destination, purpose and gateway of this payment are inside
 // both. What the terminal does not state is taken from the SPA where there is one, else skipped, visibly.
 
-import { domainHash } from '../../hash/domains.ts';
+import type { Rail } from '../../artifacts/asset.ts';
+import { isHexOf } from '../../hash/hex.ts';
 import { check, checkOf, fail, type Outcome, PASS, skip } from '../check.ts';
 import type { Payment } from '../payment.ts';
 
@@ -14,7 +15,9 @@ export const sbaRailsInGrant = checkOf(
   'rails-in-grant',
   'INTEROP §5 Subsets',
   ({ artifacts: { grant, sba } }) => {
-    for (const rail of sba.allowedRails) {
+    const { allowedRails } = sba;
+    for (let i = 0; i < allowedRails.length; i++) {
+      const rail = allowedRails[i] as Rail;
       if (!grant.allowedRails.includes(rail))
         return fail('RAIL_MISMATCH', `the SBA allows ${rail}, the grant does not`);
     }
@@ -30,7 +33,9 @@ export const sbaAssetsInGrant = checkOf(
   'INTEROP §5 Subsets',
   ({ artifacts: { grant, sba } }) => {
     if (grant.allowedAssets.length === 0) return skip('the grant lists no assets');
-    for (const asset of sba.allowedAssets) {
+    const { allowedAssets } = sba;
+    for (let i = 0; i < allowedAssets.length; i++) {
+      const asset = allowedAssets[i] as string;
       if (!grant.allowedAssets.includes(asset))
         return fail('ASSET_MISMATCH', `the SBA allows ${asset}, the grant does not`);
     }
@@ -196,8 +201,7 @@ export const intentHash = checkOf(
   (payment): Outcome => {
     const { spa, intent } = payment.artifacts;
     if (spa?.intentHash === undefined) return skip('no intentHash');
-    const hash = domainHash(payment.context.crypto, 'SettlementIntent', intent.hashed);
-    return hash === spa.intentHash
+    return isHexOf(spa.intentHash, payment.digest('SettlementIntent', intent.hashed))
       ? PASS
       : fail('INTENT_HASH_MISMATCH', "the intent's hash is not the SPA's intentHash");
   },

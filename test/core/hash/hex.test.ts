@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromHex, toHex } from '../../../core/hash/hex.ts';
+import { fromHex, isHexOf, toHex } from '../../../core/hash/hex.ts';
 
 describe('toHex', () => {
   it('writes two lower-case digits for each byte', () => {
@@ -12,6 +12,21 @@ describe('toHex', () => {
 
   it('agrees with Buffer', () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => toHex(bytes) === Buffer.from(bytes).toString('hex')));
+  });
+});
+
+describe('isHexOf', () => {
+  it('is true of the digits of just these bytes', () => {
+    for (const bytes of [[0, 0, 0, 1], [0xff, 0x80, 0, 0], Array.from({ length: 32 }, (_, i) => 7 * i)]) {
+      const text = toHex(new Uint8Array(bytes));
+      expect(isHexOf(text, new Uint8Array(bytes))).toBe(true);
+      expect(isHexOf(text.slice(2), new Uint8Array(bytes))).toBe(false);
+      expect(isHexOf(`00${text}`, new Uint8Array(bytes))).toBe(false);
+      for (let i = 0; i < text.length; i++) {
+        const other = text[i] === '5' ? '6' : '5';
+        expect(isHexOf(text.slice(0, i) + other + text.slice(i + 1), new Uint8Array(bytes))).toBe(false);
+      }
+    }
   });
 });
 
