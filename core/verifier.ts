@@ -405,7 +405,7 @@ export class Verifier {
       intent: undefined,
       idempotencyKey: undefined,
       sources: [],
-      isLarge: true,
+      inPieces: true,
     };
     const trace: TraceEntry[] | undefined = options.explain ? [] : undefined;
     const verdict = runChain(
@@ -477,7 +477,7 @@ function readArtifacts(presentation: ReadPresentation): PaymentArtifacts | Refus
     fleetPolicy,
     idempotencyKey: presentation.idempotencyKey,
     sources: presentation.sources,
-    isLarge: presentation.isLarge,
+    inPieces: presentation.inPieces,
   };
 }
 

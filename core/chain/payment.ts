@@ -28,8 +28,8 @@ export interface PaymentArtifacts {
   readonly idempotencyKey: string | undefined;
   /** Where signed objects stand in the text they were read from. */
   readonly sources: readonly SourceMembers[];
-  /** True where what is signed may be so large that a device has no room for its text. */
-  readonly isLarge: boolean;
+  /** False where a device may hold the text of what is signed whole, and its engine writes all numbers in it right. */
+  readonly inPieces: boolean;
 }
 
 /** What is decided on: a payment, a reservation, or neither, and then nothing is recorded. */
@@ -98,12 +98,12 @@ export class Payment {
 
   /** The digest of a value under a domain. */
   digest(domain: Domain, value: JsonObject): Uint8Array {
-    const { sources, isLarge } = this.artifacts;
+    const { sources, inPieces } = this.artifacts;
     for (let i = 0; i < sources.length; i++) {
       const source = sources[i] as SourceMembers;
       if (source.object === value) return textDigest(this.context.crypto, domain, sourceText(source));
     }
-    return domainDigest(this.context.crypto, domain, value, isLarge);
+    return domainDigest(this.context.crypto, domain, value, inPieces);
   }
 
   /** Where this payment stands in the ledger (INTEROP §5, Counters and Replay). Needs the keys. */

@@ -27,11 +27,11 @@ function domainPrefix(domain: Domain): string {
 /**
  * SHA-256(prefix ‖ canonicalJson(value)), 32 bytes.
  *
- * @param isLarge true where the value may be so large that a device has no room for its text
+ * @param inPieces false where a device may hold the value's text whole, and its engine writes all numbers in it right
  */
-export function domainDigest(crypto: Crypto, domain: Domain, value: JsonValue, isLarge = false): Uint8Array {
+export function domainDigest(crypto: Crypto, domain: Domain, value: JsonValue, inPieces = true): Uint8Array {
   if (!builtInsAreFaster()) return textDigest(crypto, domain, canonicalText(value));
-  const order = isLarge ? undefined : MEMBER_ORDER[domain];
+  const order = inPieces ? undefined : MEMBER_ORDER[domain];
   const text = order && isObject(value) ? textInOrder(value, order) : undefined;
   const hash = crypto.sha256();
   hash.update(domainPrefix(domain));

@@ -35,8 +35,8 @@ export interface Presentation {
 export interface ReadPresentation extends Presentation {
   /** Where signed objects stand in the text, see `sourceText`. None where the engine has read it. */
   readonly sources: readonly SourceMembers[];
-  /** True for more bytes than are held twice on a device. */
-  readonly isLarge: boolean;
+  /** False where a device may hold the text twice, and its engine writes all numbers in it right. */
+  readonly inPieces: boolean;
 }
 
 const CARRIED: readonly string[] = [
@@ -91,7 +91,7 @@ function ofPlain(plain: PlainText): ReadPresentation | Refusal | undefined {
   const values = plain.commas + plain.brackets;
   const weight = 2 * plain.length + VALUE_WEIGHT * values + NESTED_WEIGHT * plain.brackets;
   if (values > PRESENTATION_VALUES || weight > PRESENTATION_WEIGHT) return undefined;
-  if (isBare) return within && isEnvelopeOnly(value) ? bareSba(value, plain.text.length) : undefined;
+  if (isBare) return within && isEnvelopeOnly(value) ? bareSba(value, plain.length, false) : undefined;
   const names = Object.keys(value);
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
@@ -111,7 +111,7 @@ function ofPlain(plain: PlainText): ReadPresentation | Refusal | undefined {
     }
     if (part === null || !(within || isWithin(partOf(plain, part), ARTIFACT_LIMITS))) return undefined;
   }
-  return carried(value, plain.length, []);
+  return carried(value, [], false);
 }
 
 /** True where an object has no members but those that are kept of an envelope. Counted: it is cheaper than looking for each. */
@@ -147,10 +147,11 @@ function read(bytes: Uint8Array): ReadPresentation | Refusal {
   });
   if (!isObject) return no('SBA_INVALID', 'the presentation is not a JSON object');
   reader.end();
+  const inPieces = bytes.length > PLAIN_BYTES || !reader.hasQuickNumbers;
   const carries = CARRIED.some((name) => member(found, name) !== undefined);
-  if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, bytes.length);
+  if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, bytes.length, inPieces);
   if (other !== undefined) return no('ARTIFACT_INVALID', `member ${other.slice(0, 40)} is not one a presentation has`);
-  return carried(found, bytes.length, reader.sources);
+  return carried(found, reader.sources, inPieces);
 }
 
 /**
@@ -168,10 +169,10 @@ export function presentationOf(value: Presentation): ReadPresentation | Refusal 
     if (data instanceof JsonProblem) return no(data.code, `${name}: ${data.message}`);
     found[name] = data;
   }
-  return carried(found, PRESENTATION_BYTES, []);
+  return carried(found, [], true);
 }
 
-function carried(found: JsonObject, size: number, sources: readonly SourceMembers[]): ReadPresentation | Refusal {
+function carried(found: JsonObject, sources: readonly SourceMembers[], inPieces: boolean): ReadPresentation | Refusal {
   const sba = member(found, 'sba');
   if (sba === undefined) return no('SBA_INVALID', 'there is no SBA in the presentation');
   const idempotencyKey = member(found, 'idempotencyKey');
@@ -189,7 +190,7 @@ function carried(found: JsonObject, size: number, sources: readonly SourceMember
     fleetPolicyAuthorization: member(found, 'fleetPolicyAuthorization'),
     idempotencyKey,
     sources,
-    isLarge: size > PLAIN_BYTES,
+    inPieces,
   };
 }
 
@@ -201,7 +202,7 @@ function isLonger(text: string, most: number): boolean {
   return false;
 }
 
-function bareSba(sba: JsonObject, size: number): ReadPresentation | Refusal {
+function bareSba(sba: JsonObject, size: number, inPieces: boolean): ReadPresentation | Refusal {
   if (size > ARTIFACT_LIMITS.bytes)
     return no('LIMIT_EXCEEDED', `an artifact of more than ${ARTIFACT_LIMITS.bytes} bytes`);
   return {
@@ -212,7 +213,7 @@ function bareSba(sba: JsonObject, size: number): ReadPresentation | Refusal {
     fleetPolicyAuthorization: undefined,
     idempotencyKey: undefined,
     sources: [],
-    isLarge: size > PLAIN_BYTES,
+    inPieces,
   };
 }
 

@@ -3,6 +3,7 @@
 
 import { encodeUtf8 } from '../encoding/utf8.ts';
 import { compareUtf16 } from './canonical.ts';
+import { numberText } from './numbers.ts';
 import { type JsonStream, NULL } from './stream.ts';
 
 /** Bytes that are handed on at a time. */
@@ -114,7 +115,7 @@ class Writer {
   #single(byte: number): void {
     const stream = this.#stream;
     if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) {
-      this.#ascii(JSON.stringify(stream.number()));
+      this.#ascii(numberText(stream.number()));
       return;
     }
     stream.value();

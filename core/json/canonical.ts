@@ -4,6 +4,7 @@
 import { builtInsAreFaster, encodeUtf8, isAsciiOnDevice, utf8Length } from '../encoding/utf8.ts';
 import { WHOLE_TEXT_BYTES } from '../limits.ts';
 import { isKnownName } from './known-names.ts';
+import { numberText } from './numbers.ts';
 import {
   anyMember,
   emptyObject,
@@ -20,7 +21,7 @@ import {
  *
  * The engine's own JSON.stringify does the writing: its numbers are Number::toString and its escapes those of INTEROP §2
  * (ECMA-262 QuoteJSONString), and it is many times faster than anything written here. What it gets is put in order first; on
- * devices, whose stack and memory are small, it gets one piece after the other.
+ * devices, whose stack and memory are small and whose numbers are not exact, it gets one text after the other.
  *
  * @param value JSON data; lone surrogates must have been refused before (the reader and `jsonData` do)
  */
@@ -33,6 +34,7 @@ export function canonicalText(value: JsonValue): string {
 /**
  * The canonical text of an object whose members, and those of all objects in it, are among the names given; undefined of any
  * other, and of what takes more than a device should hold twice. There it takes a fifth of what writing member by member does.
+ * Numbers must be such that any engine writes them right, see `isQuick`.
  *
  * @param order names by UTF-16
  */
@@ -112,7 +114,7 @@ function written(value: JsonValue): string {
 /** Gives canonical text to `sink` piece by piece. In a loop: the stack of a device is small. */
 export function canonicalPieces(value: JsonValue, sink: (piece: string) => void): void {
   if (typeof value !== 'object' || value === null) {
-    sink(JSON.stringify(value));
+    sink(scalarText(value));
     return;
   }
   const around: Open[] = [];
@@ -147,13 +149,18 @@ export function canonicalPieces(value: JsonValue, sink: (piece: string) => void)
       sink(part);
       sink(JSON.stringify(inner));
       part = '';
-    } else if (typeof inner !== 'object' || inner === null) part += JSON.stringify(inner);
+    } else if (typeof inner !== 'object' || inner === null) part += scalarText(inner ?? null);
     else {
       around.push(open);
       open = opened(inner);
       part += open.names === undefined ? '[' : '{';
     }
   }
+}
+
+/** What is no object and no array. */
+function scalarText(value: JsonValue): string {
+  return typeof value === 'number' ? numberText(value) : JSON.stringify(value);
 }
 
 /** An object or array that is being written. */

@@ -11,8 +11,8 @@ import { fromHex, toHex } from '../hash/hex.ts';
 import { ARTIFACT_LIMITS } from '../limits.ts';
 import { compareUtf16 } from './canonical.ts';
 import { COMPACT_NAMES, COMPACT_VALUES, compactName, compactValue } from './compact-dictionary.ts';
+import { numberFrom, numberText } from './numbers.ts';
 import { JsonProblem } from './reader.ts';
-import { numberText } from './text.ts';
 import {
   anyMember,
   emptyObject,
@@ -184,7 +184,7 @@ class Writer {
       }
       return;
     }
-    const text = numberText(value);
+    const text = numberText(value, true);
     this.#byte(NUMBER);
     // Two characters a byte, and one that ends them.
     for (let i = 0; i <= text.length; i += 2) {
@@ -477,7 +477,7 @@ class Reader {
       if (length > LONGEST_NUMBER) throw this.#invalid('not a number');
     }
     const text = this.#nibbles(start, length);
-    const value = Number(text);
+    const value = numberFrom(text);
     if (text === '' || value - value !== 0) throw this.#invalid('not a number');
     return value;
   }

@@ -4,6 +4,7 @@
 import { decodeUtf8 } from '../encoding/utf8.ts';
 import { type JsonLimits, PLAIN_BRACKETS, PLAIN_BYTES, PLAIN_COMMAS } from '../limits.ts';
 import { PAYMENT_NAMES } from './known-names.ts';
+import { isQuick } from './numbers.ts';
 import type { JsonValue } from './value.ts';
 
 /** What was read from text in plain form, and what is known of that text. */
@@ -19,8 +20,9 @@ export interface PlainText {
 
 /**
  * Reads text in plain form: exactly as JSON.stringify writes what it says, in ASCII without escapes, and no larger than a
- * usual payment. Then no member appears twice, nothing stands between the tokens and every number is canonical, because
- * what was read would be written differently otherwise. Limits of an artifact are `isWithin`'s business.
+ * usual payment, with numbers that any engine reads and writes right. Then no member appears twice, nothing stands between the
+ * tokens and every number is canonical, because what was read would be written differently otherwise. Limits of an artifact are
+ * `isWithin`'s business.
  *
  * @returns undefined for all other text, be it JSON or not
  */
@@ -39,7 +41,7 @@ export function readPlain(bytes: Uint8Array): PlainText | undefined {
   } catch {
     return undefined;
   }
-  return JSON.stringify(value) === text ? { value, length, text, commas, brackets } : undefined;
+  return JSON.stringify(value, withoutLongNumbers) === text ? { value, length, text, commas, brackets } : undefined;
 }
 
 /**
@@ -82,6 +84,11 @@ export function partOf({ commas, brackets }: PlainText, value: JsonValue): Omit<
  */
 function parsed(text: string): JsonValue {
   return JSON.parse(text, PAYMENT_NAMES as unknown as undefined);
+}
+
+/** Numbers that need the exact conversion (numbers.ts) are not written, and so not proven. Devices call this for every value. */
+function withoutLongNumbers(_name: string, value: JsonValue): JsonValue | undefined {
+  return typeof value === 'number' && !isQuick(String(value), value) ? undefined : value;
 }
 
 /** How often a character is in a text; `most` + 1 where it is more often than that. */

@@ -175,6 +175,11 @@ export class JsonReader extends JsonTokens {
     return this.#sources;
   }
 
+  /** True where any engine writes all numbers that were read as canonical text has them. */
+  get hasQuickNumbers(): boolean {
+    return this.quickNumbers;
+  }
+
   #artifactObject(signed: string | undefined, kept: readonly string[] | undefined): JsonObject {
     const object = emptyObject();
     const names: string[] = [];

@@ -6,6 +6,7 @@ import { Utf8Check } from '../encoding/utf8-check.ts';
 import type { JsonLimits } from '../limits.ts';
 import type { Crypto, Hash } from '../ports/ports.ts';
 import { knownName, nameHash, nameRank } from './known-names.ts';
+import { numberFrom } from './numbers.ts';
 import { hexDigit, JsonProblem, simpleEscape } from './tokens.ts';
 import { emptyObject, type JsonValue } from './value.ts';
 
@@ -373,7 +374,7 @@ export class JsonStream {
     }
     if (this.#size > this.#limits.stringBytes)
       throw this.problem(`a number of more than ${this.#limits.stringBytes} bytes`, 'LIMIT_EXCEEDED');
-    const value = Number(asciiText(this.#text, 0, this.#size));
+    const value = numberFrom(asciiText(this.#text, 0, this.#size));
     if (value === Infinity || value === -Infinity) throw this.problem('a number outside the double range');
     return value;
   }

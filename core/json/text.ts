@@ -2,6 +2,7 @@
 // the text as one string would be there a second time.
 
 import { encodeUtf8 } from '../encoding/utf8.ts';
+import { numberText } from './numbers.ts';
 import { anyMember, isArray, type JsonObject, type JsonValue, namesOf } from './value.ts';
 
 /**
@@ -13,7 +14,7 @@ import { anyMember, isArray, type JsonObject, type JsonValue, namesOf } from './
  */
 export function writeJson(value: JsonValue, target: Uint8Array, at: number): number {
   if (typeof value === 'string') return writeBytes(encodeUtf8(JSON.stringify(value)), target, at);
-  if (typeof value === 'number') return writeText(numberText(value), target, at);
+  if (typeof value === 'number') return writeText(numberText(value, true), target, at);
   if (typeof value !== 'object' || value === null) return writeText(String(value), target, at);
   return isArray(value) ? writeArray(value, target, at) : writeObject(value, target, at);
 }
@@ -55,11 +56,4 @@ function writeObject(object: JsonObject, target: Uint8Array, from: number): numb
     if (at < 0) return -1;
   }
   return writeText('}', target, at);
-}
-
-/** A number in the shorter of the two ways ECMAScript has. */
-export function numberText(value: number): string {
-  const plain = String(value);
-  const exponential = value.toExponential();
-  return exponential.length < plain.length && Number(exponential) === value ? exponential : plain;
 }

@@ -4,6 +4,7 @@
 import { asciiText, builtInsAreFaster, decodeUtf8, isUtf8 } from '../encoding/utf8.ts';
 import { type JsonLimits, UNKNOWN_NAME_WEIGHT } from '../limits.ts';
 import { knownName, nameHash } from './known-names.ts';
+import { isQuick, numberFrom } from './numbers.ts';
 import type { JsonValue } from './value.ts';
 
 /** Why text could not be read. `offset` is the byte at which reading stopped. */
@@ -31,6 +32,8 @@ export class JsonTokens {
   protected dropped = false;
   /** True while what was read since it was set is canonical text as it stands, member order of the outermost object apart. */
   protected canonical = false;
+  /** True while every number was one that any engine writes as canonical text has it. */
+  protected quickNumbers = true;
   /** True where the name read last has a lone surrogate: in a name it is only noted, what its value is decides. */
   protected loneInName = false;
   protected readonly bytes: Uint8Array;
@@ -119,8 +122,9 @@ export class JsonTokens {
     if (at - start > this.limits.stringBytes)
       throw this.limit(`a number of more than ${this.limits.stringBytes} bytes`);
     const text = this.#slice(start, at);
-    const value = Number(text);
-    if (String(value) !== text) this.canonical = false;
+    const value = numberFrom(text);
+    if (!isQuick(text, value)) this.quickNumbers = false;
+    if (this.canonical && String(value) !== text) this.canonical = false;
     if (value === Infinity || value === -Infinity) throw this.invalid('a number outside the double range');
     this.at = at;
     return value;

@@ -25,11 +25,7 @@ export interface PartResult {
 }
 
 /** Cases of the vectors that fail for a reason that is known. */
-const OPEN_CASES: { readonly [id: string]: string } = {
-  'pc-019': 'XS reads numbers with ties away from even, and the core has no reading of its own',
-  'p-hd-10': 'three copies of an 8 KB header do not fit into 48 KB',
-  'p-hd-11': 'three copies of an 8 KB header do not fit into 48 KB',
-};
+const OPEN_CASES: { readonly [id: string]: string } = {};
 
 /** What to run. */
 export interface SuiteOptions {

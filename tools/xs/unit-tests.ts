@@ -106,8 +106,6 @@ function reasonToLeaveOut(file: string): string | undefined {
 /** Single tests that fail inside for a reason that is known, by a part of their names. They are told each time. */
 export const OPEN: { readonly [part: string]: string } = {
   'agrees with node:crypto and @noble/hashes': '@noble/hashes writes a buffer that is in flash',
-  '9007199254740993 is 9007199254740992':
-    'XS reads numbers with ties away from even, and the core has no reading of its own',
 };
 
 /** The spec files of the core, in order. */

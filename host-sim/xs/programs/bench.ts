@@ -64,7 +64,7 @@ const TASKS: { readonly [name: string]: Task } = {
       ['SettlementIntent', settlementIntent],
     ];
     return () => {
-      for (const [domain, value] of hashed) domainDigest(crypto, domain, value);
+      for (const [domain, value] of hashed) domainDigest(crypto, domain, value, false);
       return 'ok';
     };
   },
