@@ -1,5 +1,7 @@
 // Equality of values as the matchers want it: by content, members that are undefined left out, bytes by their numbers.
 
+import '../../host-sim/xs/programs/host.ts';
+
 interface Asymmetric {
   readonly asymmetric: (got: unknown) => boolean;
 }
@@ -29,14 +31,29 @@ function compare(got: unknown, want: unknown, partly: boolean): boolean {
   // Big integers in read-only memory are never `===` to computed ones.
   if (typeof got === 'bigint' && typeof want === 'bigint') return String(got) === String(want);
   if (typeof got !== 'object' || typeof want !== 'object' || got === null || want === null) return Object.is(got, want);
+  if (got instanceof Uint8Array && want instanceof Uint8Array) return sameBytes(got, want);
   if (isIndexed(want)) return isIndexed(got) && got.length === want.length && compareAll(got, want, partly);
-  if (want instanceof Map || want instanceof Set) {
+  if (want instanceof Set) {
+    return got instanceof Set && got.size === want.size && [...want].every((one) => got.has(one));
+  }
+  if (want instanceof Map) {
     return got instanceof Object && compare([...(got as Set<unknown>)], [...want], partly);
   }
   if (want instanceof Date) return got instanceof Date && got.getTime() === want.getTime();
   if (want instanceof Error) return got instanceof Error && got.message === want.message;
   const names = partly ? Object.keys(want) : [...new Set([...Object.keys(got), ...Object.keys(want)])];
   return names.every((name) => compare((got as Members)[name], (want as Members)[name], partly));
+}
+
+/** By their hashes: the cells of a flash are too many to compare one by one. */
+function sameBytes(got: Uint8Array, want: Uint8Array): boolean {
+  return got.length === want.length && hashOf(got) === hashOf(want);
+}
+
+function hashOf(bytes: Uint8Array): string {
+  const hash = host.hashStart(256);
+  host.hashUpdate(hash, bytes);
+  return new Uint8Array(host.hashDigest(hash)).join();
 }
 
 function compareAll(got: ArrayLike<unknown>, want: ArrayLike<unknown>, partly: boolean): boolean {

@@ -1,8 +1,8 @@
 // What stands for 'node:crypto' inside XS: hashes by the host's native code. A test that asks for more is skipped.
 
 import '../../host-sim/xs/programs/host.ts';
-import { toHex } from '../../core/hash/hex.ts';
 import type { NativeHash } from '../../host-sim/xs/programs/host.ts';
+import { Buffer } from './node-globals.ts';
 import { Skip } from './vitest.ts';
 
 class NodeHash {
@@ -18,9 +18,9 @@ class NodeHash {
     return this;
   }
 
-  digest(encoding?: string): Uint8Array | string {
+  digest(encoding?: 'hex' | 'base64' | 'base64url' | 'binary'): Uint8Array | string {
     const digest = new Uint8Array(host.hashDigest(this.#hash));
-    return encoding === 'hex' ? toHex(digest) : digest;
+    return encoding === undefined ? Buffer.from(digest) : Buffer.from(digest).toString(encoding);
   }
 }
 
@@ -36,5 +36,10 @@ export const createPrivateKey = missing('createPrivateKey');
 export const createPublicKey = missing('createPublicKey');
 export const generateKeyPairSync = missing('generateKeyPairSync');
 export const hash = missing('hash');
-export const randomBytes = missing('randomBytes');
+let drawn = 0;
+
+/** Other bytes each time, and the same in every run. */
+export function randomBytes(length: number): Uint8Array {
+  return new NodeHash('sha512').update(`bytes ${drawn++}`).digest().slice(0, length) as Uint8Array;
+}
 export const verify = missing('verify');

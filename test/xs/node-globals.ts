@@ -2,7 +2,7 @@
 
 import '../../host-sim/xs/programs/host.ts';
 import { decodeBase64, encodeBase64, encodeBase64Url } from '../../core/encoding/base64.ts';
-import { decodePortably, encodePortably } from '../../core/encoding/utf8.ts';
+import { decodeUtf8, encodeUtf8 } from '../../core/encoding/utf8.ts';
 import { toHex } from '../../core/hash/hex.ts';
 
 type Encoding = 'hex' | 'base64' | 'base64url' | 'latin1' | 'binary' | 'ascii' | 'utf8' | 'utf-8';
@@ -16,6 +16,10 @@ export class Buffer extends Uint8Array {
 
   static alloc(size: number, fill = 0): Buffer {
     return new Buffer(size).fill(fill) as Buffer;
+  }
+
+  static override of(...values: number[]): Buffer {
+    return new Buffer(values);
   }
 
   static concat(parts: readonly Uint8Array[]): Buffer {
@@ -38,6 +42,54 @@ export class Buffer extends Uint8Array {
       if (difference !== 0) return Math.sign(difference);
     }
     return Math.sign(a.length - b.length);
+  }
+
+  /** Where bytes are, or text as UTF-8; -1 where they are not. */
+  override indexOf(what: number | string | Uint8Array, from = 0): number {
+    if (typeof what === 'number') return super.indexOf(what, from);
+    const bytes = typeof what === 'string' ? bytesOf(what, 'utf8') : what;
+    if (bytes.length === 0) return from;
+    for (let at = super.indexOf(bytes[0] as number, from); at >= 0; at = super.indexOf(bytes[0] as number, at + 1)) {
+      let same = 1;
+      while (same < bytes.length && this[at + same] === bytes[same]) same++;
+      if (same === bytes.length) return at;
+    }
+    return -1;
+  }
+
+  override includes(what: number | string | Uint8Array, from = 0): boolean {
+    return this.indexOf(what, from) >= 0;
+  }
+
+  /** Copies all of it, from there on in the target. */
+  copy(target: Uint8Array, at = 0): void {
+    target.set(this, at);
+  }
+
+  writeUIntLE(value: number, at: number, length: number): void {
+    for (let i = 0; i < length; i++) this[at + i] = Math.floor(value / 256 ** i) % 256;
+  }
+
+  writeUInt16LE(value: number, at = 0): void {
+    this.writeUIntLE(value, at, 2);
+  }
+
+  writeUInt32LE(value: number, at = 0): void {
+    this.writeUIntLE(value, at, 4);
+  }
+
+  readUIntLE(at: number, length: number): number {
+    let value = 0;
+    for (let i = 0; i < length; i++) value += (this[at + i] as number) * 256 ** i;
+    return value;
+  }
+
+  readUInt16LE(at = 0): number {
+    return this.readUIntLE(at, 2);
+  }
+
+  readUInt32LE(at = 0): number {
+    return this.readUIntLE(at, 4);
   }
 
   equals(other: Uint8Array): boolean {
@@ -79,17 +131,17 @@ function bytesOf(text: string, encoding: Encoding): Uint8Array {
 /** As WHATWG Encoding has it: lone surrogates become U+FFFD. */
 export class TextEncoder {
   encode(text = ''): Uint8Array {
-    const bytes = encodePortably(text);
+    const bytes = encodeUtf8(text);
     if (bytes !== undefined) return bytes;
     const whole = Array.from(text, (character) => (/[\ud800-\udfff]/u.test(character) ? '\ufffd' : character)).join('');
-    return encodePortably(whole) as Uint8Array;
+    return encodeUtf8(whole) as Uint8Array;
   }
 }
 
 /** As WHATWG Encoding has it, strict. */
 export class TextDecoder {
   decode(bytes: Uint8Array): string {
-    const text = decodePortably(bytes, 0, bytes.length);
+    const text = decodeUtf8(bytes, 0, bytes.length);
     if (text === undefined) throw new TypeError('the bytes are not UTF-8');
     return text;
   }
@@ -128,17 +180,20 @@ export function copied(value: unknown): unknown {
 export const structuredClone = <Value>(value: Value): Value => copied(value) as Value;
 export const process = { env: {}, stderr: { write: () => {} }, stdout: { write: () => {} }, argv: [], platform: 'xs' };
 
-/** A map that is made in the device's machine, when it is first used. */
-export class LateMap<Key, Value> {
-  made: Map<Key, Value> | undefined = undefined;
-
-  get(key: Key): Value | undefined {
-    return this.made?.get(key);
+/** A cache that keeps nothing: what Node keeps from test to test would fill a device's memory. */
+export class NoMap<Key, Value> {
+  get(_: Key): Value | undefined {
+    return undefined;
   }
 
-  set(key: Key, value: Value): this {
-    this.made ??= new Map();
-    this.made.set(key, value);
+  set(_: Key, __: Value): this {
     return this;
   }
+}
+
+/** For a test that puts its own method over one of a class: prototypes are in flash, and a plain assignment throws there. */
+export function overriding(object: object): { [name: string]: unknown } {
+  const set = (target: object, name: string | symbol, value: unknown) =>
+    Reflect.defineProperty(target, name, { value, writable: true, configurable: true });
+  return new Proxy(object, { set }) as { [name: string]: unknown };
 }

@@ -32,8 +32,9 @@ export function it(name: string, run: () => unknown): void {
 
 function each(register: (name: string, body: () => void) => void) {
   return (table: readonly unknown[]) => (name: string, body: Body) => {
+    const areRows = table.every((row) => Array.isArray(row));
     table.forEach((row, i) => {
-      const values = Array.isArray(row) ? row : [row];
+      const values = areRows ? (row as unknown[]) : [row];
       register(titleOf(name, values, i), () => (body as (...values: unknown[]) => unknown)(...values));
     });
   };
@@ -59,10 +60,16 @@ function skip(reason: string): never {
 }
 
 /** Clocks that are turned belong to Node. */
-export const vi = new Proxy({}, { get: () => () => skip('vi') });
+export const vi = new Proxy({}, { get: () => () => skip("replaces a module or a clock with vitest's means") });
 export const beforeAll = () => skip('beforeAll');
-export const afterEach = () => {};
 export const afterAll = () => {};
+
+const cleanings: (() => void)[] = [];
+
+/** Runs behind each test of the file. */
+export function afterEach(clean: () => void): void {
+  cleanings.push(clean);
+}
 
 /** Matchers that compare what came with what was wanted. */
 const MATCHERS: { readonly [name: string]: (got: never, want: never, more?: never) => boolean } = {
@@ -135,6 +142,16 @@ expect.stringContaining = (want: string) => ({ asymmetric: (got: unknown) => Str
 expect.stringMatching = (want: RegExp) => ({ asymmetric: (got: unknown) => want.test(String(got)) });
 expect.toSatisfy = (want: (value: unknown) => boolean) => ({ asymmetric: want });
 
+/** A part of a test's name, and why it is not run inside. */
+type LeftOut = readonly [part: string, reason: string];
+
+let leftOut: readonly LeftOut[] = [];
+
+/** Names tests that are skipped. */
+export function leaveOut(tests: readonly LeftOut[]): void {
+  leftOut = tests;
+}
+
 /**
  * Runs the gathered tests from one on: for each a line `begin`, then `ok`, `skip` or `fail`. Words: the first test, and how
  * many; without a number, all.
@@ -143,9 +160,11 @@ export function runTests(): void {
   const first = Number(host.argument(0) ?? '0');
   const end = Math.min(tests.length, first + Number(host.argument(1) ?? tests.length));
   for (let i = first; i < end; i++) {
-    const { name, run } = tests[i] as Test;
-    host.print(`begin ${i} ${name.split('\n').join(' ')}`);
-    host.print(outcome(run));
+    const { run, ...test } = tests[i] as Test;
+    const name = test.name.split('\n').join(' ');
+    host.print(`begin ${i} ${name}`);
+    const reason = leftOut.find(([part]) => name.includes(part))?.[1];
+    host.print(reason === undefined ? outcome(run) : `skip ${reason}`);
   }
 }
 
@@ -156,5 +175,7 @@ function outcome(run: () => unknown): string {
   } catch (error) {
     if (error instanceof Skip) return `skip ${error.message}`;
     return `fail ${String(error).split('\n').join(' ')}`;
+  } finally {
+    for (const clean of cleanings) clean();
   }
 }

@@ -7,7 +7,8 @@ import { EngineMissing, EngineProblem } from '../../host-sim/xs/project.ts';
 import { MACHINES } from '../../host-sim/xs/runner.ts';
 import type { TargetName } from '../../host-sim/xs/targets.ts';
 import { runConformance } from '../conform/run.ts';
-import { OPEN, runSpec, specFiles } from './unit-tests.ts';
+import { KnownFailures } from './known-failures.ts';
+import { OPEN, runSpecs, specFiles } from './unit-tests.ts';
 
 /** One part of the suite on one target. */
 export interface PartResult {
@@ -72,26 +73,22 @@ async function unitTests(target: TargetName, { specs, note }: SuiteOptions): Pro
   const large: string[] = [];
   const open: string[] = [];
   let passed = 0;
+  const list = new KnownFailures(OPEN, (part, name) => name.includes(part));
   const wanted = specFiles().filter((file) => specs.length === 0 || specs.some((part) => file.includes(part)));
-  for (const file of wanted) {
-    note(`${target}: ${file}`);
-    const spec = await runSpec(file, target).catch((error: unknown) => {
-      if (!(error instanceof EngineProblem) || error instanceof EngineMissing) throw error;
-      failed.push(`${file}: cannot be loaded: ${error.message}`);
-      return { file, leftOut: undefined, results: [] };
-    });
-    if (spec.leftOut !== undefined) skipped.push(`${file}: ${spec.leftOut}`);
-    for (const { name, outcome, detail } of spec.results) {
+  for (const { file, leftOut, results } of await runSpecs(wanted, target, note)) {
+    if (leftOut !== undefined) skipped.push(`${file}: ${leftOut}`);
+    for (const { name, outcome, detail } of results) {
       const line = `${file}: ${name}: ${detail}`;
-      if (outcome === 'passed') passed++;
+      const known = outcome === 'skipped' ? undefined : list.judge(name, outcome === 'failed');
+      if (known !== undefined && 'open' in known) open.push(`${file}: ${name}: ${known.open}`);
+      else if (known !== undefined) failed.push(`${file}: ${name}: ${known.stale}`);
+      else if (outcome === 'passed') passed++;
       else if (outcome === 'large') large.push(line);
       else if (outcome === 'skipped') skipped.push(line);
-      else {
-        const known = Object.entries(OPEN).find(([part]) => name.includes(part));
-        (known === undefined ? failed : open).push(known === undefined ? line : `${file}: ${name}: ${known[1]}`);
-      }
+      else failed.push(line);
     }
   }
+  if (specs.length === 0) failed.push(...list.notMet());
   return { passed, failed, skipped, large, open };
 }
 
@@ -108,11 +105,15 @@ async function conformance(
   const report = runConformance(folder, answeringEngine(answers));
   const failed = report.files.flatMap((file) => (file.problem === undefined ? [] : [`${file.name}: ${file.problem}`]));
   const open: string[] = [];
+  let stale = 0;
+  const list = new KnownFailures(OPEN_CASES);
   for (const { id, outcome, detail } of report.files.flatMap((file) => file.results)) {
-    if (outcome !== 'failed') continue;
-    const known = OPEN_CASES[id];
-    if (known === undefined) failed.push(`${id}: ${detail}`);
-    else open.push(`${id}: ${known}`);
+    const known = list.judge(id, outcome === 'failed');
+    if (known !== undefined && 'open' in known) open.push(`${id}: ${known.open}`);
+    else if (known !== undefined) {
+      failed.push(`${id}: ${known.stale}`);
+      stale++;
+    } else if (outcome === 'failed') failed.push(`${id}: ${detail}`);
   }
-  return { passed: report.passed, failed, skipped: [], large: [], open };
+  return { passed: report.passed - stale, failed, skipped: [], large: [], open };
 }

@@ -25,11 +25,15 @@ const LONG = bundleOf(bundle({ bundleId: 'long', expiresAt: inSeconds(3600) }));
 const KEY = { key: pa.publicKey, text: signerText(pa.publicKey), issuer: PA };
 
 describe('a key is found again', () => {
-  const trust = TrustSet.of([SHORT, LONG]);
-  const keys = new FoundKeys();
-  keys.add({ role: 'policyGrant', issuer: PA, kid: 'pa-1', key: KEY }, trust, NOW);
+  function found() {
+    const trust = TrustSet.of([SHORT, LONG]);
+    const keys = new FoundKeys();
+    keys.add({ role: 'policyGrant', issuer: PA, kid: 'pa-1', key: KEY }, trust, NOW);
+    return { trust, keys };
+  }
 
   it('for the same role, issuer and kid', () => {
+    const { trust, keys } = found();
     expect(keys.find('policyGrant', PA, 'pa-1', trust, NOW)).toBe(KEY);
     expect(keys.find('sba', PA, 'pa-1', trust, NOW)).toBeUndefined();
     expect(keys.find('policyGrant', WALLET, 'pa-1', trust, NOW)).toBeUndefined();
@@ -38,11 +42,13 @@ describe('a key is found again', () => {
   });
 
   it('until a bundle expires', () => {
+    const { trust, keys } = found();
     expect(keys.find('policyGrant', PA, 'pa-1', trust, NOW + 59_999)).toBe(KEY);
     expect(keys.find('policyGrant', PA, 'pa-1', trust, NOW + 60_000)).toBeUndefined();
   });
 
   it('in no other set of bundles, and not once the set has others', () => {
+    const { trust, keys } = found();
     expect(keys.find('policyGrant', PA, 'pa-1', TrustSet.of([SHORT, LONG]), NOW)).toBeUndefined();
     trust.replace(trust.bundles);
     expect(keys.find('policyGrant', PA, 'pa-1', trust, NOW)).toBeUndefined();

@@ -1,12 +1,32 @@
 // An Ed25519 public key in PEM.
 
-import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ed25519FromSpkiPem } from '../../../core/encoding/der.ts';
 
-const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-const PEM = publicKey.export({ type: 'spki', format: 'pem' }).toString();
-const RAW = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }).subarray(12));
+/** Written by OpenSSL 3. */
+const PEM = `-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAB7qbge8UXvvS9iAVNMDTfQoCH/vnb+7SU4tLyPUL3QA=
+-----END PUBLIC KEY-----
+`;
+const RAW = new Uint8Array(Buffer.from('07ba9b81ef145efbd2f6201534c0d37d0a021ffbe76feed2538b4bc8f50bdd00', 'hex'));
+const DER = new Uint8Array(Buffer.from(PEM.split('\n')[1] as string, 'base64'));
+
+/** Written by OpenSSL 3: the private key of the same, keys of X25519 and of P-256. */
+const OTHERS = [
+  `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIBZxNX3bbxqwuMNrxZ6Yu948/JI6UIwGzmn3ytcmcmk+
+-----END PRIVATE KEY-----
+`,
+  `-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VuAyEASlDni7oZk1vmqdYXQaAL48vMo9R8v90FwHe+NVVamzE=
+-----END PUBLIC KEY-----
+`,
+  `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2dckZjdM2LoScgtTogB6rZG3P5mG
+ls0eB6eBgb1gZuFDAaJz8QYKsH5cFHkAlLLXdILxrXPT16ucrPhM5aU7ig==
+-----END PUBLIC KEY-----
+`,
+];
 
 const pem = (der: Uint8Array): string =>
   `-----BEGIN PUBLIC KEY-----\n${Buffer.from(der).toString('base64')}\n-----END PUBLIC KEY-----\n`;
@@ -22,26 +42,20 @@ describe('ed25519FromSpkiPem', () => {
   });
 
   it('refuses a change in any byte before the key', () => {
-    const der = publicKey.export({ type: 'spki', format: 'der' });
     for (let i = 0; i < 12; i++) {
       for (const change of [1, 0x80, 0xff]) {
-        const changed = new Uint8Array(der);
+        const changed = DER.slice();
         changed[i] ^= change;
         expect(ed25519FromSpkiPem(pem(changed))).toBeUndefined();
       }
     }
-    expect(ed25519FromSpkiPem(pem(der))).toEqual(RAW);
-    expect(ed25519FromSpkiPem(pem(der.subarray(0, 43)))).toBeUndefined();
-    expect(ed25519FromSpkiPem(pem(new Uint8Array([...der, 0])))).toBeUndefined();
+    expect(ed25519FromSpkiPem(pem(DER))).toEqual(RAW);
+    expect(ed25519FromSpkiPem(pem(DER.subarray(0, 43)))).toBeUndefined();
+    expect(ed25519FromSpkiPem(pem(new Uint8Array([...DER, 0])))).toBeUndefined();
   });
 
   it('refuses other key types and private keys', () => {
-    const others = [
-      generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'pem' }),
-      generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' }),
-      privateKey.export({ type: 'pkcs8', format: 'pem' }),
-    ];
-    for (const other of others) expect(ed25519FromSpkiPem(other.toString())).toBeUndefined();
+    for (const other of OTHERS) expect(ed25519FromSpkiPem(other)).toBeUndefined();
   });
 
   it('refuses text around, blanks, missing lines, other labels, base64url and missing padding', () => {
@@ -67,12 +81,7 @@ describe('ed25519FromSpkiPem', () => {
     ];
     for (const text of refused) expect(ed25519FromSpkiPem(text), JSON.stringify(text)).toBeUndefined();
     // A key whose base64 needs the last two characters of the alphabet.
-    const special = pem(
-      new Uint8Array([
-        ...publicKey.export({ type: 'spki', format: 'der' }).subarray(0, 12),
-        ...new Array<number>(32).fill(0xfb),
-      ]),
-    );
+    const special = pem(new Uint8Array([...DER.subarray(0, 12), ...new Array<number>(32).fill(0xfb)]));
     expect(ed25519FromSpkiPem(special)).toEqual(new Uint8Array(32).fill(0xfb));
     expect(special).toMatch(/[+/]/);
     expect(

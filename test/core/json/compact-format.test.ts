@@ -27,7 +27,7 @@ const VALUES = listed('Known values:');
 const bytesOf = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex');
 
 function written(value: JsonValue, texts: string[] = []): Buffer {
-  const target = new Uint8Array(16_384);
+  const target = new Uint8Array(4096);
   const end = encodeCompact(value, target, 0, texts);
   if (end instanceof JsonProblem) throw end;
   return Buffer.from(target.subarray(0, end));

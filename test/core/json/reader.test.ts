@@ -151,7 +151,7 @@ describe('the grammar of RFC 8259', () => {
         const text = JSON.stringify(value);
         const from = at % (text.length + 1);
         const damaged = `${text.slice(0, from)}${put}${text.slice(from + (length % 3))}`;
-        if (/\p{Surrogate}/u.test(damaged)) return;
+        if (/[\ud800-\udfff]/u.test(damaged)) return;
         const ours = readJson(utf8(damaged), WIDE);
         let theirs: unknown;
         try {

@@ -106,7 +106,7 @@ describe('among several bundles', () => {
   it('the one that expires last is asked first, whichever came first', () => {
     const both = [early([entry(WALLET, one)]), late([entry(WALLET, two)])];
     expect(key(lookup(both))).toEqual(two.publicKey);
-    expect(key(lookup(both.toReversed()))).toEqual(two.publicKey);
+    expect(key(lookup([...both].reverse()))).toEqual(two.publicKey);
   });
 
   it('a kid that is missing in the first falls through to the next', () => {
