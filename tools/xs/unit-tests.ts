@@ -151,6 +151,7 @@ export const LEFT_OUT_TESTS: { readonly [file: string]: { readonly [reason: stri
       'keeps of an envelope what is signed',
     ],
   },
+  'test/core/refresh/upload.test.ts': { [ENGINE_PUT]: ['is understood on a device'] },
   'test/core/ledger/block-log.test.ts': {
     [THOUSANDS]: ['reads no more than three times the partition'],
   },
