@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeArchive } from './archive.ts';
+import { bundleArchive } from './bundle.ts';
 import { EngineProblem } from './project.ts';
 import { runArchive, type XsOptions } from './runner.ts';
 import { type SignatureCase, signatureFile } from './signature-file.ts';
@@ -23,7 +23,7 @@ export async function verdictsInXs(
   crypto: string,
   options: Omit<XsOptions, 'words' | 'heard'>,
 ): Promise<readonly string[]> {
-  const archive = await makeArchive({ entry: 'host-sim/xs/programs/signatures.ts' });
+  const archive = await bundleArchive('host-sim/xs/programs/signatures.ts');
   const folder = mkdtempSync(join(tmpdir(), 'mpcp-signatures-'));
   const verdicts: string[] = [];
   try {

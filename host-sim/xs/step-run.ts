@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
-import { makeArchive } from './archive.ts';
 import type { Form, SiteInput } from './bench-input.ts';
+import { bundleArchive } from './bundle.ts';
 import { EngineProblem } from './project.ts';
 import { type Figures, runArchive, type XsOptions } from './runner.ts';
 import { STEP_ENTRY_BYTES, STEP_KINDS, STEPS_HEAD_BYTES, type Step, stepLabel } from './steps.ts';
@@ -52,7 +52,7 @@ export async function runSteps(
   options: StepOptions,
   first: readonly Step[] = [],
 ): Promise<readonly StepResult[]> {
-  const archive = await makeArchive({ entry: 'host-sim/xs/programs/steps.ts' });
+  const archive = await bundleArchive('host-sim/xs/programs/steps.ts');
   const folder = mkdtempSync(join(tmpdir(), 'mpcp-steps-'));
   const results: StepResult[] = [];
   try {

@@ -1,13 +1,16 @@
-// What `test-xs` runs: the core's unit tests and the conformance run inside XS, on one target after the other, and what came
-// out of it.
+// What `test-xs` runs inside XS, on one target after the other, and what came out of it: the core's unit tests, the conformance
+// run, hostile and large input, payments by the thousand, signatures.
 
 import { answeringEngine, CallRecorder } from '../../host-sim/xs/calls.ts';
 import { answersInXs } from '../../host-sim/xs/conformance.ts';
 import { EngineMissing, EngineProblem } from '../../host-sim/xs/project.ts';
 import { MACHINES } from '../../host-sim/xs/runner.ts';
+import { verdictsInXs } from '../../host-sim/xs/signature-run.ts';
 import type { TargetName } from '../../host-sim/xs/targets.ts';
 import { runConformance } from '../conform/run.ts';
+import { endurance, hostileInput, largestInput, type TrialCounts, type TrialOptions } from './device-trials.ts';
 import { KnownFailures } from './known-failures.ts';
+import { cryptosInNode, signatureSets, verdictInNode } from './signatures.ts';
 import { OPEN, runSpecs, specFiles } from './unit-tests.ts';
 
 /** One part of the suite on one target. */
@@ -40,31 +43,72 @@ export interface SuiteOptions {
 
 type Counts = Omit<PartResult, 'part' | 'target' | 'seconds'>;
 
-/** Runs the unit tests on the first target, conformance on every one. What a machine lacks is a part that was skipped. */
+/** Payments in a row in one machine: with native crypto, and with the core's own. */
+const PAYMENTS = 10_000;
+const PAYMENTS_OF_THE_CORE = 500;
+
+/** One part on its target. */
+interface Part {
+  readonly target: TargetName;
+  readonly name: string;
+  run(): Promise<Counts>;
+}
+
+/**
+ * Runs the unit tests on the first target, conformance on every one, and beside them what each target is for. What a machine
+ * lacks is a part that was skipped.
+ */
 export async function runSuite(options: SuiteOptions): Promise<readonly PartResult[]> {
-  const results: PartResult[] = [];
-  for (const target of options.targets) {
+  const parts = options.targets.flatMap((target, i) => [
     // Without bounds checks a test that goes too deep is not told from one that fails.
-    if (target === options.targets[0])
-      results.push(await timed('unit tests', target, () => unitTests(target, options)));
-    for (const folder of options.vectors) {
-      for (const crypto of ['native', 'core']) {
-        const part = `conformance, crypto ${crypto}, ${folder}`;
-        results.push(await timed(part, target, () => conformance(folder, crypto, target, options)));
-      }
-    }
+    ...(i === 0 ? [{ target, name: 'unit tests', run: () => unitTests(target, options) }] : []),
+    ...options.vectors.flatMap((folder) => partsOf(target, folder, options)),
+  ]);
+  const results: PartResult[] = [];
+  for (const part of parts) {
+    options.note(`${part.target}: ${part.name}`);
+    results.push(await timed(part));
   }
   return results;
 }
 
-async function timed(part: string, target: TargetName, run: () => Promise<Counts>): Promise<PartResult> {
+/** What runs on a target. QEMU takes some ten times as long as a processor: there, each thing once. */
+function partsOf(target: TargetName, folder: string, options: SuiteOptions): readonly Part[] {
+  const { note } = options;
+  const part = (name: string, run: () => Promise<Counts>): Part => ({ target, name, run });
+  const conforming = (crypto: string) =>
+    part(`conformance, crypto ${crypto}, ${folder}`, () => conformance(folder, crypto, target, options));
+  const trials = (name: string, crypto: string, run: (options: TrialOptions) => Promise<TrialCounts>) =>
+    part(`${name}, crypto ${crypto}`, async () => ({ ...NOTHING, ...(await run({ target, crypto, note })) }));
+  const signing = (crypto: string) =>
+    part(`signatures, crypto ${crypto}`, () => signatures(folder, crypto, target, options));
+  if (target === 'rv32') return [conforming('native'), signing('native'), signing('core')];
+  const inDevice = [trials('hostile input', 'native', hostileInput), trials('largest input', 'native', largestInput)];
+  if (target === 'm32-bounds') return [conforming('native'), conforming('core'), ...inDevice];
+  return [
+    conforming('native'),
+    conforming('core'),
+    ...inDevice,
+    trials('largest input', 'core', largestInput),
+    trials(`${PAYMENTS} payments`, 'native', (on) => endurance('verifier', PAYMENTS, on)),
+    trials(`${PAYMENTS_OF_THE_CORE} payments`, 'core', (on) => endurance('verifier', PAYMENTS_OF_THE_CORE, on)),
+    trials(`${PAYMENTS} payments, ledger and journal`, 'native', (on) => endurance('device', PAYMENTS, on)),
+    signing('native'),
+    signing('core'),
+    signing('tables'),
+  ];
+}
+
+const NOTHING: Omit<Counts, keyof TrialCounts> = { skipped: [], large: [], open: [] };
+
+async function timed({ target, name, run }: Part): Promise<PartResult> {
   const start = Date.now();
   const counts = await run().catch((error: unknown): Counts => {
     if (error instanceof EngineMissing) return { passed: 0, failed: [], skipped: [error.message], large: [], open: [] };
     if (error instanceof EngineProblem) return { passed: 0, failed: [error.message], skipped: [], large: [], open: [] };
     throw error;
   });
-  return { part, target, ...counts, seconds: (Date.now() - start) / 1000 };
+  return { part: name, target, ...counts, seconds: (Date.now() - start) / 1000 };
 }
 
 async function unitTests(target: TargetName, { specs, note }: SuiteOptions): Promise<Counts> {
@@ -98,7 +142,6 @@ async function conformance(
   target: TargetName,
   { note }: SuiteOptions,
 ): Promise<Counts> {
-  note(`${target}: conformance, crypto ${crypto}, ${folder}`);
   const recorder = new CallRecorder();
   runConformance(folder, recorder.engine);
   const answers = await answersInXs(recorder.calls, { target, memory: MACHINES['48k'], crypto, note });
@@ -116,4 +159,26 @@ async function conformance(
     } else if (outcome === 'failed') failed.push(`${id}: ${detail}`);
   }
   return { passed: report.passed - stale, failed, skipped: [], large: [], open };
+}
+
+/** Every signature of the sets, as this engine with this crypto decides it and as both implementations in Node do. */
+async function signatures(folder: string, crypto: string, target: TargetName, { note }: SuiteOptions): Promise<Counts> {
+  // What the vectors have is decided on rv32 by the conformance run.
+  const isSlow = target === 'rv32' && crypto === 'core';
+  const sets = signatureSets(folder).filter(({ name }) => !isSlow || name !== 'vectors');
+  const cases = sets.flatMap((set) => set.cases);
+  // Tables of keys take more chunks than 48 KB leave beside the file's cases.
+  const memory = MACHINES[crypto === 'tables' ? 'esp32' : '48k'];
+  const here = await verdictsInXs(cases, crypto, { target, memory, note });
+  const others = Object.entries(cryptosInNode());
+  const failed = cases.flatMap((one, i) => {
+    const verdict = here[i] as string;
+    const inNode = others.map(([name, of]) => [name, verdictInNode(of, one)] as const);
+    const wrong = inNode.filter(([, other]) => other !== verdict).map(([name, other]) => `${name}: ${other}`);
+    if (one.isGood !== undefined && one.isGood !== verdict.startsWith('good '))
+      wrong.push(`its source: ${one.isGood ? 'good' : 'bad'}`);
+    return wrong.length === 0 ? [] : [`${one.name}: ${verdict}; ${wrong.join('; ')}`];
+  });
+  const skipped = sets.flatMap(({ missing }) => missing ?? []);
+  return { passed: cases.length - failed.length, failed, skipped, large: [], open: [] };
 }

@@ -19,13 +19,17 @@ const REQUEST: PaymentRequest = { amountMinor: '2500' };
 /** Bytes of an answer that arrive at a time. */
 const CHUNK_BYTES = 256;
 
-/** A device, and what is done behind a payment that it accepted. */
-interface Device {
-  readonly verifier: Verifier;
-  accepted(receiptId: number): void;
+/** How much later it is than at the start. */
+interface Time {
+  laterMs: number;
 }
 
-let laterMs = 0;
+/** A device, its time, and what is done behind a payment that it accepted. */
+interface Device {
+  readonly verifier: Verifier;
+  readonly time: Time;
+  accepted(receiptId: number): void;
+}
 
 /**
  * Words: the file of steps, the crypto, the form, after how many steps each the heap is told, how many come before that
@@ -58,13 +62,14 @@ function start(file: string): Device {
   const site: SiteInput = JSON.parse(host.readText(file, entry.getUint32(4, true), entry.getUint32(8, true)));
   const crypto = chosenCrypto(host.argument(1));
   const form = host.argument(2) as Form;
+  const time = { laterMs: 0 };
   const common = {
     configuration: {
       ...site.configuration,
       rootKeys: [{ kid: site.rootKid, publicKey: fromHex(site.rootKey) as Uint8Array }],
     },
     crypto,
-    clock: { wallMs: () => site.nowMs + laterMs, monotonicMs: () => site.nowMs + laterMs },
+    clock: { wallMs: () => site.nowMs + time.laterMs, monotonicMs: () => time.laterMs },
     // The artifacts are of a fixed day.
     earliestMs: 0,
     bundles: new BundlePartition(new HostFlash(host.argument(5) as string), crypto),
@@ -75,6 +80,7 @@ function start(file: string): Device {
     const verifier = new Verifier({ ...common, ledger });
     return {
       verifier,
+      time,
       accepted(receiptId) {
         if (receiptId === every) ledger.renew();
       },
@@ -85,6 +91,7 @@ function start(file: string): Device {
   const verifier = new Verifier({ ...common, ledger, journal });
   return {
     verifier,
+    time,
     accepted(receiptId) {
       // As the backend does with what is handed in.
       const refusal = journal.acknowledge(receiptId);
@@ -97,7 +104,7 @@ function start(file: string): Device {
 /** Nothing of a step is left behind it. */
 function take(device: Device, file: string, i: number): void {
   const entry = entryOf(file, i + 1);
-  laterMs = 1000 * entry.getUint32(12, true);
+  device.time.laterMs = 1000 * entry.getUint32(12, true);
   host.print(`${i} ${outcomeOf(device, file, entry)}`);
 }
 

@@ -23,16 +23,18 @@ export const register: Register = (program: Command, io: Io) => {
     .description('Run the core’s unit tests and the conformance run inside XS with a device’s memory.')
     .argument('[specs...]', 'spec files, or parts of their names; left out, all of test/core')
     .addOption(
-      new Option('--target <which>', 'this one only (default: m32-bounds, then m32 for conformance alone)').choices(
-        TARGETS,
-      ),
+      new Option(
+        '--target <which>',
+        'this one only (default: m32-bounds, then m32 and rv32 without the unit tests)',
+      ).choices(TARGETS),
     )
     .option('--vectors <dir>', 'folder with vector files', 'test/vectors/interop')
     .option('--no-skip', 'what is missing on this machine fails instead of being skipped')
     .option('--list', 'name every skipped test, and every one that needs more than a device’s memory')
     .addHelpText('after', '\nExample: mpcp-embedded test-xs json/reader --target m32\nExit code 1 if a test fails.')
     .action(async (specs: readonly string[], options: TestXsOptions) => {
-      const targets: readonly TargetName[] = options.target === undefined ? ['m32-bounds', 'm32'] : [options.target];
+      const targets: readonly TargetName[] =
+        options.target === undefined ? ['m32-bounds', 'm32', 'rv32'] : [options.target];
       const vectors = specs.length > 0 ? [] : [options.vectors];
       const results = await runSuite({ targets, vectors, specs, note: io.note });
       io.result(results, report(results, options.list === true));
