@@ -1,5 +1,5 @@
-// `test-xs`: the core's unit tests and the conformance run inside XS, with a device's memory and the interpreter's bounds
-// checks on; then conformance as a device has it, without them.
+// `test-xs`: the core's unit tests, the conformance run and what a device must survive, inside XS with a device's memory and
+// the interpreter's bounds checks on; then as a device has it, without them, and on rv32.
 
 import { type Command, Option } from 'commander';
 import { TARGETS, type TargetName } from '../../../host-sim/xs/targets.ts';
