@@ -63,6 +63,28 @@ describe('a device’s module', () => {
     expect(code).not.toMatch(/^(?:var|let) /m);
   });
 
+  it('has the numbers of modules where they are used: a function has a slot for each variable that it refers to', async () => {
+    const text = `
+const UNIT = 16;
+const LARGE = (UNIT + 1) * 4;
+const KIND = Object.freeze({ first: 2, second: LARGE });
+const LIMITS = Object.freeze({ bytes: UNIT });
+function inner(UNIT: number) { return { UNIT }; }
+export default () => [LARGE >= UNIT, KIND.first, KIND.second, inner(3), LIMITS, { kind: UNIT, text: 'UNIT KIND.first' }];`;
+    const code = await bundled(text);
+    expect(await result(text)).toEqual([
+      true,
+      2,
+      68,
+      { UNIT: 3 },
+      { bytes: 16 },
+      { kind: 16, text: 'UNIT KIND.first' },
+    ]);
+    // What is left at module level: the object that is used whole, the functions, and what they are taken from.
+    expect(code.match(/Object\.freeze\(\{/g)).toHaveLength(1);
+    expect(code).toContain('[!0, 2, 68, ');
+  });
+
   it('keeps a variable that has no value yet', async () => {
     const text = 'let kept: number | undefined; export default () => { kept = (kept ?? 0) + 1; return kept; };';
     expect(await result(text)).toBe(1);
