@@ -88,7 +88,7 @@ export const BUNDLES_HELD = 4;
 export const BUNDLES_PER_ANSWER = 16;
 /** Bytes of such an answer: the bundles a device can hold, and some air around them. */
 export const BUNDLE_SET_BYTES = BUNDLES_HELD * BUNDLE_LIMITS.bytes + 1024;
-/** Keys that may have a table, however large the partition of key tables is. */
+/** Keys that may have a table, however large the partition of key tables is: one takes 28 KB of it. */
 export const KEY_TABLES = 64;
 /** Keys whose uses are counted, to find those that are worth a table. */
 export const KEYS_COUNTED = 24;

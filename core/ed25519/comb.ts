@@ -1,5 +1,5 @@
-// Multiples of a point that is known beforehand, by a comb (Lim, Lee 1994) with signed digits: a table of a few sums of
-// 2^(43·j) times a key's point makes one multiplication 43 additions, and all that are done together share 42 doublings.
+// Multiples of a point that is known beforehand, by a comb in two blocks (Lim, Lee 1994) with signed digits: a table of sums of
+// 2^(16·i) times the point makes one multiplication 32 additions, and all that are done together share 15 doublings.
 
 import {
   type Accumulator,
@@ -10,72 +10,49 @@ import {
   affineAddendOf,
   BASE,
   double,
-  ORDER,
-  partsOf,
   running,
   type Table,
 } from './curve.ts';
 import { canonical, multiply } from './field.ts';
 import { invert } from './inverse.ts';
 
-/** How a scalar is taken apart. */
-export interface Comb {
-  /** A column takes one digit of each tooth, and a table has an entry for every choice of all their signs but one. */
-  readonly teeth: number;
-  /** A tooth is so many digits of the scalar. */
-  readonly columns: number;
-  /** 2^(teeth·columns) − 1. */
-  readonly allDigits: bigint;
-  /** Where the first digits of each tooth begin in a scalar, and the others; seven of them, where there are six one of zeros. */
-  readonly lower: readonly bigint[];
-  readonly upper: readonly bigint[];
-  /** The bits of a number below 16, as far apart as a column takes. */
-  readonly spread: readonly number[];
-}
+// A scalar has 256 digits, each 1 or −1. A tooth is 32 of them that follow each other, and each of its two blocks 16. A column takes
+// one digit of each tooth, from the same place in it.
 
-/** The columns that are taken from the first digits of each tooth. */
-const LOWER_COLUMNS = 20;
-const LOW_24 = 0xffffffn;
-/** Columns are taken apart four at a time. */
-const GROUP = 4;
-const ONE = 1n;
+const TEETH = 8;
+const BLOCKS = 2;
+/** Columns of a block, and so the positions between which is doubled. */
+export const POSITIONS = 16;
+const TOOTH = BLOCKS * POSITIONS;
+const ALL_DIGITS = (1n << 256n) - 1n;
 
-function combOf(teeth: number, columns: number): Comb {
-  const starts = [0, 1, 2, 3, 4, 5, 6].map((tooth) => tooth * columns);
-  const spread: number[] = [];
-  for (let i = 0; i < 1 << GROUP; i++) {
-    let number = 0;
-    for (let bit = 0; bit < GROUP; bit++) number |= ((i >> bit) & 1) << (bit * teeth);
-    spread[i] = number;
-  }
-  return Object.freeze({
-    teeth,
-    columns,
-    allDigits: (1n << BigInt(teeth * columns)) - 1n,
-    lower: Object.freeze(starts.map((start) => BigInt(start))),
-    upper: Object.freeze(starts.map((start) => BigInt(start + LOWER_COLUMNS))),
-    spread: Object.freeze(spread),
-  });
-}
-
-/** For keys: a table of it, with its header, fits a block of flash. */
-export const KEY_COMB = combOf(6, 43);
-/** For the base point, whose table is in the image. */
-export const BASE_COMB = combOf(7, 37);
-
-/** Sums of a key's table. */
-const SUMS = 1 << (KEY_COMB.teeth - 1);
-/** Entries of a key's table: behind the sums the point itself, for scalars that are even. */
-export const ENTRIES = SUMS + 1;
-/** The odd number that stands for the point itself. */
-export const ITSELF = 2 * SUMS + 1;
+/** Sums of a block: one for each choice of all signs of a column but one. */
+const SUMS = 1 << (TEETH - 1);
+/** Where the point itself is, for scalars that are even: behind the sums of both blocks. */
+export const ITSELF = BLOCKS * SUMS;
+/** Entries of a table. */
+export const ENTRIES = ITSELF + 1;
 /** Points that are divided by their z together. */
 const BATCH = 8;
-/** Steps of making a key's table. */
-export const BUILD_STEPS = stepsOf(KEY_COMB);
+/** Steps of making the table of a block. */
+const BLOCK_STEPS = TEETH + SUMS / BATCH;
+/** Steps of making a table. */
+export const BUILD_STEPS = BLOCKS * BLOCK_STEPS;
 
-function stepsOf({ teeth }: Comb): number {
-  return teeth + (1 << (teeth - 1)) / BATCH;
+/** Columns are taken apart four at a time. */
+const GROUP = 4;
+const SIGNS = (1 << TEETH) - 1;
+/** The bits of a number below 16, as far apart as a column takes. */
+const SPREAD = Object.freeze(Array.from({ length: 1 << GROUP }, (_, bits) => spread(bits)));
+/** Where each tooth begins in a scalar. */
+const STARTS = Object.freeze([0, 1, 2, 3, 4, 5, 6, 7].map((tooth) => BigInt(tooth * TOOTH)));
+const LOW_32 = 0xffffffffn;
+const ONE = 1n;
+
+function spread(bits: number): number {
+  let number = 0;
+  for (let bit = 0; bit < GROUP; bit++) number |= ((bits >> bit) & 1) << (bit * TEETH);
+  return number;
 }
 
 /** Entries of a table that are ready, and the number of the first. */
@@ -85,138 +62,127 @@ export interface TablePart {
 }
 
 /**
- * Writes an odd scalar with binary digits 1 and −1 and takes it apart into columns: odd numbers m, so that the sum of all
- * 2^position·m·R is the scalar times Q, where R is what `combTable` makes of Q.
+ * Writes an odd scalar with binary digits 1 and −1, takes it apart into columns, and puts a step for each where `run` takes it:
+ * the sum of all, doubled from one position to the next, is the scalar times the point whose table it is.
  *
- * @param scalar odd, positive, with no more digits than the comb has
+ * @param scalar odd, between −2^256 and 2^256
+ * @param steps gets two of them for each position: ±n for entry n − `first`
+ * @param at the place of the first, that of position 0
+ * @param stride places from one position to the next
  */
-export function columnsOf(scalar: bigint, comb: Comb): Int8Array {
-  // (scalar + 2^n − 1)/2 has a bit for each of n digits, set for 1 and not for −1.
-  const digits = (scalar + comb.allDigits) >> ONE;
-  const columns = new Int8Array(comb.columns);
-  takeApart(digits, comb, comb.lower, columns, 0, LOWER_COLUMNS);
-  takeApart(digits, comb, comb.upper, columns, LOWER_COLUMNS, comb.columns);
-  return columns;
-}
-
-function takeApart(
-  digits: bigint,
-  { teeth, spread }: Comb,
-  starts: readonly bigint[],
-  columns: Int8Array,
-  from: number,
-  to: number,
-): void {
-  let a = Number((digits >> starts[0]) & LOW_24);
-  let b = Number((digits >> starts[1]) & LOW_24);
-  let c = Number((digits >> starts[2]) & LOW_24);
-  let d = Number((digits >> starts[3]) & LOW_24);
-  let e = Number((digits >> starts[4]) & LOW_24);
-  let f = Number((digits >> starts[5]) & LOW_24);
-  let g = Number((digits >> starts[6]) & LOW_24);
-  const signs = (1 << teeth) - 1;
-  for (let at = from; at < to; ) {
-    let group =
-      spread[a & 15] |
-      (spread[b & 15] << 1) |
-      (spread[c & 15] << 2) |
-      (spread[d & 15] << 3) |
-      (spread[e & 15] << 4) |
-      (spread[f & 15] << 5) |
-      (spread[g & 15] << 6);
-    const next = at + GROUP < to ? at + GROUP : to;
-    for (; at < next; at++) {
-      // Entries have plus for the highest tooth. Where it is minus all signs are turned, and the entry is subtracted.
-      columns[at] = ((group & signs) << 1) - signs;
-      group >>= teeth;
+export function putColumns(scalar: bigint, steps: Int16Array, at: number, stride: number, first: number): void {
+  // (scalar + 2^256 − 1)/2 has a bit for each of 256 digits, set for 1 and not for −1.
+  const digits = (scalar + ALL_DIGITS) >> ONE;
+  let a = Number((digits >> STARTS[0]) & LOW_32) | 0;
+  let b = Number((digits >> STARTS[1]) & LOW_32) | 0;
+  let c = Number((digits >> STARTS[2]) & LOW_32) | 0;
+  let d = Number((digits >> STARTS[3]) & LOW_32) | 0;
+  let e = Number((digits >> STARTS[4]) & LOW_32) | 0;
+  let f = Number((digits >> STARTS[5]) & LOW_32) | 0;
+  let g = Number((digits >> STARTS[6]) & LOW_32) | 0;
+  let h = Number((digits >> STARTS[7]) & LOW_32) | 0;
+  for (let block = 0; block < BLOCKS; block++) {
+    // Entries have plus for the highest tooth. Where it is minus all signs are turned, and the entry is subtracted.
+    const plus = first + block * SUMS - SUMS;
+    const minus = 1 - first - block * SUMS - SUMS;
+    let place = at + block;
+    for (let groups = POSITIONS / GROUP; groups > 0; groups--) {
+      let group =
+        SPREAD[a & 15] |
+        (SPREAD[b & 15] << 1) |
+        (SPREAD[c & 15] << 2) |
+        (SPREAD[d & 15] << 3) |
+        (SPREAD[e & 15] << 4) |
+        (SPREAD[f & 15] << 5) |
+        (SPREAD[g & 15] << 6) |
+        (SPREAD[h & 15] << 7);
+      for (let i = GROUP; i > 0; i--) {
+        const signs = group & SIGNS;
+        steps[place] = signs < SUMS ? minus + signs : plus + signs;
+        place += stride;
+        group >>= TEETH;
+      }
+      a >>= GROUP;
+      b >>= GROUP;
+      c >>= GROUP;
+      d >>= GROUP;
+      e >>= GROUP;
+      f >>= GROUP;
+      g >>= GROUP;
+      h >>= GROUP;
     }
-    a >>= GROUP;
-    b >>= GROUP;
-    c >>= GROUP;
-    d >>= GROUP;
-    e >>= GROUP;
-    f >>= GROUP;
-    g >>= GROUP;
   }
 }
 
-/** The columns of [s]B, B being the base point; 0 ≤ s < 2^257. */
-export function baseColumnsOf(s: bigint): Int8Array {
-  // The order of B is odd.
-  return columnsOf((s & ONE) === 0n ? s + ORDER : s, BASE_COMB);
-}
-
 /**
- * Makes the table of a point in steps that take about as long as each other. Entry i of the sums is, for six teeth,
- * T5 ± T4 ± T3 ± T2 ± T1 ± T0 with Tj = 2^(columns·j)·Q, where the sign of Tj is plus if bit j of i is set. Behind them is Q. All
+ * Makes the table of a point in steps that take about as long as each other. Entry i of the first 128 is T7 ± T6 ± … ± T0 with
+ * Tj = 2^(32·j)·Q, where the sign of Tj is plus if bit j of i is set; the next 128 are 2^16 times those. Behind them is Q. All
  * are without z.
  *
  * @example const builder = new TableBuilder(point); for (let i = 0; i < BUILD_STEPS; i++) put(builder.step());
  */
 export class TableBuilder {
   readonly #point: AffinePoint;
-  readonly #comb: Comb;
-  /** Sums there are. */
-  readonly #sums: number;
   #step = 0;
-  /** The next Tj; then the entry that was reached. */
+  /** The next Tj of the block; then the entry that was reached. */
   #running: Accumulator;
-  /** The sum of all Tj so far. */
-  #sum: Accumulator | undefined;
+  /** The sum of all Tj of the block so far. */
+  #sum: Accumulator;
   /** 2·Tj: what an entry changes by where the sign of Tj turns. */
   readonly #twice: Addend[] = [];
 
   /** @param point on the curve, of any order */
-  constructor(point: AffinePoint, comb: Comb = KEY_COMB) {
+  constructor(point: AffinePoint) {
     this.#point = point;
-    this.#comb = comb;
-    this.#sums = 1 << (comb.teeth - 1);
     this.#running = running(point);
+    this.#sum = this.#running;
   }
 
   /** Takes the next of the steps. @returns the entries that are ready by it */
   step(): TablePart | undefined {
     const step = this.#step++;
-    const { teeth } = this.#comb;
-    return step < teeth ? this.#tooth(step) : this.#walk((step - teeth) * BATCH);
+    const block = step < BLOCK_STEPS ? 0 : 1;
+    const inBlock = step - block * BLOCK_STEPS;
+    return inBlock < TEETH ? this.#tooth(block, inBlock) : this.#walk(block, (inBlock - TEETH) * BATCH);
   }
 
-  #tooth(tooth: number): TablePart | undefined {
-    const q = this.#running;
-    const { teeth, columns } = this.#comb;
-    if (this.#sum === undefined) this.#sum = { ...q };
-    else add(this.#sum, addendOf(q), 1);
-    if (tooth < teeth - 1) {
-      double(q, 1);
-      this.#twice[tooth] = addendOf(q);
-      double(q, columns - 1);
+  #tooth(block: number, tooth: number): TablePart | undefined {
+    if (tooth === 0) {
+      this.#running = running(this.#point);
+      double(this.#running, block * POSITIONS);
+      this.#sum = { ...this.#running };
+    } else add(this.#sum, addendOf(this.#running), 1);
+    if (tooth < TEETH - 1) {
+      double(this.#running, 1);
+      this.#twice[tooth] = addendOf(this.#running);
+      double(this.#running, TOOTH - 1);
       return undefined;
     }
     this.#running = this.#sum;
-    return { first: this.#sums, entries: [affineAddendOf(this.#point)] };
+    return block === 0 ? { first: ITSELF, entries: [affineAddendOf(this.#point)] } : undefined;
   }
 
   /**
    * Entries along a walk through all choices of signs, from all plus on, that turns one sign at a time (a Gray code): eight
    * steps of it stay within eight neighbouring entries.
    */
-  #walk(from: number): TablePart {
+  #walk(block: number, from: number): TablePart {
     const q = this.#running;
     const points: Accumulator[] = [];
-    const first = this.#signsAt(from) & -BATCH;
+    const first = signsAt(from) & -BATCH;
     for (let i = from; i < from + BATCH; i++) {
-      const signs = this.#signsAt(i);
+      const signs = signsAt(i);
       // The lowest set bit of the step says which sign turns.
-      if (i > 0) add(q, this.#twice[31 - Math.clz32(i & -i)], signs > this.#signsAt(i - 1) ? 1 : -1);
+      if (i > 0) add(q, this.#twice[31 - Math.clz32(i & -i)], signs > signsAt(i - 1) ? 1 : -1);
       points[signs - first] = { ...q };
     }
-    return { first, entries: affine(points).map(affineAddendOf) };
+    return { first: block * SUMS + first, entries: affine(points).map(affineAddendOf) };
   }
+}
 
-  /** The entry at a step of the walk. */
-  #signsAt(step: number): number {
-    return (this.#sums - 1) ^ step ^ (step >> 1);
-  }
+/** The entry at a step of the walk. */
+function signsAt(step: number): number {
+  return (SUMS - 1) ^ step ^ (step >> 1);
 }
 
 /** Divides by z, with one inversion for all (Montgomery). */
@@ -239,10 +205,10 @@ function affine(points: readonly Accumulator[]): AffinePoint[] {
 }
 
 /** The whole table of a point at once. */
-export function combTable(point: AffinePoint, comb: Comb = KEY_COMB): Table {
-  const builder = new TableBuilder(point, comb);
+export function combTable(point: AffinePoint): Table {
+  const builder = new TableBuilder(point);
   const table: Addend[] = [];
-  for (let i = 0; i < stepsOf(comb); i++) {
+  for (let i = 0; i < BUILD_STEPS; i++) {
     const part = builder.step();
     part?.entries.forEach((entry, j) => {
       table[part.first + j] = entry;
@@ -251,5 +217,5 @@ export function combTable(point: AffinePoint, comb: Comb = KEY_COMB): Table {
   return Object.freeze(table);
 }
 
-/** The sums of the base point's table in parts, made once when the module is loaded or preloaded. */
-export const BASE_PARTS = Object.freeze(partsOf(combTable(BASE, BASE_COMB).slice(0, -1)));
+/** The sums of the base point's table, made once when the module is loaded or preloaded. */
+export const BASE_TABLE: Table = Object.freeze(combTable(BASE).slice(0, -1));

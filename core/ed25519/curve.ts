@@ -11,9 +11,10 @@ const D = 0x52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3n;
 /** A square root of −1: 2^((p−1)/4). */
 const ROOT_OF_MINUS_1 = 0x2b8324804fc1df0b2b4d00993dfbd7a72f431806ad2fe478c4ee1b274a0ea0b0n;
 
-/** 2^10·p and 2^30·p, below 2^265 and 2^285: added where a smaller value is subtracted. */
+/** 4·p, 2^10·p and 2^31·p, below 2^257, 2^265 and 2^286: added where a smaller value is subtracted. */
+const FOUR_P = P << 2n;
 const LARGE_P = P << 10n;
-const HUGE_P = P << 30n;
+const HUGE_P = P << 31n;
 
 const ONE = 1n;
 const BITS_256 = 256n;
@@ -63,8 +64,14 @@ export function running({ x, y }: AffinePoint): Accumulator {
  */
 export type Addend = bigint;
 
-/** Points to be added: an odd number m stands for the addend at m >> 1, −m for the opposite point. */
+/** Points to be added, by their numbers. */
 export type Table = readonly Addend[];
+
+/** Where points to be added come from one at a time: memory, or flash. */
+export interface Points {
+  /** @throws FlashError where they are on flash and it fails */
+  entry(number: number): Addend;
+}
 
 /** A point, ready to be added to others. */
 export function addendOf({ x, y, z, e, h }: Accumulator): Addend {
@@ -87,109 +94,40 @@ function half(a: bigint): bigint {
   return ((a & ONE) === 0n ? a : a + P) >> ONE;
 }
 
-/** A table of points without z in three numbers each, one after the other: faster, but larger. */
-export function partsOf(table: Table): readonly bigint[] {
-  const parts: bigint[] = [];
-  for (const addend of table) parts.push(addend & LOW_256, (addend >> BITS_256) & LOW_256, addend >> BITS_512);
-  return parts;
-}
-
-/** The point m of a table of points without z. */
-export function pointOf(table: Table, m: number): Accumulator {
-  const addend = table[(m < 0 ? -m : m) >> 1];
+/** The point R or −R for an addend R without z, each of its parts being any 256 bits. x and y are tight. */
+export function pointOf(addend: Addend, isNegative: boolean): Accumulator {
   const half = addend & LOW_256;
   const other = (addend >> BITS_256) & LOW_256;
-  return running({ x: m < 0 ? other + P - half : half + P - other, y: half + other });
+  const x = isNegative ? other + FOUR_P - half : half + FOUR_P - other;
+  const y = half + other;
+  return running({ x: x - P * (x >> BITS_255), y: y - P * (y >> BITS_255) });
 }
 
-/** What `run` adds where: m of `table`, where `digits` has m at the present position. */
-export interface Track {
-  /** One for each position, as far as there are any: odd, or 0 where nothing is added. */
-  readonly digits: ArrayLike<number>;
-  readonly table: readonly bigint[];
-}
+/** A step that doubles. Any other is ±n: the point n − 1 is added, or subtracted. */
+export const DOUBLE = 0;
 
 /**
- * Doubles q from one position to the next, adding at each what the tracks have there: q becomes 2^top·q plus the sum of all
- * 2^position·m·R. All is in one function, as a call costs the device a tenth of what it does.
+ * Takes steps, the last of the list first: doubles q, or adds a point to it or subtracts one. All is in one function, as a call
+ * costs the device a tenth of what it does.
  *
- * @param top the first position; the last is 0
- * @param first its addends are taken apart, as `partsOf` does it, and have no z
- * @param isProjective whether the addends of the second track have z
+ * @param count how many of the steps
+ * @param base the first points; none of them has a z
+ * @param others the points after those; each part of one may be any 256 bits, as flash may have been damaged
+ * @param isProjective whether the others have z
  */
-export function run(q: Accumulator, top: number, first: Track, second: Track, isProjective: boolean): void {
+export function run(
+  q: Accumulator,
+  steps: ArrayLike<number>,
+  count: number,
+  base: Table,
+  others: Points,
+  isProjective: boolean,
+): void {
   let { x, y, z, e, h } = q;
-  const { digits: firstDigits, table: firstTable } = first;
-  const { digits, table } = second;
-  const shared = firstDigits.length;
-  for (let position = top; ; ) {
-    for (let isFirst = true; ; isFirst = false) {
-      const m = isFirst ? firstDigits[position] : digits[position];
-      if (m) {
-        const negative = m < 0;
-        const at = (negative ? -m : m) >> 1;
-        let a: bigint;
-        let b: bigint;
-        let c: bigint;
-        let d = z;
-        if (isFirst) {
-          a = firstTable[at * 3];
-          b = firstTable[at * 3 + 1];
-          c = firstTable[at * 3 + 2];
-        } else {
-          const addend = table[at];
-          a = addend & LOW_256;
-          b = (addend >> BITS_256) & LOW_256;
-          c = addend >> BITS_512;
-        }
-        // z < 2^256, or z times that of R < 2^511, folded once < 2^261.
-        if (isProjective && !isFirst) {
-          d *= c >> BITS_256;
-          c &= LOW_256;
-          d = (d & LOW_255) + (d >> BITS_255) * NINETEEN;
-        }
-        // RFC 8032 §5.1.4, add-2008-hwcd-3, with half of A, B, C, D and so of E, F, G, H. Complete: right for equal points,
-        // opposite points and the neutral element too. −(x, y) = (−x, y): y + x and y − x change places, and d·t its sign.
-        // y + 2p − x < 2^257 and y + x < 2^257; times a value of R < 2^512, folded once < 2^262.
-        if (negative) {
-          b *= y + x;
-          a *= y + TWO_P - x;
-        } else {
-          const sum = a;
-          a = (y + TWO_P - x) * b;
-          b = (y + x) * sum;
-        }
-        a = (a & LOW_255) + (a >> BITS_255) * NINETEEN;
-        b = (b & LOW_255) + (b >> BITS_255) * NINETEEN;
-        // e·h < 2^530, folded once < 2^280; times a value of R < 2^535, folded once < 2^255 + 19·2^280, which HUGE_P is above.
-        e *= h;
-        c *= (e & LOW_255) + (e >> BITS_255) * NINETEEN;
-        c = (c & LOW_255) + (c >> BITS_255) * NINETEEN;
-        // LARGE_P is above a and c is below HUGE_P: e < 2^266, h < 2^263, f and g < 2^286.
-        e = b + LARGE_P - a;
-        h = b + a;
-        if (negative) {
-          a = d + c;
-          b = d + HUGE_P - c;
-        } else {
-          a = d + HUGE_P - c;
-          b = d + c;
-        }
-        // Products < 2^572, folded once < 2^322, folded twice < 2^255 + 19·2^67: tight.
-        x = e * a;
-        x = (x & LOW_255) + (x >> BITS_255) * NINETEEN;
-        x -= P * (x >> BITS_255);
-        y = b * h;
-        y = (y & LOW_255) + (y >> BITS_255) * NINETEEN;
-        y -= P * (y >> BITS_255);
-        z = a * b;
-        z = (z & LOW_255) + (z >> BITS_255) * NINETEEN;
-        z -= P * (z >> BITS_255);
-      }
-      if (!isFirst) break;
-    }
-    if (position === 0) break;
-    do {
+  const inBase = base.length;
+  for (let at = count - 1; at >= 0; at--) {
+    const step = steps[at];
+    if (step === DOUBLE) {
       // RFC 8032 §5.1.4, dbl-2008-hwcd for a = −1. x, y, z < 2^256: the squares are < 2^512, folded once < 2^262.
       let a = x * x;
       a = (a & LOW_255) + (a >> BITS_255) * NINETEEN;
@@ -215,8 +153,60 @@ export function run(q: Accumulator, top: number, first: Track, second: Track, is
       z = c * b;
       z = (z & LOW_255) + (z >> BITS_255) * NINETEEN;
       z -= P * (z >> BITS_255);
-      position--;
-    } while (position > shared && digits[position] === 0);
+      continue;
+    }
+    const isNegative = step < 0;
+    const number = (isNegative ? -step : step) - 1;
+    let c = number < inBase ? base[number] : others.entry(number - inBase);
+    let a = c & LOW_256;
+    let b = (c >> BITS_256) & LOW_256;
+    c >>= BITS_512;
+    let d = z;
+    // z < 2^256, or z times that of R < 2^511, folded once < 2^261.
+    if (isProjective && number >= inBase) {
+      d *= c >> BITS_256;
+      c &= LOW_256;
+      d = (d & LOW_255) + (d >> BITS_255) * NINETEEN;
+    }
+    // RFC 8032 §5.1.4, add-2008-hwcd-3, with half of A, B, C, D and so of E, F, G, H. Complete: right for equal points,
+    // opposite points and the neutral element too. −(x, y) = (−x, y): y + x and y − x change places, and d·t its sign.
+    // y + 2p − x < 2^257 and y + x < 2^257; times a value of R < 2^513, folded once < 2^255 + 19·2^258 < 2^263.
+    if (isNegative) {
+      b *= y + x;
+      a *= y + TWO_P - x;
+    } else {
+      const sum = a;
+      a = (y + TWO_P - x) * b;
+      b = (y + x) * sum;
+    }
+    a = (a & LOW_255) + (a >> BITS_255) * NINETEEN;
+    b = (b & LOW_255) + (b >> BITS_255) * NINETEEN;
+    // e·h < 2^530, folded once < 2^255 + 19·2^275 < 2^280; times a value of R < 2^536, folded once < 2^255 + 19·2^281, which
+    // is below HUGE_P.
+    e *= h;
+    c *= (e & LOW_255) + (e >> BITS_255) * NINETEEN;
+    c = (c & LOW_255) + (c >> BITS_255) * NINETEEN;
+    // LARGE_P is above a: e < 2^266 and h < 2^264. Of f and g, which change places with the sign, one is below
+    // 2^286 + 2^261 and the other below 19·2^281 + 2^262.
+    e = b + LARGE_P - a;
+    h = b + a;
+    if (isNegative) {
+      a = d + c;
+      b = d + HUGE_P - c;
+    } else {
+      a = d + HUGE_P - c;
+      b = d + c;
+    }
+    // e·f and g·h < 2^553, f·g < 19·2^568: folded once < 2^322, folded twice < 2^255 + 19·2^67: tight.
+    x = e * a;
+    x = (x & LOW_255) + (x >> BITS_255) * NINETEEN;
+    x -= P * (x >> BITS_255);
+    y = b * h;
+    y = (y & LOW_255) + (y >> BITS_255) * NINETEEN;
+    y -= P * (y >> BITS_255);
+    z = a * b;
+    z = (z & LOW_255) + (z >> BITS_255) * NINETEEN;
+    z -= P * (z >> BITS_255);
   }
   q.x = x;
   q.y = y;
@@ -225,16 +215,17 @@ export function run(q: Accumulator, top: number, first: Track, second: Track, is
   q.h = h;
 }
 
-const NOTHING: Track = Object.freeze({ digits: [], table: [] });
+const NO_BASE: Table = Object.freeze([]);
+const NO_POINTS: Points = Object.freeze({ entry: () => 0n });
 
 /** Replaces Q by 2^times · Q. */
 export function double(q: Accumulator, times: number): void {
-  run(q, times, NOTHING, NOTHING, false);
+  run(q, new Int8Array(times), times, NO_BASE, NO_POINTS, false);
 }
 
 /** Replaces Q by Q + R (sign 1), or by Q − R (sign −1). */
 export function add(q: Accumulator, addend: Addend, sign: 1 | -1, isProjective = true): void {
-  run(q, 0, NOTHING, { digits: [sign], table: [addend] }, isProjective);
+  run(q, [sign], 1, NO_BASE, { entry: () => addend }, isProjective);
 }
 
 /**
@@ -266,6 +257,14 @@ export function decompress(encoding: bigint): AffinePoint | undefined {
   // x = 0 has no odd form.
   if (x === 0n && odd === 1n) return undefined;
   return { x: (x & 1n) === odd ? x : P - x, y };
+}
+
+/** True for coordinates of a point of the curve, both in 0 … p − 1. */
+export function isOnCurve({ x, y }: AffinePoint): boolean {
+  const x2 = multiply(x, x);
+  const y2 = multiply(y, y);
+  // y² − 1 = x²·(d·y² + 1)
+  return canonical(multiply(x2, multiply(D, y2) + 1n)) === canonical(y2 + P - 1n);
 }
 
 /** The point −Q. (For x = 0, x comes out as p: the bounds above hold for it.) */

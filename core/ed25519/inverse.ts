@@ -6,6 +6,8 @@ import { P } from './field.ts';
 /** Leading parts are below 2^31, and are worked on while they are at least 2^16. */
 const LEADING_BITS = 31;
 const LEAST = 65_536;
+/** Named, as the device's engine builds a BigInt literal at every use. */
+const ZERO = 0n;
 
 /**
  * 1/a in 0 … p − 1. Zero gives zero.
@@ -21,7 +23,7 @@ export function invert(a: bigint): bigint {
   let t1 = 1n;
   // Both r are below 2^(31 + hidden); x and y are they without their lowest `hidden` bits.
   let hidden = 255 - LEADING_BITS;
-  while (r1 > 0n) {
+  while (r1 > ZERO) {
     const shift = BigInt(hidden);
     let x = Number(r0 >> shift);
     let y = Number(r1 >> shift);
@@ -56,15 +58,28 @@ export function invert(a: bigint): bigint {
     let b0 = 0;
     let b1 = 1;
     for (;;) {
-      let quotient = (x / y) | 0;
-      x -= quotient * y;
-      a0 -= quotient * b0;
-      a1 -= quotient * b1;
+      // Two quotients of five are 1, and need no division.
+      if (x - y < y) {
+        x -= y;
+        a0 -= b0;
+        a1 -= b1;
+      } else {
+        const quotient = (x / y) | 0;
+        x -= quotient * y;
+        a0 -= quotient * b0;
+        a1 -= quotient * b1;
+      }
       if (x < least) break;
-      quotient = (y / x) | 0;
-      y -= quotient * x;
-      b0 -= quotient * a0;
-      b1 -= quotient * a1;
+      if (y - x < x) {
+        y -= x;
+        b0 -= a0;
+        b1 -= a1;
+      } else {
+        const quotient = (y / x) | 0;
+        y -= quotient * x;
+        b0 -= quotient * a0;
+        b1 -= quotient * a1;
+      }
       if (y < least) break;
     }
     const m00 = BigInt(a0);
@@ -84,16 +99,16 @@ export function invert(a: bigint): bigint {
       break;
     }
     // What was hidden changes x and y by less than 2^15: the larger is not negative, and both are below it and 2^15.
-    if (r0 < 0n) {
+    if (r0 < ZERO) {
       r0 = -r0;
       t0 = -t0;
     }
-    if (r1 < 0n) {
+    if (r1 < ZERO) {
       r1 = -r1;
       t1 = -t1;
     }
     hidden -= LEADING_BITS - (32 - Math.clz32((x > y ? x : y) + LEAST));
     if (hidden < 0) hidden = 0;
   }
-  return t0 < 0n ? t0 + P : t0;
+  return t0 < ZERO ? t0 + P : t0;
 }

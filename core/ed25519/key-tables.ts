@@ -1,32 +1,26 @@
 // Tables of keys the device trusts, on a partition of their own, so that a verification takes a third of the time. They are
 // made in idle time, in bounded steps. docs/FORMAT.md says what each byte is.
 //
-// A table only makes a verification faster. It is checked whole each time it is used, and what one refuses is decided again
-// without it. No cell is programmed twice between two erases, and nothing is concluded from what an erased cell reads as: a
+// A table only makes a verification faster. It is checked whole once after a start, before it is used; a verification then reads
+// the entries it needs, one at a time, and what it refuses by them is decided again without them. No cell is programmed twice between two erases, and nothing is concluded from what an erased cell reads as: a
 // place has a table when its header was written, last.
 
-import { crc32 } from '../encoding/crc32.ts';
-import { isStoreHeader, UNIT } from '../encoding/flash-header.ts';
-import { littleEndian, littleEndianOf, readU32, writeLittleEndian, writeU32 } from '../encoding/little-endian.ts';
+import { HEADER_BYTES as HEAD_BYTES, isStoreHeader, STORE, sealHeader, UNIT } from '../encoding/flash-header.ts';
+import { littleEndian, littleEndianOf, readU32, writeLittleEndian } from '../encoding/little-endian.ts';
 import { KEY_TABLES, KEYS_COUNTED } from '../limits.ts';
 import { type Flash, FlashError } from '../ports/ports.ts';
 import { BUILD_STEPS, ENTRIES, TableBuilder, type TablePart } from './comb.ts';
-import { type Addend, negate, type Table } from './curve.ts';
+import { negate, type Points } from './curve.ts';
 import { decompressPublicKey, type TableSource } from './verify.ts';
 
-/** What the partition is for: the spend ledger is 1, the journal 2, the bundle set 3. */
-const KIND = 4;
-const FORMAT = 1;
-const MAGIC = 0x4d;
-
-/** Bytes of a header: a head as logs have it, the key, and the check of the table. */
-const HEAD_BYTES = 32;
+const FORMAT = 2;
+/** Bytes of a header: the head that every store has, the key, and the check of the table. */
 const KEY_BYTES = 32;
 const CHECK_BYTES = 112;
 const HEADER_BYTES = HEAD_BYTES + KEY_BYTES + CHECK_BYTES;
 const ENTRY_BYTES = 96;
 /** Entries that are read at a time. */
-const ENTRIES_READ = 3;
+const ENTRIES_READ = 4;
 /** Bytes of a table. */
 const TABLE_BYTES = HEADER_BYTES + ENTRIES * ENTRY_BYTES;
 
@@ -38,7 +32,7 @@ const LOW_768 = (1n << 768n) - 1n;
 const LOW_32 = 0xffffffffn;
 
 /**
- * The check of a table is 67 times its first entry, 65 times the next and so on to 3 times the last, and 69 times the key.
+ * The check of a table is 515 times its first entry, 513 times the next and so on to 3 times the last, and 517 times the key.
  * Whatever changes in one of them, and whichever two bits change, it is another one: factors are odd, above 1, and no two are
  * the same.
  */
@@ -72,8 +66,22 @@ interface Work {
   readonly place: number;
   readonly key: bigint;
   builder: TableBuilder | undefined;
+  /** Bytes of the place that were erased. */
+  erased: number;
   step: number;
   check: bigint;
+}
+
+/** The entries on flash from an offset on, each read when it is asked for. */
+function entriesOn(flash: Flash, offset: number): Points {
+  const bytes = new Uint8Array(ENTRY_BYTES);
+  const { buffer } = bytes;
+  return {
+    entry(number) {
+      flash.read(offset + number * ENTRY_BYTES, bytes);
+      return littleEndianOf(buffer);
+    },
+  };
 }
 
 /** Bytes of flash that a table takes, in whole blocks. */
@@ -128,10 +136,11 @@ export class KeyTables implements TableSource {
     return count;
   }
 
-  /** The table of −A for a public key A, checked; undefined where there is none. */
-  find(publicKey: Uint8Array): Table | undefined {
+  /** The table of −A for a public key A, which was checked; undefined where there is none. It reads from flash. */
+  find(publicKey: Uint8Array): Points | undefined {
     const header = this.#headerOf(publicKey);
-    return header && this.#read(header);
+    if (header === undefined || !this.#isWhole(header)) return undefined;
+    return entriesOn(this.#flash, header.place * this.#placeBytes + HEADER_BYTES);
   }
 
   /** True for a key that has a table. */
@@ -139,7 +148,7 @@ export class KeyTables implements TableSource {
     return this.#headerOf(publicKey) !== undefined;
   }
 
-  /** The table of this key refused a signature that is good: it is dropped. */
+  /** The table of this key could not be read, or refused a signature that is good: it is dropped. */
   wrong(publicKey: Uint8Array): void {
     const header = this.#headerOf(publicKey);
     if (header !== undefined) this.#drop(header.place);
@@ -182,7 +191,7 @@ export class KeyTables implements TableSource {
     const unchecked = this.#open().indexOf(FOUND);
     if (unchecked >= 0) {
       const header = this.#header(unchecked);
-      if (header !== undefined) this.#read(header);
+      if (header !== undefined) this.#isWhole(header);
       return true;
     }
     this.#work ??= this.#nextWork();
@@ -204,13 +213,12 @@ export class KeyTables implements TableSource {
     try {
       for (let place = 0; place < states.length; place++) {
         this.#flash.read(place * this.#placeBytes, header);
-        if (header[0] !== MAGIC) continue;
-        if (header[1] !== KIND) {
-          if (isStoreHeader(header)) throw new FlashError('the key table partition holds something else');
+        // The CRC is for others: what a header says counts only where it agrees with the table's check.
+        if (header[1] !== STORE.keyTables || header[2] !== FORMAT) {
+          if (header[1] !== STORE.keyTables && isStoreHeader(header))
+            throw new FlashError('the key table partition holds something else');
           continue;
         }
-        // The CRC is for others: what a header says counts only where it agrees with the table's check.
-        if (header[2] !== FORMAT) continue;
         states[place] = FOUND;
         this.#tags[place] = readU32(header, HEAD_BYTES);
       }
@@ -250,36 +258,36 @@ export class KeyTables implements TableSource {
     });
   }
 
-  /** The table that a header is of, if it is as it was written; else it is dropped. */
-  #read({ place, key, check }: Header): Table | undefined {
-    const read = this.#onFlash(place, () => this.#entries(place, key));
-    if (read?.check !== check) {
+  /** True where the table that a header is of is as it was written, now or when this was asked before; else it is dropped. */
+  #isWhole({ place, key, check }: Header): boolean {
+    const states = this.#states as Uint8Array;
+    if (states[place] === CHECKED) return true;
+    if (this.#onFlash(place, () => this.#checkOf(place, key)) !== check) {
       this.#drop(place);
-      return undefined;
+      return false;
     }
-    (this.#states as Uint8Array)[place] = CHECKED;
-    return read.entries;
+    states[place] = CHECKED;
+    return true;
   }
 
-  /** The entries in a place, and the check they come to with the key. */
-  #entries(place: number, key: bigint): { entries: Addend[]; check: bigint } {
-    const bytes = new Uint8Array(ENTRIES_READ * ENTRY_BYTES);
-    const entries: Addend[] = [];
+  /** The check that the entries in a place come to with the key. */
+  #checkOf(place: number, key: bigint): bigint {
+    let bytes = new Uint8Array(ENTRIES_READ * ENTRY_BYTES);
     // Sums of sums: cheaper than products by the factors. The first entry is in all of them.
     let sum = 0n;
     let sums = 0n;
     for (let first = 0; first < ENTRIES; first += ENTRIES_READ) {
+      const count = Math.min(ENTRIES_READ, ENTRIES - first);
+      if (count < ENTRIES_READ) bytes = new Uint8Array(count * ENTRY_BYTES);
       this.#flash.read(place * this.#placeBytes + HEADER_BYTES + first * ENTRY_BYTES, bytes);
       let some = littleEndianOf(bytes.buffer);
-      for (let i = first; i < first + ENTRIES_READ; i++) {
-        const entry = some & LOW_768;
+      for (let i = 0; i < count; i++) {
+        sum += some & LOW_768;
         some >>= BITS_768;
-        entries[i] = entry;
-        sum += entry;
         sums += sum;
       }
     }
-    return { entries, check: sums + sums + sum + key * KEY_FACTOR };
+    return sums + sums + sum + key * KEY_FACTOR;
   }
 
   /** Gives up the table in a place. What was made in this run, and is bad already, would be no better the next time. */
@@ -308,7 +316,7 @@ export class KeyTables implements TableSource {
 
   #workOn(key: bigint, uses: number): Work | undefined {
     const place = this.#placeFor(uses);
-    return place === undefined ? undefined : { place, key, builder: undefined, step: 0, check: 0n };
+    return place === undefined ? undefined : { place, key, builder: undefined, erased: 0, step: 0, check: 0n };
   }
 
   /** A free place, or that of the least used key which so many uses may take it from. */
@@ -341,9 +349,12 @@ export class KeyTables implements TableSource {
         return false;
       }
       (this.#states as Uint8Array)[place] = FREE;
-      const { blockSize } = this.#flash;
-      for (let block = at; block < at + this.#placeBytes; block += blockSize) this.#flash.erase(block);
       work.builder = new TableBuilder(negate(point));
+      return true;
+    }
+    if (work.erased < this.#placeBytes) {
+      this.#flash.erase(at + work.erased);
+      work.erased += this.#flash.blockSize;
       return true;
     }
     if (work.step < BUILD_STEPS) {
@@ -353,13 +364,10 @@ export class KeyTables implements TableSource {
       return true;
     }
     work.check += key * KEY_FACTOR;
-    if (this.#entries(place, key).check !== work.check) throw new FlashError('a table reads back differently');
+    if (this.#checkOf(place, key) !== work.check) throw new FlashError('a table reads back differently');
     const header = new Uint8Array(HEADER_BYTES);
     writeLittleEndian(header, HEAD_BYTES, KEY_BYTES + CHECK_BYTES, key | (work.check << BITS_256));
-    header[0] = MAGIC;
-    header[1] = KIND;
-    header[2] = FORMAT;
-    writeU32(header, HEAD_BYTES - 4, crc32(header, 0, HEAD_BYTES - 4));
+    sealHeader(header, STORE.keyTables, FORMAT);
     this.#flash.program(at, header);
     const back = new Uint8Array(HEADER_BYTES);
     this.#flash.read(at, back);

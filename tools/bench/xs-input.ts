@@ -36,7 +36,8 @@ const VECTOR = 'p-spa-01';
 export const EARLIER_PAYMENTS = 100;
 const LEDGER_BYTES = 65_536;
 const JOURNAL_BYTES = 262_144;
-const KEY_TABLES_BYTES = 32_768;
+/** Eight tables. */
+const KEY_TABLES_BYTES = 229_376;
 const BLOCK_BYTES = 4096;
 
 /** The files for the program, by what they are. */

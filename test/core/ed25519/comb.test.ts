@@ -4,37 +4,35 @@ import { Point } from '@noble/ed25519';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  BASE_COMB,
-  BASE_PARTS,
+  BASE_TABLE,
   BUILD_STEPS,
-  baseColumnsOf,
-  type Comb,
-  columnsOf,
   combTable,
   ENTRIES,
   ITSELF,
-  KEY_COMB,
+  POSITIONS,
+  putColumns,
   TableBuilder,
 } from '../../../core/ed25519/comb.ts';
 import { type Addend, affineAddendOf, negate } from '../../../core/ed25519/curve.ts';
 import { L, smallOrderPoints } from './encodings.ts';
 import { affine, partsOf, pointOfAddend, times } from './group.ts';
 
-/** What an entry is a multiple of the point by. */
-function multipleOf(entry: number, { teeth, columns }: Comb = KEY_COMB): bigint {
+/** What an entry is a multiple of the point by: eight teeth of 32 digits, in two blocks of 16. */
+function multipleOf(entry: number): bigint {
+  if (entry === ITSELF) return 1n;
   let sum = 0n;
-  for (let tooth = 0; tooth < teeth; tooth++) {
-    const isPlus = tooth === teeth - 1 || ((entry >> tooth) & 1) === 1;
-    sum += (isPlus ? 1n : -1n) * 2n ** BigInt(columns * tooth);
+  for (let tooth = 0; tooth < 8; tooth++) {
+    const isPlus = tooth === 7 || ((entry >> tooth) & 1) === 1;
+    sum += (isPlus ? 1n : -1n) * 2n ** BigInt(32 * tooth);
   }
-  return sum;
+  return entry < 128 ? sum : sum * 2n ** 16n;
 }
 
-/** What columns come to. */
-function sumOf(columns: Int8Array, comb: Comb): bigint {
-  return columns.reduce((sum, m, i) => {
-    const entry = multipleOf((Math.abs(m) - 1) / 2, comb);
-    return sum + (m < 0 ? -entry : entry) * 2n ** BigInt(i);
+/** What steps come to, two columns being at each position. */
+function sumOf(steps: readonly number[], first: number): bigint {
+  return steps.reduce((sum, step, i) => {
+    const entry = multipleOf(Math.abs(step) - first);
+    return sum + (step < 0 ? -entry : entry) * 2n ** BigInt(i >> 1);
   }, 0n);
 }
 
@@ -44,35 +42,39 @@ const edges = [
   L,
   L - 2n,
   2n ** 252n + 1n,
-  2n ** 253n - 1n,
-  2n ** 257n - 1n,
-  2n ** 258n - 1n,
-  ...[25n, 43n, 68n, 86n, 215n, 240n].flatMap((bit) => [2n ** bit + 1n, 2n ** bit - 1n]),
-];
+  2n ** 255n - 1n,
+  2n ** 256n - 1n,
+  ...[15n, 16n, 17n, 31n, 32n, 33n, 63n, 224n, 240n].flatMap((bit) => [2n ** bit + 1n, 2n ** bit - 1n]),
+].filter((n) => n % 2n === 1n);
 
 describe('columns', () => {
-  it.each([
-    ['a key', KEY_COMB, 43, 6],
-    ['the base point', BASE_COMB, 37, 7],
-  ] as const)('for %s are odd numbers that come to the scalar', (_name, comb, count, teeth) => {
-    const scalar = fc.oneof(
-      fc.bigInt({ min: 0n, max: 2n ** 257n - 1n }).map((n) => 2n * n + 1n),
-      fc.constantFrom(...edges),
-    );
+  const scalar = fc.oneof(
+    fc.bigInt({ min: 0n, max: 2n ** 255n - 1n }).map((n) => 2n * n + 1n),
+    fc.constantFrom(...edges),
+  );
+
+  it('of an odd scalar and of its opposite come to it, each an entry of its block', () => {
     fc.assert(
-      fc.property(scalar, (scalar) => {
-        const columns = columnsOf(scalar, comb);
-        expect(columns).toHaveLength(count);
-        expect(columns.every((m) => Math.abs(m) < 2 ** teeth && (m & 1) === 1)).toBe(true);
-        expect(sumOf(columns, comb)).toBe(scalar);
+      fc.property(scalar, fc.boolean(), fc.constantFrom(1, 257), (odd, isNegative, first) => {
+        const n = isNegative ? -odd : odd;
+        const steps = new Int16Array(2 * POSITIONS);
+        putColumns(n, steps, 0, 2, first);
+        const entries = [...steps].map((step) => Math.abs(step) - first);
+        expect(entries.every((entry, i) => entry >> 7 === (i & 1))).toBe(true);
+        expect(sumOf([...steps], first)).toBe(n);
       }),
       { numRuns: 400 },
     );
   });
 
-  it('for the base point come to the scalar modulo its order, even ones too', () => {
-    for (const s of [0n, 1n, 2n, L - 1n, L, 2n ** 256n, 2n ** 257n - 1n, 2n ** 257n - 2n])
-      expect(((sumOf(baseColumnsOf(s), BASE_COMB) % L) + L) % L).toBe(s % L);
+  it('are put where they are asked for, and nothing else is touched', () => {
+    const close = new Int16Array(2 * POSITIONS);
+    putColumns(12345n, close, 0, 2, 1);
+    const wide = new Int16Array(3 + 5 * POSITIONS).fill(999);
+    putColumns(12345n, wide, 3, 5, 1);
+    const expected = Array(3).fill(999);
+    for (let i = 0; i < POSITIONS; i++) expected.push(close[2 * i], close[2 * i + 1], 999, 999, 999);
+    expect([...wide]).toEqual(expected);
   });
 });
 
@@ -88,25 +90,23 @@ describe('the table of a point', () => {
     ['the neutral element', Point.ZERO],
   ];
 
-  it.each(points)('of %s: all sums of 2^(43·j) times it, and the point itself, without z', (_name, point) => {
-    const table = combTable(affine(point));
-    expect(table).toHaveLength(ENTRIES);
-    expect(ITSELF >> 1).toBe(ENTRIES - 1);
-    table.forEach((entry, i) => {
+  it.each(points)(
+    'of %s: all sums of 2^(32·j) times it, those 2^16 times, and the point itself, without z',
+    (_, point) => {
+      const table = combTable(affine(point));
+      expect(table).toHaveLength(ENTRIES);
+      expect(ENTRIES).toBe(257);
       // 8·L times any point is neutral.
-      const n = i === ENTRIES - 1 ? 1n : multipleOf(i) % (8n * L);
-      expect(pointOfAddend(entry)).toEqual(affine(point.multiplyUnsafe(n % L).add(torsionOf(point, n))));
-      expect(partsOf(entry)[3]).toBe(0n);
-    });
-  });
-
-  /** [n − n mod L]Q, with a scalar below L. */
-  function torsionOf(point: Point, n: bigint): Point {
-    let sum = Point.ZERO;
-    const lTimes = point.multiplyUnsafe(L - 1n).add(point);
-    for (let i = 0n; i < n / L; i++) sum = sum.add(lTimes);
-    return sum;
-  }
+      const lTimes = point.multiplyUnsafe(L - 1n).add(point);
+      const multiples = Array.from({ length: 8 }, (_, i) => lTimes.multiplyUnsafe(BigInt(i)));
+      table.forEach((entry, i) => {
+        const n = ((multipleOf(i) % (8n * L)) + 8n * L) % (8n * L);
+        const expected = point.multiplyUnsafe(n % L).add(multiples[Number(n / L)] as Point);
+        expect(pointOfAddend(entry)).toEqual(affine(expected));
+        expect(partsOf(entry)[3]).toBe(0n);
+      });
+    },
+  );
 
   it('of −0 is that of 0', () => {
     expect(combTable(negate({ x: 0n, y: 1n }))).toEqual(combTable({ x: 0n, y: 1n }));
@@ -123,16 +123,13 @@ describe('the table of a point', () => {
         entries++;
       });
     }
+    expect(BUILD_STEPS).toBe(48);
     expect(entries).toBe(ENTRIES);
     expect(table).toEqual(combTable(affine(Point.BASE)));
   });
 
-  it('of the base point for the image has seven teeth, and is in parts', () => {
-    expect(BASE_PARTS).toHaveLength(3 * 64);
-    for (let i = 0; i < 64; i++) {
-      const [sum, difference, dt] = BASE_PARTS.slice(3 * i, 3 * i + 3);
-      const { x, y } = affine(times(Point.BASE, multipleOf(i, BASE_COMB) % L));
-      expect(affineAddendOf({ x, y })).toBe(sum | (difference << 256n) | (dt << 512n));
-    }
+  it('of the base point is in the image, its sums', () => {
+    expect(BASE_TABLE).toEqual(combTable(affine(Point.BASE)).slice(0, 256));
+    expect(BASE_TABLE[200]).toBe(affineAddendOf(affine(times(Point.BASE, multipleOf(200) % L))));
   });
 });

@@ -9,14 +9,17 @@ import {
   add,
   addendOf,
   affineAddendOf,
+  DOUBLE,
   decompress,
   double,
+  isOnCurve,
   negate,
   ORDER,
+  type Points,
   pointOf,
   run,
   running,
-  partsOf as tableParts,
+  type Table,
 } from '../../../core/ed25519/curve.ts';
 import { encodingsFromP, L, littleEndian, offCurveEncodings, P, smallOrderPoints, toNumber } from './encodings.ts';
 import { affine, mod, partsOf, times } from './group.ts';
@@ -40,7 +43,7 @@ function expectInRange(q: Accumulator): void {
   expect(q.e >= 0n && q.e < 2n ** 266n && q.h >= 0n && q.h < 2n ** 264n).toBe(true);
 }
 
-const NOTHING = { digits: [], table: [] };
+const pointsOf = (table: Table): Points => ({ entry: (number) => table[number] as bigint });
 
 describe('the order', () => {
   it('is L', () => {
@@ -81,15 +84,16 @@ describe('double', () => {
 });
 
 describe('run: an addition', () => {
-  const value = upTo(P);
+  // Flash that was damaged may hold any bits.
+  const value = upTo(2n ** 256n);
 
-  it('is RFC 8032 §5.1.4, in range, for all values in range, both signs, in either track, with z and without', () => {
+  it('is RFC 8032 §5.1.4, in range, for all values in range, both signs, of the base or others, with z and without', () => {
     fc.assert(
       fc.property(
         accumulator,
-        fc.tuple(value, value, value, value),
+        fc.tuple(value, value, value, upTo(P)),
         fc.boolean(),
-        fc.constantFrom('first', 'second', 'projective'),
+        fc.constantFrom('base', 'others', 'projective'),
         (q, [halfSum, halfDifference, dt, z2], isNegative, where) => {
           const { x, y, z } = q;
           const t = q.e * q.h;
@@ -101,11 +105,10 @@ describe('run: an addition', () => {
           const [e, f, g, h] = [b - a, d - c, d + c, b + a];
           const z3 = where === 'projective' ? z2 : 0n;
           const addend = halfSum | (halfDifference << 256n) | (dt << 512n) | (z3 << 768n);
-          // m = ±3 is the second of a table.
-          const digits = [isNegative ? -3 : 3];
-          const parts = [0n, 0n, 0n, halfSum, halfDifference, dt];
-          if (where === 'first') run(q, 0, { digits, table: parts }, NOTHING, true);
-          else run(q, 0, NOTHING, { digits, table: [0n, addend] }, where === 'projective');
+          // ±2 is the second point of all.
+          const steps = [isNegative ? -2 : 2];
+          if (where === 'base') run(q, steps, 1, [0n, addend], pointsOf([]), true);
+          else run(q, steps, 1, [0n], pointsOf([addend]), where === 'projective');
           expectInRange(q);
           // Everything is a quarter of what the formulas have.
           const quarter = [q.x, q.y, q.z, q.e * q.h].map((value) => mod(4n * value));
@@ -119,26 +122,27 @@ describe('run: an addition', () => {
 
 describe('run', () => {
   const point = times(Point.BASE, 0x123456789abcdefn);
-  const table = [1n, 3n, 5n].map((n) => affineAddendOf(affine(times(point, n))));
+  const multiples = [1n, 3n, 5n, 7n, 9n];
+  const table = multiples.map((n) => affineAddendOf(affine(times(point, n))));
 
-  const sumOf = (digits: readonly number[]): bigint =>
-    digits.reduce((sum, m, position) => sum + BigInt(m) * 2n ** BigInt(position), 0n);
-
-  it('adds at each position what both tracks have there', () => {
-    const digit = fc.constantFrom(0, 0, 1, -1, 3, -3, 5, -5);
+  it('takes the last step first: doubles, adds, subtracts', () => {
+    const step = fc.constantFrom(DOUBLE, DOUBLE, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5);
     fc.assert(
-      fc.property(
-        fc.array(digit, { maxLength: 9 }),
-        fc.array(digit, { maxLength: 14 }),
-        fc.nat(14),
-        (first, second, top) => {
-          const q = running(affine(Point.BASE));
-          run(q, top, { digits: first, table: tableParts(table) }, { digits: Int8Array.from(second), table }, false);
-          const n = sumOf(first.slice(0, top + 1)) + sumOf(second.slice(0, top + 1));
-          const expected = times(Point.BASE, 2n ** BigInt(top)).add(times(point, ((n % L) + L) % L));
-          expect(affineOf(q)).toEqual(expected.toAffine());
-        },
-      ),
+      fc.property(fc.array(step, { maxLength: 20 }), fc.nat(20), fc.nat(5), (steps, count, inBase) => {
+        const taken = steps.slice(0, count);
+        const q = running(affine(Point.BASE));
+        run(q, Int16Array.from(steps), taken.length, table.slice(0, inBase), pointsOf(table.slice(inBase)), false);
+        let base = 1n;
+        let n = 0n;
+        for (const step of taken.reverse()) {
+          if (step === DOUBLE) {
+            base *= 2n;
+            n *= 2n;
+          } else n += BigInt(Math.sign(step)) * (multiples[Math.abs(step) - 1] as bigint);
+        }
+        const expected = times(Point.BASE, base).add(times(point, ((n % L) + L) % L));
+        expect(affineOf(q)).toEqual(expected.toAffine());
+      }),
       { numRuns: 60 },
     );
   });
@@ -176,14 +180,29 @@ describe('points ready to be added', () => {
     }
   });
 
-  it('come back from a table, with either sign', () => {
-    const table = points.map((point) => affineAddendOf(affine(point)));
-    points.forEach((point, i) => {
-      const q = pointOf(table, 2 * i + 1);
-      expect([q.x, q.y].every((value) => value < 2n * P)).toBe(true);
-      expect(affineOf(q)).toEqual(affine(point));
-      expect(affineOf(pointOf(table, -2 * i - 1))).toEqual(affine(point.negate()));
-    });
+  it('come back, with either sign', () => {
+    for (const point of points) {
+      const addend = affineAddendOf(affine(point));
+      for (const [isNegative, expected] of [
+        [false, point],
+        [true, point.negate()],
+      ] as const) {
+        const q = pointOf(addend, isNegative);
+        expectInRange(q);
+        expect(affineOf(q)).toEqual(affine(expected));
+      }
+    }
+  });
+
+  it('stay in range where damaged flash gives any bits', () => {
+    const part = upTo(2n ** 256n);
+    fc.assert(
+      fc.property(part, part, part, fc.boolean(), (a, b, c, isNegative) => {
+        const q = pointOf(a | (b << 256n) | (c << 512n), isNegative);
+        expectInRange(q);
+        expect([q.x, q.y].map(mod)).toEqual([mod(isNegative ? b - a : a - b), mod(a + b)]);
+      }),
+    );
   });
 
   it('of −0 too, whose x is written as p', () => {
@@ -248,6 +267,21 @@ describe('decompress', () => {
   it('refuses what is not on the curve', () => {
     for (const encoding of offCurveEncodings(2n, 20)) expect(decompress(toNumber(encoding))).toBeUndefined();
     expect(decompress(toNumber(littleEndian(2n)))).toBeUndefined();
+  });
+});
+
+describe('isOnCurve', () => {
+  it('is true for points, and for nothing beside them', () => {
+    for (const point of smallOrderPoints()) expect(isOnCurve(affine(point))).toBe(true);
+    for (const point of [Point.BASE, times(Point.BASE, 12345n)]) {
+      const { x, y } = affine(point);
+      expect(isOnCurve({ x, y })).toBe(true);
+      for (const bit of [0n, 1n, 100n, 253n]) {
+        expect(isOnCurve({ x: mod(x ^ (1n << bit)), y })).toBe(false);
+        expect(isOnCurve({ x, y: mod(y ^ (1n << bit)) })).toBe(false);
+      }
+    }
+    expect(isOnCurve({ x: 0n, y: 0n })).toBe(false);
   });
 });
 

@@ -14,7 +14,7 @@ import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
 import { littleEndian, P, toNumber } from './encodings.ts';
 import { mod } from './group.ts';
-import { PLACE, settle, signed } from './table-fixtures.ts';
+import { entriesOf, PLACE, settle, signed } from './table-fixtures.ts';
 
 const HALF = (P + 1n) / 2n;
 const power = (base: bigint, exponent: bigint): bigint => {
@@ -35,21 +35,30 @@ function entry(point: Point): Buffer {
   return Buffer.concat([mod((y + x) * HALF), mod((y - x) * HALF), mod(D * x * y)].map(littleEndian));
 }
 
-function entriesOf(publicKey: Uint8Array): readonly Buffer[] {
+const known = new Map<Uint8Array, readonly Buffer[]>();
+
+/** The entries for a key, made once. */
+function entriesFor(publicKey: Uint8Array): readonly Buffer[] {
+  const entries = known.get(publicKey) ?? entriesOfKey(publicKey);
+  known.set(publicKey, entries);
+  return entries;
+}
+
+function entriesOfKey(publicKey: Uint8Array): readonly Buffer[] {
   const q = Point.fromBytes(publicKey).negate();
   const teeth = [q];
-  for (let j = 1; j < 6; j++) teeth.push((teeth[j - 1] as Point).multiplyUnsafe(2n ** 43n));
-  const entries: Buffer[] = [];
-  for (let i = 0; i < 32; i++) {
-    let sum = teeth[5] as Point;
-    for (let j = 0; j < 5; j++) sum = (i >> j) & 1 ? sum.add(teeth[j] as Point) : sum.subtract(teeth[j] as Point);
-    entries.push(entry(sum));
+  for (let j = 1; j < 8; j++) teeth.push((teeth[j - 1] as Point).multiplyUnsafe(2n ** 32n));
+  const sums: Point[] = [];
+  for (let i = 0; i < 128; i++) {
+    let sum = teeth[7] as Point;
+    for (let j = 0; j < 7; j++) sum = (i >> j) & 1 ? sum.add(teeth[j] as Point) : sum.subtract(teeth[j] as Point);
+    sums.push(sum);
   }
-  return [...entries, entry(q)];
+  return [...sums, ...sums.map((sum) => sum.multiplyUnsafe(2n ** 16n)), q].map(entry);
 }
 
 function checkOf(publicKey: Uint8Array, entries: readonly Uint8Array[]): bigint {
-  return entries.reduce((sum, bytes, i) => sum + BigInt(67 - 2 * i) * toNumber(bytes), 69n * toNumber(publicKey));
+  return entries.reduce((sum, bytes, i) => sum + BigInt(515 - 2 * i) * toNumber(bytes), 517n * toNumber(publicKey));
 }
 
 interface Header {
@@ -59,9 +68,9 @@ interface Header {
 }
 
 function place(publicKey: Uint8Array, header: Header = {}): Buffer {
-  const entries = entriesOf(publicKey);
+  const entries = entriesFor(publicKey);
   const head = Buffer.alloc(28);
-  head.set([0x4d, header.kind ?? 4, header.format ?? 1]);
+  head.set([0x4d, header.kind ?? 4, header.format ?? 2]);
   const crc = Buffer.alloc(4);
   crc.writeUInt32LE(crc32(head));
   const check = bytesOf(header.check ?? checkOf(publicKey, entries), 112);
@@ -85,8 +94,8 @@ describe('a place', () => {
     const tables = new KeyTables(flash);
     tables.wanted([one.publicKey]);
     settle(tables);
-    expect(Buffer.from(flash.cells.subarray(0, 3344))).toEqual(place(one.publicKey));
-    expect(flash.cells.subarray(3344).every((cell) => cell === 0xff)).toBe(true);
+    expect(Buffer.from(flash.cells.subarray(0, 24_848))).toEqual(place(one.publicKey));
+    expect(flash.cells.subarray(24_848).every((cell) => cell === 0xff)).toBe(true);
   });
 
   it('is read as it is stated, wherever it is', () => {
@@ -94,7 +103,7 @@ describe('a place', () => {
     const tables = new KeyTables(flash);
     const crypto = createPortableCrypto(createNodeCrypto(), tables);
     for (const { publicKey, signature, forged, message } of [one, two]) {
-      expect(tables.find(publicKey)?.map((number) => bytesOf(number, 96))).toEqual(entriesOf(publicKey));
+      expect(entriesOf(tables.find(publicKey))?.map((number) => bytesOf(number, 96))).toEqual(entriesFor(publicKey));
       expect(crypto.ed25519Verify(publicKey, signature, message)).toBe(true);
       expect(crypto.ed25519Verify(publicKey, forged, message)).toBe(false);
     }
@@ -102,8 +111,8 @@ describe('a place', () => {
   });
 
   it('whose check is another one is none', () => {
-    const check = checkOf(one.publicKey, entriesOf(one.publicKey));
-    for (const other of [0n, check - 1n, check + 1n, 69n * toNumber(one.publicKey)])
+    const check = checkOf(one.publicKey, entriesFor(one.publicKey));
+    for (const other of [0n, check - 1n, check + 1n, 517n * toNumber(one.publicKey)])
       expect(new KeyTables(flashWith(place(one.publicKey, { check: other }))).find(one.publicKey)).toBeUndefined();
   });
 
@@ -115,11 +124,10 @@ describe('a place', () => {
     const tables = new KeyTables(flash);
     tables.wanted([one.publicKey]);
     settle(tables);
-    expect(operations[0]).toBe('erase 0 4096');
-    expect(operations.slice(1, -1).sort()).toEqual(
-      [`program ${176 + 32 * 96} 96`, ...[0, 8, 16, 24].map((i) => `program ${176 + i * 96} 768`)].sort(),
-    );
-    expect(operations[1]).toBe(`program ${176 + 32 * 96} 96`);
+    expect(operations.slice(0, 7)).toEqual([0, 1, 2, 3, 4, 5, 6].map((block) => `erase ${4096 * block} 4096`));
+    const eights = Array.from({ length: 32 }, (_, i) => `program ${176 + i * 768} 768`);
+    expect(operations.slice(7, -1).sort()).toEqual([...eights, `program ${176 + 256 * 96} 96`].sort());
+    expect(operations[7]).toBe(`program ${176 + 256 * 96} 96`);
     expect(operations.at(-1)).toBe('program 0 176');
   });
 
@@ -135,12 +143,17 @@ describe('a place', () => {
 
 describe('other bytes', () => {
   it('are a free place, another format too', () => {
-    for (const bytes of [place(one.publicKey, { format: 2 }), Buffer.alloc(PLACE, 0x4d), Buffer.alloc(PLACE)]) {
+    for (const bytes of [
+      place(one.publicKey, { format: 3 }),
+      place(one.publicKey, { format: 1 }),
+      Buffer.alloc(PLACE, 0x4d),
+      Buffer.alloc(PLACE),
+    ]) {
       const flash = flashWith(bytes);
       const tables = new KeyTables(flash);
       tables.wanted([one.publicKey]);
       settle(tables);
-      expect(flash.cells.subarray(0, 3344)).toEqual(new Uint8Array(place(one.publicKey)));
+      expect(flash.cells.subarray(0, 24_848)).toEqual(new Uint8Array(place(one.publicKey)));
     }
   });
 
@@ -157,6 +170,18 @@ describe('other bytes', () => {
     }
   });
 
+  it('tables of format 1, of which a place had 4096 bytes, are free places', () => {
+    const flash = new MemoryFlash({ size: 2 * PLACE });
+    for (let at = 0; at < flash.size; at += 4096)
+      flash.cells.set(place(one.publicKey, { format: 1 }).subarray(0, 3344), at);
+    const tables = new KeyTables(flash);
+    expect([tables.tables, tables.problem]).toEqual([0, undefined]);
+    tables.wanted([two.publicKey]);
+    settle(tables);
+    expect(flash.cells.subarray(0, 24_848)).toEqual(new Uint8Array(place(two.publicKey)));
+    expect([tables.has(one.publicKey), tables.tables]).toEqual([false, 1]);
+  });
+
   it('a place is not taken for a log’s', () => {
     const flash = new MemoryFlash({ size: 8 * PLACE });
     flash.cells.set(place(one.publicKey));
@@ -168,7 +193,7 @@ describe('other bytes', () => {
 describe('the document', () => {
   const text = readFileSync('docs/FORMAT.md', 'utf8');
 
-  it.each([4, 64, 256])('has a line for a partition of %i KB', (kilobytes) => {
+  it.each([28, 64, 224, 256])('has a line for a partition of %i KB', (kilobytes) => {
     const { places } = new KeyTables(new MemoryFlash({ size: kilobytes * 1024 }));
     expect(text).toContain(`| ${kilobytes} KB | ${places} |`);
   });

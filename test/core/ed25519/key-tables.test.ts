@@ -10,11 +10,12 @@ import { createPortableCrypto } from '../../../core/ports/portable-crypto.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
 import { offCurveEncodings, smallOrderEncodings } from './encodings.ts';
-import { PLACE, type Signed, settle, signed, TABLE } from './table-fixtures.ts';
+import { entriesOf, PLACE, type Signed, settle, signed, TABLE } from './table-fixtures.ts';
 
 const nodeHashes = createNodeCrypto();
 const flashFor = (places: number): MemoryFlash => new MemoryFlash({ size: places * PLACE });
-const tableOf = ({ publicKey }: Signed): Table => {
+/** The entries that a key's table has. */
+const tableFor = ({ publicKey }: Signed): Table => {
   const point = decompressPublicKey(publicKey);
   if (point === undefined) throw new Error('not a key');
   return combTable(negate(point));
@@ -32,17 +33,17 @@ function flashWith(...keys: readonly Signed[]): MemoryFlash {
 const [one, two, three] = [signed(1), signed(2), signed(3)];
 
 describe('a wanted key', () => {
-  it('has its table after 13 steps: one begins, ten make it, one checks it and writes its header, one finds no more to do', () => {
+  it('has its table after 58 steps: one begins, seven erase, 48 make it, one checks it and writes its header, one finds no more to do', () => {
     const flash = flashFor(1);
     const tables = new KeyTables(flash);
     expect(tables.find(one.publicKey)).toBeUndefined();
     tables.wanted([one.publicKey]);
-    expect(settle(tables)).toBe(13);
+    expect(settle(tables)).toBe(58);
     expect(tables.tables).toBe(1);
-    expect(tables.find(one.publicKey)).toEqual(tableOf(one));
+    expect(entriesOf(tables.find(one.publicKey))).toEqual(tableFor(one));
     expect(tables.has(one.publicKey)).toBe(true);
     expect(tables.has(two.publicKey)).toBe(false);
-    expect(flash.done).toMatchObject({ erase: 1, program: 6 });
+    expect(flash.done).toMatchObject({ erase: 7, program: 34 });
   });
 
   it('keeps it over a restart; idle time checks it once, and then does nothing', () => {
@@ -51,7 +52,7 @@ describe('a wanted key', () => {
     const tables = new KeyTables(flash);
     tables.wanted([two.publicKey, one.publicKey]);
     expect(settle(tables)).toBe(3);
-    expect(tables.find(two.publicKey)).toEqual(tableOf(two));
+    expect(entriesOf(tables.find(two.publicKey))).toEqual(tableFor(two));
     expect(flash.done).toMatchObject({ program, erase });
     const { read } = flash.done;
     expect(tables.step()).toBe(false);
@@ -162,8 +163,8 @@ describe('a used key', () => {
 describe('a damaged table', () => {
   const flash = flashWith(one);
   const good = flash.snapshot();
-  const table = tableOf(one);
-  const found = (): Table | undefined => new KeyTables(flash).find(one.publicKey);
+  const table = tableFor(one);
+  const found = () => entriesOf(new KeyTables(flash).find(one.publicKey));
   const expectRightOrNone = (): boolean => {
     const read = found();
     if (read === undefined) return false;
@@ -171,15 +172,16 @@ describe('a damaged table', () => {
     return true;
   };
 
-  it('is none: whichever bit turns, there is no table or the right one', () => {
+  it('is none: whichever bit turns before it is looked at, there is no table or the right one', () => {
     let used = 0;
-    for (let bit = 0; bit < TABLE * 8; bit++) {
+    // All bits of the header, and some of each entry.
+    for (let bit = 0; bit < TABLE * 8; bit += bit < 176 * 8 ? 1 : 61) {
       flash.cells[bit >> 3] = (flash.cells[bit >> 3] as number) ^ (1 << (bit & 7));
       if (expectRightOrNone()) used++;
       flash.cells[bit >> 3] = good[bit >> 3] as number;
     }
-    // What the first 32 bytes have behind the format is not looked at here.
-    expect(used).toBe((32 - 3) * 8);
+    // Of the first 32 bytes only the store and the format are looked at here.
+    expect(used).toBe((32 - 2) * 8);
   });
 
   it('is none, whichever two bits turn', () => {
@@ -229,7 +231,7 @@ describe('a damaged table', () => {
   });
 
   it('of which entries have changed places is none', () => {
-    for (let i = 0; i < 32; i++) {
+    for (let i = 0; i < 256; i++) {
       flash.cells.set(good);
       flash.cells.copyWithin(176 + 96 * i, 176 + 96 * (i + 1), 176 + 96 * (i + 2));
       flash.cells.set(good.subarray(176 + 96 * i, 176 + 96 * (i + 1)), 176 + 96 * (i + 1));
@@ -243,7 +245,7 @@ describe('a damaged table', () => {
     const tables = new KeyTables(flash);
     tables.wanted([one.publicKey]);
     settle(tables);
-    expect(tables.find(one.publicKey)).toEqual(table);
+    expect(entriesOf(tables.find(one.publicKey))).toEqual(table);
   });
 
   it('that was made in this run is not made again before the next start: its flash is no good', () => {
@@ -251,10 +253,75 @@ describe('a damaged table', () => {
     const tables = new KeyTables(worn);
     tables.wanted([one.publicKey]);
     settle(tables);
-    worn.cells[1000] = (worn.cells[1000] as number) ^ 4;
-    expect(tables.find(one.publicKey)).toBeUndefined();
+    worn.cells.fill(0, 1000, TABLE);
+    const crypto = createPortableCrypto(nodeHashes, tables);
+    expect(crypto.ed25519Verify(one.publicKey, one.signature, one.message)).toBe(true);
     settle(tables);
-    expect([tables.tables, worn.done.erase]).toEqual([0, 1]);
+    expect([tables.tables, worn.done.erase]).toEqual([0, 7]);
+  });
+});
+
+describe('a table that is damaged after it was checked', () => {
+  const flash = flashWith(one);
+  const good = flash.snapshot();
+
+  /** Checks the table, then damages it. */
+  function damagedBy(damage: (cells: Uint8Array) => void): KeyTables {
+    flash.cells.set(good);
+    const tables = new KeyTables(flash);
+    expect(tables.step()).toBe(true);
+    damage(flash.cells);
+    return tables;
+  }
+
+  it.each<[string, (cells: Uint8Array) => void]>([
+    [
+      'a bit of each entry',
+      (cells) => {
+        for (let at = 176; at < TABLE; at += 96) cells[at] = (cells[at] as number) ^ 1;
+      },
+    ],
+    ['zeros', (cells) => cells.fill(0, 176, TABLE)],
+    ['ones, as after an erase', (cells) => cells.fill(0xff, 176, TABLE)],
+    [
+      'entries that are all the first one',
+      (cells) => {
+        for (let at = 176; at < TABLE; at += 96) cells.copyWithin(at, 176, 176 + 96);
+      },
+    ],
+    ['the entries of another key', (cells) => cells.set(flashWith(two).cells.subarray(176, TABLE), 176)],
+  ])('refuses, and the verdict comes without it: %s', (_, damage) => {
+    const tables = damagedBy(damage);
+    const crypto = createPortableCrypto(nodeHashes, tables);
+    for (let i = 0; i < 2; i++) expect(crypto.ed25519Verify(one.publicKey, one.forged, one.message)).toBe(false);
+    expect(tables.tables).toBe(1);
+    expect(crypto.ed25519Verify(one.publicKey, one.signature, one.message)).toBe(true);
+    expect(tables.tables).toBe(0);
+    expect(crypto.ed25519Verify(one.publicKey, one.signature, one.message)).toBe(true);
+  });
+
+  it('is made again in idle time, as it was made in an earlier run', () => {
+    const tables = damagedBy((cells) => cells.fill(0, 176, TABLE));
+    tables.wanted([one.publicKey]);
+    createPortableCrypto(nodeHashes, tables).ed25519Verify(one.publicKey, one.signature, one.message);
+    settle(tables);
+    expect(flash.snapshot()).toEqual(good);
+  });
+
+  it('is not used for a key that its header no longer names', () => {
+    const tables = damagedBy((cells) => cells.set(two.publicKey, 32));
+    expect([one, two].map(({ publicKey }) => tables.find(publicKey))).toEqual([undefined, undefined]);
+  });
+
+  it('is checked once after a start, before its first use or in idle time; then a use reads what it needs', () => {
+    flash.cells.set(good);
+    const tables = new KeyTables(flash);
+    const { read } = flash.done;
+    tables.find(one.publicKey);
+    // The places, the header, and the entries four at a time.
+    expect(flash.done.read - read).toBe(1 + 1 + 65);
+    tables.find(one.publicKey);
+    expect(flash.done.read - read).toBe(1 + 1 + 65 + 1);
   });
 });
 
@@ -295,11 +362,11 @@ describe('verdicts', () => {
     forged.cells.set(good.subarray(0, PLACE));
     forged.cells.set(two.publicKey, 32);
     const number = (bytes: Uint8Array) => bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-    let check = number(good.subarray(64, 176)) + 69n * (number(two.publicKey) - number(one.publicKey));
+    let check = number(good.subarray(64, 176)) + 517n * (number(two.publicKey) - number(one.publicKey));
     for (let at = 64; at < 176; at++, check >>= 8n) forged.cells[at] = Number(check & 255n);
     const tables = new KeyTables(forged);
     const crypto = createPortableCrypto(nodeHashes, tables);
-    expect(tables.find(two.publicKey)).toEqual(tableOf(one));
+    expect(entriesOf(tables.find(two.publicKey))).toEqual(tableFor(one));
     expect(crypto.ed25519Verify(two.publicKey, two.forged, two.message)).toBe(false);
     expect(tables.tables).toBe(1);
     expect(crypto.ed25519Verify(two.publicKey, two.signature, two.message)).toBe(true);
@@ -308,18 +375,21 @@ describe('verdicts', () => {
 });
 
 describe('flash that fails', () => {
+  const whole = flashWith(one).cells;
+
   it.each(['read', 'program', 'erase'] as const)(
     '%s: nothing is thrown, the next start makes the tables',
     (operation) => {
-      for (let after = 0; after < 24; after++) {
-        const flash = flashWith(one);
+      for (const after of [0, 1, 2, 3, 4, 5, 6, 7, 8, 20, 33, 34, 70]) {
+        const flash = flashFor(1);
+        flash.cells.set(whole);
         const tables = new KeyTables(flash);
         tables.wanted([two.publicKey]);
         flash.fail(operation, after, 32);
         const crypto = createPortableCrypto(nodeHashes, tables);
-        for (let i = 0; i < 20; i++) {
+        for (let i = 0; i < 70; i++) {
           tables.step();
-          for (const { publicKey, signature, forged, message } of i % 7 === 0 ? [one, two] : []) {
+          for (const { publicKey, signature, forged, message } of i % 19 === 0 ? [one, two] : []) {
             expect(crypto.ed25519Verify(publicKey, signature, message)).toBe(true);
             expect(crypto.ed25519Verify(publicKey, forged, message)).toBe(false);
           }
@@ -328,7 +398,7 @@ describe('flash that fails', () => {
         const again = new KeyTables(flash);
         again.wanted([two.publicKey]);
         settle(again);
-        expect(again.find(two.publicKey)).toEqual(tableOf(two));
+        expect(entriesOf(again.find(two.publicKey))).toEqual(tableFor(two));
       }
     },
   );
@@ -338,28 +408,31 @@ describe('flash that fails', () => {
     flash.fail('program', 3, 96);
     const tables = new KeyTables(flash);
     tables.wanted([one.publicKey]);
-    for (let i = 0; i < 10; i++) tables.step();
+    for (let i = 0; i < 25; i++) tables.step();
     flash.recover();
     settle(tables);
-    expect(tables.find(one.publicKey)).toEqual(tableOf(one));
-    expect(flash.done.erase).toBe(2);
+    expect(entriesOf(tables.find(one.publicKey))).toEqual(tableFor(one));
+    expect(flash.done.erase).toBe(14);
   });
 });
 
 describe('a partition', () => {
   it('in units or blocks of other sizes, or too small, is told', () => {
-    expect(() => new KeyTables(new MemoryFlash({ size: 3072, blockSize: 1024 }))).toThrow(RangeError);
-    expect(() => new KeyTables(new MemoryFlash({ size: 8192, programSize: 32 }))).toThrow(RangeError);
-    expect(new KeyTables(new MemoryFlash({ size: 8192, blockSize: 1024 })).places).toBe(2);
-    expect(new KeyTables(new MemoryFlash({ size: 100 * PLACE })).places).toBe(64);
+    expect(() => new KeyTables(new MemoryFlash({ size: PLACE - 4096 }))).toThrow(
+      'the table of a key needs 28672 bytes',
+    );
+    expect(() => new KeyTables(new MemoryFlash({ size: 24_576, blockSize: 1024 }))).toThrow(RangeError);
+    expect(() => new KeyTables(new MemoryFlash({ size: PLACE, programSize: 32 }))).toThrow(RangeError);
+    expect(new KeyTables(new MemoryFlash({ size: 51_200, blockSize: 1024 })).places).toBe(2);
+    expect(new KeyTables(new MemoryFlash({ size: 70 * PLACE })).places).toBe(64);
   });
 
   it('in smaller blocks holds tables too', () => {
-    const flash = new MemoryFlash({ size: 8192, blockSize: 1024, programSize: 4 });
+    const flash = new MemoryFlash({ size: 51_200, blockSize: 1024, programSize: 4 });
     const tables = new KeyTables(flash);
     tables.wanted([one.publicKey, two.publicKey]);
     settle(tables);
-    expect(flash.done.erase).toBe(8);
-    expect(new KeyTables(flash).find(two.publicKey)).toEqual(tableOf(two));
+    expect(flash.done.erase).toBe(50);
+    expect(entriesOf(new KeyTables(flash).find(two.publicKey))).toEqual(tableFor(two));
   });
 });

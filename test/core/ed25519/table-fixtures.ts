@@ -2,14 +2,29 @@
 
 import { getPublicKey, hashes, sign } from '@noble/ed25519';
 import { sha512 } from '@noble/hashes/sha2.js';
+import { combTable } from '../../../core/ed25519/comb.ts';
+import type { AffinePoint, Points } from '../../../core/ed25519/curve.ts';
 import type { KeyTables } from '../../../core/ed25519/key-tables.ts';
 
 hashes.sha512 = sha512;
 
 /** Bytes of a place where blocks have 4096. */
-export const PLACE = 4096;
+export const PLACE = 28_672;
+/** Entries of a table. */
+export const ENTRIES = 257;
 /** Bytes of a table. */
-export const TABLE = 176 + 33 * 96;
+export const TABLE = 176 + ENTRIES * 96;
+
+/** A table in memory. */
+export function tableOf(point: AffinePoint): Points {
+  const table = combTable(point);
+  return { entry: (number) => table[number] as bigint };
+}
+
+/** All entries of a table that is read one at a time. */
+export function entriesOf(points: Points | undefined): readonly bigint[] | undefined {
+  return points && Array.from({ length: ENTRIES }, (_, number) => points.entry(number));
+}
 
 /** A key, and a signature by it. */
 export interface Signed {

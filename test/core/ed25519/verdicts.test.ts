@@ -3,27 +3,27 @@
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { combTable } from '../../../core/ed25519/comb.ts';
-import { negate, type Table } from '../../../core/ed25519/curve.ts';
+import { negate, type Points } from '../../../core/ed25519/curve.ts';
 import { decompressPublicKey, type TableSource } from '../../../core/ed25519/verify.ts';
 import { createPortableCrypto } from '../../../core/ports/portable-crypto.ts';
 import type { Crypto, MessageStream } from '../../../core/ports/ports.ts';
 import { createEngine } from '../../../host-sim/conformance/engine.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { runConformance } from '../../../tools/conform/run.ts';
+import { tableOf } from './table-fixtures.ts';
 
 const interop = fileURLToPath(new URL('../../vectors/interop', import.meta.url));
 
 /** A table for every key that can have one, made once. */
-function tablesOfAll(): TableSource & { readonly made: Map<string, Table | undefined> } {
-  const made = new Map<string, Table | undefined>();
+function tablesOfAll(): TableSource & { readonly made: Map<string, Points | undefined> } {
+  const made = new Map<string, Points | undefined>();
   return {
     made,
     find(publicKey) {
       const name = Buffer.from(publicKey).toString('hex');
       if (!made.has(name)) {
         const point = decompressPublicKey(publicKey);
-        made.set(name, point && combTable(negate(point)));
+        made.set(name, point && tableOf(negate(point)));
       }
       return made.get(name);
     },

@@ -4,11 +4,15 @@ import { createHash } from 'node:crypto';
 import { getPublicKey, hashes, sign } from '@noble/ed25519';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';
-import { combTable } from '../../../core/ed25519/comb.ts';
-import { negate, type Table } from '../../../core/ed25519/curve.ts';
+import { type AffinePoint, negate, type Points } from '../../../core/ed25519/curve.ts';
+import { invert } from '../../../core/ed25519/inverse.ts';
+import { combineByTable } from '../../../core/ed25519/multiply.ts';
 import { decompressPublicKey, type TableSource } from '../../../core/ed25519/verify.ts';
 import { createPortableCrypto } from '../../../core/ports/portable-crypto.ts';
+import { FlashError } from '../../../core/ports/ports.ts';
+import { L, littleEndian, P, toNumber } from './encodings.ts';
 import { strictProfile } from './profile.ts';
+import { tableOf } from './table-fixtures.ts';
 
 hashes.sha512 = sha512;
 
@@ -19,7 +23,7 @@ strictProfile('portable crypto', portable);
 const tablesOfAll: TableSource = {
   find(publicKey) {
     const point = decompressPublicKey(publicKey);
-    return point && combTable(negate(point));
+    return point && tableOf(negate(point));
   },
   has: () => false,
   wrong() {
@@ -35,7 +39,7 @@ describe('portable crypto with tables', () => {
   const signature = sign(message, secret);
 
   /** A source of one table, whatever the key, that notes what it is told. */
-  function sourceOf(table: Table | undefined): TableSource & { readonly told: string[] } {
+  function sourceOf(table: Points | undefined): TableSource & { readonly told: string[] } {
     const told: string[] = [];
     return {
       told,
@@ -46,7 +50,7 @@ describe('portable crypto with tables', () => {
   }
 
   it('decides without a wrong table again, and says whose it was', () => {
-    const wrong = sourceOf(combTable(negate({ x: 0n, y: 1n })));
+    const wrong = sourceOf(tableOf(negate({ x: 0n, y: 1n })));
     const crypto = createPortableCrypto(undefined, wrong);
     expect(crypto.ed25519Verify(publicKey, signature, message)).toBe(true);
     expect(wrong.told).toEqual([Buffer.from(publicKey).toString('hex')]);
@@ -54,9 +58,55 @@ describe('portable crypto with tables', () => {
     expect(wrong.told).toHaveLength(1);
   });
 
+  it('decides again where a table cannot be read, even in its middle, and says whose it was', () => {
+    const whole = tableOf(negate(decompressPublicKey(publicKey) as AffinePoint));
+    for (const reads of [0, 1, 20, 31]) {
+      let left = reads;
+      const failing = sourceOf({
+        entry(number) {
+          if (left-- === 0) throw new FlashError('it cannot be read');
+          return whole.entry(number);
+        },
+      });
+      const crypto = createPortableCrypto(undefined, failing);
+      expect(crypto.ed25519Verify(publicKey, signature, message)).toBe(true);
+      expect(failing.told).toEqual([Buffer.from(publicKey).toString('hex')]);
+      left = reads;
+      expect(crypto.ed25519Verify(publicKey, signature, message.subarray(1))).toBe(false);
+    }
+  });
+
+  it('accepts nothing by flash that gives the same bits everywhere, for which an attacker could work out R beforehand', () => {
+    const full = 2n ** 768n - 1n;
+    const ones = 1n | (1n << 256n) | (1n << 512n);
+    for (const same of [0n, full, ones, (full / 255n) * 0x4dn, 1n << 767n]) {
+      const stuck: Points = { entry: () => same };
+      const crypto = createPortableCrypto(undefined, sourceOf(stuck));
+      for (let s = 0; s < 8; s++) {
+        const forged = new Uint8Array(64);
+        forged[32] = s;
+        // What the entries come to with S, and some R that are as good as any where z is zero.
+        for (const r of [...forgedBy(stuck, s, forged), 9n, 10n ** 40n]) {
+          forged.set(littleEndian(r));
+          expect(crypto.ed25519Verify(publicKey, forged, message)).toBe(false);
+        }
+      }
+    }
+  });
+
+  /** The encoding that a forger would take for R. */
+  function forgedBy(stuck: Points, s: number, signature: Uint8Array): readonly bigint[] {
+    const k = toNumber(
+      createHash('sha512').update(signature.subarray(0, 32)).update(publicKey).update(message).digest(),
+    );
+    const { x, y, z } = combineByTable(BigInt(s), k % L, stuck);
+    const inverse = invert(z % P);
+    return [((y * inverse) % P) | ((((x * inverse) % P) & 1n) << 255n)];
+  }
+
   it('runs the message once, even where it decides twice', () => {
     let runs = 0;
-    const crypto = createPortableCrypto(undefined, sourceOf(combTable(negate({ x: 0n, y: 1n }))));
+    const crypto = createPortableCrypto(undefined, sourceOf(tableOf(negate({ x: 0n, y: 1n }))));
     const verdict = crypto.ed25519Verify(publicKey, signature, (sink) => {
       runs++;
       sink(message);
@@ -67,7 +117,7 @@ describe('portable crypto with tables', () => {
   it('takes a key with a table for a usable one, and asks nobody about others', () => {
     const off = new Uint8Array(32).fill(2);
     expect(portable.ed25519KeyUsable(off)).toBe(false);
-    expect(createPortableCrypto(undefined, sourceOf([])).ed25519KeyUsable(off)).toBe(true);
+    expect(createPortableCrypto(undefined, sourceOf(tableOf({ x: 0n, y: 1n }))).ed25519KeyUsable(off)).toBe(true);
     expect(createPortableCrypto(undefined, sourceOf(undefined)).ed25519KeyUsable(off)).toBe(false);
   });
 });

@@ -14,7 +14,7 @@ import { otherPa, PA, pa, wallet } from '../../fixtures/keys.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
 import { site } from '../../fixtures/site.ts';
 
-const PLACE = 4096;
+const PLACE = 28_672;
 
 function device(
   places: number,
