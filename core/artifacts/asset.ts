@@ -1,6 +1,7 @@
 // Assets and rails. Two assets are the same when their canonical JSON is (INTEROP §4), so an asset is kept as that text.
 
 import { canonicalText } from '../json/canonical.ts';
+import { numberText } from '../json/numbers.ts';
 import { isArray, isObject, type JsonObject, type JsonValue, member } from '../json/value.ts';
 import { integerMember, invalid, textMember } from './members.ts';
 
@@ -10,9 +11,11 @@ export type Rail = (typeof RAILS)[number];
 
 /** The canonical text of XRP without further members. */
 const XRP_TEXT = '{"kind":"XRP"}';
-/** In the order of canonical JSON. */
-const IOU_MEMBERS = ['currency', 'issuer', 'kind'];
-const ERC20_MEMBERS = ['chainId', 'kind', 'token'];
+/**
+ * What an IOU and an ERC20 have. Their texts are put together here: a configured asset may lie in flash, and XS does not write
+ * objects there as JSON.
+ */
+const MEMBERS = 3;
 
 /** True for a rail MPCP 1.x knows. */
 export function isRail(text: unknown): text is Rail {
@@ -47,22 +50,21 @@ export function assetText(value: JsonValue, what: string): string {
   switch (member(value, 'kind')) {
     case 'XRP':
       return Object.keys(value).length === 1 ? XRP_TEXT : canonicalText(value);
-    case 'IOU':
-      textMember(value.currency, 'currency');
-      textMember(value.issuer, 'issuer');
-      return textOf(value, IOU_MEMBERS);
-    case 'ERC20':
-      integerMember(value.chainId, 'chainId', 0, Number.MAX_SAFE_INTEGER);
-      textMember(value.token, 'token');
-      return textOf(value, ERC20_MEMBERS);
+    case 'IOU': {
+      const currency = textMember(value.currency, 'currency');
+      const issuer = textMember(value.issuer, 'issuer');
+      if (Object.keys(value).length > MEMBERS) return canonicalText(value);
+      return `{"currency":${JSON.stringify(currency)},"issuer":${JSON.stringify(issuer)},"kind":"IOU"}`;
+    }
+    case 'ERC20': {
+      const chainId = integerMember(value.chainId, 'chainId', 0, Number.MAX_SAFE_INTEGER);
+      const token = textMember(value.token, 'token');
+      if (Object.keys(value).length > MEMBERS) return canonicalText(value);
+      return `{"chainId":${numberText(chainId)},"kind":"ERC20","token":${JSON.stringify(token)}}`;
+    }
     default:
       throw invalid(`${what} has a kind that is not XRP, IOU or ERC20`);
   }
-}
-
-/** The text of an asset that has these members, three scalars; nearly always there are no others. */
-function textOf(asset: JsonObject, members: string[]): string {
-  return Object.keys(asset).length === 3 ? JSON.stringify(asset, members) : canonicalText(asset);
 }
 
 /** The `allowedAssets` of an artifact as canonical texts; absent reads as empty, which restricts nothing. */
