@@ -85,24 +85,14 @@ export class BlockLog {
   readonly #chain: BlockChain;
   /** Blocks that are neither in the log nor known to be bad. */
   #spare = 0;
-  /** Per block: the sequence number its header has, 0 where it has none. No two headers have the same. */
-  readonly #sequences: Uint32Array;
-  /** Per block, as its header says: the block before it, and the oldest block when it was made ready. */
-  readonly #previous: Uint32Array;
-  readonly #stated: Uint32Array;
-  /** Per block: what the CRCs of its records begin with, beside its sequence number. No payer knows it. */
-  readonly #salts: Uint32Array;
-  /** Per block: the unit behind what was written to it, where a start has found that out. */
-  readonly #ends: Uint32Array;
-  /** Per block of the log: the number of its first record. */
-  readonly #firsts: Uint32Array;
-  /** Per block: how often it was erased, as far as headers tell. */
-  readonly #erases: Uint32Array;
-  /** Blocks that could not be erased or written since the start. */
-  readonly #bad: Uint8Array;
-  readonly #buffer: Uint8Array;
+  /** Per block, in rows of as many places: `SEQUENCE` and what follows it. An array of its own for each would take more memory. */
+  readonly #table: Uint32Array;
+  /** Per block, as its header says, in two rows: the block before it, and the oldest block when it was made ready. For a start. */
+  #links: Uint32Array | undefined;
+  /** Where records are read into: there while it is needed, see `rest`. */
+  #memory: Uint8Array | undefined;
   /** Its first unit: making a view takes memory of a device. */
-  readonly #unit: Uint8Array;
+  #firstUnit: Uint8Array | undefined;
   readonly #header = new Uint8Array(HEADER_BYTES);
   /** The highest sequence number there is. */
   #newest = 0;
@@ -134,17 +124,25 @@ export class BlockLog {
       throw new LogError(`a partition of ${size} bytes is too small: ${LEAST_BLOCKS} blocks are needed`);
     if (this.#blocks > MOST_BLOCKS)
       throw new LogError(`a partition of ${this.#blocks} blocks is too large: ${MOST_BLOCKS} are the most`);
-    this.#buffer = new Uint8Array(layout.longest * UNIT);
-    this.#unit = this.#buffer.subarray(0, UNIT);
     this.#chain = new BlockChain(this.#blocks);
-    this.#sequences = new Uint32Array(this.#blocks);
-    this.#previous = new Uint32Array(this.#blocks);
-    this.#stated = new Uint32Array(this.#blocks);
-    this.#salts = new Uint32Array(this.#blocks);
-    this.#ends = new Uint32Array(this.#blocks).fill(this.#unitsPerBlock);
-    this.#firsts = new Uint32Array(this.#blocks);
-    this.#erases = new Uint32Array(this.#blocks);
-    this.#bad = new Uint8Array(this.#blocks);
+    this.#table = new Uint32Array(ROWS * this.#blocks);
+    this.fillEnds();
+  }
+
+  private get buffer(): Uint8Array {
+    this.#memory ??= new Uint8Array(this.#layout.longest * UNIT);
+    return this.#memory;
+  }
+
+  private get unit(): Uint8Array {
+    this.#firstUnit ??= this.buffer.subarray(0, UNIT);
+    return this.#firstUnit;
+  }
+
+  /** Gives back the memory that records are read into, until it is needed again. */
+  rest(): void {
+    this.#memory = undefined;
+    this.#firstUnit = undefined;
   }
 
   /** Units of records that one block takes. */
@@ -169,7 +167,7 @@ export class BlockLog {
 
   /** Bytes that its tables take in memory. */
   get memoryBytes(): number {
-    return this.#blocks * (7 * 4 + 1) + this.#chain.memoryBytes;
+    return this.#table.byteLength + this.#chain.memoryBytes;
   }
 
   /** Blocks in the log. */
@@ -179,7 +177,7 @@ export class BlockLog {
 
   /** Erases per block, as far as the headers tell. */
   get wear(): readonly number[] {
-    return Array.from(this.#erases);
+    return Array.from(this.row(ERASES));
   }
 
   /**
@@ -187,11 +185,11 @@ export class BlockLog {
    * first header goes does not matter unless it is a header: writing it is what a cut may have broken off.
    */
   isBlank(): boolean {
-    return !isStoreHeader(this.#firstHeader()) && this.#isBlankBehindHeader();
+    return !isStoreHeader(this.firstHeader()) && this.isBlankBehindHeader();
   }
 
-  #isBlankBehindHeader(): boolean {
-    const bytes = this.#buffer;
+  private isBlankBehindHeader(): boolean {
+    const bytes = this.buffer;
     for (let offset = HEADER_BYTES; offset < this.#flash.size; offset += bytes.length) {
       const part = bytes.subarray(0, Math.min(bytes.length, this.#flash.size - offset));
       this.#flash.read(offset, part);
@@ -208,12 +206,13 @@ export class BlockLog {
    *   cannot choose them so that they pass for a record
    */
   format(salt = 0): void {
-    this.#scanHeaders();
+    this.scanHeaders();
     // The oldest first: what a cut leaves of a log then lacks its beginning, and does not open.
     const blocks = Array.from({ length: this.#blocks }, (_, block) => block);
-    blocks.sort((a, b) => (this.#sequences[a] as number) - (this.#sequences[b] as number));
+    blocks.sort((a, b) => this.sequenceOf(a) - this.sequenceOf(b));
     for (const block of blocks) this.#flash.erase(block * this.#flash.blockSize);
-    this.#begin(salt);
+    this.#links = undefined;
+    this.begin(salt);
   }
 
   /**
@@ -228,45 +227,42 @@ export class BlockLog {
    */
   formatBlank(salt = 0): boolean {
     if (!this.isBlank() || !this.isBlank()) return false;
-    if (isErased(this.#firstHeader())) {
+    if (isErased(this.firstHeader())) {
       let failure: unknown;
       try {
-        this.#begin(salt);
+        this.begin(salt);
       } catch (error) {
         failure = error;
       }
-      if (isErased(this.#firstHeader())) throw failure;
+      if (isErased(this.firstHeader())) throw failure;
     }
-    if (!this.#isBlankBehindHeader()) throw new LogError('the partition has read blank, and is not');
+    if (!this.isBlankBehindHeader()) throw new LogError('the partition has read blank, and is not');
     this.#flash.erase(0);
-    this.#begin(salt);
+    this.begin(salt);
     return true;
   }
 
-  #firstHeader(): Uint8Array {
+  private firstHeader(): Uint8Array {
     this.#flash.read(0, this.#header);
     return this.#header;
   }
 
   /** Begins an empty log in the first block, whose header is written to cells that are erased. */
-  #begin(salt: number): void {
-    for (let block = 0; block < this.#blocks; block++) {
-      this.#sequences[block] = 0;
-      this.#erases[block] = 1;
-      this.#bad[block] = 0;
-    }
+  private begin(salt: number): void {
+    this.row(SEQUENCE).fill(0);
+    this.row(ERASES).fill(1);
     this.#chain.clear();
     this.#newest = 0;
     this.#next = 1;
     this.#ownNext = 1;
     this.#lostTail = 0;
-    this.#ends.fill(this.#unitsPerBlock);
+    this.fillEnds();
     this.#prepared = undefined;
     this.#tailNumber = undefined;
-    this.#writeHeader(0, salt);
+    this.writeHeader(0, salt);
     this.#chain.push(0);
-    this.#countSpare();
-    this.#firsts[0] = 1;
+    this.countSpare();
+    this.set(FIRST, 0, 1);
     this.#openBlock = 0;
     this.#at = HEADER_UNITS;
   }
@@ -284,20 +280,21 @@ export class BlockLog {
     this.#prepared = undefined;
     this.#lostTail = 0;
     this.#ownNext = 1;
-    this.#ends.fill(this.#unitsPerBlock);
-    this.#readHeaders();
-    this.#findChain(damage);
-    this.#countSpare();
+    this.fillEnds();
+    this.readHeaders();
+    this.findChain(damage);
+    this.countSpare();
     this.#tailNumber = undefined;
     // Where no block came before the oldest, no record did.
-    let expected = this.#previous[this.oldest] === 0 ? 1 : undefined;
+    let expected = this.link(PREVIOUS, this.oldest) === 0 ? 1 : undefined;
+    this.#links = undefined;
     const visitFrom: Visit = (record, bytes) => {
       oldest ??= record.number;
       if ((record.flags & COPY) === 0) this.#ownNext = record.number + 1;
       visit(record, bytes);
     };
     for (let place = 0; place < this.#chain.length; place++)
-      expected = this.#visitBlock(this.#chain.at(place), expected, visitFrom, damage);
+      expected = this.visitBlock(this.#chain.at(place), expected, visitFrom, damage);
     this.#next = expected ?? 1;
     if (this.#ownNext < this.#promised) {
       damage.push({
@@ -318,7 +315,7 @@ export class BlockLog {
 
   /** True where it would go into the block that is open. */
   fits(units: number): boolean {
-    return this.#openBlock !== undefined && this.#at + units <= this.#limit;
+    return this.#openBlock !== undefined && this.#at + units <= this.limit;
   }
 
   /** The next record goes to another block than the open one. */
@@ -336,13 +333,13 @@ export class BlockLog {
    */
   append(kind: number, flags: number, bytes: Uint8Array): number {
     const units = bytes.length / UNIT;
-    if (this.#openBlock === undefined || this.#at + units > (kind === GIVE_UP ? this.#unitsPerBlock : this.#limit)) {
+    if (this.#openBlock === undefined || this.#at + units > (kind === GIVE_UP ? this.#unitsPerBlock : this.limit)) {
       if (this.#prepared === undefined) throw new LogError('there is no room for a record');
       this.#openBlock = this.#prepared;
       this.#prepared = undefined;
       this.#chain.push(this.#openBlock);
       this.#spare--;
-      this.#firsts[this.#openBlock] = this.#next;
+      this.set(FIRST, this.#openBlock, this.#next);
       this.#at = HEADER_UNITS;
     }
     const block = this.#openBlock;
@@ -352,9 +349,9 @@ export class BlockLog {
     bytes[2] = flags & 0xff;
     bytes[3] = flags >> 8;
     writeU32(bytes, 4, this.#next);
-    writeU32(bytes, CRC_AT, this.#crcOf(bytes, bytes.length, block));
+    writeU32(bytes, CRC_AT, this.crcOf(bytes, bytes.length, block));
     this.#flash.program(address * UNIT, bytes);
-    const back = this.#buffer.subarray(0, bytes.length);
+    const back = this.buffer.subarray(0, bytes.length);
     this.#flash.read(address * UNIT, back);
     if (!sameBytes(bytes, back)) throw new FlashError(`what was written at ${address * UNIT} reads back differently`);
     this.#at += units;
@@ -370,9 +367,9 @@ export class BlockLog {
    */
   read(address: number): Uint8Array {
     const block = Math.floor(address / this.#unitsPerBlock);
-    const record = this.#recordAt(block, address - block * this.#unitsPerBlock);
+    const record = this.recordAt(block, address - block * this.#unitsPerBlock);
     if (record === undefined) throw new FlashError(`the record at ${address * UNIT} is damaged`);
-    return this.#buffer.subarray(0, record.units * UNIT);
+    return this.buffer.subarray(0, record.units * UNIT);
   }
 
   /** True while there is a block ahead that records can go to when the open one is full. */
@@ -387,25 +384,25 @@ export class BlockLog {
    */
   prepare(): boolean {
     if (this.#prepared !== undefined) return true;
-    const salt = this.#nextSalt();
+    const salt = this.nextSalt();
     let failure: unknown;
     for (;;) {
-      const block = this.#leastWorn();
+      const block = this.leastWorn();
       if (block === undefined) {
         if (failure !== undefined) throw failure;
         return false;
       }
       try {
         this.#flash.erase(block * this.#flash.blockSize);
-        this.#erases[block] = (this.#erases[block] as number) + 1;
-        this.#ends[block] = this.#unitsPerBlock;
-        this.#writeHeader(block, salt);
+        this.set(ERASES, block, this.get(ERASES, block) + 1);
+        this.set(END, block, this.#unitsPerBlock);
+        this.writeHeader(block, salt);
         this.#prepared = block;
         return true;
       } catch (error) {
         if (!(error instanceof FlashError)) throw error;
         // A block that has had its day: the others go on.
-        this.#bad[block] = 1;
+        this.set(END, block, BAD);
         this.#spare--;
         failure = error;
       }
@@ -424,22 +421,22 @@ export class BlockLog {
     const block = this.oldest;
     let at = Math.max(from, HEADER_UNITS);
     for (let count = 0; count < most; count++) {
-      const record = this.#recordFrom(block, at);
-      this.#tailNumber ??= this.#firsts[block];
-      const behind = this.#chain.length > 1 ? this.#firsts[this.#chain.at(1)] : this.#next;
+      const record = this.recordFrom(block, at);
+      this.#tailNumber ??= this.get(FIRST, block);
+      const behind = this.#chain.length > 1 ? this.get(FIRST, this.#chain.at(1)) : this.#next;
       const number = record?.number ?? behind;
       if (number !== this.#tailNumber) throw new FlashError(`record ${this.#tailNumber} is damaged`);
       if (record === undefined) return undefined;
       this.#tailNumber = record.number + 1;
-      visit(record, this.#buffer.subarray(0, record.units * UNIT));
-      at = this.#behind(block, record);
+      visit(record, this.buffer.subarray(0, record.units * UNIT));
+      at = this.behind(block, record);
     }
     return at;
   }
 
   /** Units for records left in the open block; 0 where none is open. */
   get left(): number {
-    return this.#openBlock === undefined ? 0 : Math.max(this.#limit - this.#at, 0);
+    return this.#openBlock === undefined ? 0 : Math.max(this.limit - this.#at, 0);
   }
 
   /** The block that an address is in. */
@@ -474,7 +471,7 @@ export class BlockLog {
   at(address: number): FoundRecord | undefined {
     const block = this.blockOf(address);
     if (this.#chain.indexOf(block) < 0) return undefined;
-    return this.#found(this.#recordAt(block, address - block * this.#unitsPerBlock));
+    return this.found(this.recordAt(block, address - block * this.#unitsPerBlock));
   }
 
   /** The record that follows another that is in the log; without one, the oldest. Undefined at the end. */
@@ -483,15 +480,15 @@ export class BlockLog {
     if (place < 0) return undefined;
     let at = record === undefined ? HEADER_UNITS : (record.address % this.#unitsPerBlock) + record.units;
     for (; place < this.#chain.length; place++) {
-      const found = this.#recordFrom(this.#chain.at(place), at);
-      if (found !== undefined) return this.#found(found);
+      const found = this.recordFrom(this.#chain.at(place), at);
+      if (found !== undefined) return this.found(found);
       at = HEADER_UNITS;
     }
     return undefined;
   }
 
-  #found(record: LogRecord | undefined): FoundRecord | undefined {
-    return record && { record, bytes: this.#buffer.subarray(0, record.units * UNIT) };
+  private found(record: LogRecord | undefined): FoundRecord | undefined {
+    return record && { record, bytes: this.buffer.subarray(0, record.units * UNIT) };
   }
 
   /**
@@ -503,30 +500,66 @@ export class BlockLog {
     const bytes = new Uint8Array(UNIT + body.length);
     bytes.set(body, UNIT);
     if (this.#chain.length < 2) throw new LogError('the only block of a log cannot be given up');
-    writeU32(bytes, RECORD_HEADER, this.#sequences[this.#chain.at(1)] as number);
+    writeU32(bytes, RECORD_HEADER, this.sequenceOf(this.#chain.at(1)));
     this.append(GIVE_UP, 0, bytes);
     this.#chain.shift();
-    this.#countSpare();
+    this.countSpare();
     this.#tailNumber = undefined;
   }
 
-  get #limit(): number {
+  private get limit(): number {
     return this.#unitsPerBlock - KEPT_UNITS;
   }
 
-  #countSpare(): void {
-    this.#spare = 0;
-    for (let block = 0; block < this.#blocks; block++) if (this.#isSpare(block)) this.#spare++;
+  /** A row of the table. */
+  private row(row: number): Uint32Array {
+    return this.#table.subarray(row * this.#blocks, (row + 1) * this.#blocks);
   }
 
-  #isSpare(block: number): boolean {
-    return this.#bad[block] === 0 && this.#chain.indexOf(block) < 0 && !this.#isCutOff(block);
+  private get(row: number, block: number): number {
+    return this.#table[row * this.#blocks + block] as number;
+  }
+
+  private set(row: number, block: number, value: number): void {
+    this.#table[row * this.#blocks + block] = value;
+  }
+
+  private fillEnds(): void {
+    this.row(END).fill(this.#unitsPerBlock);
+  }
+
+  private sequenceOf(block: number): number {
+    return this.#table[block] as number;
+  }
+
+  /** The block that has a sequence number, -1 where none has. */
+  private blockWith(sequence: number): number {
+    return this.row(SEQUENCE).indexOf(sequence);
+  }
+
+  private link(row: number, block: number): number {
+    return this.#links?.[row * this.#blocks + block] ?? 0;
+  }
+
+  private setLinks(block: number, previous: number, stated: number): void {
+    const links = this.#links as Uint32Array;
+    links[PREVIOUS * this.#blocks + block] = previous;
+    links[STATED * this.#blocks + block] = stated;
+  }
+
+  private countSpare(): void {
+    this.#spare = 0;
+    for (let block = 0; block < this.#blocks; block++) if (this.isSpare(block)) this.#spare++;
+  }
+
+  private isSpare(block: number): boolean {
+    return this.get(END, block) !== BAD && this.#chain.indexOf(block) < 0 && !this.isCutOff(block);
   }
 
   /** True for a block that was in the log before a block behind it was lost: what it holds is kept for a technician. */
-  #isCutOff(block: number): boolean {
-    const sequence = this.#sequences[block] as number;
-    return this.#lostTail > 0 && sequence >= this.#lostTail && sequence < (this.#sequences[this.oldest] as number);
+  private isCutOff(block: number): boolean {
+    const sequence = this.sequenceOf(block);
+    return this.#lostTail > 0 && sequence >= this.#lostTail && sequence < this.sequenceOf(this.oldest);
   }
 
   /**
@@ -534,52 +567,52 @@ export class BlockLog {
    * the newest: until a newer header leaves them behind they name each other, and no number of theirs may be given again
    * while nobody knows how a header reads the next time whose erase was broken off.
    */
-  #leastWorn(): number | undefined {
-    const head = this.#sequences[this.#chain.newest as number] as number;
+  private leastWorn(): number | undefined {
+    const head = this.sequenceOf(this.#chain.newest as number);
     let best: number | undefined;
     for (let block = 0; block < this.#blocks; block++) {
-      if (this.#isSpare(block) && (best === undefined || this.#goesBefore(block, best, head))) best = block;
+      if (this.isSpare(block) && (best === undefined || this.goesBefore(block, best, head))) best = block;
     }
     return best;
   }
 
-  #goesBefore(block: number, other: number, head: number): boolean {
-    const sequence = this.#sequences[block] as number;
-    const otherSequence = this.#sequences[other] as number;
+  private goesBefore(block: number, other: number, head: number): boolean {
+    const sequence = this.sequenceOf(block);
+    const otherSequence = this.sequenceOf(other);
     if (sequence > head || otherSequence > head)
       return sequence > head ? otherSequence > head && sequence > otherSequence : true;
-    return (this.#erases[block] as number) < (this.#erases[other] as number);
+    return this.get(ERASES, block) < this.get(ERASES, other);
   }
 
   /**
    * The salt of the block after the head: the head's, and the CRC of its first record. So it is never known to whom the
    * salt of the log or one such record of another payer is not, and of three neighbouring blocks any two tell the third's.
    */
-  #nextSalt(): number {
+  private nextSalt(): number {
     const head = this.#chain.newest as number;
-    const isEmpty = this.#firsts[head] === this.#next;
-    return ((this.#salts[head] as number) ^ (isEmpty ? 0 : this.#firstCrc(head))) >>> 0;
+    const isEmpty = this.get(FIRST, head) === this.#next;
+    return (this.get(SALT, head) ^ (isEmpty ? 0 : this.firstCrc(head))) >>> 0;
   }
 
   /** What stands where the first record of a block has its CRC. */
-  #firstCrc(block: number): number {
+  private firstCrc(block: number): number {
     this.#flash.read(block * this.#flash.blockSize + HEADER_BYTES, this.#header);
     return readU32(this.#header, CRC_AT);
   }
 
-  #writeHeader(block: number, salt: number): void {
+  private writeHeader(block: number, salt: number): void {
     const last = this.#chain.newest;
     const header = new Uint8Array(HEADER_BYTES);
     this.#newest++;
-    this.#sequences[block] = this.#newest;
+    this.set(SEQUENCE, block, this.#newest);
     writeU32(header, 4, this.#newest);
-    writeU32(header, 8, this.#erases[block] as number);
-    writeU32(header, 12, last === undefined ? 0 : (this.#sequences[last] as number));
+    writeU32(header, 8, this.get(ERASES, block));
+    writeU32(header, 12, last === undefined ? 0 : this.sequenceOf(last));
     // The oldest there should be: what is lost goes on being missed.
-    const tail = last === undefined ? this.#newest : (this.#sequences[this.oldest] as number);
+    const tail = last === undefined ? this.#newest : this.sequenceOf(this.oldest);
     writeU32(header, 16, this.#lostTail > 0 ? this.#lostTail : tail);
     writeU32(header, 20, this.#ownNext);
-    this.#salts[block] = salt;
+    this.set(SALT, block, salt);
     writeU32(header, SALT_AT, salt);
     sealHeader(header, this.#layout.store, this.#layout.format);
     this.#flash.program(block * this.#flash.blockSize, header);
@@ -587,44 +620,43 @@ export class BlockLog {
     if (!sameBytes(header, this.#header)) throw new FlashError(`the header of block ${block} reads back differently`);
   }
 
-  #readHeaders(): void {
-    const strange = this.#scanHeaders();
+  private readHeaders(): void {
+    const strange = this.scanHeaders();
     if (strange !== '') throw new LogError(strange);
     if (this.#newest > 0) return;
     const former = this.#layout.formerFormat?.(this.#flash);
-    throw new LogError(former === undefined ? 'the partition holds no log' : this.#otherFormat(former));
+    throw new LogError(former === undefined ? 'the partition holds no log' : this.otherFormat(former));
   }
 
-  #otherFormat(format: number): string {
+  private otherFormat(format: number): string {
     return `the partition holds format ${format}, this firmware reads ${this.#layout.format}`;
   }
 
   /** Takes in what the headers say. @returns why this is not the log looked for, or nothing */
-  #scanHeaders(): string {
+  private scanHeaders(): string {
     const header = this.#header;
     let most = 0;
     let strange = '';
     this.#newest = 0;
     this.#promised = 0;
+    this.#links = new Uint32Array(2 * this.#blocks);
     for (let block = 0; block < this.#blocks; block++) {
-      this.#sequences[block] = 0;
-      this.#erases[block] = 0;
-      this.#bad[block] = 0;
+      this.set(SEQUENCE, block, 0);
+      this.set(ERASES, block, 0);
       this.#flash.read(block * this.#flash.blockSize, header);
       if (!isStoreHeader(header)) continue;
       if (header[1] !== this.#layout.store) strange = 'the partition holds something else';
-      else if (header[2] !== this.#layout.format) strange = this.#otherFormat(header[2] as number);
-      this.#sequences[block] = readU32(header, 4);
-      this.#erases[block] = readU32(header, 8);
-      this.#previous[block] = readU32(header, 12);
-      this.#stated[block] = readU32(header, 16);
+      else if (header[2] !== this.#layout.format) strange = this.otherFormat(header[2] as number);
+      this.set(SEQUENCE, block, readU32(header, 4));
+      this.set(ERASES, block, readU32(header, 8));
+      this.setLinks(block, readU32(header, 12), readU32(header, 16));
       this.#promised = Math.max(this.#promised, readU32(header, 20));
-      this.#salts[block] = readU32(header, SALT_AT);
+      this.set(SALT, block, readU32(header, SALT_AT));
       this.#newest = Math.max(this.#newest, readU32(header, 4));
       most = Math.max(most, readU32(header, 8));
     }
     // A block without a header has been in use as much as the others, for all anybody knows.
-    for (let block = 0; block < this.#blocks; block++) if (this.#erases[block] === 0) this.#erases[block] = most;
+    for (let block = 0; block < this.#blocks; block++) if (this.get(ERASES, block) === 0) this.set(ERASES, block, most);
     return strange;
   }
 
@@ -632,28 +664,35 @@ export class BlockLog {
    * The blocks of the log, from the newest back. Newest blocks that hold nothing, or nothing but copies of what is still
    * in the log, are not in it: a cut broke off what was begun there.
    */
-  #findChain(damage: LogDamage[]): void {
+  private findChain(damage: LogDamage[]): void {
     this.#chain.clear();
     const highest = this.#newest;
+    const salvaged: number[] = [];
     for (let ahead = 1; ahead <= SALVAGED_AHEAD && this.#layout.salvage; ahead++)
-      this.#findBlock(highest + ahead, damage);
+      salvaged.push(this.findBlock(highest + ahead, damage));
     let sequence = this.#newest;
     let tail: number | undefined;
     let headTail = 0;
     for (;;) {
-      let block = this.#sequences.indexOf(sequence);
-      if (block < 0 && this.#layout.salvage) block = this.#findBlock(sequence, damage);
+      let block = this.blockWith(sequence);
+      if (block < 0 && this.#layout.salvage) {
+        block = this.findBlock(sequence, damage);
+        salvaged.push(block);
+      }
       if (block < 0) {
         damage.push({ first: 0, next: 0, detail: `the block with sequence number ${sequence} is lost` });
         // What is older may be in the log for all that.
         if (!this.#layout.salvage) this.#lostTail = Math.min(tail ?? headTail, sequence);
-        sequence = this.#layout.salvage ? this.#olderThan(sequence) : 0;
+        sequence = this.#layout.salvage ? this.writtenBefore(sequence) : 0;
         if (sequence === 0 || sequence < (tail ?? headTail)) return;
         continue;
       }
-      const previous = this.#previous[block] as number;
-      const stated = this.#stated[block] as number;
-      const { own, givesUp } = this.#lookThrough(block);
+      const previous = this.link(PREVIOUS, block);
+      const stated = this.link(STATED, block);
+      // What was given up in blocks older than the two newest was so when the newest was made ready: its header says it.
+      const isTold = this.#chain.length > 1 && !salvaged.includes(this.#chain.newest as number);
+      const isSearched = this.#chain.length === 0 || (tail === undefined && !isTold);
+      const { own, givesUp } = isSearched ? this.lookThrough(block) : NOTHING_NEW;
       if (this.#chain.length > 0 || own || previous === 0 || sequence === stated) {
         if (this.#chain.length === 0) headTail = Math.max(headTail, stated);
         tail ??= givesUp;
@@ -673,21 +712,21 @@ export class BlockLog {
    *
    * @returns the block, which then counts as if it had its header, or -1
    */
-  #findBlock(sequence: number, damage: LogDamage[]): number {
-    const neighbours = this.#neighboursOf(sequence);
+  private findBlock(sequence: number, damage: LogDamage[]): number {
+    const neighbours = this.neighboursOf(sequence);
     for (let block = 0; block < this.#blocks; block++) {
-      if (this.#sequences[block] !== 0) continue;
-      this.#sequences[block] = sequence;
+      if (this.sequenceOf(block) !== 0) continue;
+      this.set(SEQUENCE, block, sequence);
       // Records begin where the header ends: without the first one others are not looked for, a start would take long.
-      if (this.#findSalt(block, neighbours) && this.#lookThrough(block).own) {
-        const previous = this.#olderThan(sequence);
+      if (this.findSalt(block, neighbours) && this.lookThrough(block).own) {
+        const previous = this.writtenBefore(sequence);
         this.#newest = Math.max(this.#newest, sequence);
-        this.#previous[block] = previous;
-        this.#stated[block] = previous === 0 ? sequence : (this.#stated[this.#sequences.indexOf(previous)] as number);
+        const stated = previous === 0 ? sequence : this.link(STATED, this.blockWith(previous));
+        this.setLinks(block, previous, stated);
         damage.push({ first: 0, next: 0, detail: `the block with sequence number ${sequence} has lost its header` });
         return block;
       }
-      this.#sequences[block] = 0;
+      this.set(SEQUENCE, block, 0);
     }
     return -1;
   }
@@ -696,51 +735,51 @@ export class BlockLog {
    * Blocks that one of a sequence number may have stood between: one that names it as the one before, and the nearest older
    * ones, as some may have been made ready and never written to. Few, so that a start is bounded.
    */
-  #neighboursOf(sequence: number): readonly Neighbour[] {
+  private neighboursOf(sequence: number): readonly Neighbour[] {
     const found: Neighbour[] = [];
     for (let block = 0; block < this.#blocks && found.length < MOST_FOLLOWERS; block++) {
-      if (this.#previous[block] === sequence && (this.#sequences[block] as number) > sequence)
-        found.push({ salt: this.#salts[block] as number, crc: undefined });
+      if (this.link(PREVIOUS, block) === sequence && this.sequenceOf(block) > sequence)
+        found.push({ salt: this.get(SALT, block), crc: undefined });
     }
     let below = sequence;
     for (let count = 0; count < MOST_BEFORE; count++) {
       let nearest = -1;
       for (let block = 0; block < this.#blocks; block++) {
-        const one = this.#sequences[block] as number;
-        if (one !== 0 && one < below && (nearest < 0 || one > (this.#sequences[nearest] as number))) nearest = block;
+        const one = this.sequenceOf(block);
+        if (one !== 0 && one < below && (nearest < 0 || one > this.sequenceOf(nearest))) nearest = block;
       }
       if (nearest < 0) break;
-      below = this.#sequences[nearest] as number;
-      found.push({ salt: this.#salts[nearest] as number, crc: this.#firstCrc(nearest) });
+      below = this.sequenceOf(nearest);
+      found.push({ salt: this.get(SALT, nearest), crc: this.firstCrc(nearest) });
     }
     return found;
   }
 
   /** Finds the salt of a block whose header is damaged, out of those of its neighbours. */
-  #findSalt(block: number, neighbours: readonly Neighbour[]): boolean {
+  private findSalt(block: number, neighbours: readonly Neighbour[]): boolean {
     // Most blocks without a header have no record either.
-    if (!this.#mayHaveRecord(block)) return false;
+    if (!this.mayHaveRecord(block)) return false;
     const own = readU32(this.#header, CRC_AT);
     for (const { salt, crc } of neighbours) {
-      this.#salts[block] = salt ^ (crc ?? own);
-      if (this.#recordAt(block, HEADER_UNITS) !== undefined) return true;
+      this.set(SALT, block, salt ^ (crc ?? own));
+      if (this.recordAt(block, HEADER_UNITS) !== undefined) return true;
       // The earlier one of both may have been empty then.
-      this.#salts[block] = salt;
-      if (this.#recordAt(block, HEADER_UNITS) !== undefined) return true;
+      this.set(SALT, block, salt);
+      if (this.recordAt(block, HEADER_UNITS) !== undefined) return true;
     }
     return false;
   }
 
   /** The highest sequence number below another of a block that was written to, 0 where there is none. */
-  #olderThan(sequence: number): number {
+  private writtenBefore(sequence: number): number {
     let below = sequence;
     for (;;) {
       let best = 0;
       for (let block = 0; block < this.#blocks; block++) {
-        const one = this.#sequences[block] as number;
+        const one = this.sequenceOf(block);
         if (one < below && one > best) best = one;
       }
-      if (best === 0 || this.#lookThrough(this.#sequences.indexOf(best)).own) return best;
+      if (best === 0 || this.lookThrough(this.blockWith(best)).own) return best;
       below = best;
     }
   }
@@ -749,44 +788,44 @@ export class BlockLog {
    * Whether a block has records that are no copies, and the last that gives up blocks. What comes behind units that are no
    * record may be a payer's text inside an entry that was torn: it gives up nothing.
    */
-  #lookThrough(block: number): { readonly own: boolean; readonly givesUp: number | undefined } {
+  private lookThrough(block: number): { readonly own: boolean; readonly givesUp: number | undefined } {
     let own = false;
     let givesUp: number | undefined;
     let at = HEADER_UNITS;
     let expected: number | undefined;
     let isWhole = true;
     for (;;) {
-      const record = this.#recordFrom(block, at);
+      const record = this.recordFrom(block, at);
       if (record === undefined) return { own, givesUp };
       if (record.address !== block * this.#unitsPerBlock + at) {
         isWhole = false;
         if (record.number === expected) return { own, givesUp };
       }
       if ((record.flags & COPY) === 0) own = true;
-      if (record.kind === GIVE_UP && isWhole) givesUp = readU32(this.#buffer, RECORD_HEADER);
+      if (record.kind === GIVE_UP && isWhole) givesUp = readU32(this.buffer, RECORD_HEADER);
       expected = record.number + 1;
-      at = this.#behind(block, record);
+      at = this.behind(block, record);
     }
   }
 
   /** Visits a block's records; numbers that are passed over are damage. @returns the number that must follow */
-  #visitBlock(block: number, first: number | undefined, visit: Visit, damage: LogDamage[]): number | undefined {
+  private visitBlock(block: number, first: number | undefined, visit: Visit, damage: LogDamage[]): number | undefined {
     let expected = first;
     let at = HEADER_UNITS;
     let isWhole = true;
     for (;;) {
-      const record = this.#recordFrom(block, at);
+      const record = this.recordFrom(block, at);
       if (expected === undefined && record?.address !== block * this.#unitsPerBlock + HEADER_UNITS) {
         // A block gets into the log with its first record, so that there is one where the header ends.
         damage.push({ first: 0, next: record?.number ?? 0, detail: 'the oldest records are lost' });
       }
-      if (at === HEADER_UNITS) this.#firsts[block] = expected ?? record?.number ?? 0;
+      if (at === HEADER_UNITS) this.set(FIRST, block, expected ?? record?.number ?? 0);
       if (record === undefined) return expected;
       if (record.address !== block * this.#unitsPerBlock + at) {
         isWhole = false;
         // Nothing is written behind what was torn, and what is damaged had a number of its own: this is a payer's text.
         if (record.number === expected) {
-          this.#ends[block] = at;
+          this.set(END, block, at);
           return expected;
         }
       }
@@ -797,22 +836,22 @@ export class BlockLog {
           next: record.number > expected ? record.number : Number.MAX_SAFE_INTEGER,
           detail: `records before number ${record.number} are lost`,
         });
-      visit(isWhole ? record : { ...record, behindDamage: true }, this.#buffer.subarray(0, record.units * UNIT));
+      visit(isWhole ? record : { ...record, behindDamage: true }, this.buffer.subarray(0, record.units * UNIT));
       expected = record.number + 1;
-      at = this.#behind(block, record);
+      at = this.behind(block, record);
     }
   }
 
   /** The unit of the block behind a record. */
-  #behind(block: number, record: LogRecord): number {
+  private behind(block: number, record: LogRecord): number {
     return record.address - block * this.#unitsPerBlock + record.units;
   }
 
   /** The first record at or behind a unit, read into the buffer. What is passed over was torn, or is damaged. */
-  #recordFrom(block: number, from: number): LogRecord | undefined {
-    const end = block === this.#openBlock ? this.#at : (this.#ends[block] as number);
+  private recordFrom(block: number, from: number): LogRecord | undefined {
+    const end = block === this.#openBlock ? this.#at : this.get(END, block);
     for (let at = from; at < end; at++) {
-      const record = this.#recordAt(block, at);
+      const record = this.recordAt(block, at);
       if (record !== undefined) return record;
     }
     return undefined;
@@ -822,32 +861,35 @@ export class BlockLog {
    * Over the block's sequence number, its salt and the record without its CRC: a record of the block's earlier life has
    * another, and so has what a payer wrote.
    */
-  #crcOf(bytes: Uint8Array, length: number, block: number): number {
-    const seed = crc32Word(crc32Word(0, this.#sequences[block] as number), this.#salts[block] as number);
+  private crcOf(bytes: Uint8Array, length: number, block: number): number {
+    const seed = crc32Word(
+      crc32Word(0, this.#table[block] as number),
+      this.#table[SALT * this.#blocks + block] as number,
+    );
     const head = crc32Word(crc32Word(seed, readU32(bytes, 0)), readU32(bytes, 4));
     return crc32Update(head, bytes, RECORD_HEADER, length);
   }
 
   /** True where a block has something like a record behind its header. */
-  #mayHaveRecord(block: number): boolean {
+  private mayHaveRecord(block: number): boolean {
     this.#flash.read(block * this.#flash.blockSize + HEADER_BYTES, this.#header);
-    return this.#isShaped(this.#header[0] as number, this.#header[1] as number);
+    return this.isShaped(this.#header[0] as number, this.#header[1] as number);
   }
 
-  #isShaped(kind: number, units: number): boolean {
+  private isShaped(kind: number, units: number): boolean {
     return kind !== 0 && units > 0 && units <= this.#layout.longest;
   }
 
   /** The record that begins at a unit of a block, read into the buffer; undefined where none does. */
-  #recordAt(block: number, at: number): LogRecord | undefined {
+  private recordAt(block: number, at: number): LogRecord | undefined {
     const address = block * this.#unitsPerBlock + at;
-    const buffer = this.#buffer;
-    this.#flash.read(address * UNIT, this.#unit);
+    const buffer = this.buffer;
+    this.#flash.read(address * UNIT, this.unit);
     const kind = buffer[0] as number;
     const units = buffer[1] as number;
-    if (!this.#isShaped(kind, units) || at + units > this.#unitsPerBlock) return undefined;
+    if (!this.isShaped(kind, units) || at + units > this.#unitsPerBlock) return undefined;
     if (units > 1) this.#flash.read((address + 1) * UNIT, buffer.subarray(UNIT, units * UNIT));
-    if (readU32(buffer, CRC_AT) !== this.#crcOf(buffer, units * UNIT, block)) return undefined;
+    if (readU32(buffer, CRC_AT) !== this.crcOf(buffer, units * UNIT, block)) return undefined;
     return {
       kind,
       flags: (buffer[2] as number) | ((buffer[3] as number) << 8),
@@ -857,6 +899,25 @@ export class BlockLog {
     };
   }
 }
+
+/** Rows of a log's table. The sequence number that a block's header has, 0 where it has none. No two headers have the same. */
+const SEQUENCE = 0;
+/** How often it was erased, as far as headers tell. */
+const ERASES = 1;
+/** What the CRCs of its records begin with, beside its sequence number. No payer knows it. */
+const SALT = 2;
+/** The unit behind what was written to it, where a start has found that out; BAD where it could not be erased or written since. */
+const END = 3;
+const BAD = 0;
+/** Of a block of the log: the number of its first record. */
+const FIRST = 4;
+const ROWS = 5;
+/** Rows of what headers say of other blocks. */
+const PREVIOUS = 0;
+const STATED = 1;
+
+/** What needs not be known of a block. */
+const NOTHING_NEW = Object.freeze({ own: false, givesUp: undefined });
 
 /** In a block's header: its salt. */
 const SALT_AT = 24;

@@ -43,15 +43,13 @@ export class Books {
 
   /** Records a payment or a reservation. */
   begin(mode: 'authorize' | 'reserve', spend: Spend, artifacts: PresentedArtifacts): Receipt | LedgerRefusal {
-    const before = this.#before((receiptId) => paymentOf(mode, receiptId, spend, artifacts));
-    return this.#settled(
-      mode === 'reserve' ? this.ledger.reserve(spend, before) : this.ledger.authorize(spend, before),
-    );
+    const before = this.before((receiptId) => paymentOf(mode, receiptId, spend, artifacts));
+    return this.settled(mode === 'reserve' ? this.ledger.reserve(spend, before) : this.ledger.authorize(spend, before));
   }
 
   /** Ends a reservation with the final amount. */
   settle(reservation: number, amount: bigint, timeMs: number): Receipt | LedgerRefusal {
-    const before = this.#before((receiptId) => ({
+    const before = this.before((receiptId) => ({
       kind: 'end',
       receiptId,
       how: 'settle',
@@ -59,12 +57,12 @@ export class Books {
       amount,
       timeMs,
     }));
-    return this.#settled(this.ledger.settle(reservation, amount, timeMs, before));
+    return this.settled(this.ledger.settle(reservation, amount, timeMs, before));
   }
 
   /** Ends a reservation with nothing spent. */
   release(reservation: number, timeMs: number): Receipt | LedgerRefusal {
-    const before = this.#before((receiptId) => ({
+    const before = this.before((receiptId) => ({
       kind: 'end',
       receiptId,
       how: 'release',
@@ -72,7 +70,7 @@ export class Books {
       amount: 0n,
       timeMs,
     }));
-    return this.#settled(this.ledger.release(reservation, timeMs, before));
+    return this.settled(this.ledger.release(reservation, timeMs, before));
   }
 
   /**
@@ -85,13 +83,13 @@ export class Books {
   }
 
   /** Of an entry that the ledger then did not record, nobody knows what a start will find. */
-  #settled(result: Receipt | LedgerRefusal): Receipt | LedgerRefusal {
+  private settled(result: Receipt | LedgerRefusal): Receipt | LedgerRefusal {
     if (this.#isWritten && 'code' in result) this.journal?.withhold();
     this.#isWritten = false;
     return result;
   }
 
-  #before(entry: (receiptId: number) => JournalPayment | JournalEnd): BeforeRecord | undefined {
+  private before(entry: (receiptId: number) => JournalPayment | JournalEnd): BeforeRecord | undefined {
     const { journal } = this;
     if (journal === undefined) return undefined;
     return (receiptId) => {

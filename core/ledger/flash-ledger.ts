@@ -49,7 +49,7 @@ import {
   windowOf,
   writeTime,
 } from './spend-record.ts';
-import { StoreGuard, storeFailed } from './store-guard.ts';
+import { type StoreFailure, StoreGuard, storeFailed } from './store-guard.ts';
 import type { StoreOptions } from './store-options.ts';
 import { countedSince, NO_PAYMENTS, withPayment } from './window.ts';
 
@@ -82,9 +82,11 @@ export class FlashLedger implements SpendLedger {
   readonly #autoFormat: 'blank' | 'never';
   readonly #salt: number;
   readonly #guard: StoreGuard;
-  readonly #writer = new RecordWriter();
-  /** A record that is read at a start, apart from the log's own memory. */
-  readonly #record = new Uint8Array(LONGEST_RECORD * UNIT);
+  /** What is written, and a record apart from the log's own memory. There while something is written, or a start reads. */
+  #lentWriter: RecordWriter | undefined;
+  #lentRecord: Uint8Array | undefined;
+  /** The record that was looked up last. */
+  #found: Uint8Array | undefined;
   /** Open reservations by receipt id: where they are. */
   readonly #open = new Map<number, number>();
   #blocks: BlockLog | undefined;
@@ -117,7 +119,7 @@ export class FlashLedger implements SpendLedger {
     this.#autoFormat = options.autoFormat ?? 'blank';
     this.#salt = options.salt ?? 0;
     this.#guard = new StoreGuard('ledger.problem', options.log);
-    this.#guard.write(() => this.#start());
+    this.writing(() => this.start());
     if (this.#guard.problem === undefined)
       this.#log?.emit({ event: 'ledger.open', keys: this.#index.size, reservations: this.#open.size });
     for (const { detail } of this.#damage) this.#log?.emit({ event: 'ledger.damaged', detail });
@@ -129,7 +131,7 @@ export class FlashLedger implements SpendLedger {
   }
 
   get problem(): LedgerRefusal | undefined {
-    return this.#guard.problem ?? (this.#units + LEAST_ENTRY > this.#capacity ? this.#full() : undefined);
+    return this.#guard.problem ?? (this.#units + LEAST_ENTRY > this.capacity ? this.full() : undefined);
   }
 
   /**
@@ -142,7 +144,7 @@ export class FlashLedger implements SpendLedger {
 
   /** How full it is. */
   get fill(): LedgerFill {
-    return { used: this.#units, of: this.#capacity, keys: this.#index.size };
+    return { used: this.#units, of: this.capacity, keys: this.#index.size };
   }
 
   /** Erases per block. */
@@ -152,47 +154,48 @@ export class FlashLedger implements SpendLedger {
 
   /** Bytes that its tables and buffers take, in memory. */
   get memoryBytes(): number {
+    // A record that is read, and while something is written two more.
     return this.#index.bytes + 3 * LONGEST_RECORD * UNIT + (this.#blocks?.memoryBytes ?? 0);
   }
 
   grantTotal(grant: LedgerKey): bigint {
-    return this.#guard.ask(0n, () => this.#totalOf(grant, PART.grant));
+    return this.#guard.ask(0n, () => this.totalOf(grant, PART.grant));
   }
 
   budgetTotal(budget: LedgerKey): bigint {
-    return this.#guard.ask(0n, () => this.#totalOf(budget, PART.budget));
+    return this.#guard.ask(0n, () => this.totalOf(budget, PART.budget));
   }
 
   budgetUsed(budget: LedgerKey): boolean {
-    return this.#guard.ask(true, () => this.#find(budget, PART.budget) !== undefined);
+    return this.#guard.ask(true, () => this.find(budget, PART.budget) !== undefined);
   }
 
   seen(replay: LedgerKey): boolean {
     return this.#guard.ask(true, () => {
-      if (this.#addressOf(replay, PART.replay) !== 0) return true;
-      const budget = this.#find(replay, PART.budget);
+      if (this.addressOf(replay, PART.replay) !== 0) return true;
+      const budget = this.find(replay, PART.budget);
       return budget !== undefined && (flagsOf(budget) & CLOSED) !== 0;
     });
   }
 
   paymentsSince(grant: LedgerKey, sinceMs: number): number {
     return this.#guard.ask(Number.MAX_SAFE_INTEGER, () => {
-      const record = this.#find(grant, PART.grant);
+      const record = this.find(grant, PART.grant);
       return record === undefined ? 0 : countedSince(windowOf(record), sinceMs);
     });
   }
 
   answered(idempotency: LedgerKey): Answered | undefined {
     return this.#guard.ask(undefined, () => {
-      const record = this.#find(idempotency, PART.answer);
-      return record && this.#isSound(record) ? answerOf(record) : undefined;
+      const record = this.find(idempotency, PART.answer);
+      return record && this.isSound(record) ? answerOf(record) : undefined;
     });
   }
 
   openReservations(): readonly OpenReservation[] {
     return this.#guard.ask([], () =>
       [...this.#open.values()].map((address) => {
-        const { receiptId, grant, budget, amount, timeMs } = openOf(this.#flashLog.read(address));
+        const { receiptId, grant, budget, amount, timeMs } = openOf(this.flashLog.read(address));
         return { receiptId, grant, budget, amount, timeMs };
       }),
     );
@@ -204,7 +207,7 @@ export class FlashLedger implements SpendLedger {
 
   newestBundle(identity: string): NewestBundle | undefined {
     return this.#guard.ask(undefined, () => {
-      const record = this.#find(bundleKey(this.#crypto, identity), PART.bundle);
+      const record = this.find(bundleKey(this.#crypto, identity), PART.bundle);
       return record && bundleOf(record);
     });
   }
@@ -214,68 +217,68 @@ export class FlashLedger implements SpendLedger {
   }
 
   objection(spend: Spend): LedgerRefusal | undefined {
-    return this.#guard.write(() => {
-      const doubt = this.#doubt(spend);
+    return this.writing(() => {
+      const doubt = this.doubt(spend);
       if (doubt) return doubt;
-      const { parts, until, isTooMuch } = this.#spendParts(KIND.spend, spend);
+      const { parts, until, isTooMuch } = this.spendParts(KIND.spend, spend);
       if (isTooMuch) return TOO_MUCH;
-      const bytes = this.#writer.write(parts, until);
-      if (this.#units + this.#moreUnits(bytes) > this.#capacity) return this.#full();
-      return this.#roomObjection(bytes.length / UNIT, false);
+      const bytes = this.writer.write(parts, until);
+      if (this.#units + this.moreUnits(bytes) > this.capacity) return this.full();
+      return this.roomObjection(bytes.length / UNIT, false);
     });
   }
 
   authorize(spend: Spend, before?: BeforeRecord): Receipt | LedgerRefusal {
-    return this.#begin(KIND.spend, spend, before);
+    return this.begin(KIND.spend, spend, before);
   }
 
   reserve(spend: Spend, before?: BeforeRecord): Receipt | LedgerRefusal {
-    return this.#begin(KIND.reserve, spend, before);
+    return this.begin(KIND.reserve, spend, before);
   }
 
   settle(receiptId: number, amount: bigint, timeMs: number, before?: BeforeRecord): Receipt | LedgerRefusal {
-    return this.#end(KIND.settle, receiptId, amount, timeMs, before);
+    return this.end(KIND.settle, receiptId, amount, timeMs, before);
   }
 
   release(receiptId: number, timeMs: number, before?: BeforeRecord): Receipt | LedgerRefusal {
-    return this.#end(KIND.release, receiptId, undefined, timeMs, before);
+    return this.end(KIND.release, receiptId, undefined, timeMs, before);
   }
 
   admitted(identity: string, bundle: NewestBundle, isStored = false): LedgerRefusal | undefined {
-    return this.#guard.write(() => {
-      const parts = this.#newsOf(identity, bundle, isStored);
-      return parts === undefined || 'code' in parts ? parts : this.#write(KIND.bundle, parts, FOREVER, true);
+    return this.writing(() => {
+      const parts = this.newsOf(identity, bundle, isStored);
+      return parts === undefined || 'code' in parts ? parts : this.write(KIND.bundle, parts, FOREVER, true);
     });
   }
 
   bundleRecords(identity: string, bundle: NewestBundle, promised: number): number | LedgerRefusal {
-    return this.#guard.write((): number | LedgerRefusal => {
-      const parts = this.#newsOf(identity, bundle, false);
+    return this.writing((): number | LedgerRefusal => {
+      const parts = this.newsOf(identity, bundle, false);
       if (parts === undefined) return promised;
       if ('code' in parts) return parts;
       // The records of bundles are all of one length.
-      const units = this.#writer.write(parts, FOREVER).length / UNIT;
-      return this.#roomObjection(units, true, promised + 1) ?? promised + 1;
+      const units = this.writer.write(parts, FOREVER).length / UNIT;
+      return this.roomObjection(units, true, promised + 1) ?? promised + 1;
     });
   }
 
   /** What is to be recorded of an admitted bundle: nothing where all of it is known, a refusal where that cannot be told. */
-  #newsOf(identity: string, bundle: NewestBundle, isStored: boolean): Parts | LedgerRefusal | undefined {
+  private newsOf(identity: string, bundle: NewestBundle, isStored: boolean): Parts | LedgerRefusal | undefined {
     const key = bundleKey(this.#crypto, identity);
-    const record = this.#find(key, PART.bundle);
+    const record = this.find(key, PART.bundle);
     const before = record && bundleOf(record);
     const newest = newestOf(before, bundle);
     const floorMs = Math.max(this.#floorMs, bundle.issuedAtMs ?? 0);
     const isKnown = before !== undefined && isSame(before, newest) && floorMs === this.#floorMs;
-    const isSound = this.#isSound(record);
+    const isSound = this.isSound(record);
     if (isKnown && (isSound || isStored)) return undefined;
-    if (!isSound) return this.#doubted('whether a newer bundle was admitted');
-    return { counters: this.#counters(0, floorMs, 0), bundle: { key, bundle: newest } };
+    if (!isSound) return this.doubted('whether a newer bundle was admitted');
+    return { counters: this.counters(0, floorMs, 0), bundle: { key, bundle: newest } };
   }
 
   raiseTimeFloor(timeMs: number): LedgerRefusal | undefined {
     if (timeMs <= this.#floorMs) return undefined;
-    return this.#guard.write(() => this.#write(KIND.floor, { counters: this.#counters(0, timeMs, 0) }, FOREVER, true));
+    return this.writing(() => this.write(KIND.floor, { counters: this.counters(0, timeMs, 0) }, FOREVER, true));
   }
 
   /**
@@ -288,30 +291,50 @@ export class FlashLedger implements SpendLedger {
     // A turn around the log finds all there is to free; with blocks that cannot be erased it might go on for ever.
     if (this.#blocks === undefined || this.#steps >= this.#blocks.blocks * this.#blocks.room) return false;
     return (
-      this.#guard.write(() => {
+      this.writing(() => {
         this.#steps++;
-        return this.#step();
+        return this.advance();
       }) === true
     );
   }
 
-  get #capacity(): number {
+  private get capacity(): number {
     return this.#blocks === undefined ? 0 : (this.#blocks.blocks - KEPT_BLOCKS) * (this.#blocks.room - LONGEST_RECORD);
   }
 
+  /** Runs what writes, and gives back the memory that it took for that. */
+  private writing<T>(work: () => T): T | StoreFailure {
+    try {
+      return this.#guard.write(work);
+    } finally {
+      this.#lentWriter = undefined;
+      this.#lentRecord = undefined;
+    }
+  }
+
+  private get writer(): RecordWriter {
+    this.#lentWriter ??= new RecordWriter();
+    return this.#lentWriter;
+  }
+
+  private get record(): Uint8Array {
+    this.#lentRecord ??= new Uint8Array(LONGEST_RECORD * UNIT);
+    return this.#lentRecord;
+  }
+
   /** The log, once it was opened. */
-  get #flashLog(): BlockLog {
+  private get flashLog(): BlockLog {
     if (this.#blocks === undefined) throw new LogError('the ledger was not opened');
     return this.#blocks;
   }
 
-  #start(): void {
+  private start(): void {
     const blocks = new BlockLog(this.#flash, SPEND_LAYOUT);
     this.#blocks = blocks;
-    if (this.#capacity < LONGEST_RECORD) throw new LogError(`a partition of ${this.#flash.size} bytes is too small`);
-    this.#index = new KeyIndex(Math.ceil(this.#capacity / LEAST_ENTRY), (this.#flash.size / UNIT) | 0);
+    if (this.capacity < LONGEST_RECORD) throw new LogError(`a partition of ${this.#flash.size} bytes is too small`);
+    this.#index = new KeyIndex(Math.ceil(this.capacity / LEAST_ENTRY), (this.#flash.size / UNIT) | 0);
     if (this.#autoFormat === 'blank' && blocks.formatBlank(this.#salt)) return;
-    const damage = blocks.open((record, bytes) => this.#takeIn(record, bytes));
+    const damage = blocks.open((record, bytes) => this.takeIn(record, bytes));
     const [first] = damage;
     if (first === undefined) return;
     this.#damage = damage;
@@ -321,51 +344,51 @@ export class FlashLedger implements SpendLedger {
   }
 
   /** True where a record is the newest of its keys for certain: nothing is missing behind it, and it is no copy of an older one. */
-  #isSound(record: Uint8Array | undefined): boolean {
+  private isSound(record: Uint8Array | undefined): boolean {
     if (this.#soundFrom === 0) return true;
     return record !== undefined && readU32(record, 4) >= this.#soundFrom && (flagsOf(record) & COPY) === 0;
   }
 
-  #doubted(what: string): LedgerRefusal {
+  private doubted(what: string): LedgerRefusal {
     return storeFailed(`${what} is not known: ${this.damage.join('; ')}`);
   }
 
   /** Why a payment is refused while something is missing from the log, or undefined. */
-  #doubt(spend: Spend): LedgerRefusal | undefined {
+  private doubt(spend: Spend): LedgerRefusal | undefined {
     if (this.#soundFrom === 0) return undefined;
-    if (!this.#isSound(this.#find(spend.grant, PART.grant))) return this.#doubted('what was spent under this grant');
-    if (!this.#isSound(this.#find(spend.budget, PART.budget))) return this.#doubted('what was spent of this budget');
+    if (!this.isSound(this.find(spend.grant, PART.grant))) return this.doubted('what was spent under this grant');
+    if (!this.isSound(this.find(spend.budget, PART.budget))) return this.doubted('what was spent of this budget');
     if (spend.replay !== undefined && spend.replay !== spend.budget)
-      return this.#doubted('whether this decision was paid for');
-    return spend.idempotency === undefined ? undefined : this.#doubted('whether this request was answered');
+      return this.doubted('whether this decision was paid for');
+    return spend.idempotency === undefined ? undefined : this.doubted('whether this request was answered');
   }
 
   /** Takes in a record at a start. */
-  #takeIn(record: LogRecord, bytes: Uint8Array): void {
+  private takeIn(record: LogRecord, bytes: Uint8Array): void {
     checkRecord(record, bytes);
     // The log's memory is needed for looking up.
-    const copy = this.#record.subarray(0, bytes.length);
+    const copy = this.record.subarray(0, bytes.length);
     copy.set(bytes);
     const given = record.kind < KIND.spend ? countersOf(copy, UNIT) : countersOf(copy);
     if (given) {
-      this.#count(given.nextReceipt, given.floorMs);
+      this.count(given.nextReceipt, given.floorMs);
       this.#counted = record.number;
     }
     if (record.kind < KIND.spend) return;
-    if (given && given.closes > 0) this.#close(given.closes);
-    this.#point(copy, record.address);
+    if (given && given.closes > 0) this.close(given.closes);
+    this.point(copy, record.address);
   }
 
   /** Points the index at a record for every part it has. */
-  #point(record: Uint8Array, address: number): void {
+  private point(record: Uint8Array, address: number): void {
     const flags = flagsOf(record);
     for (const part of KEYED) {
       if ((flags & part) === 0) continue;
       const key = partKey(record, part);
-      const before = this.#addressOf(key, part);
+      const before = this.addressOf(key, part);
       if (before === 0) this.#index.add(key, KEYED.indexOf(part), address);
       else {
-        this.#units -= unitsAlone(this.#flashLog.read(before), part);
+        this.#units -= unitsAlone(this.#found as Uint8Array, part);
         this.#index.move(key, KEYED.indexOf(part), before, address);
       }
       this.#units += unitsAlone(record, part);
@@ -376,49 +399,49 @@ export class FlashLedger implements SpendLedger {
     this.#open.set(receiptId, address);
   }
 
-  #close(receiptId: number): void {
+  private close(receiptId: number): void {
     if (this.#open.delete(receiptId)) this.#units -= OPEN_UNITS;
   }
 
-  #count(nextReceipt: number, floorMs: number): void {
+  private count(nextReceipt: number, floorMs: number): void {
     this.#nextReceipt = Math.max(this.#nextReceipt, nextReceipt);
     this.#floorMs = Math.max(this.#floorMs, floorMs);
   }
 
   /** @param receipts how many the record gives */
-  #counters(closes: number, floorMs = this.#floorMs, receipts = 1): NonNullable<Parts['counters']> {
+  private counters(closes: number, floorMs = this.#floorMs, receipts = 1): NonNullable<Parts['counters']> {
     return { nextReceipt: this.#nextReceipt + receipts, closes, floorMs };
   }
 
-  #begin(kind: number, spend: Spend, before: BeforeRecord | undefined): Receipt | LedgerRefusal {
-    return this.#guard.write((): Receipt | LedgerRefusal => {
-      const doubt = this.#doubt(spend);
+  private begin(kind: number, spend: Spend, before: BeforeRecord | undefined): Receipt | LedgerRefusal {
+    return this.writing((): Receipt | LedgerRefusal => {
+      const doubt = this.doubt(spend);
       if (doubt) return doubt;
-      const { parts, until, receipt, isTooMuch } = this.#spendParts(kind, spend);
+      const { parts, until, receipt, isTooMuch } = this.spendParts(kind, spend);
       if (isTooMuch) return TOO_MUCH;
-      return this.#write(kind, parts, until, false, before) ?? receipt;
+      return this.write(kind, parts, until, false, before) ?? receipt;
     });
   }
 
   /** What a payment's record holds. */
-  #spendParts(
+  private spendParts(
     kind: number,
     spend: Spend,
   ): { readonly parts: Parts; readonly until: Until; readonly receipt: Receipt; readonly isTooMuch: boolean } {
     const receipt = { receiptId: this.#nextReceipt, amount: spend.amount, timeMs: spend.timeMs };
     let restMs = spend.keepUntilMs;
     let grantMs = spend.grantUntilMs ?? restMs;
-    const grant = this.#find(spend.grant, PART.grant);
+    const grant = this.find(spend.grant, PART.grant);
     const grantTotal = (grant === undefined ? 0n : partTotal(grant, PART.grant)) + spend.amount;
     const window = withPayment(grant === undefined ? NO_PAYMENTS : windowOf(grant), spend.timeMs, spend.window);
     if (grant !== undefined) grantMs = Math.max(grantMs, grantUntil(grant));
-    const budget = this.#find(spend.budget, PART.budget);
+    const budget = this.find(spend.budget, PART.budget);
     const budgetTotal = (budget === undefined ? 0n : partTotal(budget, PART.budget)) + spend.amount;
     const wasClosed = budget !== undefined && (flagsOf(budget) & CLOSED) !== 0;
     if (budget !== undefined) restMs = Math.max(restMs, keepUntil(budget));
     const open = kind === KIND.reserve;
     const parts: Parts = {
-      counters: this.#counters(0),
+      counters: this.counters(0),
       grant: { key: spend.grant, total: grantTotal, window },
       budget: { key: spend.budget, total: budgetTotal, closed: wasClosed || spend.replay === spend.budget },
       ...(spend.replay === undefined || spend.replay === spend.budget ? {} : { replay: spend.replay }),
@@ -445,52 +468,52 @@ export class FlashLedger implements SpendLedger {
     return { parts, until: { grantMs: Math.max(grantMs, restMs), restMs }, receipt, isTooMuch };
   }
 
-  #end(
+  private end(
     kind: number,
     receiptId: number,
     amount: bigint | undefined,
     timeMs: number,
     before: BeforeRecord | undefined,
   ): Receipt | LedgerRefusal {
-    return this.#guard.write((): Receipt | LedgerRefusal => {
+    return this.writing((): Receipt | LedgerRefusal => {
       const address = this.#open.get(receiptId);
       if (address === undefined) return notOpen(receiptId);
-      const record = this.#flashLog.read(address);
-      if (!this.#isSound(record)) return this.#doubted(`whether reservation ${receiptId} was ended`);
+      const record = this.flashLog.read(address);
+      if (!this.isSound(record)) return this.doubted(`whether reservation ${receiptId} was ended`);
       const open = openOf(record);
       let restMs = keepUntil(record);
       const objection = amount === undefined ? undefined : settleObjection(amount, open.amount);
       if (objection) return objection;
       const unused = open.amount - (amount ?? 0n);
-      const grant = this.#find(open.grant, PART.grant);
-      if (grant === undefined) return this.#uncounted(receiptId, 'and its grant has no entry');
+      const grant = this.find(open.grant, PART.grant);
+      if (grant === undefined) return this.uncounted(receiptId, 'and its grant has no entry');
       const grantPart = { key: open.grant, total: partTotal(grant, PART.grant) - unused, window: windowOf(grant) };
       const grantMs = grantUntil(grant);
-      const isKnown = this.#isSound(grant);
-      const budget = this.#find(open.budget, PART.budget);
-      if (budget === undefined) return this.#uncounted(receiptId, 'and its budget has no entry');
+      const isKnown = this.isSound(grant);
+      const budget = this.find(open.budget, PART.budget);
+      if (budget === undefined) return this.uncounted(receiptId, 'and its budget has no entry');
       const closed = (flagsOf(budget) & CLOSED) !== 0;
       const budgetPart = { key: open.budget, total: partTotal(budget, PART.budget) - unused, closed };
       restMs = Math.max(restMs, keepUntil(budget));
-      if (!isKnown || !this.#isSound(budget)) return this.#doubted(besideOf(receiptId));
+      if (!isKnown || !this.isSound(budget)) return this.doubted(besideOf(receiptId));
       const spent = amount ?? 0n;
       if (grantPart.total < spent || budgetPart.total < spent)
-        return this.#uncounted(receiptId, 'with more than its grant and its budget count');
-      const given = open.idempotency === undefined ? undefined : this.#find(open.idempotency, PART.answer);
+        return this.uncounted(receiptId, 'with more than its grant and its budget count');
+      const given = open.idempotency === undefined ? undefined : this.find(open.idempotency, PART.answer);
       const answer =
         given === undefined || open.idempotency === undefined
           ? {}
           : { answer: { key: open.idempotency, answered: { ...answerOf(given), state: 'ended' as const } } };
       const receipt = { receiptId: this.#nextReceipt, amount: amount ?? 0n, timeMs };
-      const parts = { counters: this.#counters(receiptId), grant: grantPart, budget: budgetPart, ...answer };
+      const parts = { counters: this.counters(receiptId), grant: grantPart, budget: budgetPart, ...answer };
       const until = { grantMs: Math.max(grantMs, restMs), restMs };
-      return this.#write(kind, parts, until, true, before) ?? receipt;
+      return this.write(kind, parts, until, true, before) ?? receipt;
     });
   }
 
   /** Why a reservation cannot be ended whose grant and budget do not count it: no payment has left them so. */
-  #uncounted(receiptId: number, how: string): LedgerRefusal {
-    if (this.#soundFrom > 0) return this.#doubted(besideOf(receiptId));
+  private uncounted(receiptId: number, how: string): LedgerRefusal {
+    if (this.#soundFrom > 0) return this.doubted(besideOf(receiptId));
     return storeFailed(`reservation ${receiptId} is open ${how}`);
   }
 
@@ -499,83 +522,89 @@ export class FlashLedger implements SpendLedger {
    *
    * @param free for what adds no entries, or must be written in any case
    */
-  #write(kind: number, parts: Parts, until: Until, free: boolean, before?: BeforeRecord): LedgerRefusal | undefined {
-    let bytes = this.#writer.write(parts, until);
+  private write(
+    kind: number,
+    parts: Parts,
+    until: Until,
+    free: boolean,
+    before?: BeforeRecord,
+  ): LedgerRefusal | undefined {
+    let bytes = this.writer.write(parts, until);
     if (!free) {
-      const more = this.#moreUnits(bytes);
-      if (this.#units + more > this.#capacity) return this.#full();
+      const more = this.moreUnits(bytes);
+      if (this.#units + more > this.capacity) return this.full();
     }
-    if (!this.#isReady(bytes.length / UNIT)) {
+    if (!this.isReady(bytes.length / UNIT)) {
       if (!free && this.#whenBehind === 'refuse') return BEHIND;
       this.#log?.emit({ event: 'ledger.behind' });
       // Bounded: a turn around the log finds all there is to free.
       for (
-        let steps = this.#flashLog.blocks * this.#flashLog.room;
-        steps > 0 && !this.#isReady(bytes.length / UNIT);
+        let steps = this.flashLog.blocks * this.flashLog.room;
+        steps > 0 && !this.isReady(bytes.length / UNIT);
         steps--
       ) {
-        if (!this.#step()) break;
+        if (!this.advance()) break;
       }
-      if (!this.#isReady(bytes.length / UNIT)) return this.#full();
-      bytes = this.#writer.write(parts, until);
+      if (!this.isReady(bytes.length / UNIT)) return this.full();
+      bytes = this.writer.write(parts, until);
     }
     const refusal = before?.(this.#nextReceipt);
     if (refusal) return refusal;
-    const address = this.#flashLog.append(kind, this.#writer.flags, bytes);
+    const address = this.flashLog.append(kind, this.writer.flags, bytes);
     this.#unsealed = true;
     this.#steps = 0;
     // The log's memory is read into while pointing; the writer's is not.
     if (parts.counters) {
-      this.#count(parts.counters.nextReceipt, parts.counters.floorMs);
-      if (parts.counters.closes > 0) this.#close(parts.counters.closes);
+      this.count(parts.counters.nextReceipt, parts.counters.floorMs);
+      if (parts.counters.closes > 0) this.close(parts.counters.closes);
     }
-    this.#point(bytes, address);
-    this.#warn();
+    this.point(bytes, address);
+    this.warn();
     return undefined;
   }
 
   /** Units that a record's entries take beyond those that they replace. */
-  #moreUnits(record: Uint8Array): number {
-    const flags = this.#writer.flags;
+  private moreUnits(record: Uint8Array): number {
+    const flags = this.writer.flags;
     let units = (flags & PART.open) !== 0 ? OPEN_UNITS : 0;
-    record[2] = this.#writer.flags & 0xff;
-    record[3] = this.#writer.flags >> 8;
+    record[2] = this.writer.flags & 0xff;
+    record[3] = this.writer.flags >> 8;
     for (const part of KEYED) {
       if ((flags & part) === 0) continue;
       units += unitsAlone(record, part);
-      const before = this.#find(partKey(record, part), part);
+      const before = this.find(partKey(record, part), part);
       if (before !== undefined) units -= unitsAlone(before, part);
     }
     return units;
   }
 
   /** True where a record can be written without an erase, and a block stays over for cleaning. */
-  #isReady(units: number): boolean {
-    return this.#flashLog.hasRoom(units) && this.#leavesSpare(units);
+  private isReady(units: number): boolean {
+    return this.flashLog.hasRoom(units) && this.leavesSpare(units);
   }
 
   /** True where a block stays over for cleaning behind so many records of so many units. */
-  #leavesSpare(units: number, records = 1): boolean {
-    const blocks = this.#flashLog;
+  private leavesSpare(units: number, records = 1): boolean {
+    const blocks = this.flashLog;
     const more = records - Math.min(Math.floor(blocks.left / units), records);
     return blocks.spare - Math.ceil(more / Math.floor(blocks.room / units)) >= 1;
   }
 
   /** Why there would be no room for records: cleaning makes room, but must not run where something is missing. */
-  #roomObjection(units: number, free: boolean, records = 1): LedgerRefusal | undefined {
-    if (!free && this.#whenBehind === 'refuse' && !this.#isReady(units)) return BEHIND;
-    return this.#soundFrom === 0 || this.#leavesSpare(units, records) ? undefined : this.#full();
+  private roomObjection(units: number, free: boolean, records = 1): LedgerRefusal | undefined {
+    if (!free && this.#whenBehind === 'refuse' && !this.isReady(units)) return BEHIND;
+    return this.#soundFrom === 0 || this.leavesSpare(units, records) ? undefined : this.full();
   }
 
-  #step(): boolean {
-    const blocks = this.#flashLog;
+  private advance(): boolean {
+    const blocks = this.flashLog;
     if (!blocks.isPrepared && blocks.spare > 0) {
       blocks.prepare();
       return true;
     }
     // What is missing must go on being missed, and what is there must not pass for newer than it.
     if (blocks.spare < 2 && blocks.used >= 2 && this.#soundFrom === 0) {
-      this.#clean();
+      this.clean();
       return true;
     }
     if (this.#unsealed && blocks.fits(1)) blocks.append(KIND.seal, 0, new Uint8Array(UNIT));
@@ -584,10 +613,8 @@ export class FlashLedger implements SpendLedger {
   }
 
   /** Writes again what still counts among the next records of the oldest block, and gives it up at its end. */
-  #clean(): void {
-    const next = this.#flashLog.visitTail(this.#cleanAt, RECORDS_PER_STEP, (record, bytes) =>
-      this.#keep(record, bytes),
-    );
+  private clean(): void {
+    const next = this.flashLog.visitTail(this.#cleanAt, RECORDS_PER_STEP, (record, bytes) => this.keep(record, bytes));
     if (next !== undefined) {
       this.#cleanAt = next;
       return;
@@ -595,14 +622,14 @@ export class FlashLedger implements SpendLedger {
     const body = new Uint8Array(UNIT);
     writeU32(body, 0, this.#nextReceipt);
     writeTime(new DataView(body.buffer), 8, this.#floorMs);
-    this.#flashLog.giveUpTail(body);
+    this.flashLog.giveUpTail(body);
     this.#cleanAt = 0;
   }
 
-  #keep(record: LogRecord, read: Uint8Array): void {
+  private keep(record: LogRecord, read: Uint8Array): void {
     if (record.kind < KIND.spend) return;
     // The log's memory is needed for looking up.
-    const bytes = this.#record.subarray(0, read.length);
+    const bytes = this.record.subarray(0, read.length);
     bytes.set(read);
     const restMs = keepUntil(bytes);
     const grantMs = grantUntil(bytes);
@@ -611,11 +638,11 @@ export class FlashLedger implements SpendLedger {
     for (const part of KEYED) {
       if ((flags & part) === 0) continue;
       const key = partKey(bytes, part);
-      if (this.#addressOf(key, part) !== record.address) continue;
-      if (this.#isOver(part === PART.grant ? grantMs : restMs) && !this.#isHeld(key)) {
+      if (this.addressOf(key, part) !== record.address) continue;
+      if (this.isOver(part === PART.grant ? grantMs : restMs) && !this.isHeld(key)) {
         this.#units -= unitsAlone(bytes, part);
         this.#index.remove(key, KEYED.indexOf(part), record.address, (address, kind) =>
-          partKey(this.#flashLog.read(address), KEYED[kind] as number),
+          partKey(this.flashLog.read(address), KEYED[kind] as number),
         );
       } else mask |= part;
     }
@@ -627,13 +654,13 @@ export class FlashLedger implements SpendLedger {
     }
     // What is kept for another time goes into a record of its own.
     const others = grantMs === restMs ? 0 : mask & ~PART.grant;
-    for (const part of [mask & ~others, others]) if (part !== 0) this.#copy(bytes, part, record.address, open);
+    for (const part of [mask & ~others, others]) if (part !== 0) this.copy(bytes, part, record.address, open);
   }
 
   /** Writes parts of a record again, and points at them. */
-  #copy(bytes: Uint8Array, mask: number, from: number, open: OpenPart | undefined): void {
-    const copy = this.#writer.copy(bytes, mask);
-    const address = this.#flashLog.append(KIND.state, this.#writer.flags, copy);
+  private copy(bytes: Uint8Array, mask: number, from: number, open: OpenPart | undefined): void {
+    const copy = this.writer.copy(bytes, mask);
+    const address = this.flashLog.append(KIND.state, this.writer.flags, copy);
     for (const part of KEYED) {
       if ((mask & part) === 0) continue;
       this.#index.move(partKey(bytes, part), KEYED.indexOf(part), from, address);
@@ -642,30 +669,34 @@ export class FlashLedger implements SpendLedger {
   }
 
   /** True for a time from which on an entry can no longer matter. */
-  #isOver(untilMs: number): boolean {
+  private isOver(untilMs: number): boolean {
     return untilMs < FOREVER_MS && untilMs < this.#floorMs;
   }
 
   /** True where an open reservation still needs an entry. */
-  #isHeld(key: LedgerKey): boolean {
+  private isHeld(key: LedgerKey): boolean {
     for (const address of this.#open.values()) {
-      const open = openOf(this.#flashLog.read(address));
+      const open = openOf(this.flashLog.read(address));
       if (open.grant === key || open.budget === key || open.idempotency === key) return true;
     }
     return false;
   }
 
   /** The newest record with a part of this key, in memory that the next look-up reuses. */
-  #find(key: LedgerKey, part: number): Uint8Array | undefined {
-    const address = this.#addressOf(key, part);
-    return address === 0 ? undefined : this.#flashLog.read(address);
+  private find(key: LedgerKey, part: number): Uint8Array | undefined {
+    return this.addressOf(key, part) === 0 ? undefined : this.#found;
   }
 
-  #addressOf(key: LedgerKey, part: number): number {
-    return this.#index.find(key, KEYED.indexOf(part), (address) => hasKey(this.#flashLog.read(address), part, key));
+  /** Where it is, or 0; it is in `#found` until the next look-up, in memory that reading reuses. */
+  private addressOf(key: LedgerKey, part: number): number {
+    const log = this.flashLog;
+    return this.#index.find(key, KEYED.indexOf(part), (address) => {
+      this.#found = log.read(address);
+      return hasKey(this.#found, part, key);
+    });
   }
 
-  #full(): LedgerRefusal {
+  private full(): LedgerRefusal {
     const detail =
       this.#soundFrom === 0
         ? `${this.#index.size} grants, budgets and ids are alive, which fills the partition`
@@ -673,15 +704,15 @@ export class FlashLedger implements SpendLedger {
     return { code: 'STORE_FULL', detail };
   }
 
-  #warn(): void {
-    const level = warningsDue(this.#units, this.#capacity);
+  private warn(): void {
+    const level = warningsDue(this.#units, this.capacity);
     if (level > this.#warned)
-      this.#log?.emit({ event: 'ledger.filling', used: this.#units, of: this.#capacity, keys: this.#index.size });
+      this.#log?.emit({ event: 'ledger.filling', used: this.#units, of: this.capacity, keys: this.#index.size });
     this.#warned = level;
   }
 
-  #totalOf(key: LedgerKey, part: number): bigint {
-    const record = this.#find(key, part);
+  private totalOf(key: LedgerKey, part: number): bigint {
+    const record = this.find(key, part);
     return record === undefined ? 0n : partTotal(record, part);
   }
 }

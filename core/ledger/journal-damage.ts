@@ -56,23 +56,23 @@ export class MissingReceipts {
       // What can be read need not be decoded: that would take long.
       if (receiptId > acknowledged && (found.standing === 'doubtful' || !reader.hasGrant(found))) {
         const { problem } = reader.receiptOf(found);
-        if (problem !== undefined) this.#note(receiptId, receiptId, `receipt ${receiptId}: ${problem}`);
+        if (problem !== undefined) this.note(receiptId, receiptId, `receipt ${receiptId}: ${problem}`);
       }
       last = found.last;
       before = receiptId;
     }
     this.noteMissing(before + 1, upTo);
-    if (this.#damage.length === 0) this.#note(0, 0, `${this.#suspicion}; all receipts concerned are acknowledged`);
+    if (this.#damage.length === 0) this.note(0, 0, `${this.#suspicion}; all receipts concerned are acknowledged`);
   }
 
   /** Receipts that are not there, those that are acknowledged apart. */
   noteMissing(from: number, to: number): void {
     const first = Math.max(from, this.#state.acknowledged + 1);
     if (first > to) return;
-    this.#note(first, to, first === to ? `receipt ${to} is missing` : `receipts ${first} to ${to} are missing`);
+    this.note(first, to, first === to ? `receipt ${to} is missing` : `receipts ${first} to ${to} are missing`);
   }
 
-  #note(first: number, last: number, detail: string): void {
+  private note(first: number, last: number, detail: string): void {
     const damage = this.#damage;
     if (damage.some((one) => one.first <= first && last <= one.last)) return;
     const widest = damage[JOURNAL_DAMAGE_TOLD - 1];

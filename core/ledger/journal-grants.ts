@@ -29,7 +29,7 @@ export class NearGrants {
     this.#addresses = (size / UNIT) | 0;
     this.#nearBlocks = Math.min(Math.max(Math.floor(blocks.blocks / NEAR_PART), LEAST_NEAR_BLOCKS), MOST_NEAR_BLOCKS);
     this.#held = Math.ceil((this.#nearBlocks * blocks.room) / LEAST_GRANT);
-    this.#index = this.#noGrants();
+    this.#index = this.noGrants();
   }
 
   /** Bytes that its table takes. */
@@ -48,12 +48,12 @@ export class NearGrants {
 
   /** Notes where a grant is. Where the table is full of old ones it is emptied: grants are then written once more. */
   add(key: LedgerKey, address: number): void {
-    if (this.#index.size >= this.#held) this.#index = this.#noGrants();
+    if (this.#index.size >= this.#held) this.#index = this.noGrants();
     this.#index.add(key, 0, address);
   }
 
-  #noGrants(): KeyIndex {
-    return new KeyIndex(this.#held, this.#addresses);
+  private noGrants(): KeyIndex {
+    return new KeyIndex(this.#held, this.#addresses, 1);
   }
 }
 

@@ -67,7 +67,9 @@ export class JournalReader {
   readonly #blocks: BlockLog;
   readonly #crypto: Crypto;
   readonly #state: JournalState;
-  #buffer = new Uint8Array(LEAST_BUFFER);
+  /** There while it is needed, see `rest`. */
+  #memory: Uint8Array | undefined;
+  #longest = LEAST_BUFFER;
 
   constructor(blocks: BlockLog, crypto: Crypto, state: JournalState) {
     this.#blocks = blocks;
@@ -77,19 +79,32 @@ export class JournalReader {
 
   /** Where entries are read into, and put together for writing. */
   get buffer(): Uint8Array {
-    return this.#buffer;
+    this.#memory ??= new Uint8Array(LEAST_BUFFER);
+    return this.#memory;
+  }
+
+  /** Bytes of the longest buffer there was. */
+  get bufferBytes(): number {
+    return this.#longest;
+  }
+
+  /** Gives the buffer back until it is needed again. */
+  rest(): void {
+    this.#longest = Math.max(this.#longest, this.#memory?.length ?? 0);
+    this.#memory = undefined;
   }
 
   /** A longer buffer, without what was in it; undefined where it is as long as it gets. */
   growBuffer(): Uint8Array | undefined {
-    if (this.#buffer.length >= JOURNAL_ENTRY_BYTES) return undefined;
-    this.#buffer = new Uint8Array(Math.min(this.#buffer.length * 2, JOURNAL_ENTRY_BYTES));
-    return this.#buffer;
+    const { length } = this.buffer;
+    if (length >= JOURNAL_ENTRY_BYTES) return undefined;
+    this.#memory = new Uint8Array(Math.min(length * 2, JOURNAL_ENTRY_BYTES));
+    return this.#memory;
   }
 
   /** True where the entry in the buffer says that no receipt was before it. */
   get isFirstOfChain(): boolean {
-    return isAll(previousOf(this.#buffer), 0);
+    return isAll(previousOf(this.buffer), 0);
   }
 
   /** The next whole entry behind a record that is not void; its bytes are in the buffer. */
@@ -100,11 +115,11 @@ export class JournalReader {
       const { record } = found;
       let last = record;
       if (isEntry(record.kind) && (record.flags & FIRST_PART) !== 0) {
-        const read = this.#readParts(found, 0);
+        const read = this.readParts(found, 0);
         if (read !== undefined) {
           last = read.last;
-          const { receiptId } = headOf(this.#buffer);
-          const standing = this.#standingOf(record.kind, receiptId, read.length, last);
+          const { receiptId } = headOf(this.buffer);
+          const standing = this.standingOf(record.kind, receiptId, read.length, last);
           if (standing !== 'nothing') return { kind: record.kind, receiptId, length: read.length, last, standing };
         }
       }
@@ -116,19 +131,19 @@ export class JournalReader {
   /** The hash of the entry that begins at an address, undefined where it cannot be read. */
   hashAt(address: number): Uint8Array | undefined {
     const found = this.#blocks.at(address);
-    const read = found && this.#readParts(found, 0);
-    return found && read && receiptHash(this.#crypto, found.record.kind, this.#buffer.subarray(0, read.length));
+    const read = found && this.readParts(found, 0);
+    return found && read && receiptHash(this.#crypto, found.record.kind, this.buffer.subarray(0, read.length));
   }
 
   /** What is handed out of an entry that is in the buffer. */
   receiptOf(found: FoundEntry): JournalReceipt {
     const { kind, receiptId, length, standing } = found;
-    const bytes = this.#buffer.subarray(0, length);
+    const bytes = this.buffer.subarray(0, length);
     const hash = toHex(receiptHash(this.#crypto, kind, bytes));
     const key = grantKeyIn(bytes);
     const named = key === undefined ? {} : { grantKey: toHex(key) };
     const chained = { receiptId, previous: toHex(previousOf(bytes)), hash, ...named };
-    const read = this.#decode(kind, length);
+    const read = this.decode(kind, length);
     if ('problem' in read) return { ...chained, entry: undefined, problem: `${read.problem}: ${summary(kind, bytes)}` };
     if (standing === 'counts') return { ...chained, entry: read };
     const problem = `what says whether it was accepted is lost: ${summary(kind, bytes)}`;
@@ -137,16 +152,16 @@ export class JournalReader {
 
   /** True unless an entry that is in the buffer needs a grant, and it is not there. */
   hasGrant({ kind, length }: FoundEntry): boolean {
-    const { grantAddress } = headOf(this.#buffer);
+    const { grantAddress } = headOf(this.buffer);
     if (kind !== JOURNAL_KIND.payment || grantAddress === 0) return true;
-    return this.#grantFor(grantAddress, length) !== undefined;
+    return this.grantFor(grantAddress, length) !== undefined;
   }
 
   /**
    * What the records behind an entry, which is in the buffer, say of it. The next entry carries its hash, or that of another
    * with the same receipt id: then it was made void, even if the record that said so is lost.
    */
-  #standingOf(kind: number, receiptId: number, length: number, last: LogRecord): Standing {
+  private standingOf(kind: number, receiptId: number, length: number, last: LogRecord): Standing {
     const blocks = this.#blocks;
     const { newest, acknowledged, doubtful } = this.#state;
     let lost = 0;
@@ -165,7 +180,7 @@ export class JournalReader {
         const previous = previousOf(next);
         if (isAll(previous, UNKNOWN_HASH_BYTE)) return receiptId > acknowledged ? 'doubtful' : 'counts';
         if (lost === 0) return 'counts';
-        const hash = receiptHash(this.#crypto, kind, this.#buffer.subarray(0, length));
+        const hash = receiptHash(this.#crypto, kind, this.buffer.subarray(0, length));
         if (toHex(hash) === toHex(previous)) return 'counts';
         if (nextId === receiptId + 1) return 'nothing';
         // The record that makes it void, the entry that was committed, and those up to the next would be lost.
@@ -177,16 +192,16 @@ export class JournalReader {
   }
 
   /** Reads the parts of an entry into the buffer. Undefined where they are not all there. */
-  #readParts(first: FoundRecord, at: number): { readonly length: number; readonly last: LogRecord } | undefined {
+  private readParts(first: FoundRecord, at: number): { readonly length: number; readonly last: LogRecord } | undefined {
     const length = lengthOf(first.bytes.subarray(RECORD_HEADER));
     if (at + length > JOURNAL_ENTRY_BYTES) return undefined;
-    this.#hold(at + length, at);
+    this.hold(at + length, at);
     let part: FoundRecord | undefined = first;
     let read = 0;
     for (;;) {
       const { record } = part;
       const data = part.bytes.subarray(RECORD_HEADER, Math.min(part.bytes.length, RECORD_HEADER + length - read));
-      this.#buffer.set(data, at + read);
+      this.buffer.set(data, at + read);
       read += data.length;
       if ((record.flags & LAST_PART) !== 0) return read === length ? { length, last: record } : undefined;
       part = this.#blocks.after(record);
@@ -197,29 +212,29 @@ export class JournalReader {
   }
 
   /** Makes the buffer long enough, and keeps the first bytes of it. */
-  #hold(length: number, keep: number): void {
-    if (length <= this.#buffer.length) return;
+  private hold(length: number, keep: number): void {
+    if (length <= this.buffer.length) return;
     const longer = new Uint8Array(length);
-    longer.set(this.#buffer.subarray(0, keep));
-    this.#buffer = longer;
+    longer.set(this.buffer.subarray(0, keep));
+    this.#memory = longer;
   }
 
   /** Decodes an entry that is in the buffer. */
-  #decode(kind: number, length: number): JournalEntry | { readonly problem: string } {
+  private decode(kind: number, length: number): JournalEntry | { readonly problem: string } {
     const texts: Texts = [];
-    const { grantAddress } = headOf(this.#buffer);
+    const { grantAddress } = headOf(this.buffer);
     let grant: JsonValue | undefined;
     let grantKey = '';
     if (kind === JOURNAL_KIND.payment && grantAddress !== 0) {
-      const read = this.#grantFor(grantAddress, length);
+      const read = this.grantFor(grantAddress, length);
       if (read === undefined) return { problem: 'its grant is lost' };
-      const bytes = this.#buffer.subarray(length, length + read.length);
+      const bytes = this.buffer.subarray(length, length + read.length);
       const decoded = decodeGrant(this.#crypto, bytes, texts);
       if (decoded instanceof JsonProblem) return { problem: decoded.message };
       grant = decoded;
       grantKey = toHex(grantKeyOf(bytes));
     }
-    const decoded = decodeEntry(kind, this.#buffer.subarray(0, length), grant, texts);
+    const decoded = decodeEntry(kind, this.buffer.subarray(0, length), grant, texts);
     if (decoded instanceof JsonProblem) return { problem: decoded.message };
     if (grantKey !== (decoded.grantKey === undefined ? '' : toHex(decoded.grantKey)))
       return { problem: 'another grant is where its own should be' };
@@ -227,16 +242,16 @@ export class JournalReader {
   }
 
   /** Reads the grant of a payment that is in the buffer to behind it. Where it is lost, any other copy of it will do. */
-  #grantFor(address: number, length: number): { readonly length: number } | undefined {
+  private grantFor(address: number, length: number): { readonly length: number } | undefined {
     const blocks = this.#blocks;
-    const key = grantKeyIn(this.#buffer.subarray(0, length));
+    const key = grantKeyIn(this.buffer.subarray(0, length));
     const wanted = key === undefined ? undefined : keyText(key);
     const at = blocks.at(address);
-    const own = isGrantOf(at, wanted) ? this.#readParts(at as FoundRecord, length) : undefined;
+    const own = isGrantOf(at, wanted) ? this.readParts(at as FoundRecord, length) : undefined;
     if (own !== undefined || wanted === undefined) return own;
     for (let found = blocks.after(); found !== undefined; ) {
       const { record } = found;
-      const read = isGrantOf(found, wanted) ? this.#readParts(found, length) : undefined;
+      const read = isGrantOf(found, wanted) ? this.readParts(found, length) : undefined;
       if (read !== undefined) return read;
       found = blocks.after(record);
     }

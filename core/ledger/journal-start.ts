@@ -73,7 +73,7 @@ export class JournalStart {
   /** Reads the log. @throws what opening it throws */
   read(): void {
     const { blocks, state, missing, reader } = this.#with;
-    const [first] = blocks.open((record, bytes) => this.#takeIn(record, bytes));
+    const [first] = blocks.open((record, bytes) => this.takeIn(record, bytes));
     this.#isOld = true;
     if (first !== undefined) {
       missing.suspect(first.detail);
@@ -129,10 +129,10 @@ export class JournalStart {
   }
 
   /** Takes in a record. */
-  #takeIn(record: LogRecord, bytes: Uint8Array): void {
+  private takeIn(record: LogRecord, bytes: Uint8Array): void {
     const { state } = this.#with;
     const { kind } = record;
-    this.#takeNumber(record);
+    this.takeNumber(record);
     if (kind === JOURNAL_KIND.acknowledged) {
       // Said once more it costs nothing; believed wrongly it costs receipts.
       if (record.behindDamage) return;
@@ -148,11 +148,11 @@ export class JournalStart {
     } else if (kind < FIRST_KIND) {
       // What a block was given up with: the hash of the receipt that was the newest then.
       if (this.#hashAt === 0) state.hash.set(bytes.subarray(UNIT, UNIT + HASH_BYTES));
-    } else if (isEntry(kind) || kind === JOURNAL_KIND.grant) this.#takePart(record, bytes);
+    } else if (isEntry(kind) || kind === JOURNAL_KIND.grant) this.takePart(record, bytes);
   }
 
   /** Sees whether numbers of records were passed over. */
-  #takeNumber({ number, address }: LogRecord): void {
+  private takeNumber({ number, address }: LogRecord): void {
     const { blocks, missing } = this.#with;
     const block = blocks.blockOf(address);
     if (this.#next === 0) this.#firstBlock = block;
@@ -166,10 +166,10 @@ export class JournalStart {
   }
 
   /** Takes in a part of an entry, or of a grant; with its last part it is whole. */
-  #takePart(record: LogRecord, bytes: Uint8Array): void {
+  private takePart(record: LogRecord, bytes: Uint8Array): void {
     const { blocks, state, grants } = this.#with;
     const { kind } = record;
-    if (isEntry(kind) && (record.flags & FIRST_PART) !== 0) this.#takeFirst(bytes.subarray(RECORD_HEADER));
+    if (isEntry(kind) && (record.flags & FIRST_PART) !== 0) this.takeFirst(bytes.subarray(RECORD_HEADER));
     this.#parts = joined(record, bytes, this.#parts);
     if (this.#parts === undefined || (record.flags & LAST_PART) === 0) return;
     const { address, receiptId, grantAddress, key, previous } = this.#parts;
@@ -186,7 +186,7 @@ export class JournalStart {
   }
 
   /** Takes in the beginning of an entry: what it says of the one before holds even where the rest of it is not there. */
-  #takeFirst(entry: Uint8Array): void {
+  private takeFirst(entry: Uint8Array): void {
     const { blocks, state, missing } = this.#with;
     const { receiptId } = headOf(entry);
     if (this.#gap !== undefined) state.needUntil(blocks, this.#gap.from, this.#gap.to, receiptId - 1);

@@ -40,8 +40,8 @@ export class JournalState {
   count(blocks: BlockLog, receiptId: number, address: number, grantAddress: number): void {
     this.newest = receiptId;
     if (this.first === 0) this.first = receiptId;
-    this.#need(blocks.blockOf(address), receiptId);
-    if (grantAddress !== 0) this.#need(blocks.blockOf(grantAddress), receiptId);
+    this.need(blocks.blockOf(address), receiptId);
+    if (grantAddress !== 0) this.need(blocks.blockOf(grantAddress), receiptId);
   }
 
   /** The newest entry is none. What its blocks are needed for is acknowledged with the one before it at the latest. */
@@ -59,11 +59,11 @@ export class JournalState {
     const newest = blocks.newerThan(to);
     for (let block = 0; block < this.#neededUntil.length; block++) {
       const place = blocks.newerThan(block);
-      if (place <= oldest && place >= newest && place >= 0) this.#need(block, receiptId);
+      if (place <= oldest && place >= newest && place >= 0) this.need(block, receiptId);
     }
   }
 
-  #need(block: number, receiptId: number): void {
+  private need(block: number, receiptId: number): void {
     // Where a grant is said to be anything may stand: its entry is not checked before it is read.
     if (block < this.#neededUntil.length)
       this.#neededUntil[block] = Math.max(this.#neededUntil[block] as number, receiptId);

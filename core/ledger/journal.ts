@@ -98,7 +98,8 @@ export class Journal {
   readonly #autoFormat: 'blank' | 'never';
   readonly #salt: number;
   readonly #guard: StoreGuard;
-  readonly #record = new Uint8Array(LONGEST_PART * UNIT);
+  /** A record that is being written. There while something is. */
+  #lentRecord: Uint8Array | undefined;
   #opened: Opened | undefined;
   #state = new JournalState(0);
   #missing: MissingReceipts;
@@ -124,7 +125,8 @@ export class Journal {
     this.#salt = options.salt ?? 0;
     this.#missing = new MissingReceipts(this.#state, options.log);
     this.#guard = new StoreGuard('journal.problem', options.log);
-    this.#guard.write(() => this.#open());
+    this.#guard.write(() => this.openLog());
+    this.rest();
     const { newest, acknowledged } = this.#state;
     if (this.#guard.problem === undefined) this.#log?.emit({ event: 'journal.open', newest, acknowledged });
   }
@@ -139,7 +141,7 @@ export class Journal {
     if (this.#guard.problem || this.#opened === undefined) return this.#guard.problem;
     const { blocks } = this.#opened;
     const isFree = hasSpareFor(blocks, [LONGEST_PART * UNIT - RECORD_HEADER], RESERVE + RESERVE_OF_ENDS);
-    return isFree || this.#canGiveUp(blocks) ? undefined : this.#full();
+    return isFree || this.canGiveUp(blocks) ? undefined : this.full();
   }
 
   /**
@@ -173,7 +175,8 @@ export class Journal {
   get memoryBytes(): number {
     const perBlock = this.#state.memoryBytes + (this.#opened?.blocks.memoryBytes ?? 0);
     const { grants, reader } = this.#opened ?? {};
-    return (grants?.memoryBytes ?? 0) + perBlock + 2 * this.#record.length + (reader?.buffer.length ?? 0);
+    // While something is read or written, the log's record, another, and an entry.
+    return (grants?.memoryBytes ?? 0) + perBlock + 2 * LONGEST_PART * UNIT + (reader?.bufferBytes ?? 0);
   }
 
   /** The newest receipt it holds or has held, 0 for none. */
@@ -193,7 +196,7 @@ export class Journal {
    * @param lastCommitted the ledger's newest receipt id, 0 for none
    */
   reconcile(lastCommitted: number): JournalRefusal | undefined {
-    return this.#write(({ blocks, start }) => {
+    return this.write(({ blocks, start }) => {
       const { newest, acknowledged } = this.#state;
       const isFirst = !this.#reconciled;
       if (newest > lastCommitted) {
@@ -207,8 +210,8 @@ export class Journal {
           start.mismatch(problem.detail);
           return problem;
         }
-        if (!blocks.hasRoom(1) && !blocks.prepare()) return this.#full();
-        this.#voidAt = this.#appendNumber(blocks, JOURNAL_KIND.void, 0, lastCommitted);
+        if (!blocks.hasRoom(1) && !blocks.prepare()) return this.full();
+        this.#voidAt = this.appendNumber(blocks, JOURNAL_KIND.void, 0, lastCommitted);
         start.makeVoid(lastCommitted);
         this.#log?.emit({ event: 'journal.void', receiptId: lastCommitted + 1 });
       }
@@ -220,15 +223,15 @@ export class Journal {
 
   /** Why an entry would not be written at the moment, or undefined. Nothing is written. */
   objection(entry: JournalEntry): JournalRefusal | undefined {
-    return this.#write(({ blocks, reader, grants }): JournalRefusal | undefined => {
-      const objection = this.#objection(entry);
+    return this.write(({ blocks, reader, grants }): JournalRefusal | undefined => {
+      const objection = this.entryObjection(entry);
       if (objection) return objection;
-      const encoded = this.#encode(reader, entry);
+      const encoded = this.encode(reader, entry);
       if ('code' in encoded) return encoded;
       const { grantLength, grantKey, end } = encoded;
       const address = grantKey === undefined ? 0 : grants.find(grantKey);
       const reserve = entry.kind === 'end' ? RESERVE : RESERVE + RESERVE_OF_ENDS;
-      const most = this.#whenBehind === 'refuse' ? 0 : this.#canBeGivenUp(blocks);
+      const most = this.#whenBehind === 'refuse' ? 0 : this.canBeGivenUp(blocks);
       const left = this.#voidAt !== 0 && blocks.newerThan(blocks.blockOf(this.#voidAt)) === 0 ? 0 : blocks.left;
       for (let count = 0; count <= most; count++) {
         // A grant in a block that is given up is written again.
@@ -238,7 +241,7 @@ export class Journal {
         if (blocks.spare + count - begun < reserve) continue;
         return begun > 0 && this.#whenBehind === 'refuse' && !blocks.isPrepared ? BEHIND : undefined;
       }
-      return this.#whenBehind === 'refuse' && this.#canGiveUp(blocks) ? BEHIND : this.#full();
+      return this.#whenBehind === 'refuse' && this.canGiveUp(blocks) ? BEHIND : this.full();
     });
   }
 
@@ -248,33 +251,33 @@ export class Journal {
    * @returns the number of its first record; STORE_FULL where there is no room, STORE_FAILED for everything else
    */
   append(entry: JournalEntry): { readonly number: number } | JournalRefusal {
-    return this.#write((opened): { readonly number: number } | JournalRefusal => {
-      const objection = this.#objection(entry);
+    return this.write((opened): { readonly number: number } | JournalRefusal => {
+      const objection = this.entryObjection(entry);
       if (objection) return objection;
       const { blocks, reader, grants } = opened;
-      const encoded = this.#encode(reader, entry);
+      const encoded = this.encode(reader, entry);
       if ('code' in encoded) return encoded;
       // Whoever loses a block must not lose both what made an entry void and the one that has its receipt id now.
       if (this.#voidAt !== 0 && blocks.newerThan(blocks.blockOf(this.#voidAt)) === 0) blocks.leave();
       const { grantLength, grantKey, end } = encoded;
       const reserve = entry.kind === 'end' ? RESERVE : RESERVE + RESERVE_OF_ENDS;
-      const room = this.#roomFor(opened, grantKey, grantLength, end - grantLength, reserve);
+      const room = this.roomFor(opened, grantKey, grantLength, end - grantLength, reserve);
       if (typeof room !== 'number') return room;
       const { buffer } = reader;
       let grantAddress = room;
       if (grantKey !== undefined && grantAddress === 0) {
-        grantAddress = this.#writeParts(blocks, JOURNAL_KIND.grant, buffer.subarray(0, grantLength));
+        grantAddress = this.writeParts(blocks, JOURNAL_KIND.grant, buffer.subarray(0, grantLength));
         grants.add(grantKey, grantAddress);
       }
       const bytes = buffer.subarray(grantLength, end);
       setGrantAddress(bytes, grantAddress);
       const kind = entry.kind === 'payment' ? JOURNAL_KIND.payment : JOURNAL_KIND.end;
       const number = blocks.nextNumber;
-      const address = this.#writeParts(blocks, kind, bytes);
+      const address = this.writeParts(blocks, kind, bytes);
       this.#state.previous.set(previousOf(bytes));
       this.#state.count(blocks, entry.receiptId, address, grantAddress);
       this.#state.hash.set(receiptHash(this.#crypto, kind, bytes));
-      this.#warn();
+      this.warn();
       return { number };
     });
   }
@@ -288,7 +291,7 @@ export class Journal {
   }
 
   /** The newest receipt that is handed in. */
-  get #newestOut(): number {
+  private get newestOut(): number {
     const { newest } = this.#state;
     return this.#withheld ? newest - 1 : newest;
   }
@@ -301,7 +304,7 @@ export class Journal {
    * @returns how many there were, or why none can be told
    */
   unsent(after: number, most: number, visit: VisitReceipt): number | JournalRefusal {
-    return this.#read(({ reader }): number | JournalRefusal => {
+    return this.read(({ reader }): number | JournalRefusal => {
       if (!this.#reconciled) return NOT_RECONCILED;
       const { acknowledged, first } = this.#state;
       let count = 0;
@@ -311,10 +314,10 @@ export class Journal {
       while (count < most) {
         const found = reader.after(this.#resume?.last);
         if (found === undefined) {
-          this.#missing.noteMissing(before + 1, this.#newestOut);
+          this.#missing.noteMissing(before + 1, this.newestOut);
           break;
         }
-        if (found.receiptId > this.#newestOut) break;
+        if (found.receiptId > this.newestOut) break;
         this.#missing.noteMissing(before + 1, found.receiptId - 1);
         before = Math.max(before, found.receiptId);
         this.#resume = found;
@@ -334,14 +337,14 @@ export class Journal {
    * @returns ARTIFACT_INVALID for a receipt that there is none of
    */
   acknowledge(receiptId: number): AcknowledgeRefusal | undefined {
-    return this.#write(({ blocks }): AcknowledgeRefusal | undefined => {
+    return this.write(({ blocks }): AcknowledgeRefusal | undefined => {
       if (!this.#reconciled) return NOT_RECONCILED;
-      if (!(receiptId <= this.#newestOut))
+      if (!(receiptId <= this.newestOut))
         return { code: 'ARTIFACT_INVALID', detail: `there is no receipt ${receiptId} to acknowledge` };
       if (receiptId <= this.#state.acknowledged) return undefined;
       this.#state.acknowledged = receiptId;
-      this.#noteAcknowledged(blocks);
-      this.#warn();
+      this.noteAcknowledged(blocks);
+      this.warn();
       return undefined;
     });
   }
@@ -352,7 +355,7 @@ export class Journal {
    * @returns what is wrong, in words: gaps, hashes that differ, unacknowledged entries that cannot be read
    */
   export(visit: VisitReceipt): readonly string[] | JournalRefusal {
-    return this.#read(({ reader }) => {
+    return this.read(({ reader }) => {
       const { acknowledged, newest } = this.#state;
       const wrong: string[] = [];
       const chain = new ReceiptChain();
@@ -385,10 +388,10 @@ export class Journal {
    * @returns whether there is more to do
    */
   step(): boolean {
-    return this.#write(({ blocks }) => this.#reconciled && this.#step(blocks)) === true;
+    return this.write(({ blocks }) => this.#reconciled && this.advance(blocks)) === true;
   }
 
-  #open(): void {
+  private openLog(): void {
     const blocks = new BlockLog(this.#flash, JOURNAL_LAYOUT);
     if (blocks.blocks < LEAST_BLOCKS)
       throw new LogError(`a partition of ${this.#flash.size} bytes is too small: ${LEAST_BLOCKS} blocks are needed`);
@@ -405,7 +408,7 @@ export class Journal {
     start.read();
   }
 
-  #objection(entry: JournalEntry): JournalRefusal | undefined {
+  private entryObjection(entry: JournalEntry): JournalRefusal | undefined {
     if (!this.#reconciled) return NOT_RECONCILED;
     const { receiptId, amount, timeMs } = entry;
     if (!Number.isInteger(receiptId) || receiptId <= this.#state.newest || receiptId > LATEST_RECEIPT)
@@ -416,7 +419,7 @@ export class Journal {
   }
 
   /** Writes an entry into the reader's buffer, behind its grant. */
-  #encode(
+  private encode(
     reader: JournalReader,
     entry: JournalEntry,
   ): { readonly grantLength: number; readonly grantKey: LedgerKey | undefined; readonly end: number } | JournalRefusal {
@@ -438,13 +441,13 @@ export class Journal {
   }
 
   /** Writes bytes as one entry. @returns the address of its first record */
-  #writeParts(blocks: BlockLog, kind: number, bytes: Uint8Array): number {
+  private writeParts(blocks: BlockLog, kind: number, bytes: Uint8Array): number {
     let first = 0;
     for (let at = 0; at < bytes.length; ) {
       const units = unitsOfPart(bytes.length - at, blocks.left, blocks.room);
       if (!blocks.fits(units) && !blocks.isPrepared && !blocks.prepare())
         throw new LogError('there is no block for the rest of an entry');
-      const record = this.#record.subarray(0, units * UNIT).fill(0);
+      const record = this.record.subarray(0, units * UNIT).fill(0);
       const stop = Math.min(at + units * UNIT - RECORD_HEADER, bytes.length);
       record.set(bytes.subarray(at, stop), RECORD_HEADER);
       const flags = (at === 0 ? FIRST_PART : 0) | (stop === bytes.length ? LAST_PART : 0);
@@ -455,8 +458,8 @@ export class Journal {
     return first;
   }
 
-  #appendNumber(blocks: BlockLog, kind: number, flags: number, number: number): number {
-    const record = this.#record.subarray(0, UNIT);
+  private appendNumber(blocks: BlockLog, kind: number, flags: number, number: number): number {
+    const record = this.record.subarray(0, UNIT);
     writeU32(record, RECORD_HEADER, number);
     return blocks.append(kind, flags, record);
   }
@@ -466,7 +469,7 @@ export class Journal {
    *
    * @returns the address of the grant where it need not be written, 0 where it must
    */
-  #roomFor(
+  private roomFor(
     { blocks, grants }: Opened,
     grantKey: LedgerKey | undefined,
     grantLength: number,
@@ -476,7 +479,7 @@ export class Journal {
     for (;;) {
       const address = grantKey === undefined ? 0 : grants.find(grantKey);
       const sizes = grantKey !== undefined && address === 0 ? [grantLength, length] : [length];
-      const refusal = this.#makeRoom(blocks, sizes, reserve);
+      const refusal = this.makeRoom(blocks, sizes, reserve);
       if (refusal) return refusal;
       // The block that was given up may have been the grant's.
       if (address === 0 || blocks.newerThan(blocks.blockOf(address)) >= 0) return address;
@@ -484,29 +487,29 @@ export class Journal {
   }
 
   /** Sees to it that entries of these sizes can be written. */
-  #makeRoom(blocks: BlockLog, sizes: readonly number[], reserve: number): JournalRefusal | undefined {
+  private makeRoom(blocks: BlockLog, sizes: readonly number[], reserve: number): JournalRefusal | undefined {
     for (let turns = blocks.blocks; !hasSpareFor(blocks, sizes, reserve); turns--) {
-      if (!this.#canGiveUp(blocks) || turns <= 0) return this.#full();
+      if (!this.canGiveUp(blocks) || turns <= 0) return this.full();
       if (this.#whenBehind === 'refuse') return BEHIND;
       this.#log?.emit({ event: 'journal.behind' });
-      if (!this.#giveUp(blocks)) return this.#full();
+      if (!this.giveUp(blocks)) return this.full();
     }
     if (newBlocks(sizes, blocks.left, blocks.room) === 0 || blocks.isPrepared) return undefined;
     if (this.#whenBehind === 'refuse') return BEHIND;
     this.#log?.emit({ event: 'journal.behind' });
-    return blocks.prepare() ? undefined : this.#full();
+    return blocks.prepare() ? undefined : this.full();
   }
 
-  #step(blocks: BlockLog): boolean {
+  private advance(blocks: BlockLog): boolean {
     if (!blocks.isPrepared && blocks.spare > 0) {
       blocks.prepare();
       return true;
     }
-    return blocks.spare < RESERVE + RESERVE_OF_ENDS + AHEAD && this.#canGiveUp(blocks) && this.#giveUp(blocks);
+    return blocks.spare < RESERVE + RESERVE_OF_ENDS + AHEAD && this.canGiveUp(blocks) && this.giveUp(blocks);
   }
 
   /** True where all that the oldest block is needed for is acknowledged, and there is another. */
-  #canGiveUp(blocks: BlockLog): boolean {
+  private canGiveUp(blocks: BlockLog): boolean {
     if (blocks.used < 2) return false;
     // What is lost behind the newest entry cannot be acknowledged before another one is there.
     const { newest, acknowledged } = this.#state;
@@ -514,43 +517,43 @@ export class Journal {
   }
 
   /** How many blocks could be given up, one after the other. */
-  #canBeGivenUp(blocks: BlockLog): number {
+  private canBeGivenUp(blocks: BlockLog): number {
     const { newest, acknowledged } = this.#state;
     const isNeeded = (block: number) => Math.min(this.#state.neededUntil(block), newest) > acknowledged;
     return Math.min(blocks.used - blocks.neededBlocks(isNeeded), blocks.used - 1);
   }
 
   /** Gives up the oldest block. False where there is no block to say so in. */
-  #giveUp(blocks: BlockLog): boolean {
+  private giveUp(blocks: BlockLog): boolean {
     const block = blocks.oldest;
     if (!blocks.hasRoom(1) && !blocks.prepare()) return false;
     // A copy: should the power go before the block is given up, this is nothing and takes no block.
     const { acknowledged, acknowledgedOnFlash, acknowledgedAt, hash } = this.#state;
     const isInIt = acknowledgedAt !== 0 && blocks.blockOf(acknowledgedAt) === block;
-    if (acknowledgedOnFlash < acknowledged || isInIt) this.#writeAcknowledged(blocks, COPY);
+    if (acknowledgedOnFlash < acknowledged || isInIt) this.writeAcknowledged(blocks, COPY);
     blocks.giveUpTail(hash);
     if (this.#resume && blocks.blockOf(this.#resume.last.address) === block) this.#resume = undefined;
     return true;
   }
 
   /** Makes an acknowledgement durable where that takes no block that may be needed. */
-  #noteAcknowledged(blocks: BlockLog): void {
+  private noteAcknowledged(blocks: BlockLog): void {
     if (blocks.spare <= RESERVE + RESERVE_OF_ENDS && !blocks.fits(1)) return;
     if (!blocks.hasRoom(1) && !blocks.prepare()) return;
-    this.#writeAcknowledged(blocks, 0);
+    this.writeAcknowledged(blocks, 0);
   }
 
-  #writeAcknowledged(blocks: BlockLog, flags: number): void {
+  private writeAcknowledged(blocks: BlockLog, flags: number): void {
     const state = this.#state;
-    state.acknowledgedAt = this.#appendNumber(blocks, JOURNAL_KIND.acknowledged, flags, state.acknowledged);
+    state.acknowledgedAt = this.appendNumber(blocks, JOURNAL_KIND.acknowledged, flags, state.acknowledged);
     state.acknowledgedOnFlash = state.acknowledged;
   }
 
-  #full(): JournalRefusal {
+  private full(): JournalRefusal {
     return { code: 'STORE_FULL', detail: `${this.fill.unsent} entries wait to be sent, which fills the journal` };
   }
 
-  #warn(): void {
+  private warn(): void {
     const fill = this.fill;
     const level = fill.unsent > 0 ? warningsDue(fill.used, fill.of) : 0;
     if (level > this.#warned) this.#log?.emit({ event: 'journal.filling', ...fill });
@@ -558,18 +561,40 @@ export class Journal {
   }
 
   /** Runs what reads. A flash that fails is told, and asked again the next time. */
-  #read<T>(work: (opened: Opened) => T): T | JournalRefusal {
+  private read<T>(work: (opened: Opened) => T): T | JournalRefusal {
     const opened = this.#opened;
-    return opened === undefined ? this.#notOpened() : this.#guard.read(() => work(opened));
+    if (opened === undefined) return this.notOpened();
+    try {
+      return this.#guard.read(() => work(opened));
+    } finally {
+      this.rest();
+    }
   }
 
   /** Runs what writes. */
-  #write<T>(work: (opened: Opened) => T): T | JournalRefusal {
+  private write<T>(work: (opened: Opened) => T): T | JournalRefusal {
     const opened = this.#opened;
-    return opened === undefined ? this.#notOpened() : this.#guard.write(() => work(opened));
+    if (opened === undefined) return this.notOpened();
+    try {
+      return this.#guard.write(() => work(opened));
+    } finally {
+      this.rest();
+    }
   }
 
-  #notOpened(): JournalRefusal {
+  /** Gives back the memory that reading and writing take: a payment that is being checked needs it. */
+  private rest(): void {
+    this.#lentRecord = undefined;
+    this.#opened?.blocks.rest();
+    this.#opened?.reader.rest();
+  }
+
+  private get record(): Uint8Array {
+    this.#lentRecord ??= new Uint8Array(LONGEST_PART * UNIT);
+    return this.#lentRecord;
+  }
+
+  private notOpened(): JournalRefusal {
     return this.#guard.problem ?? storeFailed('the journal was not opened');
   }
 }

@@ -9,23 +9,26 @@ import type { LedgerKey } from './ledger.ts';
 /** A place that holds nothing; no record is at that address. */
 const FREE = 0;
 
-/** Kinds of parts that a place can tell apart. */
+/** Kinds of parts that a place can tell apart, where nothing else is said. */
 const PARTS = 8;
 
 /** See the head of the file. Open addressing, linear probing. */
 export class KeyIndex {
   readonly #places: Uint16Array | Uint32Array;
   readonly #mask: number;
+  readonly #parts: number;
   #keys = 0;
 
   /**
    * @param most keys it must have room for
    * @param addresses addresses are below this
+   * @param parts parts are below this: 1 where records have one key
    */
-  constructor(most: number, addresses: number) {
+  constructor(most: number, addresses: number, parts = PARTS) {
     let places = 16;
     while (places < most + most / 4) places *= 2;
-    this.#places = addresses * PARTS <= 0x10000 ? new Uint16Array(places) : new Uint32Array(places);
+    this.#parts = parts;
+    this.#places = addresses * parts <= 0x10000 ? new Uint16Array(places) : new Uint32Array(places);
     this.#mask = places - 1;
   }
 
@@ -39,18 +42,19 @@ export class KeyIndex {
     return this.#places.byteLength;
   }
 
-  /** The address of a key, or 0. @param part below 8 @param matches is asked about addresses that may be its */
+  /** The address of a key, or 0. @param part below the number of parts @param matches is asked about addresses that may be its */
   find(key: LedgerKey, part: number, matches: (address: number) => boolean): number {
-    const place = this.#placeOf(key, (found) => found % PARTS === part && matches((found / PARTS) | 0));
-    return place < 0 ? 0 : ((this.#places[place] as number) / PARTS) | 0;
+    const parts = this.#parts;
+    const place = this.placeOf(key, (found) => found % parts === part && matches((found / parts) | 0));
+    return place < 0 ? 0 : ((this.#places[place] as number) / parts) | 0;
   }
 
   /** Adds a key that is not in it. @throws LogError where it is full */
   add(key: LedgerKey, part: number, address: number): void {
-    let place = this.#home(key);
+    let place = this.home(key);
     for (let probes = 0; probes <= this.#mask; probes++) {
       if (this.#places[place] === FREE) {
-        this.#places[place] = address * PARTS + part;
+        this.#places[place] = address * this.#parts + part;
         this.#keys++;
         return;
       }
@@ -61,8 +65,8 @@ export class KeyIndex {
 
   /** Gives a key that is at one address another. */
   move(key: LedgerKey, part: number, from: number, to: number): void {
-    const place = this.#placeOf(key, (found) => found === from * PARTS + part);
-    if (place >= 0) this.#places[place] = to * PARTS + part;
+    const place = this.placeOf(key, (found) => found === from * this.#parts + part);
+    if (place >= 0) this.#places[place] = to * this.#parts + part;
   }
 
   /**
@@ -72,14 +76,15 @@ export class KeyIndex {
    * @param keyAt tells the key of a part at an address
    */
   remove(key: LedgerKey, part: number, address: number, keyAt: (address: number, part: number) => LedgerKey): void {
-    let hole = this.#placeOf(key, (found) => found === address * PARTS + part);
+    const parts = this.#parts;
+    let hole = this.placeOf(key, (found) => found === address * parts + part);
     if (hole < 0) return;
     this.#keys--;
     const start = hole;
     for (let next = (hole + 1) & this.#mask; next !== start; next = (next + 1) & this.#mask) {
       const found = this.#places[next] as number;
       if (found === FREE) break;
-      const home = this.#home(keyAt((found / PARTS) | 0, found % PARTS));
+      const home = this.home(keyAt((found / parts) | 0, found % parts));
       // Not to before its home: there nobody looks for it.
       if (((next - home) & this.#mask) < ((next - hole) & this.#mask)) continue;
       this.#places[hole] = found;
@@ -88,8 +93,8 @@ export class KeyIndex {
     this.#places[hole] = FREE;
   }
 
-  #placeOf(key: LedgerKey, matches: (found: number) => boolean): number {
-    let place = this.#home(key);
+  private placeOf(key: LedgerKey, matches: (found: number) => boolean): number {
+    let place = this.home(key);
     for (let probes = 0; probes <= this.#mask; probes++) {
       const found = this.#places[place] as number;
       if (found === FREE) return -1;
@@ -100,7 +105,7 @@ export class KeyIndex {
   }
 
   /** Keys are digests: their first bytes are as good as any hash. */
-  #home(key: LedgerKey): number {
+  private home(key: LedgerKey): number {
     return ((key.charCodeAt(0) << 16) | (key.charCodeAt(1) << 8) | key.charCodeAt(2)) & this.#mask;
   }
 }

@@ -125,27 +125,27 @@ export class RecordWriter {
 
   /** Writes a record's parts. Without counters the grant's part goes with the others. */
   write(parts: Parts, until: Until): Uint8Array {
-    this.#begin(until.restMs);
-    if (parts.counters) this.#counters(parts.counters, parts.grant === undefined ? 0 : until.grantMs);
+    this.begin(until.restMs);
+    if (parts.counters) this.counters(parts.counters, parts.grant === undefined ? 0 : until.grantMs);
     if (parts.grant) {
-      this.#keyed(PART.grant, parts.grant.key, parts.grant.total);
-      if (parts.grant.window) this.#window(parts.grant.window);
+      this.keyed(PART.grant, parts.grant.key, parts.grant.total);
+      if (parts.grant.window) this.window(parts.grant.window);
       else this.flags |= NO_WINDOW_KEPT;
     }
     if (parts.budget) {
-      this.#keyed(PART.budget, parts.budget.key, parts.budget.total);
+      this.keyed(PART.budget, parts.budget.key, parts.budget.total);
       if (parts.budget.closed) this.flags |= CLOSED;
     }
-    if (parts.replay !== undefined) this.#key(PART.replay, parts.replay);
-    if (parts.answer) this.#answer(parts.answer.key, parts.answer.answered);
-    if (parts.open) this.#open(parts.open);
-    if (parts.bundle) this.#bundle(parts.bundle.key, parts.bundle.bundle);
+    if (parts.replay !== undefined) this.key(PART.replay, parts.replay);
+    if (parts.answer) this.answer(parts.answer.key, parts.answer.answered);
+    if (parts.open) this.open(parts.open);
+    if (parts.bundle) this.bundle(parts.bundle.key, parts.bundle.bundle);
     return this.#bytes.subarray(0, this.#length);
   }
 
   /** Copies some parts of a record. @param mask which: the counters not, and others beside the grant's only if they go with it */
   copy(record: Uint8Array, mask: number): Uint8Array {
-    this.#begin((mask & PART.grant) === 0 ? keepUntil(record) : grantUntil(record));
+    this.begin((mask & PART.grant) === 0 ? keepUntil(record) : grantUntil(record));
     const flags = flagsOf(record);
     let at = UNIT;
     for (const part of ORDER) {
@@ -164,14 +164,14 @@ export class RecordWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  #begin(keepUntilMs: number): void {
+  private begin(keepUntilMs: number): void {
     this.#length = UNIT;
     this.flags = 0;
     writeU32(this.#bytes, KEEP_AT, Math.min(Math.max(Math.ceil(keepUntilMs / 1000), 0), FOREVER_SECONDS));
   }
 
   /** Zeroes the next units and says where they begin. */
-  #take(part: number, units: number): number {
+  private take(part: number, units: number): number {
     const at = this.#length;
     this.#bytes.fill(0, at, at + units * UNIT);
     this.#length = at + units * UNIT;
@@ -179,8 +179,8 @@ export class RecordWriter {
     return at;
   }
 
-  #counters(counters: Counters, grantUntilMs: number): void {
-    const at = this.#take(PART.counters, 1);
+  private counters(counters: Counters, grantUntilMs: number): void {
+    const at = this.take(PART.counters, 1);
     const hours = Math.ceil((grantUntilMs - keepUntil(this.#bytes)) / HOUR_MS);
     this.#view.setUint16(at + HOURS_AT, Math.min(Math.max(hours, 0), FOREVER_HOURS), true);
     writeU32(this.#bytes, at, counters.nextReceipt);
@@ -188,19 +188,19 @@ export class RecordWriter {
     writeTime(this.#view, at + 8, counters.floorMs);
   }
 
-  #key(part: number, key: LedgerKey): void {
-    writeKey(this.#bytes, this.#take(part, 1), key);
+  private key(part: number, key: LedgerKey): void {
+    writeKey(this.#bytes, this.take(part, 1), key);
   }
 
-  #keyed(part: number, key: LedgerKey, total: bigint): void {
-    const at = this.#take(part, 2);
+  private keyed(part: number, key: LedgerKey, total: bigint): void {
+    const at = this.take(part, 2);
     writeKey(this.#bytes, at, key);
     writeAmount(this.#view, at + UNIT, total);
   }
 
-  #window(window: Window): void {
+  private window(window: Window): void {
     const count = window.entries.length;
-    const at = this.#take(PART.grant, windowUnits(count));
+    const at = this.take(PART.grant, windowUnits(count));
     writeTime(this.#view, at, window.missingUntilMs);
     this.#bytes[at + 6] = count;
     for (let i = 0; i < count; i++) {
@@ -210,8 +210,8 @@ export class RecordWriter {
     }
   }
 
-  #answer(key: LedgerKey, answered: Answered): void {
-    const at = this.#take(PART.answer, 4);
+  private answer(key: LedgerKey, answered: Answered): void {
+    const at = this.take(PART.answer, 4);
     writeKey(this.#bytes, at, key);
     writeKey(this.#bytes, at + UNIT, answered.content ?? NONE);
     writeAmount(this.#view, at + 2 * UNIT, answered.amount);
@@ -220,8 +220,8 @@ export class RecordWriter {
     this.#bytes[at + 3 * UNIT + 10] = STATES.indexOf(answered.state);
   }
 
-  #open(open: OpenPart): void {
-    const at = this.#take(PART.open, 5);
+  private open(open: OpenPart): void {
+    const at = this.take(PART.open, 5);
     writeKey(this.#bytes, at, open.grant);
     writeKey(this.#bytes, at + UNIT, open.budget);
     writeKey(this.#bytes, at + 2 * UNIT, open.idempotency ?? NONE);
@@ -230,8 +230,8 @@ export class RecordWriter {
     writeU32(this.#bytes, at + 4 * UNIT + 6, open.receiptId);
   }
 
-  #bundle(key: LedgerKey, bundle: NewestBundle): void {
-    const at = this.#take(PART.bundle, 3);
+  private bundle(key: LedgerKey, bundle: NewestBundle): void {
+    const at = this.take(PART.bundle, 3);
     writeKey(this.#bytes, at, key);
     writeTime(this.#view, at + UNIT, bundle.issuedAtMs ?? NO_TIME);
     writeTime(this.#view, at + UNIT + 6, bundle.expiresAtMs);

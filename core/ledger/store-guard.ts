@@ -40,7 +40,7 @@ export class StoreGuard {
     try {
       return work();
     } catch (error) {
-      return this.end(this.#failureOf(error));
+      return this.end(this.failureOf(error));
     }
   }
 
@@ -49,7 +49,7 @@ export class StoreGuard {
     try {
       return work();
     } catch (error) {
-      return this.#failureOf(error);
+      return this.failureOf(error);
     }
   }
 
@@ -58,12 +58,12 @@ export class StoreGuard {
     try {
       return work();
     } catch (error) {
-      this.#problem ??= this.#failureOf(error);
+      this.#problem ??= this.failureOf(error);
       return otherwise;
     }
   }
 
-  #failureOf(error: unknown): StoreFailure {
+  private failureOf(error: unknown): StoreFailure {
     if (error instanceof FlashError || error instanceof LogError) return storeFailed(error.message);
     // Not the flash's word, so not a decision of ours; but what it has left behind is not known.
     this.#problem = storeFailed('the flash broke off an operation');

@@ -41,7 +41,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: LOG,
     edits: [
       {
-        before: 'if (readU32(buffer, CRC_AT) !== this.#crcOf(buffer, units * UNIT, block)) return undefined;',
+        before: 'if (readU32(buffer, CRC_AT) !== this.crcOf(buffer, units * UNIT, block)) return undefined;',
         after: '',
       },
     ],
@@ -64,16 +64,16 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'copies are written before their block is given up',
     file: LEDGER,
-    edits: [{ before: 'this.#keep(record, bytes),', after: '{ void record; void bytes; },' }],
+    edits: [{ before: 'this.keep(record, bytes)', after: '{ void record; void bytes; }' }],
   },
   {
     rule: 'after a start records go to a new block',
     file: LOG,
     edits: [
       {
-        before: 'units * UNIT));\n      expected = record.number + 1;\n      at = this.#behind(block, record);',
+        before: 'units * UNIT));\n      expected = record.number + 1;\n      at = this.behind(block, record);',
         after:
-          'units * UNIT));\n      expected = record.number + 1;\n      at = this.#behind(block, record);\n      this.end = at;',
+          'units * UNIT));\n      expected = record.number + 1;\n      at = this.behind(block, record);\n      this.end = at;',
       },
       {
         before: 'this.#next = expected ?? 1;\n',
@@ -88,7 +88,7 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         before:
-          'this.#flash.erase(block * this.#flash.blockSize);\n        this.#erases[block] = (this.#erases[block] as number) + 1;',
+          'this.#flash.erase(block * this.#flash.blockSize);\n        this.set(ERASES, block, this.get(ERASES, block) + 1);',
         after: '',
       },
     ],
@@ -106,7 +106,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'records of settled reservations say which they end',
     file: LEDGER,
-    edits: [{ before: 'this.#counters(receiptId), grant: grantPart', after: 'this.#counters(0), grant: grantPart' }],
+    edits: [{ before: 'this.counters(receiptId), grant: grantPart', after: 'this.counters(0), grant: grantPart' }],
   },
   {
     rule: 'the record is on flash before it is answered',
@@ -125,9 +125,9 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       { before: 'const refusal = before?.(this.#nextReceipt);\n    if (refusal) return refusal;', after: '' },
       {
-        before: 'const address = this.#flashLog.append(kind, this.#writer.flags, bytes);\n    this.#unsealed',
+        before: 'const address = this.flashLog.append(kind, this.writer.flags, bytes);\n    this.#unsealed',
         after:
-          'const address = this.#flashLog.append(kind, this.#writer.flags, bytes);\n    before?.(this.#nextReceipt);\n    this.#unsealed',
+          'const address = this.flashLog.append(kind, this.writer.flags, bytes);\n    before?.(this.#nextReceipt);\n    this.#unsealed',
       },
     ],
   },
@@ -159,7 +159,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'an acknowledgement is written again before its block is given up',
     file: JOURNAL,
-    edits: [{ before: 'this.#writeAcknowledged(blocks, COPY);', after: 'void COPY;' }],
+    edits: [{ before: 'this.writeAcknowledged(blocks, COPY);', after: 'void COPY;' }],
   },
   {
     rule: 'the first receipt after a restart is chained to the one before it',

@@ -125,6 +125,14 @@ describe('the table', () => {
     expect(new KeyIndex(most, addresses).bytes).toBe(bytes);
   });
 
+  it('takes half of that where records have one key', () => {
+    expect(new KeyIndex(1469, 0x10000, 1).bytes).toBe(4096);
+    expect(new KeyIndex(1469, 0x10001, 1).bytes).toBe(8192);
+    const index = new KeyIndex(100, 0x10000, 1);
+    index.add(at(3), 0, 0xffff);
+    expect(index.find(at(3), 0, (address) => address === 0xffff)).toBe(0xffff);
+  });
+
   it('that is full says so', () => {
     const { index } = new Indexed(0);
     for (let i = 0; i < 16; i++) index.add(at(i), 0, 2 + i);
