@@ -304,12 +304,10 @@ export class FlashLedger implements SpendLedger {
 
   /** Runs what writes, and gives back the memory that it took for that. */
   private writing<T>(work: () => T): T | StoreFailure {
-    try {
-      return this.#guard.write(work);
-    } finally {
-      this.#lentWriter = undefined;
-      this.#lentRecord = undefined;
-    }
+    const result = this.#guard.write(work);
+    this.#lentWriter = undefined;
+    this.#lentRecord = undefined;
+    return result;
   }
 
   private get writer(): RecordWriter {
@@ -382,14 +380,15 @@ export class FlashLedger implements SpendLedger {
   /** Points the index at a record for every part it has. */
   private point(record: Uint8Array, address: number): void {
     const flags = flagsOf(record);
-    for (const part of KEYED) {
+    for (let i = 0; i < KEYED.length; i++) {
+      const part = KEYED[i] as number;
       if ((flags & part) === 0) continue;
       const key = partKey(record, part);
       const before = this.addressOf(key, part);
-      if (before === 0) this.#index.add(key, KEYED.indexOf(part), address);
+      if (before === 0) this.#index.add(key, i, address);
       else {
         this.#units -= unitsAlone(this.#found as Uint8Array, part);
-        this.#index.move(key, KEYED.indexOf(part), before, address);
+        this.#index.move(key, i, before, address);
       }
       this.#units += unitsAlone(record, part);
     }

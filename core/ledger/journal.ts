@@ -564,22 +564,18 @@ export class Journal {
   private read<T>(work: (opened: Opened) => T): T | JournalRefusal {
     const opened = this.#opened;
     if (opened === undefined) return this.notOpened();
-    try {
-      return this.#guard.read(() => work(opened));
-    } finally {
-      this.rest();
-    }
+    const result = this.#guard.read(() => work(opened));
+    this.rest();
+    return result;
   }
 
   /** Runs what writes. */
   private write<T>(work: (opened: Opened) => T): T | JournalRefusal {
     const opened = this.#opened;
     if (opened === undefined) return this.notOpened();
-    try {
-      return this.#guard.write(() => work(opened));
-    } finally {
-      this.rest();
-    }
+    const result = this.#guard.write(() => work(opened));
+    this.rest();
+    return result;
   }
 
   /** Gives back the memory that reading and writing take: a payment that is being checked needs it. */

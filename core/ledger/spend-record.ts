@@ -8,7 +8,7 @@ import { readU32, writeU32 } from '../encoding/little-endian.ts';
 import type { Flash } from '../ports/ports.ts';
 import type { NewestBundle } from '../trust/admission.ts';
 import { COPY, FIRST_KIND, LogError, type LogLayout, type LogRecord } from './block-log.ts';
-import { keyText, LEDGER_KEY_BYTES, writeKey } from './keys.ts';
+import { keyText, writeKey } from './keys.ts';
 import type { Answered, LedgerKey } from './ledger.ts';
 
 /** The format this code reads and writes. */
@@ -248,6 +248,9 @@ const ORDER: readonly number[] = [
   PART.open,
   PART.bundle,
 ];
+/** Bytes of the parts in that order; those of a grant's depend on its window. */
+const SIZES: readonly number[] = [UNIT, 0, 2 * UNIT, UNIT, 4 * UNIT, 5 * UNIT, 3 * UNIT];
+const GRANT = PART.grant;
 
 /** Every flag there is. */
 const FLAGS = 0x7f00 | COPY | CLOSED | NO_WINDOW_KEPT;
@@ -310,31 +313,22 @@ export function partAt(record: Uint8Array, wanted: number): number {
   const flags = flagsOf(record);
   if ((flags & wanted) === 0) return -1;
   let at = UNIT;
-  for (const part of ORDER) {
+  for (let i = 0; i < ORDER.length; i++) {
+    const part = ORDER[i] as number;
     if (part === wanted) return at;
-    if ((flags & part) !== 0) at += partBytes(record, part, at);
+    if ((flags & part) !== 0) at += part === GRANT ? grantBytes(record, flags, at) : (SIZES[i] as number);
   }
   return -1;
 }
 
 /** Bytes that a part takes. */
 function partBytes(record: Uint8Array, part: number, at: number): number {
-  switch (part) {
-    case PART.counters:
-    case PART.replay:
-      return UNIT;
-    case PART.budget:
-      return 2 * UNIT;
-    case PART.bundle:
-      return 3 * UNIT;
-    case PART.grant:
-      if ((flagsOf(record) & NO_WINDOW_KEPT) !== 0) return 2 * UNIT;
-      return (2 + windowUnits(record[at + WINDOW_COUNT_AT] as number)) * UNIT;
-    case PART.answer:
-      return 4 * UNIT;
-    default:
-      return 5 * UNIT;
-  }
+  return part === GRANT ? grantBytes(record, flagsOf(record), at) : (SIZES[ORDER.indexOf(part)] as number);
+}
+
+function grantBytes(record: Uint8Array, flags: number, at: number): number {
+  if ((flags & NO_WINDOW_KEPT) !== 0) return 2 * UNIT;
+  return (2 + windowUnits(record[at + WINDOW_COUNT_AT] as number)) * UNIT;
 }
 
 /** Units that a part would take in a record of its own. */
@@ -358,9 +352,7 @@ export function partKey(record: Uint8Array, part: number): LedgerKey {
 /** True where the part's key is this. */
 export function hasKey(record: Uint8Array, part: number, key: LedgerKey): boolean {
   const at = partAt(record, part);
-  if (at < 0) return false;
-  for (let i = 0; i < LEDGER_KEY_BYTES; i++) if (record[at + i] !== key.charCodeAt(i)) return false;
-  return true;
+  return at >= 0 && keyText(record, at) === key;
 }
 
 /** The total of a grant's or a budget's part. */
