@@ -6,7 +6,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UNIT } from '../../../core/encoding/flash-header.ts';
 import { readU32 } from '../../../core/encoding/little-endian.ts';
-import { BlockLog, COPY, FIRST_KIND, type LogDamage, LogError } from '../../../core/ledger/block-log.ts';
+import {
+  BlockLog,
+  COPY,
+  FIRST_KIND,
+  type LogDamage,
+  LogError,
+  type LogLayout,
+} from '../../../core/ledger/block-log.ts';
 import { type Flash, FlashError } from '../../../core/ports/ports.ts';
 import type { ErasedReads } from '../../../host-sim/flash/cell-coding.ts';
 import { PowerCut } from '../../../host-sim/flash/power-cut.ts';
@@ -41,14 +48,14 @@ function plain(): MemoryFlash {
   return new MemoryFlash({ size: SIZE, blockSize: BLOCK });
 }
 
-function fresh(flash: Flash): BlockLog {
-  const log = new BlockLog(flash, LAYOUT);
+function fresh(flash: Flash, layout: LogLayout = LAYOUT): BlockLog {
+  const log = new BlockLog(flash, layout);
   log.format();
   return log;
 }
 
-function open(flash: Flash): Opened {
-  const log = new BlockLog(flash, LAYOUT);
+function open(flash: Flash, layout: LogLayout = LAYOUT): Opened {
+  const log = new BlockLog(flash, layout);
   const items: Item[] = [];
   const damage = log.open(({ number, kind, flags }, bytes) =>
     items.push({ number, kind, copy: (flags & COPY) !== 0, text: kind === GIVE_UP ? '' : textOf(bytes) }),
@@ -720,6 +727,34 @@ describe('whatever is done, and wherever power is cut,', () => {
       );
     },
   );
+});
+
+describe('what was given up', () => {
+  /** Five blocks; what gives up the first stands in the third, written when the fourth was ready already. */
+  function written(layout: LogLayout): MemoryFlash {
+    const flash = plain();
+    const log = fresh(flash, layout);
+    fill(log, 'abcdefg');
+    log.prepare();
+    giveUp(log);
+    fill(log, 'hijklm');
+    return flash;
+  }
+
+  it('stays so although neither the head nor the block before it says it: the header of the head does', () => {
+    const opened = open(written(LAYOUT));
+    expect([texts(opened), opened.damage]).toEqual(['defghijklm', []]);
+  });
+
+  it('stays so where the head has lost its header: the blocks before it are asked', () => {
+    const layout = { ...LAYOUT, salvage: true };
+    const flash = written(layout);
+    const { items, log } = open(flash, layout);
+    flip(flash, log.blockOf(addressesOf(flash).at(-1)?.address as number) * BLOCK + 4);
+    const opened = open(flash, layout);
+    expect(opened.items).toEqual(items);
+    expect(opened.damage.map(({ detail }) => detail)).toEqual(['the block with sequence number 5 has lost its header']);
+  });
 });
 
 describe('a start', () => {
