@@ -130,6 +130,7 @@ export class BundlePartition {
 
   /** Appends bytes. False where there is no room for them: nothing of them is written. */
   write(bytes: Uint8Array): boolean {
+    if (this.#page.length === 0) throw new FlashError('no bundle set is being written');
     if (this.#at + bytes.length > this.#copyBytes) return false;
     for (let from = 0; from < bytes.length; ) {
       const part = this.#pagePart(bytes.length - from);

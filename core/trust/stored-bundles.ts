@@ -87,7 +87,8 @@ export class StoredBundles {
     if (typeof now !== 'number') return this.#waits(now);
     const admissions: Admission[] = [];
     const stored = this.#stored ?? onFlash(() => this.#readAll(now, admissions));
-    this.#parts.partition.rest();
+    // Where nothing was read here, its buffers may be those of an answer that is coming in.
+    if (this.#stored === undefined) this.#parts.partition.rest();
     if ('ok' in stored) return this.#waits(stored);
     this.#waitsFor = undefined;
     this.#stored = stored;

@@ -586,6 +586,20 @@ describe('an answer that is given up', () => {
     expect(flash.snapshot()).toEqual(before);
   });
 
+  it('is not, where bundles that wait for the ledger are loaded meanwhile', () => {
+    const { device, flash } = site();
+    device.flash.fail('program');
+    expect(codes(device.take(answer(numbered(1))))).toEqual(['STORE_FAILED']);
+    const intake = device.verifier.beginBundles();
+    if ('ok' in intake) throw new Error(intake.detail);
+    const bytes = answer(numbered(2));
+    intake.write(bytes.slice(0, 300));
+    expect(codes(device.verifier.loadBundles())).toEqual(['STORE_FAILED']);
+    expect(intake.write(bytes.slice(300))).toBeUndefined();
+    intake.end();
+    expect(text(flash.cells)).toContain(text(bytes));
+  });
+
   it('because it ended cannot be ended again', () => {
     const { device } = site();
     const intake = device.verifier.beginBundles();
