@@ -143,9 +143,10 @@ export class KeyTables implements TableSource {
     return entriesOn(this.#flash, header.place * this.#placeBytes + HEADER_BYTES);
   }
 
-  /** True for a key that has a table. */
+  /** True for a key that has a table, which was checked: a header alone may name a key that nobody made one of. */
   has(publicKey: Uint8Array): boolean {
-    return this.#headerOf(publicKey) !== undefined;
+    const header = this.#headerOf(publicKey);
+    return header !== undefined && this.#isWhole(header);
   }
 
   /** The table of this key could not be read, or refused a signature that is good: it is dropped. */

@@ -313,6 +313,12 @@ describe('a table that is damaged after it was checked', () => {
     expect([one, two].map(({ publicKey }) => tables.find(publicKey))).toEqual([undefined, undefined]);
   });
 
+  it.each([0x00, 0xff])('makes no key usable that its header names because it was broken off: bytes %i', (cell) => {
+    const key = new Uint8Array(32).fill(cell);
+    const tables = damagedBy((cells) => cells.set(key, 32));
+    expect(createPortableCrypto(nodeHashes, tables).ed25519KeyUsable(key)).toBe(false);
+  });
+
   it('is checked once after a start, before its first use or in idle time; then a use reads what it needs', () => {
     flash.cells.set(good);
     const tables = new KeyTables(flash);
