@@ -61,6 +61,11 @@ export const PRESENTATION_WEIGHT = 9216;
 export const VALUE_WEIGHT = 24;
 /** What an object or array weighs beside that. */
 export const NESTED_WEIGHT = 96;
+/**
+ * What a number weighs beside that which needs exact arithmetic: writing one takes a device half a million instructions, before
+ * any signature was checked.
+ */
+export const LONG_NUMBER_WEIGHT = 512;
 /** What a member weighs beside that whose name is none of MPCP's. */
 export const UNKNOWN_NAME_WEIGHT = 40;
 /**

@@ -2,7 +2,7 @@
 // are checked as it reads. `JsonReader` puts them together.
 
 import { asciiText, builtInsAreFaster, decodeUtf8, isUtf8 } from '../encoding/utf8.ts';
-import { type JsonLimits, UNKNOWN_NAME_WEIGHT } from '../limits.ts';
+import { type JsonLimits, LONG_NUMBER_WEIGHT, UNKNOWN_NAME_WEIGHT } from '../limits.ts';
 import { knownName, nameHash } from './known-names.ts';
 import { isQuick, numberFrom } from './numbers.ts';
 import type { JsonValue } from './value.ts';
@@ -123,7 +123,10 @@ export class JsonTokens {
       throw this.limit(`a number of more than ${this.limits.stringBytes} bytes`);
     const text = this.#slice(start, at);
     const value = numberFrom(text);
-    if (!isQuick(text, value)) this.quickNumbers = false;
+    if (!isQuick(text, value)) {
+      this.quickNumbers = false;
+      this.weigh(LONG_NUMBER_WEIGHT);
+    }
     if (this.canonical && String(value) !== text) this.canonical = false;
     if (value === Infinity || value === -Infinity) throw this.invalid('a number outside the double range');
     this.at = at;

@@ -316,3 +316,21 @@ describe('a presentation that a caller has as data', () => {
     expect(check(value)).toMatchObject({ ok: false, check: 'presentation.read', code });
   });
 });
+
+describe('a payment has a weight', () => {
+  const numbers = (count: number, number: string) =>
+    `{"sba":${JSON.stringify(sba())},"grant":{"grantId":"g","x":[${Array(count).fill(number).join(',')}]}}`;
+
+  it('of lists and objects: the smallest ones, as many as values allow, are too many', () => {
+    const nested = (count: number) =>
+      `{"sba":${JSON.stringify(sba())},"grant":{"x":[${Array(count).fill('{}').join(',')}]}}`;
+    expect(refusal(nested(20))).toBeUndefined();
+    expect(refusal(nested(64))).toBe('LIMIT_EXCEEDED');
+  });
+
+  it('of numbers: a payer cannot have a device write many that need exact arithmetic', () => {
+    expect(refusal(numbers(60, '1.5'))).toBeUndefined();
+    expect(refusal(numbers(3, '1.2345678901234567e-300'))).toBeUndefined();
+    expect(refusal(numbers(20, '1.2345678901234567e-300'))).toBe('LIMIT_EXCEEDED');
+  });
+});
