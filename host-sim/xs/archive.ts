@@ -74,7 +74,7 @@ async function graphOf(esbuild: Esbuild, options: ArchiveOptions): Promise<Metaf
 /** Why esbuild stopped: its first message. */
 export function reasonOf(error: unknown): string {
   const first = (error as { errors?: readonly { text: string; location?: { file: string } | null }[] }).errors?.[0];
-  return first === undefined ? (error as Error).message : `${first.location?.file ?? ''}: ${first.text}`;
+  return first === undefined ? (error as Error).message : [first.location?.file ?? [], first.text].flat().join(': ');
 }
 
 function replacing(options: ArchiveOptions): Plugin {

@@ -25,10 +25,32 @@ export function projectFolder(): string {
   return folder;
 }
 
-/** A folder for what is fetched and built, made where there is none; MPCP_XS_CACHE says another. */
+/**
+ * A folder for what is fetched and built, made where there is none; MPCP_XS_CACHE says another.
+ *
+ * @throws EngineProblem where it cannot be made
+ */
 export function cacheFolder(...names: readonly string[]): string {
-  const root = process.env.MPCP_XS_CACHE ?? join(projectFolder(), 'node_modules', '.cache', 'mpcp-embedded', 'xs');
+  const root = process.env.MPCP_XS_CACHE || join(projectFolder(), 'node_modules', '.cache', 'mpcp-embedded', 'xs');
   const folder = join(root, ...names);
-  mkdirSync(folder, { recursive: true });
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new EngineProblem(`the cache's folder ${folder} cannot be made: ${code} (MPCP_XS_CACHE names another)`);
+  }
   return folder;
+}
+
+/** As mkdir with `recursive`, which in Node 20 never ends where a file system takes no folders, such as /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another run may have been faster.
+    if (!existsSync(path)) throw error;
+  }
 }

@@ -115,7 +115,7 @@ function benchXsText(report: XsBench, check: BaselineCheck | undefined): string 
     ...[...parts, imageTable(images)].filter((part) => part !== '').flatMap((part) => [part, '']),
     ...skipped.map((sentence) => `skipped: ${sentence}`),
     ...over.map((what) => `OVER BUDGET: ${what}`),
-    ...(over.length === 0 ? ['all within their budgets'] : []),
+    ...(over.length === 0 ? [images.length === 0 ? 'nothing was measured' : 'all within their budgets'] : []),
     ...(check === undefined ? [] : checkText(check)),
   ].join('\n');
 }

@@ -4,7 +4,8 @@
 import { type Command, Option } from 'commander';
 import { TARGETS, type TargetName } from '../../../host-sim/xs/targets.ts';
 import { type PartResult, runSuite } from '../../xs/suite.ts';
-import type { Io } from '../io.ts';
+import { specFiles } from '../../xs/unit-tests.ts';
+import { type Io, UsageError } from '../io.ts';
 import { jsonOption } from '../option-values.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
@@ -33,6 +34,8 @@ export const register: Register = (program: Command, io: Io) => {
     .option('--list', 'name every skipped test, and every one that needs more than a device’s memory')
     .addHelpText('after', '\nExample: mpcp-embedded test-xs json/reader --target m32\nExit code 1 if a test fails.')
     .action(async (specs: readonly string[], options: TestXsOptions) => {
+      const unknown = specs.find((part) => !specFiles().some((file) => file.includes(part)));
+      if (unknown !== undefined) throw new UsageError(`${unknown}: no spec file of test/core has this in its name`);
       const targets: readonly TargetName[] =
         options.target === undefined ? ['m32-bounds', 'm32', 'rv32'] : [options.target];
       const vectors = specs.length > 0 ? [] : [options.vectors];
