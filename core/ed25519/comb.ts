@@ -168,7 +168,8 @@ export class TableBuilder {
    */
   #walk(block: number, from: number): TablePart {
     const q = this.#running;
-    const points: Accumulator[] = [];
+    // Full from the beginning: in XS a collection while elements are put before others leaves an array broken.
+    const points: Accumulator[] = new Array(BATCH).fill(q);
     const first = signsAt(from) & -BATCH;
     for (let i = from; i < from + BATCH; i++) {
       const signs = signsAt(i);
@@ -194,7 +195,8 @@ function affine(points: readonly Accumulator[]): AffinePoint[] {
     product = multiply(product, z);
   }
   let inverse = invert(canonical(product));
-  const result: AffinePoint[] = [];
+  // Full from the beginning, as above.
+  const result: AffinePoint[] = new Array(points.length).fill(BASE);
   for (let i = points.length - 1; i >= 0; i--) {
     const { x, y, z } = points[i];
     const own = multiply(inverse, products[i]);

@@ -223,6 +223,9 @@ export function firstTwo(bytes: Uint8Array): number {
   return (bytes[0] as number) | ((bytes[1] as number) << 8);
 }
 
+/** So many more a list has room for when it is full: twice as many would be missing where the index is put together. */
+const MORE_NUMBERS = 32;
+
 /** Numbers of 16 bits that are put in one by one. */
 export class NumberList {
   #numbers = new Uint16Array(16);
@@ -234,7 +237,7 @@ export class NumberList {
 
   push(value: number): void {
     if (this.#count === this.#numbers.length) {
-      const more = new Uint16Array(2 * this.#count);
+      const more = new Uint16Array(this.#count + MORE_NUMBERS);
       more.set(this.#numbers);
       this.#numbers = more;
     }

@@ -27,7 +27,10 @@ export interface MachineMemory {
   readonly keysMore: number;
 }
 
-/** The machines of the budgets: 48 KB in all; a plain ESP32 as the SDK configures it (32 KB chunks, 2048 slots). */
+/**
+ * The machines of the budgets: 48 KB in all; a plain ESP32 as the SDK configures it (32 KB chunks, 2048 slots); and that with the
+ * stack that a device needs for a commit, and to make tables of keys.
+ */
 export const MACHINES = {
   // Divided for good: heaps that grow would make a payment depend on what came before it.
   '48k': {
@@ -47,6 +50,16 @@ export const MACHINES = {
     slots: 2048,
     slotsMore: 0,
     stack: 512,
+    keys: 128,
+    keysMore: 32,
+  },
+  device: {
+    arena: 84_096,
+    chunks: 32_768,
+    chunksMore: 0,
+    slots: 2048,
+    slotsMore: 0,
+    stack: 768,
     keys: 128,
     keysMore: 32,
   },

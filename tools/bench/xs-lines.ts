@@ -28,19 +28,10 @@ export interface BenchLineDefinition {
   readonly peer?: string;
 }
 
-/** Slots of the JavaScript stack: a payment's commit goes deeper than the runner's 512. */
-const STACK_SLOTS = 768;
-
-/** The machine that instruction budgets are for: the heap of the SDK's plain ESP32. */
-const ESP32: MachineMemory = {
-  ...MACHINES.esp32,
-  stack: STACK_SLOTS,
-  arena: MACHINES.esp32.arena + 16 * (STACK_SLOTS - MACHINES.esp32.stack),
-};
-
 /** The memory of each machine. */
 export const BENCH_MACHINES: { readonly [name: string]: MachineMemory } = {
-  esp32: ESP32,
+  // What instruction budgets are for.
+  esp32: MACHINES.device,
   '48k': MACHINES['48k'],
   // For libraries: as much as they like, so that collections are not what they are measured by.
   large: { ...MACHINES.large, chunks: 4_194_304, slots: 131_072 },

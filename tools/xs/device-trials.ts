@@ -28,8 +28,6 @@ export interface TrialOptions {
   readonly note?: (text: string) => void;
 }
 
-/** A ledger and a journal on flash need more than 48 KB: a plain ESP32, with the stack that a commit takes. */
-const DEVICE: MachineMemory = { ...MACHINES.esp32, arena: MACHINES.esp32.arena + 4096, stack: 768 };
 /** Numbers and digests that are kept as text are longer or shorter by some bytes, as they come. */
 const TEXT_BYTES = 16;
 /** The text that key lookup was asked about last is kept, and a name has up to 1 KB. */
@@ -106,7 +104,7 @@ export async function endurance(
   );
   const isDevice = form === 'device';
   const all = endurancePayments(payments, hostile, isDevice);
-  const memory = isDevice ? DEVICE : MACHINES['48k'];
+  const memory = MACHINES[isDevice ? 'device' : '48k'];
   const results = await run(all, form, memory, stepsOfRound(isDevice), RENEWED, options);
   const failed = wrongVerdicts(all, results);
   const rounds = results.flatMap(({ held }) => held ?? []);

@@ -167,8 +167,8 @@ async function signatures(folder: string, crypto: string, target: TargetName, { 
   const isSlow = target === 'rv32' && crypto === 'core';
   const sets = signatureSets(folder).filter(({ name }) => !isSlow || name !== 'vectors');
   const cases = sets.flatMap((set) => set.cases);
-  // Tables of keys take more chunks than 48 KB leave beside the file's cases.
-  const memory = MACHINES[crypto === 'tables' ? 'esp32' : '48k'];
+  // Making tables of keys takes more than 48 KB leave.
+  const memory = MACHINES[crypto === 'tables' ? 'device' : '48k'];
   const here = await verdictsInXs(cases, crypto, { target, memory, note });
   const others = Object.entries(cryptosInNode());
   const failed = cases.flatMap((one, i) => {
