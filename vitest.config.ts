@@ -1,8 +1,25 @@
 // Tests run from the sources, on Node, laid out as the sources are.
 
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** Modules of the Moddable SDK, and what stands for each in tests of the firmware. */
+const SDK = {
+  'embedded:storage/flash': 'storage-flash',
+  'embedded:io/serial': 'io-serial',
+  'embedded:io/digital': 'io-digital',
+  crypt: 'crypt',
+  time: 'time',
+  timer: 'timer',
+};
+
 export default defineConfig({
+  resolve: {
+    alias: Object.entries(SDK).map(([name, file]) => ({
+      find: new RegExp(`^${name}$`),
+      replacement: fileURLToPath(new URL(`test/device/sdk/${file}.ts`, import.meta.url)),
+    })),
+  },
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
