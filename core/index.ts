@@ -3,6 +3,15 @@
 export { totalFrom } from './artifacts/amount.ts';
 export { timeFrom } from './artifacts/time.ts';
 export { BUILD_TIME_MS } from './build-time.ts';
+export {
+  type CborObject,
+  type CborValue,
+  cborMember,
+  cborNames,
+  isCborObject,
+  readCbor,
+  readCborWithBytes,
+} from './cbor/reader.ts';
 export { CHAIN, type TraceEntry } from './chain/chain.ts';
 export type { PaymentRequest } from './chain/request.ts';
 export {

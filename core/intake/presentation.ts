@@ -1,8 +1,9 @@
 // A presentation: what a payer hands over. Either a bare SBA, or one object that carries the artifacts of a payment
-// (INTEROP §6). Each artifact is within its own limits, the whole within those of a payment. What comes in plain form is read
-// by the engine, everything else in one careful pass; the verdicts are the same.
+// (INTEROP §6), as JSON or as CBOR. Each artifact is within its own limits, the whole within those of a payment. JSON in plain
+// form is read by the engine, everything else in one careful pass; the verdicts are the same.
 
 import { ENVELOPE_MEMBERS } from '../artifacts/envelope.ts';
+import { CborReader } from '../cbor/reader.ts';
 import { builtInsAreFaster } from '../encoding/utf8.ts';
 import { jsonData } from '../json/data.ts';
 import { isWithin, type PlainText, partOf, readPlain } from '../json/plain.ts';
@@ -51,14 +52,33 @@ const CARRIED: readonly string[] = [
 /** Those of them that are an `authorization` in an envelope, of which only some members are used. */
 const ENVELOPED: readonly string[] = ['sba', 'spa', 'fleetPolicyAuthorization'];
 
+/** The first byte of a CBOR map, and of one with tags before it, which is refused with a sentence of its own. */
+const FIRST_OF_CBOR = 0xa0;
+const LAST_OF_CBOR = 0xdb;
+
 /**
- * Reads the bytes of a presentation.
+ * Reads the bytes of a presentation: CBOR where they begin as only CBOR can, else JSON.
  *
  * @returns the artifacts; SBA_INVALID where nothing could be read, LIMIT_EXCEEDED past a limit, ARTIFACT_INVALID for an
  *   object with members a presentation does not have
  */
 export function readPresentation(bytes: Uint8Array): ReadPresentation | Refusal {
+  const first = bytes[0] ?? 0;
+  if (first >= FIRST_OF_CBOR && first <= LAST_OF_CBOR) return readPresentationFromCbor(bytes);
   return (builtInsAreFaster() ? readByEngine(bytes) : undefined) ?? readCarefully(bytes);
+}
+
+/**
+ * Reads the CBOR form of a presentation: its artifacts are the values that its JSON form has, so that hashes and signatures are
+ * the same.
+ *
+ * @returns see `readPresentation`
+ */
+export function readPresentationFromCbor(bytes: Uint8Array): ReadPresentation | Refusal {
+  return reading(() => {
+    const options = { total: PRESENTATION_BYTES, values: PRESENTATION_VALUES, weight: PRESENTATION_WEIGHT };
+    return readParts(new CborReader(bytes, ARTIFACT_LIMITS, options), bytes.length);
+  });
 }
 
 /** A presentation in plain form, read by the engine's own parser; undefined for what only the careful reader may judge. */
@@ -69,8 +89,16 @@ export function readByEngine(bytes: Uint8Array): ReadPresentation | Refusal | un
 
 /** The same whatever form the text has: what `readPresentation` must agree with. */
 export function readCarefully(bytes: Uint8Array): ReadPresentation | Refusal {
+  return reading(() => {
+    const limits = ARTIFACT_LIMITS;
+    const reader = new JsonReader(bytes, limits, PRESENTATION_BYTES, PRESENTATION_VALUES, PRESENTATION_WEIGHT);
+    return readParts(reader, bytes.length);
+  });
+}
+
+function reading(read: () => ReadPresentation | Refusal): ReadPresentation | Refusal {
   try {
-    return read(bytes);
+    return read();
   } catch (problem) {
     if (problem instanceof JsonProblem) {
       const code = problem.code === 'LIMIT_EXCEEDED' ? 'LIMIT_EXCEEDED' : 'SBA_INVALID';
@@ -126,8 +154,7 @@ function isEnvelopeOnly(object: JsonObject): boolean {
   return Object.keys(object).length === kept;
 }
 
-function read(bytes: Uint8Array): ReadPresentation | Refusal {
-  const reader = new JsonReader(bytes, ARTIFACT_LIMITS, PRESENTATION_BYTES, PRESENTATION_VALUES, PRESENTATION_WEIGHT);
+function readParts(reader: JsonReader | CborReader, length: number): ReadPresentation | Refusal {
   const found = emptyObject();
   const names: string[] = [];
   /** The first member, null apart, that is none of those. Its name is not given to an object, see OTHERS. */
@@ -145,13 +172,16 @@ function read(bytes: Uint8Array): ReadPresentation | Refusal {
       if (value !== null) other ??= name;
     }
   });
-  if (!isObject) return no('SBA_INVALID', 'the presentation is not a JSON object');
+  if (!isObject) return no('SBA_INVALID', 'the presentation is not an object');
   reader.end();
-  const inPieces = bytes.length > PLAIN_BYTES || !reader.hasQuickNumbers;
+  const isJson = reader instanceof JsonReader;
+  // What is kept of CBOR takes as much memory as what is kept of the JSON text.
+  const size = isJson ? length : Math.max(length, reader.jsonLength);
+  const inPieces = size > PLAIN_BYTES || !reader.hasQuickNumbers;
   const carries = CARRIED.some((name) => member(found, name) !== undefined);
-  if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, bytes.length, inPieces);
+  if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, size, inPieces);
   if (other !== undefined) return no('ARTIFACT_INVALID', `member ${other.slice(0, 40)} is not one a presentation has`);
-  return carried(found, reader.sources, inPieces);
+  return carried(found, isJson ? reader.sources : [], inPieces);
 }
 
 /**
