@@ -32,8 +32,7 @@ export type FetchFailure =
   | 'content-type'
   | 'too-large'
   | 'empty'
-  /** No network came up, or no time could be had. */
-  | 'no-link'
+  /** No time could be had. */
   | 'no-time';
 
 /** What a request came to. `admissions` holds refusals too: a set is admitted bundle by bundle. */

@@ -72,6 +72,14 @@ export type RefreshStep =
 
 type Stage = 'connect' | 'set-time';
 
+/** The header by which any answer, whoever gives it, may say that there are new bundles: `Mpcp-Refresh: trust-bundles`. */
+export const REFRESH_HEADER = 'mpcp-refresh';
+
+/** True where an answer's `REFRESH_HEADER` says so. */
+export function asksForRefresh(header: string | null | undefined): boolean {
+  return header === 'trust-bundles';
+}
+
 /** See the head of the file. No answer makes it throw. */
 export class BundleRefresh {
   readonly #verifier: Refreshed;
@@ -129,7 +137,7 @@ export class BundleRefresh {
    * @returns the failure; undefined where it goes on all the same: a site that needs no clock may try its luck
    */
   gaveUp(nowMs: number, detail: string): (FetchResult & { readonly kind: 'failed' }) | undefined {
-    const failure = this.#stage === 'set-time' ? 'no-time' : 'no-link';
+    const failure = this.#stage === 'set-time' ? 'no-time' : 'link-down';
     this.#stage = undefined;
     if (failure === 'no-time' && typeof this.#verifier.now() === 'number') {
       this.#withoutTime = true;
@@ -268,7 +276,7 @@ export class BundleRefresh {
     const waitMs = Math.max(spread(whole, this.#random), retryAfterMs);
     this.#waitUntilMs = nowMs + waitMs;
     this.#withoutTime = false;
-    this.#lostLink = failure === 'no-link' || failure === 'link-down' || failure === 'unreachable';
+    this.#lostLink = failure === 'link-down' || failure === 'unreachable';
     this.#log?.emit({ event: 'refresh.failed', failure, detail, waitMs });
   }
 

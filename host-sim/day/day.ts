@@ -475,6 +475,7 @@ function verdictOf(decision: Decision): Outcome {
 
 function refreshOutcome(refresh: Refresh): Outcome {
   if (refresh.kind === 'failed') return { verdict: 'unreachable', detail: refresh.detail };
+  if (refresh.kind === 'waiting' || refresh.kind === 'busy') return { verdict: 'unreachable', detail: 'it is not due' };
   if (refresh.kind === 'unchanged') return { verdict: 'done', detail: 'the bundles held are the current ones' };
   return admissionOutcome(refresh.admissions);
 }

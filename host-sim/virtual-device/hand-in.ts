@@ -2,6 +2,7 @@
 // backend has everything or something fails. What comes back is untrusted bytes.
 
 import { ANSWER_LIMITS } from '../../core/limits.ts';
+import { asksForRefresh, REFRESH_HEADER } from '../../core/refresh/bundle-refresh.ts';
 import type { Uploader, UploadFailure } from '../../core/refresh/upload.ts';
 import { type Link, type LinkFailure, linkFailure } from './link.ts';
 import { readAtMost } from './read-at-most.ts';
@@ -31,6 +32,8 @@ export interface HandInDevice {
   monotonicMs(): number;
   /** Runs what works on flash. Undefined where the power has gone since the hand-in began. */
   run<T>(work: () => T): T | undefined;
+  /** An answer says that there are new Trust Bundles. */
+  urged?(): void;
 }
 
 /** Hands in. Throws only what `run` throws. */
@@ -48,7 +51,7 @@ export async function handIn(device: HandInDevice, order: HandInOrder): Promise<
     if (step.kind === 'stopped') return { kind: 'failed', failure: 'journal', detail: step.detail, receipts };
     if (step.kind === 'wait')
       return failure ? { kind: 'failed', ...failure, receipts } : { kind: 'waiting', ms: step.ms };
-    const answer = await post(link, order, step.batch.body);
+    const answer = await post(device, order, step.batch.body);
     const result = device.run(() =>
       answer.kind === 'answered'
         ? uploader.answered(device.monotonicMs(), answer.status, answer.body)
@@ -68,10 +71,16 @@ type Answer =
   | { readonly kind: 'answered'; readonly status: number; readonly body: Uint8Array }
   | { readonly kind: 'failed'; readonly failure: HandInFailure; readonly detail: string };
 
-async function post(link: Link, { url, apiKey, timeoutMs }: HandInOrder, body: Uint8Array): Promise<Answer> {
+async function post(device: HandInDevice, { url, apiKey, timeoutMs }: HandInOrder, body: Uint8Array): Promise<Answer> {
   const headers = { accept: 'application/json', 'content-type': 'application/json', authorization: `Bearer ${apiKey}` };
   try {
-    const response = await link.fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(timeoutMs) });
+    const response = await device.link.fetch(url, {
+      method: 'POST',
+      headers,
+      body,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    if (asksForRefresh(response.headers.get(REFRESH_HEADER))) device.urged?.();
     const answer = await readAtMost(response, ANSWER_LIMITS.bytes);
     if (answer === undefined)
       return {

@@ -51,13 +51,13 @@ export class Link {
     this.#losesAnswer = true;
   }
 
-  /** `fetch` over the link. @throws LinkDownError, or whatever fetch throws */
+  /** `fetch` over the link; redirects are answers like others. @throws LinkDownError, or whatever fetch throws */
   async fetch(url: URL, init: LinkRequest): Promise<Response> {
     if (!this.#up) throw new LinkDownError('the link is down');
     const signal = AbortSignal.any([init.signal, this.#abort.signal]);
     // A device asks every few hours, so it keeps no connection; and it is not sent to anybody but its own authority.
     const headers = { ...init.headers, connection: 'close' };
-    const response = await fetch(url, { ...init, headers, signal, redirect: 'error' });
+    const response = await fetch(url, { ...init, headers, signal, redirect: 'manual' });
     if (!this.#losesAnswer) return response;
     this.#losesAnswer = false;
     this.set(false);

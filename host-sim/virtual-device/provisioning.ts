@@ -1,6 +1,7 @@
 // What a virtual device is given at manufacture: who it is, what it trusts, what it sells, where its authority is.
 
 import type { SiteConfiguration } from '../../core/configuration.ts';
+import { bundlePath } from '../../core/refresh/bundle-fetch.ts';
 import type { BundleScope } from '../../core/trust/configuration.ts';
 
 /** Where a device hands in what it has accepted. */
@@ -26,12 +27,7 @@ export interface Provisioning {
 
 /** The URL a device fetches its bundles from, its scope in the query: that of the read configuration, defaults included. */
 export function bundleUrl(policyAuthorityUrl: string, scope: BundleScope): URL {
-  const url = new URL('/trust-bundles', policyAuthorityUrl);
-  const { category, merchant, region } = scope;
-  if (category !== undefined) url.searchParams.set('category', category);
-  if (merchant !== undefined) url.searchParams.set('merchant', merchant);
-  if (region !== undefined) url.searchParams.set('region', region);
-  return url;
+  return new URL(bundlePath(scope), policyAuthorityUrl);
 }
 
 /** The URL a device hands in to. */

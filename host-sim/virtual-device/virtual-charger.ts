@@ -10,13 +10,12 @@ import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
 import { Journal } from '../../core/ledger/journal.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { LedgerRefusal } from '../../core/ledger/ledger.ts';
-import { BUNDLE_SET_BYTES } from '../../core/limits.ts';
 import type { Clock, Crypto, Flash, Log } from '../../core/ports/ports.ts';
-import type { Refusal } from '../../core/reason-codes.ts';
+import type { BundleFetch, FetchFailure, FetchResult } from '../../core/refresh/bundle-fetch.ts';
+import { BundleRefresh, type RefreshConditions } from '../../core/refresh/bundle-refresh.ts';
 import { Uploader } from '../../core/refresh/upload.ts';
 import { BundlePartition, bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
 import {
-  type BundleIntake,
   type Decision,
   type DecisionOptions,
   type ReservationLeft,
@@ -27,10 +26,10 @@ import { PowerCut } from '../flash/power-cut.ts';
 import { SeededRandom } from '../flash/random.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
 import { MemoryStore } from '../flash/store.ts';
-import { type FetchFailure, fetchBundles } from './bundle-fetch.ts';
+import { fetchBundles } from './bundle-fetch.ts';
 import { type HandIn, handIn } from './hand-in.ts';
 import { Link } from './link.ts';
-import { bundleUrl, type Provisioning, receiptsUrl } from './provisioning.ts';
+import { type Provisioning, receiptsUrl } from './provisioning.ts';
 import { SimulatedRelay } from './relay.ts';
 
 /** What a charger is built from. */
@@ -51,17 +50,20 @@ export interface ChargerParts {
   readonly salt?: number;
   /** The bundle set's partition. Default: one of the published size, in memory: it lasts as long as the object. */
   readonly bundles?: Flash;
-  /** For one fetch, in milliseconds. Default 10 000. */
-  readonly fetchTimeoutMs?: number;
+  /** Sets the clock over the network, or does not: what a device asks a time server for. Left out, nobody does. */
+  readonly setTime?: () => Promise<void>;
   /** For one batch that is handed in, in milliseconds. Default 10 000. */
   readonly handInTimeoutMs?: number;
 }
 
 /** What a refresh came to. `admissions` holds refusals too: a set is admitted bundle by bundle. */
 export type Refresh =
-  | { readonly kind: 'fetched'; readonly admissions: SetAdmission }
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'failed'; readonly failure: FetchFailure | 'power-cut'; readonly detail: string };
+  | Exclude<FetchResult, { readonly kind: 'failed' }>
+  | { readonly kind: 'failed'; readonly failure: FetchFailure | 'power-cut'; readonly detail: string }
+  /** Nothing is due for so long, in milliseconds; for `refreshIfDue`. */
+  | { readonly kind: 'waiting'; readonly ms: number }
+  /** A payment is under way. */
+  | { readonly kind: 'busy' };
 
 /** What exists while there is power. */
 interface Running {
@@ -70,8 +72,7 @@ interface Running {
   readonly verifier: Verifier;
   /** Where there is a journal, and a backend to hand in to. */
   readonly uploader: Uploader | undefined;
-  /** Of the answer that is in force, all of it. Never stored: what a start finds may be another set. */
-  etag: string | undefined;
+  readonly refresh: BundleRefresh;
 }
 
 /** See the head of the file. It does nothing until `start`; without power every method throws PowerCut. */
@@ -85,6 +86,9 @@ export class VirtualCharger {
   #left: readonly ReservationLeft[] = [];
   #refreshing: Promise<Refresh> | undefined;
   #handingIn: Promise<HandIn> | undefined;
+  #busy = false;
+  /** What goes on when the payer has left. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(parts: ChargerParts) {
     this.provisioning = parts.provisioning;
@@ -134,7 +138,7 @@ export class VirtualCharger {
         journal,
         verifier,
         uploader: journal && this.#uploaderOf(journal),
-        etag: undefined,
+        refresh: new BundleRefresh({ verifier, crypto, random: this.#chance(), ...logged }),
       };
       verifier.loadBundles();
       this.#left = verifier.takeUpReservations();
@@ -147,6 +151,7 @@ export class VirtualCharger {
   powerOff(): void {
     this.relay.open();
     this.#running = undefined;
+    this.attend(false);
   }
 
   /** Why nothing can be recorded, or undefined. */
@@ -195,13 +200,26 @@ export class VirtualCharger {
     if (running !== undefined) this.#guarded(() => idle(running.verifier));
   }
 
-  /** Fetches the Trust Bundles over the link and admits them. One at a time; a second call gets the first one's result. */
+  /** Fetches the Trust Bundles over the link and admits them, because somebody asks for it: nothing is waited for. */
   refresh(): Promise<Refresh> {
-    this.#on();
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+    return this.#refreshed(() => this.#on().refresh.hurry());
+  }
+
+  /** The same where it is due, as the core has it; else it says for how long it is not. */
+  refreshIfDue(): Promise<Refresh> {
+    return this.#refreshed(() => undefined);
+  }
+
+  /** Something from outside says that there are new bundles. @returns whether it is believed; then a refresh is due soon */
+  urgent(reason: string): boolean {
+    return this.#on().refresh.urgent(this.#parts.clock.monotonicMs(), reason);
+  }
+
+  /** A payer stands at the reader, or leaves it: in between no refresh touches flash. */
+  attend(busy: boolean): void {
+    this.#busy = busy;
+    if (busy) return;
+    for (const free of this.#waiting.splice(0)) free();
   }
 
   /**
@@ -221,6 +239,7 @@ export class VirtualCharger {
       uploader,
       monotonicMs: () => this.#parts.clock.monotonicMs(),
       run: <T>(work: () => T) => (this.#running === running ? this.#guarded(work) : undefined),
+      urged: () => void running.refresh.urgent(this.#parts.clock.monotonicMs(), 'http'),
     };
     const url = receiptsUrl(operator.url, deviceId);
     const order = { url, apiKey: operator.apiKey, timeoutMs: this.#parts.handInTimeoutMs ?? 10_000 };
@@ -241,45 +260,76 @@ export class VirtualCharger {
     });
   }
 
+  /** One at a time; a second call gets the first one's result. */
+  #refreshed(begin: () => void): Promise<Refresh> {
+    this.#on();
+    if (this.#refreshing === undefined) {
+      begin();
+      this.#refreshing = this.#refresh().finally(() => {
+        this.#refreshing = undefined;
+      });
+    }
+    return this.#refreshing;
+  }
+
   async #refresh(): Promise<Refresh> {
     const running = this.#on();
-    const { verifier } = running;
-    // Begun once there is something to take in: what is answered with 304 erases nothing.
-    let intake: BundleIntake | Refusal | undefined;
-    const begin = () => {
-      intake ??= this.#guarded(() => verifier.beginBundles());
-      return intake;
+    for (;;) {
+      const step = this.#guarded(() => running.refresh.next(this.#conditions()));
+      if (step.kind === 'wait') return { kind: 'waiting', ms: step.ms };
+      if (step.kind === 'nothing') return { kind: 'busy' };
+      const result =
+        step.kind === 'fetch' ? await this.#fetched(running, step.fetch) : await this.#prepared(running, step.kind);
+      if (this.#running !== running)
+        return { kind: 'failed', failure: 'power-cut', detail: 'the power was cut meanwhile' };
+      if (result !== undefined) return result;
+    }
+  }
+
+  /** Brings about what a request needs. @returns the failure where that cannot be had */
+  async #prepared(running: Running, stage: 'connect' | 'set-time'): Promise<FetchResult | undefined> {
+    const { clock, setTime } = this.#parts;
+    const gaveUp = (detail: string) => running.refresh.gaveUp(clock.monotonicMs(), detail);
+    // Nobody but whoever switched the link off switches it on.
+    if (stage === 'connect') return gaveUp('the link is down');
+    await setTime?.();
+    if (this.#running !== running) return undefined;
+    const isSet = clock.wallMs() !== undefined && typeof running.verifier.now() === 'number';
+    return isSet ? undefined : gaveUp('nobody sets the clock');
+  }
+
+  #fetched(running: Running, fetch: BundleFetch): Promise<FetchResult | undefined> {
+    const { clock } = this.#parts;
+    const device = {
+      link: this.link,
+      monotonicMs: () => clock.monotonicMs(),
+      wallMs: () => clock.wallMs(),
+      run: <T>(work: () => T) => (this.#running === running ? this.#guarded(work) : undefined),
+      free: () => this.#free(),
     };
-    const take = (chunk: Uint8Array): boolean => {
-      if (this.#running !== running) return false;
-      const begun = begin();
-      return !('ok' in begun) && this.#guarded(() => begun.write(chunk)) === undefined;
-    };
-    const order = {
-      url: bundleUrl(this.provisioning.policyAuthorityUrl, verifier.site.bundleScope),
-      etag: running.etag,
-      timeoutMs: this.#parts.fetchTimeoutMs ?? 10_000,
-      maxBytes: BUNDLE_SET_BYTES,
-    };
-    const fetched = await fetchBundles(this.link, order, take);
-    if (this.#running !== running)
-      return { kind: 'failed', failure: 'power-cut', detail: 'the power was cut meanwhile' };
-    if (fetched.kind === 'failed')
-      this.#parts.log?.emit({ event: 'refresh.failed', failure: fetched.failure, detail: fetched.detail });
-    if (fetched.kind === 'failed' || fetched.kind === 'unchanged') return fetched;
-    const begun = begin();
-    const admissions = 'ok' in begun ? begun : this.#guarded(() => begun.end());
-    // A tag says "I have all of this"; where something was refused or not kept, the next refresh has to bring it again.
-    running.etag = fetched.kind === 'fetched' && admitsAll(admissions) ? fetched.etag : undefined;
-    return { kind: 'fetched', admissions };
+    return fetchBundles(device, this.provisioning.policyAuthorityUrl, fetch);
+  }
+
+  #free(): Promise<void> {
+    return this.#busy ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
+  }
+
+  #conditions(): RefreshConditions {
+    const { clock } = this.#parts;
+    const clockSet = clock.wallMs() !== undefined;
+    return { nowMs: clock.monotonicMs(), linkUp: this.link.up, clockSet, busy: this.#busy };
   }
 
   #uploaderOf(journal: Journal): Uploader | undefined {
     const { log, provisioning } = this.#parts;
     if (provisioning.operator === undefined) return undefined;
-    // Devices that lost the network together must not come back together.
-    const chance = new SeededRandom(crc32(Buffer.from(provisioning.deviceId)));
-    return new Uploader(journal, { random: () => chance.next(), ...(log && { log }) });
+    return new Uploader(journal, { random: this.#chance(), ...(log && { log }) });
+  }
+
+  /** Devices that lost the network together must not come back together. */
+  #chance(): () => number {
+    const chance = new SeededRandom(crc32(Buffer.from(this.provisioning.deviceId)));
+    return () => chance.next();
   }
 
   #on(): Running {
@@ -296,11 +346,6 @@ export class VirtualCharger {
       throw error;
     }
   }
-}
-
-/** True where there were bundles, and none was refused. */
-function admitsAll(admissions: SetAdmission): boolean {
-  return !('ok' in admissions) && admissions.length > 0 && admissions.every((admission) => admission.ok);
 }
 
 /** Bytes of an erase block. */

@@ -24,6 +24,35 @@ function problems(changes: Record<string, unknown>): string {
   }
 }
 
+describe('refreshing', () => {
+  it('has its defaults one by one', () => {
+    expect(readConfiguration(site({ refresh: { timeoutMs: 5000 } })).refresh).toEqual({
+      intervalMs: 21_600_000,
+      marginShare: 0.25,
+      leastMarginMs: 86_400_000,
+      timeoutMs: 5000,
+    });
+  });
+
+  it.each([
+    ['intervalMs', 59_999],
+    ['intervalMs', 604_800_001],
+    ['intervalMs', '60000'],
+    ['marginShare', -0.1],
+    ['marginShare', 1],
+    ['marginShare', Number.NaN],
+    ['leastMarginMs', 2_592_000_001],
+    ['timeoutMs', 999],
+  ])('%s is not %s: an interval of nothing would be a storm, one of a year no refresh', (name, value) => {
+    expect(problems({ refresh: { [name]: value } })).toContain(`refresh.${name} is not a number from`);
+  });
+
+  it('has no other members, and is an object', () => {
+    expect(problems({ refresh: { interval: 1 } })).toContain('refresh has no member interval');
+    expect(problems({ refresh: [] })).toContain('refresh is not an object');
+  });
+});
+
 describe('what is left out', () => {
   it('has the safe default', () => {
     expect(readConfiguration({ grantIssuers: [PA], sbaIssuers: { [PA]: [WALLET] } })).toMatchObject({

@@ -1,11 +1,14 @@
-// Fetching bundles from servers of every kind: slow, endless, gone, or none of what they say.
+// The core's request for bundles over real HTTP, to servers of every kind: slow, endless, gone, or none of what they say.
 
 import { createHash } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type FetchOrder, type FetchResult, fetchBundles } from '../../../host-sim/virtual-device/bundle-fetch.ts';
+import { BundleFetch, type FetchOrder, type FetchResult } from '../../../core/refresh/bundle-fetch.ts';
+import type { SetAdmission } from '../../../core/trust/admission.ts';
+import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
+import { type FetchDevice, fetchBundles } from '../../../host-sim/virtual-device/bundle-fetch.ts';
 import { Link } from '../../../host-sim/virtual-device/link.ts';
 
 let server: Server | undefined;
@@ -14,22 +17,61 @@ afterEach(() => {
   server?.close();
 });
 
-async function serve(listener: RequestListener): Promise<URL> {
+async function serve(listener: RequestListener): Promise<string> {
   const listening = createServer(listener);
   server = listening;
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
-  return new URL(`http://127.0.0.1:${(listening.address() as AddressInfo).port}/trust-bundles`);
+  return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
 }
 
-function order(url: URL, changes: Partial<FetchOrder> = {}): FetchOrder {
-  return { url, etag: undefined, timeoutMs: 2_000, maxBytes: 1_000, ...changes };
+const TAKEN = [{ ok: true }] as unknown as SetAdmission;
+
+/** What was taken in by a device, and what it remembers of it. */
+interface Taken {
+  readonly result: FetchResult | undefined;
+  readonly bytes: Uint8Array;
+  readonly etag: string | undefined;
 }
 
-/** What a fetch came to, with the bytes that were handed on where it came to some. */
-async function collected(link: Link, from: FetchOrder): Promise<FetchResult & { readonly bytes?: Uint8Array }> {
+/** How a request differs from the usual one. */
+interface Changes extends Partial<FetchOrder> {
+  readonly etag?: string;
+  readonly device?: Partial<FetchDevice>;
+  readonly take?: (chunk: Uint8Array) => void;
+}
+
+async function fetched(url: string, { etag, device, take, ...order }: Changes = {}, link = new Link()): Promise<Taken> {
   const parts: Uint8Array[] = [];
-  const result = await fetchBundles(link, from, (chunk) => parts.push(chunk.slice()) > 0);
-  return result.kind === 'fetched' ? { ...result, bytes: Buffer.concat(parts) } : result;
+  let tag: string | undefined;
+  const headers: Record<string, string> = etag === undefined ? {} : { 'if-none-match': etag };
+  const began = performance.now();
+  const fetch = new BundleFetch({
+    order: { path: '/trust-bundles', headers, timeoutMs: 2_000, maxBytes: 1_000, ...order },
+    etag,
+    beganMs: 0,
+    crypto: createNodeCrypto(),
+    begin: () => ({
+      write: (chunk) => {
+        take?.(chunk);
+        parts.push(chunk.slice());
+        return undefined;
+      },
+      end: () => TAKEN,
+      drop: () => undefined,
+    }),
+    over: (_, __, kept) => {
+      tag = kept;
+    },
+  });
+  const usual: FetchDevice = {
+    link,
+    monotonicMs: () => performance.now() - began,
+    wallMs: () => undefined,
+    run: (work) => work(),
+    free: () => Promise.resolve(),
+  };
+  const result = await fetchBundles({ ...usual, ...device }, url, fetch);
+  return { result, bytes: Buffer.concat(parts), etag: tag };
 }
 
 /** The tag a Policy Authority gives a body. */
@@ -37,13 +79,14 @@ function tagOf(body: string): string {
   return `"${createHash('sha256').update(body).digest('base64url')}"`;
 }
 
+const FETCHED = { kind: 'fetched', admissions: TAKEN };
+
 describe('an answer', () => {
   const body = '{"bundles":[]}';
 
   it('is bytes and the tag that is derived from them', async () => {
     const url = await serve((_, response) => response.setHeader('etag', tagOf(body)).end(body));
-    const result = await collected(new Link(), order(url));
-    expect(result).toEqual({ kind: 'fetched', bytes: Buffer.from(body), etag: tagOf(body) });
+    expect(await fetched(url)).toEqual({ result: FETCHED, bytes: Buffer.from(body), etag: tagOf(body) });
   });
 
   it.each([
@@ -55,41 +98,52 @@ describe('an answer', () => {
     ['in a list', `${tagOf('{"bundles":[1]}')}, ${tagOf(body)}`],
   ])('a tag %s says nothing about the bytes and is dropped', async (_, etag) => {
     const url = await serve((_request, response) => response.setHeader('etag', etag).end(body));
-    expect(await collected(new Link(), order(url))).toEqual({
-      kind: 'fetched',
-      bytes: Buffer.from(body),
-      etag: undefined,
-    });
+    expect(await fetched(url)).toEqual({ result: FETCHED, bytes: Buffer.from(body), etag: undefined });
   });
 
-  it('may have exactly the bytes it may have, and none at all', async () => {
-    for (const length of [1_000, 0]) {
-      const url = await serve((_, response) => response.end('x'.repeat(length)));
-      const result = await collected(new Link(), order(url));
-      expect(result).toMatchObject({ kind: 'fetched', bytes: { length } });
-      server?.close();
-    }
+  it('may have exactly the bytes it may have', async () => {
+    const url = await serve((_, response) => response.end(`{${'x'.repeat(999)}`));
+    expect(await fetched(url)).toMatchObject({ result: FETCHED, bytes: { length: 1_000 } });
   });
 
   it('304 to our tag says that nothing has changed; without one it says nothing', async () => {
-    const url = await serve((request, response) => {
-      response.statusCode = 304;
-      response.setHeader('x-asked', request.headers['if-none-match'] ?? '').end();
+    const url = await serve((_, response) => {
+      response.writeHead(304).end();
     });
-    expect(await collected(new Link(), order(url, { etag: '"1"' }))).toEqual({ kind: 'unchanged' });
-    expect(await collected(new Link(), order(url))).toMatchObject({ kind: 'failed', failure: 'http-status' });
+    expect((await fetched(url, { etag: '"1"' })).result).toEqual({ kind: 'unchanged' });
+    expect((await fetched(url)).result).toMatchObject({ kind: 'failed', failure: 'http-status' });
   });
 });
 
 describe('the bytes of an answer', () => {
   it('are handed on as they arrive', async () => {
+    let end: () => void = () => undefined;
     const url = await serve((_, response) => {
       response.write('{"bundles"');
-      setTimeout(() => response.end(':[]}'), 20);
+      end = () => response.end(':[]}');
     });
     const chunks: string[] = [];
-    await fetchBundles(new Link(), order(url), (chunk) => chunks.push(Buffer.from(chunk).toString()) > 0);
+    const take = (chunk: Uint8Array) => {
+      chunks.push(Buffer.from(chunk).toString());
+      // The rest is not sent before the first part was handed on.
+      if (chunks.length === 1) end();
+    };
+    expect((await fetched(url, { take })).result).toEqual(FETCHED);
     expect(chunks).toEqual(['{"bundles"', ':[]}']);
+  });
+
+  it('wait while a payment is under way', async () => {
+    const url = await serve((_, response) => response.end('{"bundles":[]}'));
+    let leave: () => void = () => undefined;
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    let taken = 0;
+    const fetching = fetched(url, { device: { free: () => left }, take: () => taken++ });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(taken).toBe(0);
+    leave();
+    expect((await fetching).result).toEqual(FETCHED);
   });
 
   it('of an error are nobody’s', async () => {
@@ -97,42 +151,27 @@ describe('the bytes of an answer', () => {
       response.statusCode = 500;
       response.end('{"bundles":[]}');
     });
-    await fetchBundles(new Link(), order(url), () => {
-      throw new Error('handed on');
-    });
-  });
-
-  it('end where no more are wanted, though the server never ends', async () => {
-    let sent = 0;
-    const url = await serve((_, response) => {
-      const more = (): void => {
-        if (response.destroyed) return;
-        sent += 10;
-        response.write('x'.repeat(10), () => setTimeout(more, 1));
-      };
-      more();
-    });
-    expect(await fetchBundles(new Link(), order(url), () => false)).toEqual({ kind: 'stopped' });
-    expect(sent).toBeLessThan(1_000);
+    expect((await fetched(url)).bytes).toHaveLength(0);
   });
 
   it('an error in whoever takes them is not taken for one of the network', async () => {
-    const url = await serve((_, response) => response.end('x'));
-    const failing = fetchBundles(new Link(), order(url), () => {
-      throw new RangeError('a mistake');
+    const url = await serve((_, response) => response.end('{'));
+    const failing = fetched(url, {
+      take: () => {
+        throw new RangeError('a mistake');
+      },
     });
     await expect(failing).rejects.toThrow('a mistake');
   });
 });
 
 describe('a failure', () => {
-  it.each([204, 404, 500])('status %i', async (status) => {
+  it.each([204, 404, 500, 511])('status %i', async (status) => {
     const url = await serve((_, response) => {
       response.statusCode = status;
       response.end();
     });
-    const result = await collected(new Link(), order(url));
-    expect(result).toMatchObject({
+    expect((await fetched(url)).result).toMatchObject({
       kind: 'failed',
       failure: 'http-status',
       detail: expect.stringContaining(String(status)),
@@ -143,15 +182,24 @@ describe('a failure', () => {
     let asked = 0;
     const url = await serve((_, response) => {
       asked++;
-      response.writeHead(302, { location: '/elsewhere' }).end();
+      response.writeHead(302, { location: '/elsewhere' }).end('{}');
     });
-    expect(await collected(new Link(), order(url))).toMatchObject({ kind: 'failed', failure: 'unreachable' });
+    expect(await fetched(url)).toMatchObject({
+      result: { kind: 'failed', failure: 'redirected' },
+      bytes: { length: 0 },
+    });
     expect(asked).toBe(1);
+  });
+
+  it('the page of an access point', async () => {
+    const url = await serve((_, response) => response.setHeader('content-type', 'text/html').end('<html>'));
+    expect(await fetched(url)).toMatchObject({ result: { failure: 'content-type' }, bytes: { length: 0 } });
   });
 
   it('more bytes than a set has are not waited for, though the server never ends', async () => {
     let sent = 0;
     const url = await serve((_, response) => {
+      response.write('{');
       const more = (): void => {
         if (response.destroyed) return;
         sent += 100;
@@ -159,24 +207,35 @@ describe('a failure', () => {
       };
       more();
     });
-    expect(await collected(new Link(), order(url))).toMatchObject({ kind: 'failed', failure: 'too-large' });
+    expect((await fetched(url)).result).toMatchObject({ kind: 'failed', failure: 'too-large' });
     expect(sent).toBeLessThan(20_000);
   });
 
-  it('bytes count as they are unpacked: a small answer that unpacks to a large one is too large', async () => {
-    const url = await serve((_, response) =>
-      response.setHeader('content-encoding', 'gzip').end(gzipSync('x'.repeat(1_000_000))),
-    );
-    expect(await collected(new Link(), order(url))).toMatchObject({ kind: 'failed', failure: 'too-large' });
+  it('a small answer that unpacks to a large one is not asked for, and not read', async () => {
+    const asked: unknown[] = [];
+    const url = await serve((request, response) => {
+      asked.push(request.headers['accept-encoding']);
+      response.setHeader('content-encoding', 'gzip').end(gzipSync('x'.repeat(1_000_000)));
+    });
+    const { result } = await fetched(url, { headers: { 'accept-encoding': 'identity' } });
+    expect([asked, result]).toMatchObject([['identity'], { kind: 'failed', failure: 'content-type' }]);
   });
 
-  it('an answer that does not begin, or does not end, runs into the deadline', async () => {
-    for (const listener of [
+  it('an answer that does not begin, does not end, or only drips runs into the deadline', async () => {
+    const listeners: RequestListener[] = [
       () => undefined,
-      (_: unknown, response: { write(text: string): void }) => response.write('{'),
-    ]) {
-      const url = await serve(listener as RequestListener);
-      const result = await collected(new Link(), order(url, { timeoutMs: 50 }));
+      (_, response) => void response.write('{'),
+      (_, response) => {
+        response.write('{');
+        const drip = (): void => {
+          if (!response.destroyed) response.write('x', () => setTimeout(drip, 5));
+        };
+        drip();
+      },
+    ];
+    for (const listener of listeners) {
+      const url = await serve(listener);
+      const { result } = await fetched(url, { timeoutMs: 50 });
       expect(result).toEqual({ kind: 'failed', failure: 'timeout', detail: 'no whole answer within 50 ms' });
       server?.closeAllConnections();
     }
@@ -187,16 +246,21 @@ describe('a failure', () => {
       response.setHeader('content-length', '500').write('{');
       setTimeout(() => response.destroy(), 5);
     });
-    expect(await collected(new Link(), order(url))).toMatchObject({ kind: 'failed', failure: 'unreachable' });
+    expect((await fetched(url)).result).toMatchObject({ kind: 'failed', failure: 'unreachable' });
   });
 
   it('nobody there', async () => {
     const url = await serve(() => undefined);
     await new Promise((resolve) => server?.close(resolve));
-    expect(await collected(new Link(), order(url))).toMatchObject({
+    expect((await fetched(url)).result).toMatchObject({
       failure: 'unreachable',
       detail: expect.stringContaining('ECONNREFUSED'),
     });
+  });
+
+  it('the power goes while the answer arrives: nothing came of it', async () => {
+    const url = await serve((_, response) => response.end('{'));
+    expect((await fetched(url, { device: { run: () => undefined } })).result).toBeUndefined();
   });
 });
 
@@ -205,35 +269,29 @@ describe('the link', () => {
     let asked = 0;
     const url = await serve((_, response) => {
       asked++;
-      response.end();
+      response.end('{');
     });
     const link = new Link();
     link.set(false);
-    expect(await collected(link, order(url))).toEqual({
-      kind: 'failed',
-      failure: 'link-down',
-      detail: 'the link is down',
-    });
+    const down = { kind: 'failed', failure: 'link-down', detail: 'the link is down' };
+    expect((await fetched(url, {}, link)).result).toEqual(down);
     expect([asked, link.up]).toEqual([0, false]);
     link.set(true);
-    expect(await collected(link, order(url))).toMatchObject({ kind: 'fetched' });
+    expect((await fetched(url, {}, link)).result).toEqual(FETCHED);
   });
 
   it('going down breaks off what is under way, and the next request works once it is up', async () => {
     const link = new Link();
     let first = true;
     const url = await serve((_, response) => {
-      if (!first) return void response.end('x');
+      if (!first) return void response.end('{');
       first = false;
       response.write('{');
       link.set(false);
     });
-    expect(await collected(link, order(url))).toEqual({
-      kind: 'failed',
-      failure: 'link-down',
-      detail: 'the link went down',
-    });
+    const broken = { kind: 'failed', failure: 'link-down', detail: 'the link went down' };
+    expect((await fetched(url, {}, link)).result).toEqual(broken);
     link.set(true);
-    expect(await collected(link, order(url))).toMatchObject({ kind: 'fetched' });
+    expect((await fetched(url, {}, link)).result).toEqual(FETCHED);
   });
 });

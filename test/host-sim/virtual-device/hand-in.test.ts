@@ -300,7 +300,7 @@ describe('a backend that answers anything', () => {
     ['503 with a page', say(503, '<html>'), 'http-status'],
     ['401', say(401, '{}'), 'http-status'],
     ['a page of a captive portal', say(200, '<html>sign in</html>'), 'garbage'],
-    ['a redirect to somebody else', say(307, '', { location: 'http://127.0.0.1:9/' }), 'unreachable'],
+    ['a redirect to somebody else', say(307, '', { location: 'http://127.0.0.1:9/' }), 'http-status'],
     ['what was never sent', say(200, '{"acknowledged":3}'), 'ahead'],
     ['less than nothing', say(200, '{"acknowledged":-1}'), 'garbage'],
     ['that it has nothing', say(200, '{"acknowledged":0}'), 'behind'],
@@ -321,6 +321,17 @@ describe('a backend that answers anything', () => {
     site.clock.advance(HOUR_MS);
     expect(await bench.charger.handIn()).toMatchObject({ kind: 'done', receipts: 2 });
     await bench.expectArrived(2);
+  });
+
+  it('whose answer says that there are new bundles makes it ask for them soon, whatever else it answers', async () => {
+    const bench = await Bench.started();
+    await bench.pays(1);
+    between.how = say(500, '', { 'mpcp-refresh': 'trust-bundles' });
+    await bench.charger.handIn();
+    between.how = 'pass on';
+    expect(bench.log.named('refresh.urgent')).toMatchObject([{ reason: 'http', believed: true }]);
+    const refresh = await bench.charger.refreshIfDue();
+    expect(refresh.kind === 'waiting' && refresh.ms).toBeLessThan(60_001);
   });
 
   it('a key that is not its own hands nothing in', async () => {

@@ -106,9 +106,17 @@ describe('starting', () => {
   it('never believes a time before its image was built', async () => {
     const { charger } = bench({ clock: new SimulatedClock(0) });
     charger.start();
-    const refresh = await charger.refresh();
-    expect(refresh.kind === 'fetched' && codes(refresh.admissions)).toBe('CLOCK_UNTRUSTED');
+    expect(await charger.refresh()).toMatchObject({ kind: 'failed', failure: 'no-time' });
+    expect(codes(charger.admit(await site.bundleSet()))).toBe('CLOCK_UNTRUSTED');
     expect(pay(charger, await payment())).toMatchObject({ ok: false, code: 'CLOCK_UNTRUSTED' });
+  });
+
+  it('has its clock set before it asks for bundles', async () => {
+    const clock = new SimulatedClock();
+    const { charger } = bench({ clock, setTime: async () => clock.set(DAY_BEGINS_MS) });
+    charger.start();
+    expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
+    expect(pay(charger, await payment())).toMatchObject({ ok: true });
   });
 
   it('never believes a time before the core was built, where it is not told when its image was', async () => {
@@ -246,9 +254,7 @@ describe('refreshing', () => {
     const { charger, log } = await running();
     charger.link.set(false);
     expect(await charger.refresh()).toEqual({ kind: 'failed', failure: 'link-down', detail: 'the link is down' });
-    expect(log.named('refresh.failed')).toEqual([
-      { event: 'refresh.failed', failure: 'link-down', detail: 'the link is down' },
-    ]);
+    expect(log.named('refresh.failed')).toMatchObject([{ failure: 'link-down', detail: 'the link is down' }]);
     expect(charger.bundleIds).toHaveLength(1);
     expect(pay(charger, await payment())).toMatchObject({ ok: true });
   });
@@ -324,6 +330,192 @@ describe('refreshing', () => {
     expect(pay(charger, second)).toMatchObject({ ok: false, code: 'GRANT_REVOKED' });
     await other.close();
   });
+});
+
+describe('refreshing when it is due', () => {
+  /** A server that answers as `answer` is set, and counts. */
+  async function withAuthority(
+    work: (
+      authority: { answer: (response: ServerResponse) => void; requests: number; conditional: number },
+      start: (
+        changes?: Partial<ChargerParts> & Partial<Pick<Provisioning, 'configuration'>>,
+      ) => Bench & { readonly clock: SimulatedClock },
+    ) => Promise<void>,
+  ): Promise<void> {
+    const set = await site.bundleSet();
+    const authority = {
+      answer: (response: ServerResponse): void => void response.setHeader('etag', tagOf(set)).end(set),
+      requests: 0,
+      conditional: 0,
+    };
+    const server = createServer((request, response) => {
+      authority.requests++;
+      if (request.headers['if-none-match'] !== undefined) authority.conditional++;
+      authority.answer(response);
+    });
+    await withServer(server, (policyAuthorityUrl) =>
+      work(authority, ({ configuration = site.provisioning().configuration, ...changes } = {}) => {
+        const clock = new SimulatedClock(DAY_BEGINS_MS);
+        const { configuration: _, ...provisioning } = site.provisioning();
+        const refresh = { timeoutMs: 1000 };
+        const made = bench({
+          provisioning: { ...provisioning, configuration: { ...configuration, refresh }, policyAuthorityUrl },
+          clock,
+          ...changes,
+        });
+        made.charger.start();
+        return { ...made, clock };
+      }),
+    );
+  }
+
+  /** Lives through some time, waking up when it was told to. */
+  async function live(charger: VirtualCharger, clock: SimulatedClock, ms: number): Promise<void> {
+    for (let left = ms; left > 0; ) {
+      const refresh = await charger.refreshIfDue();
+      if (refresh.kind !== 'waiting') continue;
+      const passes = Math.min(refresh.ms, left);
+      clock.advance(passes);
+      left -= passes;
+    }
+  }
+
+  it('a device without bundles asks at once, and then waits', () =>
+    withAuthority(async (authority, start) => {
+      const { charger } = start();
+      expect(await charger.refreshIfDue()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
+      expect(await charger.refreshIfDue()).toMatchObject({ kind: 'waiting' });
+      expect(authority.requests).toBe(1);
+    }));
+
+  it('a day of fresh bundles is a few requests, all but the first by tag', () =>
+    withAuthority(async (authority, start) => {
+      const { charger, clock } = start();
+      await live(charger, clock, 1000);
+      authority.answer = (response) => response.writeHead(304).end();
+      await live(charger, clock, DAY_MS);
+      expect(authority.requests).toBeGreaterThan(3);
+      expect(authority.requests).toBeLessThan(10);
+      expect(authority.conditional).toBe(authority.requests - 1);
+    }));
+
+  it('a server that answers 304 to everything cannot keep a device busy, nor from asking for all of it', () =>
+    withAuthority(async (authority, start) => {
+      const bundles = bundleFlash();
+      const { charger, clock } = start({ bundles });
+      authority.answer = (response) => response.writeHead(304).end();
+      const before = bundles.operations;
+      await live(charger, clock, DAY_MS);
+      expect(authority.requests).toBeGreaterThan(20);
+      expect(authority.requests).toBeLessThan(120);
+      expect([authority.conditional, bundles.operations]).toEqual([0, before]);
+    }));
+
+  it('an access point’s page costs no flash, and the bundles come once it is gone', () =>
+    withAuthority(async (authority, start) => {
+      const bundles = bundleFlash();
+      const { charger, clock } = start({ bundles });
+      const { answer } = authority;
+      authority.answer = (response) => response.setHeader('content-type', 'text/html').end('<html>Sign in</html>');
+      const before = bundles.operations;
+      await live(charger, clock, DAY_MS / 24);
+      expect(bundles.operations).toBe(before);
+      authority.answer = answer;
+      await live(charger, clock, DAY_MS / 24);
+      expect(charger.bundleIds).toHaveLength(1);
+    }));
+
+  it('a slow drip ends, and leaves the bundles in force', () =>
+    withAuthority(async (authority, start) => {
+      const { charger } = start();
+      await charger.refresh();
+      const held = charger.bundleIds;
+      authority.answer = (response) => {
+        response.write('{"bundles":[');
+        const drip = (): void => {
+          if (!response.destroyed) response.write(' ', () => setTimeout(drip, 5));
+        };
+        drip();
+      };
+      expect(await charger.refresh()).toMatchObject({ kind: 'failed', failure: 'timeout' });
+      expect([charger.bundleIds, pay(charger, await payment()).ok]).toEqual([held, true]);
+    }));
+
+  it('a link that goes in the middle of the body leaves the bundles in force; they come when it is back', () =>
+    withAuthority(async (authority, start) => {
+      const { charger, clock } = start();
+      await charger.refresh();
+      const held = charger.bundleIds;
+      const set = Buffer.from(await site.bundleSet());
+      const { answer } = authority;
+      authority.answer = (response) => {
+        response.write(set.subarray(0, 500), () => setTimeout(() => charger.link.set(false), 20));
+      };
+      expect(await charger.refresh()).toEqual({ kind: 'failed', failure: 'link-down', detail: 'the link went down' });
+      expect(charger.bundleIds).toEqual(held);
+      authority.answer = answer;
+      charger.link.set(true);
+      const { requests } = authority;
+      await live(charger, clock, 120_000);
+      expect([charger.bundleIds, authority.requests]).toEqual([held, requests + 1]);
+    }));
+
+  it('a server that plays back an old bundle is asked again, later and later, and the newest one stays', async () => {
+    const other = await TestSite.open();
+    await other.bundle();
+    const old = await other.bundleSet();
+    await other.bundle();
+    const current = await other.bundleSet();
+    await withAuthority(async (authority, start) => {
+      const { configuration } = other.provisioning();
+      const { charger, clock, log } = start({ configuration });
+      authority.answer = (response) => response.end(current);
+      await live(charger, clock, 1000);
+      const held = charger.bundleIds;
+      authority.answer = (response) => response.end(old);
+      charger.urgent('test');
+      await live(charger, clock, DAY_MS);
+      expect(charger.bundleIds).toEqual(held);
+      const failed = log.named('refresh.failed');
+      expect(failed[0]).toMatchObject({ failure: 'refused', detail: expect.stringContaining('BUNDLE_ROLLBACK') });
+      expect(failed.length).toBeGreaterThan(10);
+      expect(failed.length).toBeLessThan(60);
+    });
+    await other.close();
+  });
+
+  it('a payer at the reader is not disturbed: what arrives waits, and goes on when they have left', () =>
+    withAuthority(async (authority, start) => {
+      const bundles = bundleFlash();
+      const { charger } = start({ bundles });
+      charger.attend(true);
+      expect(await charger.refreshIfDue()).toEqual({ kind: 'busy' });
+      expect(authority.requests).toBe(0);
+      charger.attend(false);
+      const { answer } = authority;
+      authority.answer = (response) => {
+        charger.attend(true);
+        answer(response);
+      };
+      const before = bundles.operations;
+      const refreshing = charger.refreshIfDue();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect([authority.requests, bundles.operations]).toEqual([1, before]);
+      charger.attend(false);
+      expect(await refreshing).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
+    }));
+
+  it('an urgent message brings the bundles soon, a thousand of them no more than a few times', () =>
+    withAuthority(async (authority, start) => {
+      const { charger, clock } = start();
+      await charger.refresh();
+      for (let i = 0; i < 1000; i++) {
+        charger.urgent('mqtt');
+        await live(charger, clock, 10_000);
+      }
+      expect(authority.requests).toBeGreaterThan(3);
+      expect(authority.requests).toBeLessThan(10);
+    }));
 });
 
 describe('a fake access point', () => {
