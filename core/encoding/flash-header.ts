@@ -10,7 +10,7 @@ export const UNIT = 16;
 export const HEADER_BYTES = 2 * UNIT;
 
 /** What a partition is for. */
-export const STORE = Object.freeze({ ledger: 1, journal: 2, bundles: 3, keyTables: 4 });
+export const STORE = Object.freeze({ ledger: 1, journal: 2, bundles: 3, keyTables: 4, provisioning: 5 });
 
 const MAGIC = 0x4d;
 const CRC_AT = HEADER_BYTES - 4;
