@@ -1,0 +1,66 @@
+// Outputs of a device: a relay, an LED, a buzzer. Each is off from the first moment that its pin is one, whichever level that is.
+
+import Digital from 'embedded:io/digital';
+import Timer, { type TimerHandle } from 'timer';
+import { type EnergyRelay, RelayError } from '../../core/charging/session.ts';
+
+/** How an output is wired. */
+export interface OutputPin {
+  readonly pin: number;
+  /** The level that energises it. */
+  readonly active: 'high' | 'low';
+}
+
+/** A pin that is on or off, and can be on for a while. */
+export class Output {
+  readonly #digital: Digital;
+  readonly #on: number;
+  #timer: TimerHandle | undefined;
+
+  constructor({ pin, active }: OutputPin) {
+    this.#on = active === 'high' ? 1 : 0;
+    this.#digital = new Digital({ pin, mode: Digital.Output, initialValue: 1 - this.#on });
+  }
+
+  set(on: boolean): void {
+    if (this.#timer !== undefined) Timer.clear(this.#timer);
+    this.#timer = undefined;
+    this.#digital.write(on ? this.#on : 1 - this.#on);
+  }
+
+  /** On for so many milliseconds; again from now where it is on already. */
+  pulse(milliseconds: number): void {
+    this.set(true);
+    this.#timer = Timer.set(() => this.set(false), milliseconds);
+  }
+}
+
+/** The relay that lets energy flow, or a gate open. Without power, and while the chip starts, its pin must let it rest open. */
+export class Relay implements EnergyRelay {
+  readonly #output: Output;
+
+  constructor(pin: OutputPin) {
+    this.#output = new Output(pin);
+  }
+
+  /** @throws RelayError, and the same for the others */
+  close(): void {
+    carriedOut(() => this.#output.set(true));
+  }
+
+  open(): void {
+    carriedOut(() => this.#output.set(false));
+  }
+
+  pulse(milliseconds: number): void {
+    carriedOut(() => this.#output.pulse(milliseconds));
+  }
+}
+
+function carriedOut(move: () => void): void {
+  try {
+    move();
+  } catch (error) {
+    throw new RelayError(error instanceof Error ? error.message : String(error));
+  }
+}
