@@ -9,6 +9,7 @@ import { jsonData } from './json/data.ts';
 import { JsonProblem } from './json/reader.ts';
 import type { JsonValue } from './json/value.ts';
 import { ARTIFACT_LIMITS, DEFAULT_DRIFT_MS, LARGEST_DRIFT_MS, MINOR_UNIT_PLACES } from './limits.ts';
+import { REFRESH_MEMBERS, type RefreshConfiguration, type RefreshSettings, readRefresh } from './refresh/settings.ts';
 import {
   type BundleScope,
   type IssuerRule,
@@ -99,6 +100,8 @@ export interface SiteConfiguration {
   readonly strictCurrency?: boolean;
   /** Goes on without a clock, on the time floor alone. Default false. */
   readonly allowUnsetClock?: boolean;
+  /** How it keeps its Trust Bundles fresh. */
+  readonly refresh?: RefreshConfiguration;
 }
 
 /** The configuration with defaults filled in and its values read. */
@@ -121,6 +124,7 @@ export interface Site {
   readonly strictXrpl: boolean;
   readonly strictCurrency: boolean;
   readonly allowUnsetClock: boolean;
+  readonly refresh: RefreshSettings;
 }
 
 /** What a configuration that cannot be used gives: every problem, each naming the member. */
@@ -165,6 +169,7 @@ export function readConfiguration(input: SiteConfiguration): Site {
   const sbaOnlyMax = amountFrom(input.sbaOnly?.maxAmountMinor);
   if (input.sbaOnly !== undefined && sbaOnlyMax === undefined) problems.push('sbaOnly.maxAmountMinor is not an amount');
   checkChoices(input, problems);
+  const refresh = readRefresh(input.refresh, problems);
   const driftMs = input.driftMs ?? DEFAULT_DRIFT_MS;
   if (!Number.isInteger(driftMs) || driftMs < 0 || driftMs > LARGEST_DRIFT_MS)
     problems.push(`driftMs is not a whole number of milliseconds from 0 to ${LARGEST_DRIFT_MS}`);
@@ -199,6 +204,7 @@ export function readConfiguration(input: SiteConfiguration): Site {
     strictXrpl: input.strictXrpl ?? false,
     strictCurrency: input.strictCurrency ?? false,
     allowUnsetClock: input.allowUnsetClock ?? false,
+    refresh,
   };
 }
 
@@ -240,12 +246,13 @@ const MEMBERS: { readonly [part: string]: readonly string[] } = {
   configuration: [
     ...['profile', 'terminal', 'grantIssuers', 'sbaIssuers', 'fleetPolicyIssuers', 'requireFleetPolicy', 'rootKeys'],
     ...['pinnedKeys', 'bundleScope', 'sbaOnly', 'budgetUse', 'spendRule', 'driftMs', 'scopes', 'strictXrpl'],
-    ...['strictCurrency', 'allowUnsetClock', 'reservationsLeft'],
+    ...['strictCurrency', 'allowUnsetClock', 'reservationsLeft', 'refresh'],
   ],
   terminal: ['rail', 'asset', 'destination', 'merchant', 'unit', 'purpose', 'gateway', 'actorId'],
   'terminal.unit': UNIT_MEMBERS,
   bundleScope: ['merchant', 'category', 'region'],
   sbaOnly: ['maxAmountMinor'],
+  refresh: REFRESH_MEMBERS,
   rootKeys: ['kid', 'publicKey'],
   pinnedKeys: ['role', 'issuer', 'kid', 'publicKey'],
 };
@@ -268,7 +275,7 @@ function shapeProblems(input: SiteConfiguration): string[] {
   if (!isPart(input)) return ['it is not an object'];
   checkPart('configuration', input, problems);
   const parts = input as unknown as Part;
-  for (const name of ['terminal', 'bundleScope', 'sbaOnly', 'sbaIssuers']) {
+  for (const name of ['terminal', 'bundleScope', 'sbaOnly', 'sbaIssuers', 'refresh']) {
     const part = parts[name];
     if (part === undefined) continue;
     if (!isPart(part)) problems.push(`${name} is not an object`);

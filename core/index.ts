@@ -55,6 +55,22 @@ export { createPortableCrypto } from './ports/portable-crypto.ts';
 export * from './ports/ports.ts';
 export { type ArtifactName, describeCode, type ReasonCode, type Refusal, reasonCodes } from './reason-codes.ts';
 export {
+  BundleFetch,
+  type FetchFailure,
+  type FetchOrder,
+  type FetchResult,
+  type HeaderOf,
+} from './refresh/bundle-fetch.ts';
+export {
+  asksForRefresh,
+  BundleRefresh,
+  REFRESH_HEADER,
+  type RefreshConditions,
+  type RefreshParts,
+  type RefreshStep,
+} from './refresh/bundle-refresh.ts';
+export type { RefreshConfiguration } from './refresh/settings.ts';
+export {
   type UploadBatch,
   Uploader,
   type UploadFailure,

@@ -140,6 +140,34 @@ export const UNSEEN_GRANT_MS = 7_776_000_000;
 export const DEFAULT_DRIFT_MS = 300_000;
 /** The most that may be configured: so long after a grant's expiry authorities go on publishing its revocation. */
 export const LARGEST_DRIFT_MS = 600_000;
+/** Bundles are asked for after this long, unless configured, in milliseconds: six hours. */
+export const REFRESH_INTERVAL_MS = 21_600_000;
+/** From this part of a bundle's life before its expiry on its successor is asked for often, unless configured. */
+export const REFRESH_MARGIN_SHARE = 0.25;
+/** At least so long before its expiry, unless configured, in milliseconds: a day; but at most half of its life. */
+export const REFRESH_LEAST_MARGIN_MS = 86_400_000;
+/** How often it is asked for then, and where no bundle is in force, in milliseconds. */
+export const REFRESH_MARGIN_PACE_MS = 1_800_000;
+/** For a whole answer, unless configured, in milliseconds. */
+export const REFRESH_TIMEOUT_MS = 60_000;
+/** For a network to come up, or a clock to be set, in milliseconds. */
+export const REFRESH_STAGE_MS = 60_000;
+/** The wait after the first failure to refresh; it doubles with each further one. In milliseconds. */
+export const REFRESH_FIRST_WAIT_MS = 10_000;
+/** The longest wait after failures, and the longest that a server may ask for, in milliseconds. */
+export const REFRESH_LONGEST_WAIT_MS = 3_600_000;
+/** Over this long a fleet that started at one moment spreads its first requests, in milliseconds. */
+export const REFRESH_START_SPREAD_MS = 120_000;
+/** Over this long it spreads those that a network coming back, or an urgent message, leads to, in milliseconds. */
+export const REFRESH_SPREAD_MS = 30_000;
+/** Between two requests that something from outside has led to, at least, in milliseconds. */
+export const REFRESH_LEAST_GAP_MS = 30_000;
+/** Urgent refreshes that may follow each other at once; after that one for each `REFRESH_URGENT_EACH_MS`. */
+export const REFRESH_URGENT_MOST = 3;
+/** In milliseconds: whoever can send urgent messages gets 24 requests a day out of a device, and three. */
+export const REFRESH_URGENT_EACH_MS = 3_600_000;
+/** Characters of what came from outside that are logged: a reason, a status. */
+export const LOGGED_CHARACTERS = 64;
 /** Bytes of the partition with a device's provisioning: two slots of whole blocks. */
 export const PROVISIONING_PARTITION_BYTES = 16_384;
 /** The document in a provisioning image: what a slot of two blocks of 4 KB holds behind its header. */

@@ -23,6 +23,7 @@ import {
   UPLOAD_SMALLER_MS,
 } from '../limits.ts';
 import type { Log } from '../ports/ports.ts';
+import { backoff, spread } from './waits.ts';
 
 /** What an uploader may be told. Sizes are bounds of memory: one batch is held at a time. */
 export interface UploadOptions {
@@ -88,8 +89,6 @@ export type UploadResult =
       readonly acknowledgedUpTo: number;
     };
 
-/** Doublings after which the longest wait is reached, whatever it is. */
-const MOST_DOUBLINGS = 30;
 /** Bytes that end a batch. */
 const CLOSING = 2;
 
@@ -220,11 +219,8 @@ export class Uploader {
 
   #failed(nowMs: number, failure: UploadFailure, detail: string, receipts = 0): UploadResult {
     this.#sent = [];
-    const whole = Math.min(this.#firstWaitMs * 2 ** Math.min(this.#failures, MOST_DOUBLINGS), this.#longestWaitMs);
+    const waitMs = spread(backoff(this.#firstWaitMs, this.#longestWaitMs, this.#failures), this.#random);
     this.#failures++;
-    // Half of it is left to chance. What is no number from 0 to 1 waits longest.
-    const chance = this.#random();
-    const waitMs = Math.ceil(whole / 2 + (chance >= 0 && chance < 1 ? chance : 1) * (whole / 2));
     this.#waitUntilMs = nowMs + waitMs;
     this.#log?.emit({ event: 'upload.failed', failure, detail, waitMs });
     return { ok: false, failure, detail, receipts, acknowledgedUpTo: this.acknowledgedUpTo };

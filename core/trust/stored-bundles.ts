@@ -28,6 +28,8 @@ export interface BundleIntake {
   write(chunk: Uint8Array): Refusal | undefined;
   /** The answer is whole: its bundles are admitted, one that is refused stops no other. */
   end(): SetAdmission;
+  /** The answer broke off: what came of it is nothing, and its memory is given back. */
+  drop(): void;
 }
 
 /** What stored bundles are admitted with. */
@@ -190,6 +192,11 @@ export class StoredBundles {
         const taken = refusal ?? onFlash(() => this.#take(partition.flush()));
         partition.rest();
         return 'ok' in taken ? this.#refused(taken) : taken;
+      },
+      drop: () => {
+        if (this.#intake !== intake) return;
+        this.#intake = undefined;
+        partition.rest();
       },
     };
     return intake;
