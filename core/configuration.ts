@@ -9,7 +9,16 @@ import { jsonData } from './json/data.ts';
 import { JsonProblem } from './json/reader.ts';
 import type { JsonValue } from './json/value.ts';
 import { ARTIFACT_LIMITS, DEFAULT_DRIFT_MS, LARGEST_DRIFT_MS, MINOR_UNIT_PLACES } from './limits.ts';
-import { REFRESH_MEMBERS, type RefreshConfiguration, type RefreshSettings, readRefresh } from './refresh/settings.ts';
+import {
+  REFRESH_MEMBERS,
+  REVOCATION_MEMBERS,
+  type RefreshConfiguration,
+  type RefreshSettings,
+  type RevocationConfiguration,
+  type RevocationSettings,
+  readRefresh,
+  readRevocation,
+} from './refresh/settings.ts';
 import {
   type BundleScope,
   type IssuerRule,
@@ -102,6 +111,8 @@ export interface SiteConfiguration {
   readonly allowUnsetClock?: boolean;
   /** How it keeps its Trust Bundles fresh. */
   readonly refresh?: RefreshConfiguration;
+  /** What is asked online about grants that name an endpoint for it. Left out, nothing is. */
+  readonly revocation?: RevocationConfiguration;
 }
 
 /** The configuration with defaults filled in and its values read. */
@@ -125,6 +136,7 @@ export interface Site {
   readonly strictCurrency: boolean;
   readonly allowUnsetClock: boolean;
   readonly refresh: RefreshSettings;
+  readonly revocation: RevocationSettings | undefined;
 }
 
 /** What a configuration that cannot be used gives: every problem, each naming the member. */
@@ -170,6 +182,7 @@ export function readConfiguration(input: SiteConfiguration): Site {
   if (input.sbaOnly !== undefined && sbaOnlyMax === undefined) problems.push('sbaOnly.maxAmountMinor is not an amount');
   checkChoices(input, problems);
   const refresh = readRefresh(input.refresh, problems);
+  const revocation = readRevocation(input.revocation, problems);
   const driftMs = input.driftMs ?? DEFAULT_DRIFT_MS;
   if (!Number.isInteger(driftMs) || driftMs < 0 || driftMs > LARGEST_DRIFT_MS)
     problems.push(`driftMs is not a whole number of milliseconds from 0 to ${LARGEST_DRIFT_MS}`);
@@ -205,6 +218,7 @@ export function readConfiguration(input: SiteConfiguration): Site {
     strictCurrency: input.strictCurrency ?? false,
     allowUnsetClock: input.allowUnsetClock ?? false,
     refresh,
+    revocation,
   };
 }
 
@@ -246,13 +260,14 @@ const MEMBERS: { readonly [part: string]: readonly string[] } = {
   configuration: [
     ...['profile', 'terminal', 'grantIssuers', 'sbaIssuers', 'fleetPolicyIssuers', 'requireFleetPolicy', 'rootKeys'],
     ...['pinnedKeys', 'bundleScope', 'sbaOnly', 'budgetUse', 'spendRule', 'driftMs', 'scopes', 'strictXrpl'],
-    ...['strictCurrency', 'allowUnsetClock', 'reservationsLeft', 'refresh'],
+    ...['strictCurrency', 'allowUnsetClock', 'reservationsLeft', 'refresh', 'revocation'],
   ],
   terminal: ['rail', 'asset', 'destination', 'merchant', 'unit', 'purpose', 'gateway', 'actorId'],
   'terminal.unit': UNIT_MEMBERS,
   bundleScope: ['merchant', 'category', 'region'],
   sbaOnly: ['maxAmountMinor'],
   refresh: REFRESH_MEMBERS,
+  revocation: REVOCATION_MEMBERS,
   rootKeys: ['kid', 'publicKey'],
   pinnedKeys: ['role', 'issuer', 'kid', 'publicKey'],
 };
@@ -275,7 +290,7 @@ function shapeProblems(input: SiteConfiguration): string[] {
   if (!isPart(input)) return ['it is not an object'];
   checkPart('configuration', input, problems);
   const parts = input as unknown as Part;
-  for (const name of ['terminal', 'bundleScope', 'sbaOnly', 'sbaIssuers', 'refresh']) {
+  for (const name of ['terminal', 'bundleScope', 'sbaOnly', 'sbaIssuers', 'refresh', 'revocation']) {
     const part = parts[name];
     if (part === undefined) continue;
     if (!isPart(part)) problems.push(`${name} is not an object`);

@@ -69,7 +69,8 @@ export {
   type RefreshParts,
   type RefreshStep,
 } from './refresh/bundle-refresh.ts';
-export type { RefreshConfiguration } from './refresh/settings.ts';
+export type { RevocationAnswer, RevocationChecks, RevocationQuestion } from './refresh/revocation.ts';
+export type { OnRevocationFailure, RefreshConfiguration, RevocationConfiguration } from './refresh/settings.ts';
 export {
   type UploadBatch,
   Uploader,

@@ -166,6 +166,18 @@ export const REFRESH_LEAST_GAP_MS = 30_000;
 export const REFRESH_URGENT_MOST = 3;
 /** In milliseconds: whoever can send urgent messages gets 24 requests a day out of a device, and three. */
 export const REFRESH_URGENT_EACH_MS = 3_600_000;
+/** How long a grant that is not revoked is good for, unless configured, in milliseconds. */
+export const REVOCATION_CACHE_MS = 300_000;
+/** For an answer of a revocation endpoint, unless configured, in milliseconds: a payer waits for it. */
+export const REVOCATION_TIMEOUT_MS = 3000;
+/** After a question that was not answered the next one is asked so much later, in milliseconds. */
+export const REVOCATION_RETRY_MS = 15_000;
+/** Grants whose answer is remembered for a while. */
+export const REVOCATIONS_CACHED = 16;
+/** Grants that were found revoked online and are remembered until they expire. */
+export const REVOCATIONS_REMEMBERED = 64;
+/** Characters of a revocation endpoint that is asked. */
+export const REVOCATION_ENDPOINT_CHARACTERS = 512;
 /** Characters of what came from outside that are logged: a reason, a status. */
 export const LOGGED_CHARACTERS = 64;
 /** Bytes of the partition with a device's provisioning: two slots of whole blocks. */

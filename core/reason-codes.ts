@@ -37,6 +37,7 @@ const CODES = /* @__PURE__ */ Object.freeze({
   PURPOSE_NOT_ALLOWED: 'the grant does not allow this purpose',
   RAIL_MISMATCH: 'the rail is not the one asked for, or not allowed',
   RESERVATION_NOT_FOUND: 'no such reservation is open',
+  REVOCATION_UNKNOWN: 'whether the grant is revoked could not be found out',
   SBA_INVALID: 'no session budget authorization could be read',
   SBA_NOT_FOUND: 'the payment authorization belongs to another budget, or the budget is missing',
   SBA_SIGNATURE_INVALID: 'the budget is not signed by its issuer',

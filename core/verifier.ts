@@ -25,6 +25,7 @@ import type { LedgerRefusal, OpenReservation, Receipt, SpendLedger } from './led
 import { ARTIFACT_LIMITS, LATEST_TIME_MS, UNSEEN_GRANT_MS } from './limits.ts';
 import { type Clock, type Crypto, FlashError, type Log } from './ports/ports.ts';
 import { type ArtifactName, type Refusal, refuse } from './reason-codes.ts';
+import { RevocationChecks } from './refresh/revocation.ts';
 import { type Admission, admitBundle, type BundleSource, type SetAdmission } from './trust/admission.ts';
 import type { BundlePartition } from './trust/bundle-partition.ts';
 import { bundleRanges } from './trust/bundle-set.ts';
@@ -102,6 +103,8 @@ export interface DecisionOptions {
 export class Verifier {
   readonly site: Site;
   readonly trust: TrustSet;
+  /** What is asked online about grants; undefined where the site has nothing asked. */
+  readonly revocation: RevocationChecks | undefined;
   readonly #crypto: Crypto;
   readonly #clock: Clock;
   readonly #ledger: SpendLedger;
@@ -120,6 +123,8 @@ export class Verifier {
     this.#crypto = parts.crypto;
     this.#clock = parts.clock;
     this.#ledger = parts.ledger;
+    const { revocation } = this.site;
+    this.revocation = revocation && new RevocationChecks(revocation, parts.clock, parts.log);
     this.#books = new Books(parts.ledger, parts.journal);
     this.#log = parts.log;
     this.#earliestMs = Math.max(parts.earliestMs ?? BUILD_TIME_MS, 0);
@@ -428,6 +433,7 @@ export class Verifier {
       mode,
       verifiedGrants: this.#verifiedGrants,
       foundKeys: this.#foundKeys,
+      revocation: this.revocation,
     };
   }
 

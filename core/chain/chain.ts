@@ -25,6 +25,7 @@ import {
   sbaSubject,
   spaBudgetLink,
 } from './checks/links.ts';
+import { grantOnline } from './checks/online.ts';
 import {
   fleetPolicyPresented,
   grantPresented,
@@ -108,6 +109,7 @@ const PAYMENT_CHECKS: readonly Check[] = [
   sbaSignature,
   spaSignature,
   fleetPolicySignature,
+  grantOnline,
 ];
 
 /** What may be looked at, and the checks it gets. */

@@ -13,6 +13,7 @@ import type { JsonObject } from '../json/value.ts';
 import { ledgerKey } from '../ledger/keys.ts';
 import type { Answered, LedgerKey, SpendLedger } from '../ledger/ledger.ts';
 import type { Crypto } from '../ports/ports.ts';
+import type { RevocationChecks } from '../refresh/revocation.ts';
 import type { TrustSet } from '../trust/trust-set.ts';
 import type { FoundKeys } from './found-keys.ts';
 import type { Asked } from './request.ts';
@@ -48,6 +49,8 @@ export interface PaymentContext {
   readonly verifiedGrants?: VerifiedGrants | undefined;
   /** Keys that need not be looked up again; left out, all are. */
   readonly foundKeys?: FoundKeys | undefined;
+  /** What is asked online; left out, nothing is. */
+  readonly revocation?: RevocationChecks | undefined;
 }
 
 /** A signature key that was found, and whose it is. */

@@ -31,6 +31,7 @@ import { type HandIn, handIn } from './hand-in.ts';
 import { Link } from './link.ts';
 import { type Provisioning, receiptsUrl } from './provisioning.ts';
 import { SimulatedRelay } from './relay.ts';
+import { askRevocation } from './revocation-ask.ts';
 
 /** What a charger is built from. */
 export interface ChargerParts {
@@ -52,6 +53,8 @@ export interface ChargerParts {
   readonly bundles?: Flash;
   /** Sets the clock over the network, or does not: what a device asks a time server for. Left out, nobody does. */
   readonly setTime?: () => Promise<void>;
+  /** Where an https address is served in this simulation, which has no TLS. Default: nowhere else. */
+  readonly reach?: (url: URL) => URL;
   /** For one batch that is handed in, in milliseconds. Default 10 000. */
   readonly handInTimeoutMs?: number;
 }
@@ -185,12 +188,28 @@ export class VirtualCharger {
   pay(presentation: Uint8Array, request: PaymentRequest, options: DecisionOptions = {}): Decision {
     const running = this.#on();
     return this.#guarded(() => {
+      const { verifier } = running;
       // They may have waited for a clock.
-      if (!running.verifier.bundlesLoaded) running.verifier.loadBundles();
-      const decision = running.verifier.authorize(presentation, request, options);
+      if (!verifier.bundlesLoaded) verifier.loadBundles();
+      if (verifier.revocation) verifier.revocation.linkUp = this.link.up;
+      const decision = verifier.authorize(presentation, request, options);
       if (decision.ok && !decision.repeated) this.relay.close();
       return decision;
     });
+  }
+
+  /** The same; where there is a network and the grant wants its issuer asked whether it was revoked, asks first. */
+  async present(presentation: Uint8Array, request: PaymentRequest, options: DecisionOptions = {}): Promise<Decision> {
+    const running = this.#on();
+    const decision = this.pay(presentation, request, options);
+    const { revocation } = running.verifier;
+    const question = revocation?.question;
+    if (decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || revocation === undefined || question === undefined)
+      return decision;
+    const now = () => (running.verifier.now() as number) || 0;
+    const device = { link: this.link, now, reach: this.#parts.reach ?? ((url: URL) => url) };
+    await askRevocation(device, revocation, question);
+    return this.pay(presentation, request, options);
   }
 
   /** The vehicle leaves: the relay opens, and ledger and journal get their idle time, so that the next payment needs no erase. */

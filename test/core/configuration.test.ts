@@ -53,6 +53,40 @@ describe('refreshing', () => {
   });
 });
 
+describe('asking about revoked grants', () => {
+  it('is off unless hosts are listed, and fails closed', () => {
+    expect(readConfiguration(site()).revocation).toBeUndefined();
+    expect(readConfiguration(site({ revocation: { hosts: ['pa.example'] } })).revocation).toEqual({
+      hosts: ['pa.example'],
+      onFailure: 'refuse',
+      cacheMs: 300_000,
+      timeoutMs: 3000,
+    });
+  });
+
+  it.each([
+    [undefined],
+    [[]],
+    ['pa.example'],
+    [['PA.example']],
+    [['https://pa.example']],
+    [['pa.example/']],
+    [['a@b']],
+    [['']],
+  ])('hosts are not %j', (hosts) => {
+    expect(problems({ revocation: { hosts } })).toContain('revocation.hosts is not a list of host names');
+  });
+
+  it.each([
+    [{ onFailure: 'open' }, 'revocation.onFailure is none of refuse, accept-offline-caps, accept'],
+    [{ cacheMs: 14_999 }, 'revocation.cacheMs is not a number from 15000'],
+    [{ timeoutMs: 30_001 }, 'revocation.timeoutMs is not a number from 100'],
+    [{ onfailure: 'accept' }, 'revocation has no member onfailure'],
+  ])('%j is refused', (changes, problem) => {
+    expect(problems({ revocation: { hosts: ['pa.example'], ...changes } })).toContain(problem);
+  });
+});
+
 describe('what is left out', () => {
   it('has the safe default', () => {
     expect(readConfiguration({ grantIssuers: [PA], sbaIssuers: { [PA]: [WALLET] } })).toMatchObject({

@@ -16,6 +16,7 @@ import './rules/fleet-policy.ts';
 import './rules/signers.ts';
 import './rules/counters.ts';
 import './rules/signatures.ts';
+import './rules/online.ts';
 
 /** Checks that always have something to look at. */
 const NEVER_SKIP = [
@@ -66,10 +67,10 @@ describe('the chain', () => {
     expect(Object.isFrozen(CHAIN)).toBe(true);
   });
 
-  it('looks at signatures last, each after its key and after everything that needs none', () => {
+  it('looks at signatures last, each after its key and after everything that needs none; behind them is what may need a network', () => {
     const ids = CHAIN.map((check) => check.id);
     const signatures = ids.filter((id) => id.endsWith('.signature'));
-    expect(ids.slice(-signatures.length)).toEqual(signatures);
+    expect(ids.slice(-signatures.length - 1)).toEqual([...signatures, 'policyGrant.online']);
   });
 });
 
