@@ -6,3 +6,6 @@ declare function native(name: string): (this: unknown, ...parameters: unknown[])
 
 /** True in a build for boards that have the project's C code (`tools/build/device-modules.ts`). */
 declare const MPCP_NATIVE: boolean;
+
+/** Text for the debugger, or nowhere in a release build. Mirrors xs/includes/xs.d.ts. */
+declare function trace(text: string): void;

@@ -7,6 +7,14 @@ import { EngineProblem, projectFolder } from './project.ts';
 /** What names begin with that become short. No name of the sources does. */
 const SHORTENED = 'short$';
 
+/** What a bundle may take from elsewhere. */
+export interface BundleOptions {
+  /** Modules that are there at run time, as esbuild has them: `embedded:*`. */
+  readonly external?: readonly string[];
+  /** What stands for a global name. */
+  readonly define?: { readonly [name: string]: string };
+}
+
 /**
  * The text of a device's module: an ES module with the entry's exports. It does what the files do that it is made of, but for
  * what only a debugger sees: private members are properties with short names.
@@ -14,7 +22,7 @@ const SHORTENED = 'short$';
  * @param entry a file, relative to the project's folder or absolute
  * @throws EngineProblem where a file cannot be read, or cannot be written in these forms: the sentence says why
  */
-export async function makeBundle(entry: string): Promise<string> {
+export async function makeBundle(entry: string, { external = [], define = {} }: BundleOptions = {}): Promise<string> {
   const esbuild = await loadEsbuild();
   try {
     const { outputFiles } = await esbuild.build({
@@ -22,6 +30,8 @@ export async function makeBundle(entry: string): Promise<string> {
       entryPoints: [entry],
       bundle: true,
       write: false,
+      external: [...external],
+      define: { ...define },
       format: 'esm',
       platform: 'neutral',
       target: LANGUAGE,
@@ -74,11 +84,17 @@ async function withoutNumbers(esbuild: Esbuild, bundled: string) {
   let text = bundled;
   for (let known = -1; known < Object.keys(numbers).length; ) {
     known = Object.keys(numbers).length;
-    for (const { whole, parts } of constantsIn(text)) {
-      const values = await Promise.all(parts.map(([, value]) => numberOf(esbuild, value, numbers)));
-      if (values.includes(undefined)) continue;
+    const found = constantsIn(text);
+    const values = await numbersOf(
+      esbuild,
+      found.flatMap(({ parts }) => parts.map(([, value]) => value)),
+      numbers,
+    );
+    for (const { whole, parts } of found) {
+      const own = values.splice(0, parts.length);
+      if (own.includes(undefined)) continue;
       parts.forEach(([name], i) => {
-        numbers[name] = values[i] as string;
+        numbers[name] = own[i] as string;
       });
       text = text.replace(whole, () => '');
     }
@@ -112,9 +128,12 @@ function usesOf(name: string, text: string, declaration: string): readonly strin
 }
 
 /** esbuild reckons. Undefined where a value is no number, as far as is known. */
-async function numberOf(esbuild: Esbuild, value: string, numbers: { readonly [name: string]: string }) {
-  const { code } = await esbuild.transform(`sum(${value})`, { define: numbers, minifySyntax: true });
-  return /^sum\((-?[\d.]+(?:e\d+)?)\);$/.exec(code.trim())?.[1];
+async function numbersOf(esbuild: Esbuild, values: readonly string[], known: { readonly [name: string]: string }) {
+  const list = values.map((value, i) => `export const value${i} = ${value};\n`).join('');
+  const { code } = await esbuild.transform(list, { define: known, minifySyntax: true });
+  const numbers: (string | undefined)[] = values.map(() => undefined);
+  for (const [, i, number] of code.matchAll(/\bvalue(\d+) = (-?[\d.]+(?:e\d+)?)(?=[,;])/g)) numbers[Number(i)] = number;
+  return numbers;
 }
 
 /** Changes what esbuild printed. There, what is at module level begins at the margin, and so does its last bracket. */

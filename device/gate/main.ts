@@ -1,0 +1,17 @@
+// The firmware of the sample gate. The output is at rest before anything else is done.
+
+import type { Wiring } from '../../core/provisioning/provisioning.ts';
+import { run, type Seller } from '../firmware/run.ts';
+import type { Device } from '../firmware/start.ts';
+import { Gate } from './gate.ts';
+import { TERMS } from './terms.ts';
+
+/** Called by the SDK when the engine has started. */
+export default function main(): void {
+  run('gate', gateOf);
+}
+
+function gateOf({ verifier }: Device, wiring: Wiring): Seller {
+  const gate = new Gate({ verifier, wiring, terms: TERMS });
+  return { present: (bytes) => gate.present(bytes), tick: () => {} };
+}

@@ -1,0 +1,17 @@
+// The firmware of the sample meter. The output is at rest before anything else is done.
+
+import type { Wiring } from '../../core/provisioning/provisioning.ts';
+import { run, type Seller } from '../firmware/run.ts';
+import type { Device } from '../firmware/start.ts';
+import { Meter } from './meter.ts';
+import { TERMS } from './terms.ts';
+
+/** Called by the SDK when the engine has started. */
+export default function main(): void {
+  run('meter', meterOf);
+}
+
+function meterOf({ verifier, clock }: Device, wiring: Wiring): Seller {
+  const meter = new Meter({ verifier, wiring, terms: TERMS, now: () => clock.monotonicMs() });
+  return { present: (bytes) => meter.present(bytes), tick: () => meter.tick() };
+}

@@ -1,0 +1,77 @@
+// A sample meter: time is sold. Each payment buys a period, periods that are bought before the last one ended follow on it, and the
+// output (a lamp, a barrier, a socket) is on while there is time left.
+
+import type { Wiring } from '../../core/provisioning/provisioning.ts';
+import type { Decision, Verifier } from '../../core/verifier.ts';
+import { Output, Relay } from '../io/outputs.ts';
+
+const GOOD_MS = 150;
+const BAD_MS = 800;
+
+/** What is sold. */
+export interface MeterTerms {
+  /** In the terminal's unit: decimal digits. */
+  readonly priceMinor: string;
+  /** What it buys, in milliseconds. */
+  readonly periodMs: number;
+  /** No more time is sold than so much, in milliseconds. */
+  readonly longestMs: number;
+}
+
+/** What a meter is made of. */
+export interface MeterParts {
+  readonly verifier: Pick<Verifier, 'authorize'>;
+  readonly wiring: Wiring;
+  readonly terms: MeterTerms;
+  /** Monotonic time. */
+  readonly now: () => number;
+}
+
+/** See the head of the file. Time that was bought is in memory: a restart ends it, and the receipts say what is owed. */
+export class Meter {
+  readonly #parts: MeterParts;
+  readonly #relay: Relay;
+  readonly #buzzer: Output | undefined;
+  #untilMs: number | undefined;
+
+  constructor(parts: MeterParts) {
+    const { relay, active, buzzer } = parts.wiring;
+    this.#relay = new Relay({ pin: relay, active });
+    this.#parts = parts;
+    this.#buzzer = buzzer === undefined ? undefined : new Output({ pin: buzzer, active: 'high' });
+  }
+
+  /** Milliseconds that are paid for. */
+  get leftMs(): number {
+    return this.#untilMs === undefined ? 0 : Math.max(0, this.#untilMs - this.#parts.now());
+  }
+
+  /**
+   * Somebody pays for a period.
+   *
+   * @returns undefined, and nothing is charged, where no more time is sold
+   * @throws RelayError where the output does not move
+   */
+  present(presentation: Uint8Array): Decision | undefined {
+    const { verifier, terms, now } = this.#parts;
+    if (this.leftMs + terms.periodMs > terms.longestMs) {
+      this.#buzzer?.pulse(BAD_MS);
+      return undefined;
+    }
+    const decision = verifier.authorize(presentation, { amountMinor: terms.priceMinor });
+    const sells = decision.ok && !decision.repeated;
+    if (sells) {
+      this.#untilMs = now() + this.leftMs + terms.periodMs;
+      this.#relay.close();
+    }
+    this.#buzzer?.pulse(sells ? GOOD_MS : BAD_MS);
+    return decision;
+  }
+
+  /** Every second or so. @throws RelayError where the output does not move */
+  tick(): void {
+    if (this.#untilMs === undefined || this.leftMs > 0) return;
+    this.#untilMs = undefined;
+    this.#relay.open();
+  }
+}

@@ -1,0 +1,20 @@
+// What a manifest's `config` says, as a module. Mirrors typings/mc/config.d.ts of the Moddable SDK 8.2; the members are those of
+// this project's manifests.
+
+declare module 'mc/config' {
+  export interface UartConfig {
+    readonly port: number;
+    readonly receive?: number;
+    readonly transmit?: number;
+    readonly baud: number;
+  }
+  const config: {
+    readonly mpcp: {
+      /** Where events go. */
+      readonly log: UartConfig;
+      /** Where the reader is. */
+      readonly reader: UartConfig;
+    };
+  };
+  export default config;
+}

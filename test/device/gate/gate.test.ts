@@ -1,0 +1,65 @@
+// A gate: it opens for a payment, once, for as long as its site says, and for nothing else.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Gate } from '../../../device/gate/gate.ts';
+import { present } from '../../fixtures/artifacts.ts';
+import { Device } from '../../fixtures/device.ts';
+import { pins } from '../sdk/io-digital.ts';
+import { clearAll, pass } from '../sdk/timer.ts';
+
+beforeEach(() => pins.clear());
+afterEach(() => clearAll());
+
+const WIRING = { kind: 'gate', relay: 4, active: 'low', led: 2, buzzer: 3 } as const;
+
+function gate(device = new Device(), terms = {}) {
+  return new Gate({
+    verifier: device.verifier,
+    wiring: WIRING,
+    terms: { fareMinor: '1000', openMs: 3000, ...terms },
+  });
+}
+
+const relay = () => pins.get(4)?.levels;
+
+describe('a gate', () => {
+  it('opens for a payment, for as long as its site says', () => {
+    const one = gate();
+    expect(one.present(present())).toMatchObject({ ok: true, repeated: false });
+    pass(2999);
+    expect(relay()).toEqual([1, 0]);
+    pass(1);
+    expect(relay()).toEqual([1, 0, 1]);
+  });
+
+  it('stays shut for a refusal', () => {
+    expect(gate(undefined, { fareMinor: '99999999999' }).present(present())).toMatchObject({ ok: false });
+    expect(relay()).toEqual([1]);
+  });
+
+  it('never opens for the repeat of an answered request', () => {
+    const one = gate();
+    const again = present({ idempotencyKey: 'once' });
+    one.present(again);
+    pass(5000);
+    expect(one.present(again)).toMatchObject({ ok: true, repeated: true });
+    expect(relay()).toEqual([1, 0, 1]);
+  });
+
+  it('stays shut where the store fails', () => {
+    const device = new Device();
+    device.flash.fail('program');
+    expect(gate(device).present(present())).toMatchObject({ ok: false, code: 'STORE_FAILED' });
+    expect(relay()).toEqual([1]);
+  });
+
+  it('buzzes long for a refusal, short for a payment', () => {
+    const one = gate();
+    one.present(present());
+    pass(150);
+    expect(pins.get(3)?.levels).toEqual([0, 1, 0]);
+    one.present(present());
+    pass(799);
+    expect(pins.get(3)?.level).toBe(1);
+  });
+});
