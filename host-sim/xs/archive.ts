@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
-import type { BuildOptions, BuildResult, Loader, Metafile, Plugin, TransformOptions } from 'esbuild';
+import type { BuildOptions, BuildResult, Loader, Message, Metafile, Plugin, TransformOptions } from 'esbuild';
 import { EngineProblem, projectFolder } from './project.ts';
 
 /** What an archive is made of. */
@@ -40,6 +40,7 @@ export async function makeArchive(options: ArchiveOptions): Promise<Uint8Array> 
   const esbuild = await loadEsbuild();
   const metafile = await graphOf(esbuild, options);
   const entry = entryOf(metafile);
+  checkEntry(metafile, entry, options);
   const names = Object.keys(metafile.inputs).filter((input) => input !== entry);
   const parts: Uint8Array[] = [encoder.encode(`${names.length + 1}\n`)];
   for (const input of [...names, entry]) parts.push(...(await moduleOf(esbuild, metafile, input, options)));
@@ -63,6 +64,8 @@ async function graphOf(esbuild: Esbuild, options: ArchiveOptions): Promise<Metaf
       target: LANGUAGE,
       metafile: true,
       plugins: [replacing(options)],
+      // The linker runs every module body while it makes an image: none can wait.
+      supported: { 'top-level-await': false },
       logLevel: 'silent',
     });
     return metafile;
@@ -73,8 +76,10 @@ async function graphOf(esbuild: Esbuild, options: ArchiveOptions): Promise<Metaf
 
 /** Why esbuild stopped: its first message. */
 export function reasonOf(error: unknown): string {
-  const first = (error as { errors?: readonly { text: string; location?: { file: string } | null }[] }).errors?.[0];
-  return first === undefined ? (error as Error).message : [first.location?.file ?? [], first.text].flat().join(': ');
+  const first = (error as { errors?: readonly Message[] }).errors?.[0];
+  if (first === undefined) return (error as Error).message;
+  const { location, text } = first;
+  return location === null ? text : `${location.file}:${location.line}: ${text}`;
 }
 
 function replacing(options: ArchiveOptions): Plugin {
@@ -112,6 +117,14 @@ function entryOf(metafile: Metafile): string {
   return entry as string;
 }
 
+/** What is called must be there before an engine is built for it; whether it is a function shows when it has run. */
+function checkEntry(metafile: Metafile, entry: string, options: ArchiveOptions): void {
+  const output = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint === entry);
+  const isModule = metafile.inputs[entry]?.format !== 'cjs';
+  if (isModule && output?.exports.includes('default') !== true)
+    throw new EngineProblem(`${options.entry} exports no function: its default export is what the engine calls`);
+}
+
 async function moduleOf(
   esbuild: Esbuild,
   metafile: Metafile,
@@ -119,18 +132,36 @@ async function moduleOf(
   options: ArchiveOptions,
 ): Promise<readonly Uint8Array[]> {
   const { imports, format } = metafile.inputs[input] as Metafile['inputs'][string];
+  const unfit = [input, ...imports.flatMap(({ original = '', path }) => [original, path])].find((name) =>
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: those that stand between names in an archive
+    /[\u0000\t\n\r]/.test(name),
+  );
+  if (unfit !== undefined)
+    throw new EngineProblem(`${JSON.stringify(unfit)}: a name with a tab or a line break cannot be a module's`);
   if (format === 'cjs') throw new EngineProblem(`${input} is not an ES module`);
   const external = imports.find((one) => one.external === true);
   if (external !== undefined)
     throw new EngineProblem(`${input} imports ${external.path}, which the engine does not have`);
   const text = textOf(input, options);
-  const loader: Loader = /\.[mc]?ts$/.test(input) || input.startsWith(`${GENERATED}:`) ? 'ts' : loaderOf(input);
+  const loader: Loader = input.startsWith(`${GENERATED}:`) ? 'ts' : loaderOf(input);
   const { code } = await esbuild.transform(text, { loader, format: 'esm', target: LANGUAGE, charset: 'utf8' });
   const source = encoder.encode(code);
-  const list = imports.map((one) => `${one.original ?? one.path} ${one.path}\n`).join('');
-  return [encoder.encode(`${input} ${imports.length} ${source.length}\n${list}`), source, encoder.encode('\n')];
+  const list = imports.map((one) => `${one.original ?? one.path}\t${one.path}\n`).join('');
+  return [encoder.encode(`${input}\t${imports.length}\t${source.length}\n${list}`), source, encoder.encode('\n')];
 }
 
+const LOADERS: { readonly [extension: string]: Loader } = {
+  '.ts': 'ts',
+  '.mts': 'ts',
+  '.cts': 'ts',
+  '.js': 'js',
+  '.mjs': 'js',
+  '.cjs': 'js',
+  '.json': 'json',
+};
+
 function loaderOf(input: string): Loader {
-  return extname(input) === '.json' ? 'json' : 'js';
+  const loader = LOADERS[extname(input)];
+  if (loader === undefined) throw new EngineProblem(`${input} is no TypeScript, JavaScript or JSON by its name`);
+  return loader;
 }

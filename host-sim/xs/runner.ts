@@ -1,13 +1,12 @@
 // Runs a program inside XS: archive, engine, one run with a device's memory, and what came out: lines, figures, and how it
 // ended.
 
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ArchiveOptions, makeArchive } from './archive.ts';
 import { buildEngine } from './build.ts';
 import { EngineProblem } from './project.ts';
+import { endChild, inScratch, startChild } from './scratch.ts';
 import { type TargetName, targetNamed } from './targets.ts';
 
 /** Memory of the device's machine. All but `arena` say how it is divided at the start, and in which steps it grows. */
@@ -174,17 +173,96 @@ export async function runInXs(program: ArchiveOptions, options: XsOptions): Prom
 export async function runArchive(archive: Uint8Array, options: XsOptions): Promise<XsRun> {
   const target = targetNamed(options.target);
   const binary = await buildEngine(target, options.note);
-  const folder = mkdtempSync(join(tmpdir(), 'mpcp-xs-'));
-  try {
-    const path = join(folder, 'modules');
-    writeFileSync(path, archive);
+  return inScratch('mpcp-xs', async (folder) => {
+    const [modules, words] = [join(folder, 'modules'), join(folder, 'words')];
+    writeFileSync(modules, archive);
+    writeFileSync(words, (options.words ?? []).map((word) => `${word}\0`).join(''));
     const settings = Object.entries(options.memory ?? MACHINES['48k']).map(([name, value]) => `${name}=${value}`);
-    const [command, words] = target.command(binary, [...settings, path, '--', ...(options.words ?? [])]);
-    return await new Reader(options.heard).read(command, words, options.seconds ?? 3600);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+    const [command, line] = target.command(binary, [...settings, modules, words]);
+    return runEngine(command, line, options.seconds ?? HOUR_SECONDS, options.heard);
+  });
 }
+
+/**
+ * Starts the engine's program, and reads what it prints.
+ *
+ * @throws EngineProblem where it cannot be started, or says what cannot be read; and what hears a line throws
+ */
+export async function runEngine(
+  command: string,
+  words: readonly string[],
+  seconds: number,
+  heard?: (line: string) => void,
+): Promise<XsRun> {
+  const reader = new Reader(heard);
+  return reader.run(await read(command, words, seconds, reader));
+}
+
+const HOUR_SECONDS = 3600;
+/** Characters that a run prints at most, its figures included: what prints for ever would fill this computer's memory. */
+const MOST_PRINTED = 64 * 1024 * 1024;
+
+/** How the engine's program ended, in words; and what it said last and did not end with a line break, where it ended by itself. */
+interface End {
+  readonly how: string;
+  readonly rest?: string;
+}
+
+/** Starts the engine and hands what it prints to a reader, line by line. @throws what the reader throws */
+function read(command: string, words: readonly string[], seconds: number, reader: Reader): Promise<End> {
+  return new Promise((resolve, reject) => {
+    const child = startChild(command, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let ended: string | undefined;
+    let failure: unknown;
+    const stop = (how: string) => {
+      ended ??= how;
+      endChild(child);
+    };
+    const timer = setTimeout(() => stop(`no end within ${seconds} s`), seconds * 1000);
+    let printed = 0;
+    let held = '';
+    let errors = '';
+    const count = (text: string) => {
+      printed += text.length;
+      if (printed > MOST_PRINTED) stop(`it printed more than ${MOST_PRINTED / 1024 / 1024} MB`);
+      return ended === undefined;
+    };
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      if (!count(text)) return;
+      const lines = (held + text).split('\n');
+      held = lines.pop() as string;
+      try {
+        for (const line of lines) reader.take(line);
+      } catch (error) {
+        failure = error;
+        stop('what it printed was refused');
+      }
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      if (count(text)) errors += text;
+    });
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      reject(new EngineProblem(`${command} cannot be started: ${error.code}`));
+    });
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      if (failure !== undefined) reject(failure);
+      else resolve(ended === undefined ? { how: endOf(code, signal), rest: `${held} ${errors}` } : { how: ended });
+    });
+  });
+}
+
+function endOf(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `ended with ${code}` : `killed by ${signal}`;
+}
+
+/** How a machine goes that has written where it should not: its memory is not protected. On rv32 its own C library says so. */
+const CRASH = /SIGSEGV|SIGBUS|SIGILL|SIGABRT|RISCV fault/;
+const CRASH_HINT = ', as where the stack is too deep: m32-bounds tells';
+
+/** A line that should be the protocol's, as far as it is told. */
+const TOLD_CHARACTERS = 60;
 
 /** Reads what a run prints: the program's lines begin with `>`, those of the host with `@`, all others are XS's own words. */
 class Reader {
@@ -198,32 +276,55 @@ class Reader {
   /** What XS said last: why it stopped, where it did. */
   #words = '';
   #ok: boolean | undefined;
+  /** What somebody else said first: the C library, or the emulator. */
+  #foreign = '';
+  /** The first line that cannot be read: where the machine crashes, it is in the middle of one. */
+  #broken: string | undefined;
 
   constructor(heard: ((line: string) => void) | undefined) {
     this.#heard = heard;
   }
 
-  async read(command: string, words: readonly string[], seconds: number): Promise<XsRun> {
-    const { code, rest } = await new Promise<{ code: number | null; rest: string }>((resolve, reject) => {
-      const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: seconds * 1000 });
-      let held = '';
-      let errors = '';
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        const lines = (held + text).split('\n');
-        held = lines.pop() as string;
-        for (const line of lines) this.#take(line);
-      });
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        errors += text;
-      });
-      child.on('error', reject);
-      child.on('close', (code) => resolve({ code, rest: `${held}${errors}`.trim() }));
-    });
-    if (this.#failed !== undefined)
-      throw new EngineProblem(`the engine: ${[this.#failed, this.#exception ?? []].flat().join(': ')}`);
-    if (this.#ok === undefined && this.#abort === undefined) {
-      if (this.#exception === undefined)
-        this.#abort = code === null ? 'killed by a signal, or after too long' : `ended with ${code} ${rest}`.trim();
+  /** @throws what hears a line of the program throws */
+  take(line: string): void {
+    const [, mark, text = ''] = /^(>|@[a-z]+) (.*)$/s.exec(line) ?? [];
+    if (mark === undefined) {
+      if (line.startsWith('# ')) this.#words = line.replace(/^(# )+/, '').trim();
+      else if (line !== '') this.#foreign ||= line.trim();
+      return;
+    }
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      this.#broken ??= line;
+      return;
+    }
+    if (mark === '>') {
+      this.#lines.push(value as string);
+      this.#heard?.(value as string);
+    } else if (mark === '@figures') this.#figures.push(value as Figures);
+    else if (mark === '@image') this.#image.push(value as ImageFigures);
+    else if (mark === '@exception') this.#exception ??= value as string;
+    else if (mark === '@abort') this.#abort = this.#words === '' ? (value as string) : `${value} (${this.#words})`;
+    else if (mark === '@failed') this.#failed = value as string;
+    else if (mark === '@end') this.#ok = (value as { readonly ok: boolean }).ok;
+    else this.#broken ??= line;
+  }
+
+  /** What came of it. @throws EngineProblem where the host could not do its part */
+  run({ how, rest }: End): XsRun {
+    if (this.#failed !== undefined) throw new EngineProblem(`the engine: ${this.#failed}`);
+    const isEnded = this.#ok !== undefined || this.#abort !== undefined;
+    if (isEnded && this.#broken !== undefined)
+      throw new EngineProblem(
+        `the engine printed a line that cannot be read: ${this.#broken.slice(0, TOLD_CHARACTERS)}`,
+      );
+    if (!isEnded && rest === undefined) this.#abort = how;
+    else if (!isEnded) {
+      const said = [this.#broken, this.#foreign, rest?.trim(), this.#words].find((text) => text);
+      const words = said === undefined ? how : `${how} (${said.slice(0, TOLD_CHARACTERS)})`;
+      this.#abort = CRASH.test(words) ? `${words}${CRASH_HINT}` : words;
     }
     return {
       lines: this.#lines,
@@ -233,25 +334,5 @@ class Reader {
       exception: this.#exception,
       abort: this.#abort,
     };
-  }
-
-  #take(line: string): void {
-    const [, kind, text] = /^@(figures|image|exception|abort|failed|end) (.*)$/.exec(line) ?? [];
-    if (line.startsWith('> ')) {
-      this.#lines.push(line.slice(2));
-      this.#heard?.(line.slice(2));
-      return;
-    }
-    if (kind === undefined || text === undefined) {
-      this.#words = line.replace(/^# /, '').trim();
-      return;
-    }
-    const value = JSON.parse(text);
-    if (kind === 'figures') this.#figures.push(value);
-    else if (kind === 'image') this.#image.push(value);
-    else if (kind === 'exception') this.#exception = value;
-    else if (kind === 'abort') this.#abort = this.#words === '' ? value : `${value} (${this.#words})`;
-    else if (kind === 'failed') this.#failed = value;
-    else this.#ok = value.ok;
   }
 }

@@ -1,14 +1,14 @@
 // Puts a device in XS through steps, and tells what came of each. A machine that stops has not survived its step; another goes
 // on behind it.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
 import type { Form, SiteInput } from './bench-input.ts';
 import { bundleArchive } from './bundle.ts';
 import { EngineProblem } from './project.ts';
 import { type Figures, runArchive, type XsOptions } from './runner.ts';
+import { inScratch } from './scratch.ts';
 import { STEP_ENTRY_BYTES, STEP_KINDS, STEPS_HEAD_BYTES, type Step, stepLabel } from './steps.ts';
 
 /** On what, and with what. */
@@ -53,9 +53,8 @@ export async function runSteps(
   first: readonly Step[] = [],
 ): Promise<readonly StepResult[]> {
   const archive = await bundleArchive('host-sim/xs/programs/steps.ts');
-  const folder = mkdtempSync(join(tmpdir(), 'mpcp-steps-'));
-  const results: StepResult[] = [];
-  try {
+  return inScratch('mpcp-steps', async (folder) => {
+    const results: StepResult[] = [];
     const blank = (name: string, size: number) => {
       writeFileSync(join(folder, name), new Uint8Array(size).fill(0xff));
       return join(folder, name);
@@ -82,12 +81,12 @@ export async function runSteps(
       if (run.abort !== undefined) {
         if (lines.length < first.length) throw new EngineProblem(`the machine stopped at its start: ${run.abort}`);
         results.push({ verdict: undefined, detail: run.abort, work: figures.get('abort'), held: undefined });
+      } else if (results.length < steps.length) {
+        throw new EngineProblem(`the device's program ended before step ${results.length} of ${steps.length}`);
       }
     }
     return results;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 }
 
 const encoder = new TextEncoder();

@@ -68,13 +68,19 @@ const targets: { readonly [name in TargetName]: Target } = {
     flags: RV32_FLAGS,
     linkFlags: RV32_LINK,
     command: (binary, words) => {
-      // In QEMU's list a comma ends a word, and two are one.
-      const list = ['xs', ...words].map((word) => `,arg=${word.replaceAll(',', ',,')}`).join('');
+      // In QEMU's list a comma ends a word, and two are one. The program gets one line with blanks between words, and takes them
+      // apart again (c/main.c).
+      const list = ['xs', ...words].map((word) => `,arg=${withoutBlanks(word).replaceAll(',', ',,')}`).join('');
       const semihosting = `enable=on,target=native,chardev=output${list}`;
       return [QEMU, [...QEMU_WORDS, ...QEMU_OUTPUT, '-semihosting-config', semihosting, '-kernel', binary]];
     },
   },
 };
+
+/** What may end a word is a percent sign and two digits. */
+function withoutBlanks(word: string): string {
+  return word.replace(/[ \t\n\r\v\f%"'\\]/g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
 
 /** A target. @throws EngineMissing where a program it needs is not on this machine */
 export function targetNamed(name: TargetName): Target {

@@ -147,7 +147,8 @@ void printFigures(txMachine *the, const char *label)
 	uint64_t counted = counterNow() - begun;
 	unsigned cStack = cStackPeak();
 	MachineArena *arena = the->arena;
-	printf("@figures {\"label\":");
+	beginLine("@figures");
+	printf("{\"label\":");
 	printJsonString(label);
 #if defined(__riscv)
 	printf(",\"instructions\":%llu", (unsigned long long)counted);
@@ -163,8 +164,11 @@ void printFigures(txMachine *the, const char *label)
 	printf(",\"nativeHeap\":%lu,\"nativeHeapPeak\":%lu", (unsigned long)(nativeHeapNow - nativeHeapBefore),
 		(unsigned long)(nativeHeapPeak - nativeHeapBefore));
 	printf(",\"collections\":%u,\"names\":%ld", collections, (long)(the->keyIndex - the->keyOffset));
-	if (arena != NULL)
-		printf(",\"reserved\":{\"chunks\":%lu,\"slots\":%lu,\"tables\":%lu,\"free\":%lu}", (unsigned long)arena->chunks,
-			(unsigned long)arena->slots, (unsigned long)arena->tables, (unsigned long)(arena->high - arena->low));
+	/* Module bodies run in the root machine, which has none. */
+	MachineArena none = {0};
+	if (arena == NULL)
+		arena = &none;
+	printf(",\"reserved\":{\"chunks\":%lu,\"slots\":%lu,\"tables\":%lu,\"free\":%lu}", (unsigned long)arena->chunks,
+		(unsigned long)arena->slots, (unsigned long)arena->tables, (unsigned long)(arena->high - arena->low));
 	printf("}\n");
 }

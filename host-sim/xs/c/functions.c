@@ -2,60 +2,77 @@
 
 #include "host.h"
 
-int programArgumentCount = 0;
-char **programArguments = NULL;
+#include <errno.h>
 
-char *readWholeFile(const char *path, size_t *size)
+/* More of a file is not read: rv32 has 96 MB in all. */
+#define FILE_BYTES (64u << 20)
+
+char *readWholeFile(const char *path, size_t *size, const char **problem)
 {
 	FILE *file = fopen(path, "rb");
 	if (file == NULL) {
-		printf("@failed \"cannot open %s\"\n", path);
-		exit(2);
+		*problem = strerror(errno);
+		return NULL;
 	}
 	size_t room = 65536, length = 0;
 	char *bytes = malloc(room + 1);
-	for (;;) {
+	*problem = NULL;
+	while (bytes != NULL) {
 		size_t count = fread(bytes + length, 1, room - length, file);
 		if (count == 0)
 			break;
 		length += count;
-		if (length == room) {
-			room *= 2;
-			bytes = realloc(bytes, room + 1);
-		}
+		if (length < room)
+			continue;
+		room *= 2;
+		char *longer = length >= FILE_BYTES ? NULL : realloc(bytes, room + 1);
+		if (longer == NULL)
+			free(bytes);
+		bytes = longer;
+	}
+	if (bytes == NULL)
+		*problem = "it is too long";
+	else if (ferror(file)) {
+		*problem = strerror(errno);
+		free(bytes);
+		bytes = NULL;
 	}
 	fclose(file);
-	bytes[length] = 0;
+	if (bytes != NULL)
+		bytes[length] = 0;
 	*size = length;
 	return bytes;
 }
 
-void printJsonString(const char *text)
+static char *arguments = NULL;
+static size_t argumentsSize = 0;
+
+void loadArguments(const char *path)
 {
-	putchar('"');
-	for (const unsigned char *at = (const unsigned char *)text; *at != 0; at++) {
-		if (*at == '"' || *at == '\\')
-			printf("\\%c", *at);
-		else if (*at < 0x20)
-			printf("\\u%04x", *at);
-		else
-			putchar(*at);
-	}
-	putchar('"');
+	const char *problem;
+	arguments = readWholeFile(path, &argumentsSize, &problem);
+	if (arguments == NULL)
+		failRun("the program's words cannot be read: %s", problem);
 }
 
-/* print(text): a line on stdout, marked: XS prints lines of its own. */
+/* print(text): a line of the program. */
 static void print(txMachine *the)
 {
-	printf("> %s\n", fxToString(the, mxArgv(0)));
+	printJsonLine(">", fxToString(the, mxArgv(0)));
 }
 
-/* argument(index): a word after `--`, or undefined. */
+/* argument(index): one of the program's words, or undefined. */
 static void argument(txMachine *the)
 {
 	txInteger index = fxToInteger(the, mxArgv(0));
-	if (index >= 0 && index < programArgumentCount)
-		fxString(the, mxResult, programArguments[index]);
+	if (index < 0)
+		return;
+	for (char *at = arguments; at != NULL && at < arguments + argumentsSize; at += strlen(at) + 1) {
+		if (index-- == 0) {
+			fxString(the, mxResult, at);
+			return;
+		}
+	}
 }
 
 /* A file is read once and stays outside the machine's memory. */
@@ -66,32 +83,36 @@ static struct {
 	size_t size;
 } files[FILES];
 
-static int fileAt(const char *path)
+/* The place of a file. Where it cannot be read, that is the program's exception. */
+static int fileAt(txMachine *the, const char *path)
 {
 	for (int i = 0; i < FILES; i++) {
 		if (files[i].path == NULL) {
-			files[i].bytes = readWholeFile(path, &files[i].size);
+			const char *problem;
+			files[i].bytes = readWholeFile(path, &files[i].size, &problem);
+			if (files[i].bytes == NULL)
+				mxUnknownError("%s cannot be read: %s", path, problem);
 			files[i].path = strdup(path);
 			return i;
 		}
 		if (strcmp(files[i].path, path) == 0)
 			return i;
 	}
-	printf("@failed \"more than %d files are read\"\n", FILES);
-	exit(2);
+	mxUnknownError("more than %d files are read", FILES);
+	return 0;
 }
 
 /* fileSize(path): its length in bytes. */
 static void fileSize(txMachine *the)
 {
-	size_t size = files[fileAt(fxToString(the, mxArgv(0)))].size;
+	size_t size = files[fileAt(the, fxToString(the, mxArgv(0)))].size;
 	fxInteger(the, mxResult, (txInteger)size);
 }
 
 /* readFile(path, offset, length): an ArrayBuffer with that part of a file. */
 static void readFile(txMachine *the)
 {
-	int file = fileAt(fxToString(the, mxArgv(0)));
+	int file = fileAt(the, fxToString(the, mxArgv(0)));
 	txInteger offset = mxArgc > 1 ? fxToInteger(the, mxArgv(1)) : 0;
 	txInteger length = mxArgc > 2 ? fxToInteger(the, mxArgv(2)) : (txInteger)files[file].size - offset;
 	if (offset < 0 || length < 0 || (size_t)offset + (size_t)length > files[file].size)
@@ -102,7 +123,7 @@ static void readFile(txMachine *the)
 /* readText(path, offset, length): a string of the UTF-8 bytes there, which must be well-formed. */
 static void readText(txMachine *the)
 {
-	int file = fileAt(fxToString(the, mxArgv(0)));
+	int file = fileAt(the, fxToString(the, mxArgv(0)));
 	txInteger offset = fxToInteger(the, mxArgv(1));
 	txInteger length = fxToInteger(the, mxArgv(2));
 	if (offset < 0 || length < 0 || (size_t)offset + (size_t)length > files[file].size)
@@ -115,7 +136,7 @@ extern txInteger _xsmcGetBuffer(txMachine *the, txSlot *slot, void **data, txUns
 /* readInto(path, offset, target): fills a typed array with the bytes from there on. */
 static void readInto(txMachine *the)
 {
-	int file = fileAt(fxToString(the, mxArgv(0)));
+	int file = fileAt(the, fxToString(the, mxArgv(0)));
 	txInteger offset = fxToInteger(the, mxArgv(1));
 	void *target;
 	txUnsigned length;
@@ -128,7 +149,7 @@ static void readInto(txMachine *the)
 /* writeInto(path, offset, bytes): puts bytes into what was read of a file. The file itself stays as it is. */
 static void writeInto(txMachine *the)
 {
-	int file = fileAt(fxToString(the, mxArgv(0)));
+	int file = fileAt(the, fxToString(the, mxArgv(0)));
 	txInteger offset = fxToInteger(the, mxArgv(1));
 	void *bytes;
 	txUnsigned length;
@@ -141,7 +162,7 @@ static void writeInto(txMachine *the)
 /* eraseIn(path, offset, length): the same with bytes of 0xFF, as erased flash has them. */
 static void eraseIn(txMachine *the)
 {
-	int file = fileAt(fxToString(the, mxArgv(0)));
+	int file = fileAt(the, fxToString(the, mxArgv(0)));
 	txInteger offset = fxToInteger(the, mxArgv(1));
 	txInteger length = fxToInteger(the, mxArgv(2));
 	if (offset < 0 || length < 0 || (size_t)offset + (size_t)length > files[file].size)

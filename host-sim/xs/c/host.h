@@ -7,6 +7,17 @@
 #include "xsAll.h"
 #include "xsScript.h"
 
+/* output.c */
+
+/* Begins a line; ends what XS has begun. */
+extern void beginLine(const char *mark);
+/* A line with text as a JSON string. */
+extern void printJsonLine(const char *mark, const char *text);
+/* Text as a JSON string. XS's U+0000 and halves of surrogate pairs are escaped, since its bytes for them are no UTF-8. */
+extern void printJsonString(const char *text);
+/* Ends the run: the host cannot do what it is there for. One sentence. */
+extern XS_FUNCTION_NORETURN void failRun(const char *format, ...);
+
 /* memory.c */
 
 /* The memory of the device's machine: chunks grow up from `low`, slots and tables down from `high`. */
@@ -57,13 +68,10 @@ extern void printImageFigures(txMachine *root, const char *label);
 extern void installHostFunctions(txMachine *the);
 /* Adds a function to the object on the stack. */
 extern void addFunction(txMachine *the, txCallback callback, txInteger length, txString name);
-/* Words after `--` on the command line. */
-extern int programArgumentCount;
-extern char **programArguments;
-/* Reads a whole file; ends the program with a line where it cannot be read. */
-extern char *readWholeFile(const char *path, size_t *size);
-/* Text as a JSON string, on stdout. */
-extern void printJsonString(const char *text);
+/* Words for the program, each ended by a zero; the file of words becomes them. */
+extern void loadArguments(const char *path);
+/* Reads a whole file, with a zero behind it. NULL where it cannot be read; then `problem` says why. */
+extern char *readWholeFile(const char *path, size_t *size, const char **problem);
 
 /* native-crypto.c */
 

@@ -160,7 +160,8 @@ void printImageFigures(txMachine *root, const char *label)
 	markFree(root);
 	countSlots(root, &slots);
 	countBytes(root, &bytes);
-	printf("@image {\"label\":");
+	beginLine("@image");
+	printf("{\"label\":");
 	printJsonString(label);
 	printf(",\"code\":%lu", bytes.code);
 	printSlots("functions", slots.functions);

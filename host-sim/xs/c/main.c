@@ -1,5 +1,6 @@
 /* One run: loads an archive of modules in a root machine, makes it read-only as in flash, clones the device's machine with
-   its arena, and calls the entry module's default export there. Settings come as name=value, words for the program after --. */
+   its arena, and calls the entry module's default export there. Settings come as name=value, then two files: the archive, and
+   the words for the program. */
 
 #include "host.h"
 
@@ -60,19 +61,43 @@ static const char *exitReason(int status)
 	case XS_STACK_OVERFLOW_EXIT: return "stack overflow";
 	case XS_FATAL_CHECK_EXIT: return "fatal check";
 	case XS_DEAD_STRIP_EXIT: return "dead strip";
-	case XS_UNHANDLED_EXCEPTION_EXIT: return "unhandled exception";
 	case XS_NO_MORE_KEYS_EXIT: return "no more keys";
 	case XS_TOO_MUCH_COMPUTATION_EXIT: return "too much computation";
-	case XS_UNHANDLED_REJECTION_EXIT: return "unhandled rejection";
 	default: return "unknown";
 	}
 }
 
-/* The machine cannot go on; on a device this is a restart. */
+/* What was thrown, and nobody caught. Making it text may run code of the program, which may throw again. */
+static void printException(txMachine *the)
+{
+	mxTry(the) {
+		printJsonLine("@exception", fxToString(the, &mxException));
+	}
+	mxCatch(the) {
+		printJsonLine("@exception", "what was thrown cannot be made text");
+	}
+}
+
+static XS_FUNCTION_NORETURN void end(bool ok)
+{
+	beginLine("@end");
+	printf("{\"ok\":%s}\n", ok ? "true" : "false");
+	fflush(stdout);
+	exit(ok ? 0 : 1);
+}
+
+/* The machine cannot go on; on a device this is a restart. A promise that is rejected, and nobody waits for, ends the run too. */
 void fxAbort(txMachine *the, int status)
 {
-	printf("@abort \"%s\"\n", exitReason(status));
-	printFigures(the, "abort");
+	if (status == XS_UNHANDLED_EXCEPTION_EXIT || status == XS_UNHANDLED_REJECTION_EXIT) {
+		printException(the);
+		end(false);
+	}
+	bool isRoot = the->arena == NULL;
+	beginLine("@abort");
+	printf("\"%s%s\"\n", exitReason(status), isRoot ? " while the modules' bodies ran" : "");
+	if (!isRoot)
+		printFigures(the, "abort");
 	fflush(stdout);
 	exit(3);
 }
@@ -88,13 +113,7 @@ static void runPromiseJobs(txMachine *the)
 		the->promiseJobs = 0;
 		fxRunPromiseJobs(the);
 	}
-}
-
-static void printException(txMachine *the)
-{
-	printf("@exception ");
-	printJsonString(fxToString(the, &mxException));
-	printf("\n");
+	fxCheckUnhandledRejections(the, 1);
 }
 
 #if defined(__riscv)
@@ -135,7 +154,7 @@ static void importEntry(txMachine *the)
 static txMachine *makeRoot(void)
 {
 	txMachine *the = fxCreateMachine(&rootCreation, "root", NULL, XS_NO_ID);
-	volatile bool ok = true;
+	volatile bool isFunction = false;
 	fxBeginHost(the);
 	mxTry(the) {
 		installHostFunctions(the);
@@ -143,16 +162,17 @@ static txMachine *makeRoot(void)
 		fxCollectGarbage(the);
 		printImageFigures(the, "built-ins");
 		importEntry(the);
+		isFunction = fxIsCallable(the, the->stack);
 		mxPop();
 	}
 	mxCatch(the) {
 		printException(the);
-		ok = false;
+		end(false);
 	}
 	fxEndHost(the);
+	if (!isFunction)
+		failRun("the default export of %s is no function", entryModule());
 	runPromiseJobs(the);
-	if (!ok)
-		return NULL;
 	fxCollectGarbage(the);
 	shareHomes(the);
 	freezeAsLinked(the);
@@ -190,9 +210,17 @@ static txMachine *makeDevice(txMachine *root, MachineArena *arena)
 	return the;
 }
 
-static bool runEntry(txMachine *the)
+/* What the entry returned. */
+static txSlot outcome;
+
+static bool isPending(txMachine *the)
 {
-	volatile bool ok = true;
+	txSlot *promise = outcome.kind == XS_REFERENCE_KIND ? outcome.value.reference : NULL;
+	return mxIsPromise(promise) && mxPromiseStatus(promise)->value.integer == mxPendingStatus;
+}
+
+static void runEntry(txMachine *the)
+{
 	fxBeginHost(the);
 	mxTry(the) {
 		/* As a call wants them: this, function. */
@@ -200,47 +228,67 @@ static bool runEntry(txMachine *the)
 		importEntry(the);
 		mxCall();
 		mxRunCount(0);
+		outcome.kind = the->stack->kind;
+		outcome.value = the->stack->value;
+		fxRemember(the, &outcome);
 		mxPop();
 	}
 	mxCatch(the) {
 		printException(the);
-		ok = false;
+		end(false);
 	}
 	fxEndHost(the);
 	runPromiseJobs(the);
-	return ok;
+	if (isPending(the)) {
+		printJsonLine("@exception", "the promise that the program returned is never settled: nothing is left to run");
+		end(false);
+	}
+}
+
+/* On rv32 words come as one line with blanks between: targets.ts writes others as a percent sign and two digits. */
+static char *decoded(char *word)
+{
+#if defined(__riscv)
+	char *to = word;
+	for (const char *at = word; *at != 0; at++) {
+		unsigned byte;
+		bool isEscape = at[0] == '%' && sscanf(at + 1, "%2x", &byte) == 1;
+		*to++ = isEscape ? (char)byte : *at;
+		if (isEscape)
+			at += 2;
+	}
+	*to = 0;
+#endif
+	return word;
 }
 
 int main(int argc, char **argv)
 {
 	static MachineArena arena;
-	const char *archive = NULL;
+	const char *files[] = {NULL, NULL};
+#if defined(__riscv)
 	setvbuf(stdout, NULL, _IOFBF, 4096);
+#else
+	/* What a program printed before the machine crashes is told. */
+	setvbuf(stdout, NULL, _IOLBF, 4096);
+#endif
+	/* The last two count: the name of the program may stand first, or not. */
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--") == 0) {
-			programArgumentCount = argc - i - 1;
-			programArguments = argv + i + 1;
-			break;
-		}
-		if (!takeSetting(argv[i]))
-			archive = argv[i];
+		if (takeSetting(argv[i]))
+			continue;
+		files[0] = files[1];
+		files[1] = decoded(argv[i]);
 	}
-	if (archive == NULL) {
-		printf("@failed \"no archive of modules is given\"\n");
-		return 2;
-	}
-	loadArchive(archive);
+	if (files[0] == NULL)
+		failRun("an archive of modules and a file of words must be given");
+	loadArguments(files[1]);
+	loadArchive(files[0]);
 	txMachine *root = makeRoot();
-	txMachine *device = root == NULL ? NULL : makeDevice(root, &arena);
-	if (device == NULL) {
-		printf("@failed \"no machine\"\n");
-		fflush(stdout);
-		return 2;
-	}
+	txMachine *device = makeDevice(root, &arena);
+	if (device == NULL)
+		failRun("there is no room for a machine in an arena of %ld bytes", setting("arena"));
 	beginFigures(device);
 	printFigures(device, "start");
-	bool ok = runEntry(device);
-	printf("@end {\"ok\":%s}\n", ok ? "true" : "false");
-	fflush(stdout);
-	return ok ? 0 : 1;
+	runEntry(device);
+	end(true);
 }

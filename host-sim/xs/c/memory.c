@@ -16,10 +16,8 @@ void makeArena(MachineArena *arena, size_t size)
 	arena->size = size & ~(size_t)15;
 	/* The C library's block is larger, so that slots stand at multiples of 16 as on a device. */
 	txByte *block = malloc(arena->size + 16);
-	if (block == NULL) {
-		printf("@failed \"no memory for an arena of %lu bytes\"\n", (unsigned long)arena->size);
-		exit(2);
-	}
+	if (block == NULL)
+		failRun("no memory for an arena of %lu bytes", (unsigned long)arena->size);
 	arena->start = (txByte *)(((uintptr_t)block + 15) & ~(uintptr_t)15);
 	arena->low = arena->start;
 	arena->high = arena->start + arena->size;
@@ -149,11 +147,19 @@ void fxDeleteMachinePlatform(txMachine *the)
 	(void)the;
 }
 
+/* Of the root machine: a module body that makes more and more ends, and does not fill this computer. */
+#define ROOT_BYTES (64u << 20)
+
+static void *allocateForRoot(size_t size)
+{
+	return nativeHeapNow + size > ROOT_BYTES ? NULL : hostAllocate(size);
+}
+
 void *fxAllocateChunks(txMachine *the, txSize size)
 {
 	MachineArena *arena = the->arena;
 	if (arena == NULL)
-		return hostAllocate((size_t)size);
+		return allocateForRoot((size_t)size);
 	if (room(arena) < (size_t)size)
 		return NULL;
 	void *chunks = arena->low;
@@ -191,7 +197,7 @@ txSlot *fxAllocateSlots(txMachine *the, txSize count)
 	MachineArena *arena = the->arena;
 	size_t size = (size_t)count * sizeof(txSlot);
 	if (arena == NULL)
-		return hostAllocate(size);
+		return allocateForRoot(size);
 	if (room(arena) < size && !takeBackFromChunks(the, size))
 		return NULL;
 	arena->high -= size;

@@ -49,6 +49,12 @@ extern void hostFree(void *address);
 #define c_realloc hostReallocate
 #define c_free hostFree
 
+/* What XS says by itself, and what programs say with its `trace`, becomes lines of their own kind. */
+extern int engineSays(const char *format, ...);
+extern int engineSaysList(const char *format, va_list arguments);
+#define c_printf engineSays
+#define c_vprintf engineSaysList
+
 #if defined(__riscv)
 #define C_PATH_MAX 256
 extern char *realpath(const char *path, char *resolved);

@@ -33,7 +33,7 @@ async function modulesOf(options: ArchiveOptions): Promise<readonly Module[]> {
     return text;
   };
   const modules = Array.from({ length: Number(line()) }, () => {
-    const [name = '', imports, size] = line().split(' ');
+    const [name = '', imports, size] = line().split('\t');
     const list = Array.from({ length: Number(imports) }, line);
     const source = rest.subarray(0, Number(size)).toString('utf8');
     rest = rest.subarray(Number(size));
@@ -63,8 +63,8 @@ describe('an archive', () => {
     const last = modules.at(-1) as Module;
     expect(modules.map(({ name }) => name.split('/').at(-1)).sort()).toEqual(['entry.ts', 'left.ts', 'shared.ts']);
     expect(last.name).toMatch(/entry\.ts$/);
-    expect(last.imports.map((one) => one.split(' ')[0])).toEqual(['./left.ts', './shared.ts']);
-    for (const one of last.imports) expect(modules.map(({ name }) => name)).toContain(one.split(' ')[1]);
+    expect(last.imports.map((one) => one.split('\t')[0])).toEqual(['./left.ts', './shared.ts']);
+    for (const one of last.imports) expect(modules.map(({ name }) => name)).toContain(one.split('\t')[1]);
     expect(modules.find(({ name }) => name.endsWith('shared.ts'))?.source).not.toContain('number');
   });
 
@@ -107,6 +107,25 @@ describe('what cannot be a module is refused in one sentence:', () => {
     file('common.js', 'module.exports = 1;\n');
     const entry = file('d.ts', "import one from './common.js';\nexport default () => one;\n");
     expect(await refusal({ entry })).toMatch(/common\.js is not an ES module/);
+  });
+
+  it('an entry without a default export', async () => {
+    for (const text of ['', 'export const a = 1;\n', '// nothing\n'])
+      expect(await refusal({ entry: file('e.ts', text) })).toMatch(/e\.ts exports no function: its default export is/);
+  });
+
+  it('a module that waits at its top: the linker of an image cannot', async () => {
+    const entry = file('f.ts', 'await 0;\nexport default () => 1;\n');
+    expect(await refusal({ entry })).toMatch(/f\.ts:1: Top-level await is not available/);
+  });
+
+  it('a file that is no module by its name', async () => {
+    expect(await refusal({ entry: file('g.txt', 'export default () => 1;\n') })).toMatch(/g\.txt is no TypeScript/);
+  });
+
+  it('a name that would end its line in an archive', async () => {
+    const entry = file('a\tb.ts', 'export default () => 1;\n');
+    expect(await refusal({ entry })).toMatch(/a\\tb\.ts": a name with a tab or a line break cannot be a module's$/);
   });
 
   it('an entry that is not there', async () => {
