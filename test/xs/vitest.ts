@@ -139,7 +139,9 @@ expect.any = (type: unknown) => ({ asymmetric: (got: unknown) => Object(got) ins
 expect.anything = () => ({ asymmetric: (got: unknown) => got !== undefined && got !== null });
 expect.objectContaining = (want: object) => ({ asymmetric: (got: unknown) => matches(got, want) });
 expect.stringContaining = (want: string) => ({ asymmetric: (got: unknown) => String(got).includes(want) });
-expect.stringMatching = (want: RegExp) => ({ asymmetric: (got: unknown) => want.test(String(got)) });
+expect.stringMatching = (want: RegExp | string) => ({
+  asymmetric: (got: unknown) => new RegExp(want).test(String(got)),
+});
 expect.toSatisfy = (want: (value: unknown) => boolean) => ({ asymmetric: want });
 
 /** A part of a test's name, and why it is not run inside. */
