@@ -242,11 +242,10 @@ export function wiringProblem(wiring: Wiring): string | undefined {
 /** Why bytes are no certificate in DER, as far as its first bytes tell, or undefined. */
 export function certificateProblem(der: Uint8Array): string | undefined {
   if (der.length > CERTIFICATE_BYTES) return `it has ${der.length} bytes, more than ${CERTIFICATE_BYTES}`;
-  // A SEQUENCE whose length takes two bytes: a certificate of less than 256 bytes there is none.
-  const length = ((der[2] as number) << 8) | (der[3] as number);
-  return der.length > 256 && der[0] === 0x30 && der[1] === 0x82 && length + 4 === der.length
-    ? undefined
-    : 'it is not one certificate in DER';
+  // A SEQUENCE that fills the bytes; its length takes one or two bytes behind the byte that says how many.
+  const [tag, form, first, second] = der as unknown as readonly [number, number, number, number];
+  const whole = form === 0x82 ? ((first << 8) | second) + 4 : form === 0x81 ? first + 3 : 0;
+  return der.length > 4 && tag === 0x30 && whole === der.length ? undefined : 'it is not one certificate in DER';
 }
 
 /** Why text is no URL of a server, or undefined: `http` or `https`, a host, and no query, fragment or password. */

@@ -70,7 +70,7 @@ function namedFiles(command: Command): readonly NamedFile[] {
 }
 
 function takesFile(one: Option | Argument): boolean {
-  return one instanceof Argument ? one.name() === 'file' : /[<=]file(\.\.\.)?>/.test(one.flags);
+  return one instanceof Argument ? /^(.+-)?file$/.test(one.name()) : /[<=]file(\.\.\.)?>/.test(one.flags);
 }
 
 function listOf(value: unknown): readonly unknown[] {

@@ -13,6 +13,8 @@ export interface Io {
   readonly json: boolean;
   /** True where nobody gets what is put on stdout. */
   readonly lost: boolean;
+  /** The terminal that notes go to, for what is drawn there and taken away again; undefined where they go elsewhere. */
+  readonly terminal: NodeJS.WriteStream | undefined;
   /** A result, on stdout; a newline is added. */
   out(text: string): void;
   /** Progress or a note, on stderr; a newline is added. */
@@ -29,6 +31,8 @@ export interface Channels {
   readonly stderr: (text: string) => void;
   /** True where stdout leads nowhere. Default false. */
   readonly lost?: boolean;
+  /** Where stderr is a terminal. Default: it is none. */
+  readonly terminal?: NodeJS.WriteStream | undefined;
 }
 
 /** What commands talk through. */
@@ -37,6 +41,7 @@ export function createIo(channels: Channels, json: boolean, setFailed: () => voi
   return {
     json,
     lost: channels.lost ?? false,
+    terminal: channels.terminal,
     out,
     note: (text) => channels.stderr(`${text}\n`),
     result: (document, text) => out(json ? JSON.stringify(document, null, 2) : text),

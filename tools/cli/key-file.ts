@@ -29,9 +29,9 @@ export function readPublicHalf(path: string, what: string, kid?: string): Verifi
 }
 
 /** Reads a root key that bundles are verified with. A JWK's kid must then be the bundle's `bundleKeyId`. */
-export function readRootKeyFile(path: string): RootKey {
-  const found = readKeyText(path, '--root');
-  if (found.isPrivate) throw new UsageError(`--root: ${path}: the key is a private key; a public one is needed`);
+export function readRootKeyFile(path: string, what = '--root'): RootKey {
+  const found = readKeyText(path, what);
+  if (found.isPrivate) throw new UsageError(`${what}: ${path}: the key is a private key; a public one is needed`);
   return { kid: found.kid, publicKey: found.publicKey };
 }
 

@@ -34,7 +34,8 @@ export interface WriteOptions {
 /** A file to write; a newline is added to the text where it has none. */
 export interface OutputFile extends WriteOptions {
   readonly path: string;
-  readonly text: string;
+  /** Bytes are written as they are. */
+  readonly text: string | Uint8Array;
 }
 
 /** True where what is written to a path comes out of stdout. */
@@ -82,7 +83,8 @@ interface Prepared {
 }
 
 function prepare(file: OutputFile): Prepared {
-  const bytes = Buffer.from(file.text.endsWith('\n') ? file.text : `${file.text}\n`);
+  const { text } = file;
+  const bytes = typeof text === 'string' ? Buffer.from(text.endsWith('\n') ? text : `${text}\n`) : text;
   const target = finalPath(file.path);
   const descriptor = descriptorOf(target);
   if (descriptor !== undefined) return inPlace(file, () => writeAll(descriptor, bytes));

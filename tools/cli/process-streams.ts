@@ -26,6 +26,10 @@ export class ProcessStreams implements Channels {
     process.stderr.write(text);
   };
 
+  get terminal(): NodeJS.WriteStream | undefined {
+    return process.stderr.isTTY ? process.stderr : undefined;
+  }
+
   /** True for the null device, which Node also puts in the place of a closed stdout: the two cannot be told apart. */
   get lost(): boolean {
     try {

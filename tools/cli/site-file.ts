@@ -14,6 +14,7 @@ import {
 } from '../../core/configuration.ts';
 import type { JsonObject, JsonValue } from '../../core/json/value.ts';
 import { LARGEST_DRIFT_MS } from '../../core/limits.ts';
+import { ON_REVOCATION_FAILURE } from '../../core/refresh/settings.ts';
 import { PINNED_ROLES } from '../../core/trust/configuration.ts';
 import { KeyError, type PublicKeyText, readPublicKey } from '../../host-sim/signing/keys.ts';
 import { IssueProblem, shaped } from '../issue/problem.ts';
@@ -69,6 +70,22 @@ const site = z.strictObject({
   strictXrpl: z.boolean().optional(),
   strictCurrency: z.boolean().optional(),
   allowUnsetClock: z.boolean().optional(),
+  refresh: z
+    .strictObject({
+      intervalMs: z.number().optional(),
+      marginShare: z.number().optional(),
+      leastMarginMs: z.number().optional(),
+      timeoutMs: z.number().optional(),
+    })
+    .optional(),
+  revocation: z
+    .strictObject({
+      hosts: z.array(rule.text),
+      onFailure: z.enum(ON_REVOCATION_FAILURE).optional(),
+      cacheMs: z.number().optional(),
+      timeoutMs: z.number().optional(),
+    })
+    .optional(),
 });
 
 /** A configuration that options may still complete: who may sign can come from there. */

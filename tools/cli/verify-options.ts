@@ -155,7 +155,7 @@ export function siteOf(options: VerifyOptions, needs: Needs): SiteConfiguration 
     ...file,
     grantIssuers: grantIssuers ?? [],
     sbaIssuers: sbaIssuers ?? {},
-    rootKeys: [...(file.rootKeys ?? []), ...(options.root ?? []).map(readRootKeyFile)],
+    rootKeys: [...(file.rootKeys ?? []), ...(options.root ?? []).map((file) => readRootKeyFile(file))],
     ...(options.drift === undefined ? {} : { driftMs: options.drift }),
     ...(options.profile === undefined ? {} : { profile: options.profile }),
   });

@@ -16,6 +16,7 @@ import { register as ledger } from './ledger.ts';
 import { register as policy } from './policy.ts';
 import { register as powercut } from './powercut.ts';
 import { register as present } from './present.ts';
+import { register as provision } from './provision.ts';
 import { register as sba } from './sba.ts';
 import { register as spa } from './spa.ts';
 import { register as testXs } from './test-xs.ts';
@@ -37,6 +38,7 @@ export const commands: readonly Register[] = [
   present,
   bundle,
   verify,
+  provision,
   ledger,
   conform,
   bench,

@@ -1,0 +1,215 @@
+// From a fleet's lines and its common terms to each device's document. All that is wrong is found before anything is made.
+
+import { PROVISIONING_LIMITS } from '../../core/limits.ts';
+import {
+  ACTIVE_LEVELS,
+  type ActiveLevel,
+  deviceIdProblem,
+  type ProvisioningDocument,
+  ProvisioningProblem,
+  readDocument,
+  ssidProblem,
+  WIRING_KINDS,
+  type Wifi,
+  type Wiring,
+  type WiringKind,
+  wifiPasswordProblem,
+  wiringProblem,
+} from '../../core/provisioning/provisioning.ts';
+import { documentBytes } from '../../host-sim/provisioning/image.ts';
+import { destinationProblem, type IssueRules } from '../issue/rules.ts';
+import type { FleetColumn, FleetRow } from './fleet-file.ts';
+import type { FleetTerms } from './policy-file.ts';
+import type { InputProblem } from './problems.ts';
+
+/** How a fleet is judged, and what its images have besides. */
+export interface FleetOptions {
+  readonly counter: number;
+  /** Seconds since 1970; left out, images do not say when they were made. */
+  readonly madeAt: number | undefined;
+  readonly rules: IssueRules;
+}
+
+/** A device's document, and where it is from. */
+export interface FleetDevice {
+  readonly deviceId: string;
+  readonly document: ProvisioningDocument;
+}
+
+/** Makes the documents. What is wrong is added to `problems`; then what is returned is not all of them. */
+export function fleetDevices(
+  file: string,
+  rows: readonly FleetRow[],
+  terms: FleetTerms,
+  options: FleetOptions,
+  problems: InputProblem[],
+): readonly FleetDevice[] {
+  const shared = new SharedValues();
+  const devices: FleetDevice[] = [];
+  for (const row of rows) {
+    const reasons = rowProblems(row, terms, options.rules);
+    reasons.push(...shared.problems(row));
+    if (reasons.length === 0) {
+      const document = documentOf(row, terms, options.madeAt);
+      const reason = documentProblem(document, options.counter);
+      if (reason === undefined) devices.push({ deviceId: document.deviceId, document });
+      else reasons.push(reason);
+    }
+    for (const reason of reasons) problems.push({ file, line: row.line, reason });
+  }
+  return devices;
+}
+
+/** Values that devices share, or must not. */
+class SharedValues {
+  readonly #lines = new Map<string, number>();
+  readonly #places = new Map<string, { readonly value: string; readonly line: number }>();
+
+  problems({ line, values }: FleetRow): string[] {
+    const { deviceId, apiKey, merchant, destination, site, region } = values;
+    return [
+      // Some file systems take two names for one that differ in case alone.
+      this.#only(`deviceId ${deviceId?.toLowerCase()}`, line, deviceId && `deviceId ${deviceId}`),
+      this.#only(`apiKey ${apiKey}`, line, apiKey && 'apiKey: it is good for one device alone, and'),
+      this.#same(`merchant ${merchant} is paid at`, destination ?? 'the policy’s destination', line, merchant),
+      this.#same(`site ${site} is in region`, region ?? '(none)', line, site),
+    ].filter((reason) => reason !== undefined);
+  }
+
+  #only(key: string, line: number, what: string | undefined): string | undefined {
+    if (what === undefined || what === '') return undefined;
+    const before = this.#lines.get(key);
+    if (before !== undefined) return `${what} is in line ${before} too`;
+    this.#lines.set(key, line);
+    return undefined;
+  }
+
+  #same(what: string, value: string, line: number, of: string | undefined): string | undefined {
+    if (of === undefined) return undefined;
+    const before = this.#places.get(what);
+    if (before === undefined) this.#places.set(what, { value, line });
+    else if (before.value !== value) return `${what} ${value} here, and ${before.value} in line ${before.line}`;
+    return undefined;
+  }
+}
+
+function rowProblems({ values }: FleetRow, terms: FleetTerms, rules: IssueRules): string[] {
+  const { deviceId, merchant, category, region, apiKey } = values;
+  const reasons: string[] = [];
+  for (const name of ['deviceId', 'merchant', 'category'] as const)
+    if (values[name] === undefined) reasons.push(`${name} is missing`);
+  if (deviceId !== undefined) {
+    const wrong = deviceIdProblem(deviceId) ?? fileNameProblem(deviceId);
+    if (wrong !== undefined) reasons.push(`deviceId "${deviceId}": ${wrong}`);
+  }
+  const destination = values.destination ?? terms.site.terminal?.destination;
+  if (destination === undefined) reasons.push('destination is missing, here and in the policy');
+  else {
+    const wrong = destinationProblem(destination, [terms.site.terminal?.rail ?? ''], rules);
+    if (wrong !== undefined) reasons.push(`destination: ${wrong}`);
+  }
+  if (terms.operatorUrl === undefined && apiKey !== undefined)
+    reasons.push('apiKey is there, and the policy has no operatorUrl it could be for');
+  if (terms.operatorUrl !== undefined && apiKey === undefined)
+    reasons.push('apiKey is missing: the policy has an operatorUrl');
+  const bundle = category === undefined ? undefined : terms.bundles.get(category);
+  if (bundle?.merchant !== undefined && bundle.merchant !== merchant)
+    reasons.push(`merchant ${merchant}: the Trust Bundle for ${category} is for ${bundle.merchant}`);
+  if (bundle?.region !== undefined && region !== undefined && bundle.region !== region)
+    reasons.push(`region ${region}: the Trust Bundle for ${category} is for ${bundle.region}`);
+  return [...reasons, ...wifiProblems(values), ...wiringProblems(values)];
+}
+
+function wifiProblems({ wifiSsid, wifiPassword }: FleetRow['values']): string[] {
+  const reasons: string[] = [];
+  const name = wifiSsid === undefined ? undefined : ssidProblem(wifiSsid);
+  if (name !== undefined) reasons.push(`wifiSsid: ${name}`);
+  const password = wifiPassword === undefined ? undefined : wifiPasswordProblem(wifiPassword);
+  if (password !== undefined) reasons.push(`wifiPassword: ${password}`);
+  if (wifiPassword !== undefined && wifiSsid === undefined) reasons.push('wifiPassword is there without wifiSsid');
+  return reasons;
+}
+
+const WIRING_COLUMNS = ['kind', 'relayPin', 'relayActive', 'meterPin', 'ledPin', 'buzzerPin'] as const;
+
+function wiringProblems(values: FleetRow['values']): string[] {
+  if (WIRING_COLUMNS.every((name) => values[name] === undefined)) return [];
+  const reasons: string[] = [];
+  for (const name of ['kind', 'relayPin', 'relayActive'] as const)
+    if (values[name] === undefined) reasons.push(`${name} is missing: a device is wired whole, or as the policy says`);
+  for (const name of WIRING_COLUMNS) {
+    const value = values[name];
+    if (value !== undefined && name.endsWith('Pin') && !/^(0|[1-9][0-9]?)$/.test(value))
+      reasons.push(`${name} "${value}" is not the number of a pin`);
+  }
+  const one = (name: FleetColumn, choices: readonly string[]) => {
+    const value = values[name];
+    if (value !== undefined && !choices.includes(value))
+      reasons.push(`${name} "${value}" is none of ${choices.join(', ')}`);
+  };
+  one('kind', WIRING_KINDS);
+  one('relayActive', ACTIVE_LEVELS);
+  const wrong = reasons.length === 0 ? wiringProblem(wiringOf(values)) : undefined;
+  return wrong === undefined ? reasons : [wrong];
+}
+
+/** The wiring of a line whose columns are all right. */
+function wiringOf(values: FleetRow['values']): Wiring {
+  const pin = (name: 'meterPin' | 'ledPin' | 'buzzerPin', as: string) =>
+    values[name] === undefined ? {} : { [as]: Number(values[name]) };
+  return {
+    kind: values.kind as WiringKind,
+    relay: Number(values.relayPin),
+    active: values.relayActive as ActiveLevel,
+    ...pin('meterPin', 'meter'),
+    ...pin('ledPin', 'led'),
+    ...pin('buzzerPin', 'buzzer'),
+  };
+}
+
+function documentOf({ values }: FleetRow, terms: FleetTerms, madeAt: number | undefined): ProvisioningDocument {
+  const { deviceId, site, merchant, category, region, destination, apiKey, wifiSsid, wifiPassword } = values;
+  const wifi: Wifi | undefined =
+    wifiSsid === undefined
+      ? terms.wifi
+      : { ssid: wifiSsid, ...(wifiPassword !== undefined && { password: wifiPassword }) };
+  const wiring = WIRING_COLUMNS.some((name) => values[name] !== undefined) ? wiringOf(values) : terms.wiring;
+  const { operatorUrl, certificate, rootKey } = terms;
+  return {
+    deviceId: deviceId as string,
+    ...(site !== undefined && { siteId: site }),
+    site: {
+      ...terms.site,
+      terminal: { ...terms.site.terminal, merchant, ...(destination !== undefined && { destination }) },
+      bundleScope: { category, ...(region !== undefined && { region }) },
+    },
+    policyAuthorityUrl: terms.policyAuthorityUrl,
+    ...(operatorUrl !== undefined && { operator: { url: operatorUrl, apiKey: apiKey as string } }),
+    ...(certificate && { certificate }),
+    ...(wifi && { wifi }),
+    ...(wiring && { wiring }),
+    ...(rootKey && { rootKey }),
+    ...(madeAt !== undefined && { madeAt }),
+  };
+}
+
+/** What the device would say about its document. */
+function documentProblem(document: ProvisioningDocument, counter: number): string | undefined {
+  try {
+    readDocument(document, counter);
+  } catch (problem) {
+    if (problem instanceof ProvisioningProblem) return problem.message;
+    throw problem;
+  }
+  const { length } = documentBytes(document);
+  return length > PROVISIONING_LIMITS.bytes
+    ? `its document has ${length} bytes, and an image holds ${PROVISIONING_LIMITS.bytes}`
+    : undefined;
+}
+
+/** Why an id would make no good file name, beside what a device's id may have; or undefined. */
+function fileNameProblem(id: string): string | undefined {
+  if (/^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i.test(id)) return 'Windows keeps this name for itself';
+  if (id.endsWith('.')) return 'it ends with a dot, which Windows drops';
+  return undefined;
+}
