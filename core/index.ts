@@ -2,6 +2,16 @@
 
 export { totalFrom } from './artifacts/amount.ts';
 export { timeFrom } from './artifacts/time.ts';
+export {
+  BOOT_STEPS,
+  Boot,
+  type BootedDevice,
+  type BootParts,
+  type BootStep,
+  type BootStepReport,
+} from './boot/boot.ts';
+export { type DeviceFlash, layoutProblems, type PlacedPartition } from './boot/partition-layout.ts';
+export { type DeviceState, deviceState, type StateParts, type StateReason, stateDocument } from './boot/state.ts';
 export { BUILD_TIME_MS } from './build-time.ts';
 export {
   type CborObject,

@@ -199,3 +199,11 @@ export const PROVISIONED_TEXT_BYTES = 256;
 export const DEVICE_ID_CHARACTERS = 64;
 /** The highest number a GPIO pin has on the boards that there are: the ESP32-S3's. */
 export const HIGHEST_PIN = 48;
+/** How often a step of a start may read or write as much as all partitions have, while the watchdog is fed for it. */
+export const BOOT_FLASH_PASSES = 8;
+/** Pieces of idle work that are done at a start before the device serves. */
+export const BOOT_IDLE_STEPS = 64;
+/** Bytes of the document that tells a device's state. */
+export const STATE_BYTES = 2048;
+/** Characters of each text in it. */
+export const STATE_TEXT_CHARACTERS = 64;

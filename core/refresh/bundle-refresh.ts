@@ -26,6 +26,7 @@ import type { BundleScope } from '../trust/configuration.ts';
 import type { HeldBundle } from '../trust/held-bundle.ts';
 import type { BundleIntake } from '../trust/stored-bundles.ts';
 import { BundleFetch, bundlePath, FETCH_BYTES, type FetchFailure, type FetchResult } from './bundle-fetch.ts';
+import { marginBegins } from './margin.ts';
 import type { RefreshSettings } from './settings.ts';
 import { backoff, spread, spreadFromZero } from './waits.ts';
 
@@ -184,15 +185,11 @@ export class BundleRefresh {
   private leftOfMargin(): number | undefined {
     const now = this.#verifier.now();
     if (typeof now !== 'number') return undefined;
-    const { marginShare, leastMarginMs } = this.#verifier.site.refresh;
     let least: number | undefined;
-    for (const { issuedAtMs, expiresAtMs } of this.#verifier.trust.bundles) {
+    for (const bundle of this.#verifier.trust.bundles) {
       // What has expired and nobody has renewed is held for what it revokes.
-      if (expiresAtMs <= now) continue;
-      const life = issuedAtMs === undefined ? undefined : expiresAtMs - issuedAtMs;
-      const margin =
-        life === undefined ? leastMarginMs : Math.min(Math.max(life * marginShare, leastMarginMs), life / 2);
-      const left = expiresAtMs - margin - now;
+      if (bundle.expiresAtMs <= now) continue;
+      const left = marginBegins(bundle, this.#verifier.site.refresh) - now;
       if (least === undefined || left < least) least = left;
     }
     return least;
