@@ -1,22 +1,21 @@
 // Builds the engine: XS's C sources and the host's, each compiled once for what it is made of (source, headers, flags,
-// compiler), then linked. Everything stays in the cache under the hash of what went into it.
+// compiler), then linked. Everything stays in the cache under the hash of what went into it, with a hash of itself at its end.
 
-import { execFile } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
-import { ENGINE, NATIVE_CRYPTO, packageFolder } from './package-source.ts';
+import { ENGINE, NATIVE_CRYPTO, unpackPackage } from './package-source.ts';
 import { cacheFolder, EngineProblem, projectFolder } from './project.ts';
+import { makeScratch, runChild } from './scratch.ts';
 import { compilerVersion, type Target } from './targets.ts';
-
-const run = promisify(execFile);
 
 /** One C file on the way to its object. */
 interface Compilation {
   readonly source: string;
   readonly flags: readonly string[];
+  /** Flags that say where something is, and not what. */
+  readonly places: readonly string[];
   /** Whose text is part of what is built. */
   readonly headers: readonly string[];
 }
@@ -44,48 +43,87 @@ const STRICT = [
   '-Wno-missing-field-initializers',
 ];
 
+/** Headers of the packages are not read for an object's name: what is pinned has them. */
+const PINNED = [ENGINE.integrity, NATIVE_CRYPTO.integrity];
+
 /**
- * The binary for a target; built where the cache has none.
+ * The binary for a target; built where the cache has none, or one that is damaged.
  *
  * @param note told what is going on where it takes seconds
  * @throws EngineProblem where a source does not compile, or the engine cannot be fetched
  */
 export async function buildEngine(target: Target, note: (text: string) => void = () => {}): Promise<string> {
-  const compilations = await compilationsFor();
   const version = compilerVersion(target);
-  const objects = compilations.map((one) => ({ one, object: objectPath(one, target, version) }));
-  const binary = join(
-    cacheFolder('binaries'),
-    `${target.name}-${digest([...objects.map(({ object }) => object), ...target.linkFlags, version])}`,
-  );
-  if (existsSync(binary)) return binary;
-  const missing = objects.filter(({ object }) => !existsSync(object));
-  if (missing.length > 0) note(`building XS for ${target.name}: ${missing.length} C files`);
-  await inParallel(missing, ({ one, object }) => compile(one, target, object));
-  await into(binary, (path) => [
-    target.compiler,
-    [...target.flags, ...objects.map(({ object }) => object), '-o', path, ...target.linkFlags, '-lm'],
-  ]);
-  return binary;
+  const binary = join(cacheFolder('binaries'), `${target.name}-${digest([...madeOf(), ...wordsOf(target), version])}`);
+  if (isWhole(binary)) return binary;
+  removeLeftOvers();
+  const work = makeScratch(BUILDING, cacheFolder());
+  try {
+    const compilations = await compilationsIn(work.path, note);
+    const objects = compilations.map((one) => ({ one, object: objectPath(one, target, version) }));
+    const missing = objects.filter(({ object }) => !isWhole(object));
+    if (missing.length > 0) note(`building XS for ${target.name}: ${missing.length} C files`);
+    const flags = [...target.flags, `-ffile-prefix-map=${work.path}=.`];
+    await inParallel(missing, ({ one: { source, flags: own, places }, object }) =>
+      into(object, work.path, target.compiler, [...flags, ...own, ...places, '-c', source]),
+    );
+    const parts = [...target.flags, ...objects.map(({ object }) => object), ...target.linkFlags, '-lm'];
+    await into(binary, work.path, target.compiler, parts);
+    return binary;
+  } finally {
+    work.remove();
+  }
 }
 
-async function compilationsFor(): Promise<readonly Compilation[]> {
-  const engine = join(await packageFolder(ENGINE), 'moddable', 'xs');
-  const own = join(projectFolder(), 'host-sim', 'xs', 'c');
-  const sodium = join(await packageFolder(NATIVE_CRYPTO), 'libsodium', 'src', 'libsodium');
-  const cryptoFlags = [...CRYPTO_FLAGS, ...system(join(sodium, 'include'), join(sodium, 'include', 'sodium'))];
-  const headers = ['includes', 'platforms', 'sources'].map((name) => join(engine, name));
-  const flags = [...ENGINE_FLAGS, `-I${own}`, ...system(...headers)];
+const BUILDING = 'building';
+const DAY_MS = 86_400_000;
+
+/** What a build left behind that could not end itself. */
+function removeLeftOvers(): void {
+  for (const name of readdirSync(cacheFolder())) {
+    const path = join(cacheFolder(), name);
+    const changedMs = name.startsWith(`${BUILDING}-`) ? statSync(path, { throwIfNoEntry: false })?.mtimeMs : undefined;
+    if (changedMs !== undefined && Date.now() - changedMs > DAY_MS) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function ownFolder(): string {
+  return join(projectFolder(), 'host-sim', 'xs', 'c');
+}
+
+/** All that is the same for every target: what is pinned, the host's files, and how they are compiled. */
+function madeOf(): readonly string[] {
+  const own = [...filesOf(ownFolder(), '.c'), ...filesOf(ownFolder(), '.h')];
+  const texts = own.flatMap((path) => [basename(path), readFileSync(path, 'utf8')]);
+  return [...PINNED, ...texts, ...LEFT_OUT, ...CRYPTO_SOURCES, ...CRYPTO_FLAGS, ...ENGINE_FLAGS, ...QUIET, ...STRICT];
+}
+
+function wordsOf(target: Target): readonly string[] {
+  return [target.compiler, ...target.flags, ...target.linkFlags];
+}
+
+/** What is compiled; the packages' sources are unpacked into the folder. */
+async function compilationsIn(work: string, note: (text: string) => void): Promise<readonly Compilation[]> {
+  const engine = join(await unpackPackage(ENGINE, work, note), 'moddable', 'xs');
+  const sodium = join(await unpackPackage(NATIVE_CRYPTO, work, note), 'libsodium', 'src', 'libsodium');
+  const own = ownFolder();
+  const cryptoPlaces = system(join(sodium, 'include'), join(sodium, 'include', 'sodium'));
+  const places = [`-I${own}`, ...system(...['includes', 'platforms', 'sources'].map((name) => join(engine, name)))];
   const platform = [join(own, 'platform.h')];
-  // The packages' own headers are pinned with them.
   return [
     ...filesOf(join(engine, 'sources'), '.c')
       .filter((source) => !LEFT_OUT.includes(basename(source)))
-      .map((source) => ({ source, flags: [...flags, ...QUIET], headers: platform })),
-    ...CRYPTO_SOURCES.map((name) => ({ source: join(sodium, name), flags: [...cryptoFlags, ...QUIET], headers: [] })),
+      .map((source) => ({ source, flags: [...ENGINE_FLAGS, ...QUIET], places, headers: platform })),
+    ...CRYPTO_SOURCES.map((name) => ({
+      source: join(sodium, name),
+      flags: [...CRYPTO_FLAGS, ...QUIET],
+      places: cryptoPlaces,
+      headers: [],
+    })),
     ...filesOf(own, '.c').map((source) => ({
       source,
-      flags: [...flags, ...cryptoFlags, ...STRICT],
+      flags: [...ENGINE_FLAGS, ...CRYPTO_FLAGS, ...STRICT],
+      places: [...places, ...cryptoPlaces],
       headers: filesOf(own, '.h'),
     })),
   ];
@@ -107,7 +145,7 @@ function objectPath({ source, flags, headers }: Compilation, target: Target, ver
   const texts = [source, ...headers].map((path) => readFileSync(path, 'utf8'));
   return join(
     cacheFolder('objects'),
-    `${basename(source, '.c')}-${digest([...texts, ...flags, ...target.flags, target.compiler, version])}.o`,
+    `${basename(source, '.c')}-${digest([...PINNED, ...texts, ...flags, ...target.flags, target.compiler, version])}.o`,
   );
 }
 
@@ -115,27 +153,56 @@ function digest(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24);
 }
 
-async function compile({ source, flags }: Compilation, target: Target, object: string): Promise<void> {
-  await into(object, (path) => [target.compiler, [...target.flags, ...flags, '-c', source, '-o', path]]);
+/** Bytes at the end of a file of the cache: SHA-256 of those before. Neither linkers nor loaders look there. */
+const SEAL_BYTES = 32;
+
+function sealOf(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+/** Whether a file of the cache is there, and as it was made. */
+function isWhole(path: string): boolean {
+  try {
+    const bytes = readFileSync(path);
+    const end = Math.max(0, bytes.length - SEAL_BYTES);
+    return sealOf(bytes.subarray(0, end)).equals(bytes.subarray(end));
+  } catch {
+    return false;
+  }
 }
 
 /** Runs a compiler and puts what it makes in its place when it is whole: other runs may look for it at the same time. */
-async function into(path: string, call: (path: string) => readonly [string, readonly string[]]): Promise<void> {
-  const unfinished = `${path}.${randomUUID()}`;
-  const [program, words] = call(unfinished);
+async function into(path: string, work: string, compiler: string, words: readonly string[]): Promise<void> {
+  const unfinished = join(work, basename(path));
+  const reason = await runChild(compiler, [...words, '-o', unfinished], {
+    env: { ...process.env, TMPDIR: work },
+  }).then(
+    ({ code, signal, stderr }) => {
+      if (code === 0) return undefined;
+      const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+      return lines.find((line) => line.includes('error')) ?? lines[0] ?? `killed by ${signal}`;
+    },
+    (error: NodeJS.ErrnoException) => `it cannot be started: ${error.code}`,
+  );
+  if (reason !== undefined) throw new EngineProblem(`${compiler} failed: ${reason}`);
   try {
-    await run(program, [...words]);
+    appendFileSync(unfinished, sealOf(readFileSync(unfinished)));
+    renameSync(unfinished, path);
   } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw new EngineProblem(`${program} failed: ${(error as { stderr?: string }).stderr ?? (error as Error).message}`);
+    throw new EngineProblem(`${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
   }
-  renameSync(unfinished, path);
 }
 
+/** Where one fails no other is begun, and those that were are waited for. */
 async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
   const waiting = [...items];
   const worker = async () => {
-    for (let item = waiting.pop(); item !== undefined; item = waiting.pop()) await work(item);
+    try {
+      for (let item = waiting.pop(); item !== undefined; item = waiting.pop()) await work(item);
+    } finally {
+      waiting.length = 0;
+    }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: availableParallelism() }, worker));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type PinnedPackage, packageFolder } from '../../../host-sim/xs/package-source.ts';
+import { type PinnedPackage, unpackPackage } from '../../../host-sim/xs/package-source.ts';
 import { EngineProblem } from '../../../host-sim/xs/project.ts';
 
 let folder: string;
@@ -105,33 +105,85 @@ const calls = () => readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n
 /** All that is in the cache. */
 const cached = () => (existsSync(join(folder, 'cache')) ? readdirSync(join(folder, 'cache', 'packages')) : []);
 
-/** Expects one clear sentence, and nothing left behind. */
-async function refused(pinned: PinnedPackage): Promise<string> {
-  const error = await packageFolder(pinned).catch((problem: unknown) => problem);
+const TARBALL = '@scope-sources-1.2.3.tgz';
+const notes: string[] = [];
+
+/** The folder of an unpacked package; each time in a new one. */
+function unpacked(pinned: PinnedPackage): Promise<string> {
+  const target = mkdtempSync(join(folder, 'target-'));
+  return unpackPackage(pinned, target, (text) => notes.push(text));
+}
+
+/** Expects one clear sentence, and nothing left behind but what is in the cache. */
+async function refused(pinned: PinnedPackage, stays: readonly string[] = []): Promise<string> {
+  const error = await unpacked(pinned).catch((problem: unknown) => problem);
   expect(error).toBeInstanceOf(EngineProblem);
   const { message } = error as EngineProblem;
   expect(message).toContain('@scope/sources@1.2.3');
   expect(message).not.toContain('\n');
-  expect(cached()).toEqual([]);
+  expect(cached()).toEqual(stays);
   return message;
 }
 
 describe('a package', () => {
-  it('is fetched once, unpacked, and kept', async () => {
+  it('is fetched once, and kept as it came', async () => {
     npmHandsOut(GOOD);
-    const found = await packageFolder(pinnedTo(GOOD));
+    notes.length = 0;
+    const found = await unpacked(pinnedTo(GOOD));
     expect(readFileSync(join(found, 'src', 'a.c'), 'utf8')).toBe('int a;\n');
-    expect(await packageFolder(pinnedTo(GOOD))).toBe(found);
+    expect(existsSync(join(await unpacked(pinnedTo(GOOD)), 'package.json'))).toBe(true);
     expect(calls()).toBe(1);
-    expect(cached()).toEqual(['@scope-sources-1.2.3']);
+    expect(notes).toEqual(['fetching @scope/sources@1.2.3 with npm']);
+    expect(cached()).toEqual([TARBALL]);
   });
 
   it('may be fetched by several at once: each has it whole', async () => {
     npmHandsOut(GOOD);
-    const folders = await Promise.all([1, 2, 3].map(() => packageFolder(pinnedTo(GOOD))));
-    expect(new Set(folders).size).toBe(1);
-    expect(existsSync(join(folders[0] as string, 'package.json'))).toBe(true);
-    expect(cached()).toEqual(['@scope-sources-1.2.3']);
+    const folders = await Promise.all([1, 2, 3].map(() => unpacked(pinnedTo(GOOD))));
+    for (const one of folders) expect(existsSync(join(one, 'package.json'))).toBe(true);
+    expect(cached()).toEqual([TARBALL]);
+  });
+
+  it.each([
+    ['cut off', GOOD.subarray(0, GOOD.length - 1)],
+    ['empty', new Uint8Array(0)],
+    ['changed', Uint8Array.from(GOOD, (byte, i) => (i === 40 ? byte ^ 1 : byte))],
+  ])('that lies %s in the cache is fetched anew', async (_, damaged) => {
+    npmHandsOut(GOOD);
+    await unpacked(pinnedTo(GOOD));
+    writeFileSync(join(folder, 'cache', 'packages', TARBALL), damaged);
+    expect(readFileSync(join(await unpacked(pinnedTo(GOOD)), 'src', 'a.c'), 'utf8')).toBe('int a;\n');
+    expect(calls()).toBe(2);
+  });
+
+  it('is there without npm where its tarball was put into the cache', async () => {
+    mkdirSync(join(folder, 'cache', 'packages'), { recursive: true });
+    writeFileSync(join(folder, 'cache', 'packages', TARBALL), GOOD);
+    expect(existsSync(await unpacked(pinnedTo(GOOD)))).toBe(true);
+  });
+
+  it('comes whatever npm says beside it', async () => {
+    npmHandsOut(GOOD, 'echo "update available"; exit 0');
+    expect(existsSync(await unpacked(pinnedTo(GOOD)))).toBe(true);
+  });
+});
+
+describe('where npm fails it is said what failed, and what to do:', () => {
+  const JSON_ERROR = `echo '{"error":{"code":"ENOTFOUND","summary":"no host of this name","detail":"more of it"}}'; `;
+  const WARNING = `echo 'npm warn Unknown user config "nodedir".' >&2; `;
+  const CODE = `echo 'npm error code ENOTFOUND' >&2; echo 'npm error errno ENOTFOUND' >&2; `;
+  it.each([
+    ['in its JSON', `${WARNING}${JSON_ERROR}exit 1`, 'no host of this name'],
+    ['in its errors', `${WARNING}${CODE}echo 'npm error network is down' >&2; exit 1`, 'network is down'],
+    ['without a mark', `${WARNING}echo 'Cannot find module npm' >&2; exit 1`, 'Cannot find module npm'],
+    ['without a word', `${WARNING}exit 7`, 'it ended with 7'],
+    ['by a signal', 'kill -KILL $$', 'killed by SIGKILL'],
+  ])('%s', async (_, fails, reason) => {
+    npmHandsOut(GOOD, fails);
+    const message = await refused(pinnedTo(GOOD));
+    expect(message).toContain(`@scope/sources@1.2.3 cannot be fetched with npm: ${reason}; `);
+    expect(message).toContain(`put the tarball that "npm pack @scope/sources@1.2.3" makes elsewhere at ${folder}`);
+    expect(message).not.toContain('nodedir');
   });
 });
 
@@ -151,17 +203,12 @@ describe('nothing stays in the cache', () => {
     npmHandsOut(GOOD, 'echo "npm error network is down" >&2; exit 1');
     expect(await refused(pinnedTo(GOOD))).toContain('network is down');
     npmHandsOut(GOOD);
-    expect(existsSync(join(await packageFolder(pinnedTo(GOOD)), 'src', 'a.c'))).toBe(true);
+    expect(existsSync(join(await unpacked(pinnedTo(GOOD)), 'src', 'a.c'))).toBe(true);
   });
 
   it('where there is no npm', async () => {
     process.env.PATH = join(folder, 'bin');
-    expect(await refused(pinnedTo(GOOD))).toContain('cannot be fetched with npm');
-  });
-
-  it('where npm answers with something else than its list', async () => {
-    npmHandsOut(GOOD, 'echo "update available"; exit 0');
-    expect(await refused(pinnedTo(GOOD))).toContain('cannot be fetched with npm');
+    expect(await refused(pinnedTo(GOOD))).toContain('cannot be fetched with npm: npm is not on this machine; ');
   });
 });
 
@@ -180,7 +227,7 @@ describe('a tarball that is pinned, but damaged or hostile', () => {
     ['has no folder named package', tarOf({ name: 'elsewhere/a.c', text: 'x' })],
   ])('%s: it is refused', async (_, tarball) => {
     npmHandsOut(tarball);
-    expect(await refused(pinnedTo(tarball))).toContain('cannot be unpacked');
+    expect(await refused(pinnedTo(tarball), [TARBALL])).toContain('cannot be unpacked');
     expect(existsSync(join(folder, 'cache', 'outside.c'))).toBe(false);
     expect(existsSync(join(folder, 'outside.c'))).toBe(false);
   });
@@ -189,7 +236,7 @@ describe('a tarball that is pinned, but damaged or hostile', () => {
     const outside = join(folder, 'outside.c');
     const tarball = tarOf({ name: 'package/a.c', text: 'x' }, { name: outside, text: 'x' });
     npmHandsOut(tarball);
-    await packageFolder(pinnedTo(tarball)).catch(() => undefined);
+    await unpacked(pinnedTo(tarball)).catch(() => undefined);
     expect(existsSync(outside)).toBe(false);
   });
 });
