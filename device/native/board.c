@@ -3,7 +3,7 @@
 #include "xsmc.h"
 #include "xsHost.h"
 
-#include "esp_ota_ops.h"
+#include "app_update/include/esp_ota_ops.h"
 #include "esp_random.h"
 
 /* random32(): the radio's noise, or the chip's own where the radio is off (ESP-IDF's bootloader has seeded it). */
