@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPortableCrypto } from '../../../core/ports/portable-crypto.ts';
-import { NATIVE_CRYPTO, packageFolder } from '../../../host-sim/xs/package-source.ts';
+import { NATIVE_CRYPTO, unpackPackage } from '../../../host-sim/xs/package-source.ts';
 import { projectFolder } from '../../../host-sim/xs/project.ts';
 import { signatureFile } from '../../../host-sim/xs/signature-file.ts';
 import { signatureSets, verdictInNode } from '../../../tools/xs/signatures.ts';
@@ -43,7 +43,8 @@ describe.skipIf(why !== undefined)(name, () => {
   let lines: readonly string[] = [];
 
   beforeAll(async () => {
-    const sodium = join(await packageFolder(NATIVE_CRYPTO), 'libsodium', 'src', 'libsodium');
+    const sources = await unpackPackage(NATIVE_CRYPTO, mkdtempSync(join(folder, 'sodium-')), () => {});
+    const sodium = join(sources, 'libsodium', 'src', 'libsodium');
     const include = [join(sodium, 'include'), join(sodium, 'include', 'sodium')];
     const memzero = join(folder, 'memory.c');
     writeFileSync(
