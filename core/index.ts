@@ -11,6 +11,14 @@ export {
   type BootStepReport,
 } from './boot/boot.ts';
 export { type DeviceFlash, layoutProblems, type PlacedPartition } from './boot/partition-layout.ts';
+export {
+  keyFingerprint,
+  type RootKeyKeeper,
+  RootKeySetup,
+  type RootKeySetupParts,
+  type RootKeyStep,
+  type ShownKey,
+} from './boot/root-key-setup.ts';
 export { type DeviceState, deviceState, type StateParts, type StateReason, stateDocument } from './boot/state.ts';
 export { BUILD_TIME_MS } from './build-time.ts';
 export {

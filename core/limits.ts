@@ -207,3 +207,9 @@ export const BOOT_IDLE_STEPS = 64;
 export const STATE_BYTES = 2048;
 /** Characters of each text in it. */
 export const STATE_TEXT_CHARACTERS = 64;
+/** Keys of an authority that are shown at set-up; an answer that has more is refused. */
+export const ROOT_KEYS_SHOWN = 8;
+/** How long a key that was fetched waits to be confirmed, in milliseconds: ten minutes. */
+export const ROOT_KEY_CONFIRM_MS = 600_000;
+/** Wrong fingerprints after which what was fetched is forgotten. */
+export const ROOT_KEY_TRIES = 3;
