@@ -11,6 +11,7 @@ import { decodeUtf8, isUtf8 } from '../encoding/utf8.ts';
 import { isKnownName } from '../json/known-names.ts';
 import { isQuick } from '../json/numbers.ts';
 import { JsonProblem } from '../json/reader.ts';
+import type { SourceMembers } from '../json/source-members.ts';
 import {
   anyMember,
   emptyObject,
@@ -38,7 +39,7 @@ export interface CborObject {
  *   ARTIFACT_INVALID for everything else
  */
 export function readCbor(bytes: Uint8Array, limits: JsonLimits): JsonValue | JsonProblem {
-  return readWhole(bytes, limits, {});
+  return readWhole(bytes, limits, false);
 }
 
 /**
@@ -46,7 +47,7 @@ export function readCbor(bytes: Uint8Array, limits: JsonLimits): JsonValue | Jso
  * string is a view of `bytes`, no copy; only the input bounds its length.
  */
 export function readCborWithBytes(bytes: Uint8Array, limits: JsonLimits): CborValue | JsonProblem {
-  return readWhole(bytes, limits, { byteStrings: true }) as CborValue | JsonProblem;
+  return readWhole(bytes, limits, true) as CborValue | JsonProblem;
 }
 
 /** The value of an object's member; undefined where there is none. */
@@ -64,9 +65,9 @@ export function isCborObject(value: CborValue | undefined): value is CborObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 }
 
-function readWhole(bytes: Uint8Array, limits: JsonLimits, options: CborOptions): JsonValue | JsonProblem {
+function readWhole(bytes: Uint8Array, limits: JsonLimits, byteStrings: boolean): JsonValue | JsonProblem {
   try {
-    const reader = new CborReader(bytes, limits, options);
+    const reader = new CborReader(bytes, limits, limits.bytes, Infinity, Infinity, byteStrings);
     const value = reader.value();
     reader.end();
     return value;
@@ -76,14 +77,17 @@ function readWhole(bytes: Uint8Array, limits: JsonLimits, options: CborOptions):
   }
 }
 
-/** Major types, RFC 8949 §3.1. */
-const UNSIGNED = 0;
+/** Major types, RFC 8949 §3.1. Up to this one they are whole numbers. */
 const NEGATIVE = 1;
 const BYTES = 2;
 const TEXT = 3;
 const ARRAY = 4;
 const MAP = 5;
-const TAG = 6;
+const SIMPLE = 7;
+
+/** Up to this the number in a head's first byte is the one meant; the others say how many bytes follow with it, §3. */
+const SMALL = 23;
+const EIGHT_BYTES = 27;
 
 /** Simple values and floats by their first byte, §3.3. */
 const FALSE = 0xf4;
@@ -107,23 +111,19 @@ interface Level {
   readonly count: number;
   /** Members or elements that are to come, with the one at hand. */
   left: number;
-  /** The name of the member at hand. */
+  /** The name of the member at hand, and whether it is one of MPCP's. */
   name: string;
-}
-
-/** What may differ from reading one JSON value. */
-export interface CborOptions {
-  /** Bytes allowed in all, of CBOR and of the JSON text, where that is not the limit of one artifact. */
-  readonly total?: number;
-  /** Values that all artifacts together may have. */
-  readonly values?: number;
-  /** What they may weigh together, see PRESENTATION_WEIGHT. */
-  readonly weight?: number;
-  readonly byteStrings?: boolean;
+  known: boolean;
 }
 
 /** A cursor over CBOR with the methods of `JsonReader`. They throw JsonProblem, which those who make one turn into their answer. */
 export class CborReader {
+  /** How long the JSON text of what was read is, in bytes, without white space; strings that were dropped as if they had no escapes. */
+  jsonLength = 0;
+  /** True where any engine writes all numbers that were read as canonical text has them. */
+  hasQuickNumbers = true;
+  /** As a JSON reader has them: none, since there is no JSON text to take slices of. */
+  readonly sources: readonly SourceMembers[] = [];
   readonly #bytes: Uint8Array;
   readonly #limits: JsonLimits;
   readonly #total: number;
@@ -137,31 +137,34 @@ export class CborReader {
   /** Values of the artifacts before this one. */
   #valuesBefore = 0;
   #weight: number;
-  #jsonLength = 0;
   /** True while values are read that nobody uses: they are checked, and their strings come out empty. Names do not. */
   #dropped = false;
-  #quickNumbers = true;
+  /** True where the name read last is one of MPCP's. */
+  #known = false;
 
-  constructor(bytes: Uint8Array, limits: JsonLimits, options: CborOptions = {}) {
+  /**
+   * @param total the bytes allowed in all, of CBOR and of the JSON text, where that is not the limit of one artifact
+   * @param values how many values all artifacts together may have
+   * @param weight what they may weigh together: see PRESENTATION_WEIGHT
+   * @param byteStrings true where byte strings are read too
+   */
+  constructor(
+    bytes: Uint8Array,
+    limits: JsonLimits,
+    total: number = limits.bytes,
+    values = Infinity,
+    weight = Infinity,
+    byteStrings = false,
+  ) {
     this.#bytes = bytes;
     this.#limits = limits;
-    this.#total = options.total ?? limits.bytes;
-    this.#mostValues = options.values ?? Infinity;
-    this.#mostWeight = options.weight ?? Infinity;
-    this.#byteStrings = options.byteStrings ?? false;
+    this.#total = total;
+    this.#mostValues = values;
+    this.#mostWeight = weight;
+    this.#byteStrings = byteStrings;
     this.#stringLimit = limits.stringBytes;
     this.#weight = bytes.length;
-    if (bytes.length > this.#total) throw this.#limit(`more than ${this.#total} bytes`);
-  }
-
-  /** How long the JSON text of what was kept is, in bytes, without white space. */
-  get jsonLength(): number {
-    return this.#jsonLength;
-  }
-
-  /** True where any engine writes all numbers that were read as canonical text has them. */
-  get hasQuickNumbers(): boolean {
-    return this.#quickNumbers;
+    if (bytes.length > total) throw this.#limit(`more than ${total} bytes`);
   }
 
   /** Reads any value. In a loop: what it may be nested does not fit on a device's stack. */
@@ -171,27 +174,36 @@ export class CborReader {
     for (;;) {
       const major = this.#major();
       let value: JsonValue;
-      if (major === MAP || major === ARRAY) {
+      if (major === TEXT) value = this.#text(false);
+      else if (major !== MAP && major !== ARRAY) value = this.#single(major);
+      else {
         const opened = this.#open(major);
         if (opened.left > 0) {
           if (level !== undefined) around.push(level);
           level = opened;
-          if (major === MAP) level.name = this.#name();
+          if (major === MAP) this.#name(level);
           continue;
         }
         this.#depth--;
         value = opened.array ?? (opened.object as JsonObject);
-      } else value = this.#single(major);
+      }
       for (;;) {
         if (level === undefined) return value;
-        if (level.array !== undefined) level.array.push(value);
-        else setMember(level.object as Record<string, JsonValue>, level.name, value);
+        const { object } = level;
+        if (object === undefined) (level.array as JsonValue[]).push(value);
+        else if (level.known) object[level.name] = value;
+        else setMember(object, level.name, value);
         if (--level.left > 0) break;
-        value = level.array ?? this.#whole(level);
+        value = object ?? (level.array as JsonValue[]);
+        // Counting once is cheaper than asking for each name.
+        if (object !== undefined && memberCount(object) !== level.count) {
+          this.#at = level.start;
+          throw this.#invalid('one name twice in the object');
+        }
         this.#depth--;
         level = around.pop();
       }
-      if (level.array === undefined) level.name = this.#name();
+      if (level.object !== undefined) this.#name(level);
     }
   }
 
@@ -201,7 +213,11 @@ export class CborReader {
    */
   members(take: (name: string) => void): boolean {
     if (this.#major() !== MAP) return false;
-    for (let { count } = this.#open(MAP); count > 0; count--) take(this.#name());
+    const level = this.#open(MAP);
+    for (; level.left > 0; level.left--) {
+      this.#name(level);
+      take(level.name);
+    }
     this.#depth--;
     return true;
   }
@@ -214,7 +230,7 @@ export class CborReader {
    */
   artifact(_signed?: string, kept?: readonly string[]): JsonValue {
     const start = this.#at;
-    const jsonBefore = this.#jsonLength;
+    const { jsonLength } = this;
     const values = this.#values;
     const depth = this.#depth;
     this.#values = 0;
@@ -224,8 +240,8 @@ export class CborReader {
     this.#values = values;
     this.#depth = depth;
     const { bytes } = this.#limits;
-    if (this.#at - start > bytes) throw this.#limit(`an artifact of more than ${bytes} bytes`);
-    if (this.#jsonLength - jsonBefore > bytes) throw this.#limit(`an artifact of more than ${bytes} bytes as JSON`);
+    if (this.#at - start > bytes || this.jsonLength - jsonLength > bytes)
+      throw this.#limit(`an artifact of more than ${bytes} bytes`);
     return value;
   }
 
@@ -235,7 +251,7 @@ export class CborReader {
     this.members((name) => {
       if (names.includes(name)) throw this.appearsTwice(name);
       names.push(name);
-      if (kept.includes(name)) setMember(object, name, this.value());
+      if (kept.includes(name)) object[name] = this.value();
       else this.discard();
     });
     return object;
@@ -243,13 +259,11 @@ export class CborReader {
 
   /** Reads a value that will not be used: its strings may be as long as an artifact. Null for null, else true. */
   discard(): null | true {
-    const jsonLength = this.#jsonLength;
     this.#stringLimit = this.#limits.bytes;
     this.#dropped = true;
     const value = this.value();
     this.#dropped = false;
     this.#stringLimit = this.#limits.stringBytes;
-    this.#jsonLength = jsonLength;
     return value === null ? null : true;
   }
 
@@ -263,30 +277,11 @@ export class CborReader {
     return this.#invalid(`member "${name.slice(0, 40)}" appears twice`);
   }
 
-  /** The object that is full, in which no name may have come twice. Counting once is cheaper than asking for each. */
-  #whole({ object, count, start }: Level): JsonObject {
-    if (memberCount(object as JsonObject) === count) return object as JsonObject;
-    // It is read again to say which. What it holds has been counted.
-    this.#at = start;
-    this.#values = 0;
-    this.#weight = 0;
-    this.#jsonLength = 0;
-    this.#depth--;
-    const names: string[] = [];
-    let twice = '';
-    this.members((name) => {
-      if (names.includes(name)) twice = name;
-      names.push(name);
-      this.value();
-    });
-    throw this.appearsTwice(twice);
-  }
-
   /** The major type of the item at hand. */
   #major(): number {
     const first = this.#bytes[this.#at];
-    if (first === undefined) throw this.#ended();
-    return first >> 5;
+    if (first === undefined) this.#pass(1);
+    return (first as number) >> 5;
   }
 
   /** Reads the head of an array or map, and counts what is in it. */
@@ -294,210 +289,129 @@ export class CborReader {
     const start = this.#at;
     const count = this.#argument();
     const { depth, members, elements, values } = this.#limits;
+    const object = major === MAP ? emptyObject() : undefined;
     if (++this.#depth > depth) throw this.#limit(`nested more than ${depth} deep`);
-    if (major === MAP && count > members) throw this.#limit(`more than ${members} members in an object`);
-    if (major === ARRAY && count > elements) throw this.#limit(`more than ${elements} array elements`);
+    if (object !== undefined && count > members) throw this.#limit(`more than ${members} members in an object`);
+    if (object === undefined && count > elements) throw this.#limit(`more than ${elements} array elements`);
     this.#values += count;
     if (this.#values > values) throw this.#limit(`more than ${values} values`);
     if (this.#values + this.#valuesBefore > this.#mostValues)
       throw this.#limit(`more than ${this.#mostValues} values in all artifacts`);
-    this.#weigh(NESTED_WEIGHT + count * VALUE_WEIGHT);
     // Brackets, and commas between.
-    this.#write(count > 0 ? count + 1 : 2);
-    return {
-      object: major === MAP ? emptyObject() : undefined,
-      array: major === ARRAY ? [] : undefined,
-      start,
-      count,
-      left: count,
-      name: '',
-    };
+    this.#count(NESTED_WEIGHT + count * VALUE_WEIGHT, count > 0 ? count + 1 : 2);
+    const array = object === undefined ? [] : undefined;
+    return { object, array, start, count, left: count, name: '', known: false };
   }
 
-  /** A member name. */
-  #name(): string {
+  /** Reads a member name. */
+  #name(level: Level): void {
     if (this.#major() !== TEXT) throw this.#invalid('a member name that is not text');
-    const size = this.#textSize();
-    const name = this.#text(size);
-    // Quotes and colon.
-    this.#write(size + 3);
-    if (!isKnownName(name)) {
-      this.#weigh(UNKNOWN_NAME_WEIGHT);
-      this.#keep(size, name);
-    }
-    return name;
+    level.name = this.#text(true);
+    level.known = this.#known;
   }
 
-  /** A value that is no object and no array. */
-  #single(major: number): JsonValue {
-    switch (major) {
-      case TEXT:
-        return this.#string();
-      case UNSIGNED:
-        return this.#number(this.#integer());
-      case NEGATIVE: {
-        const number = -1 - this.#integer();
-        if (number < -SAFE) throw this.#invalid('an integer beyond 2^53');
-        return this.#number(number);
-      }
-      case BYTES:
-        if (this.#byteStrings) return this.#byteString() as unknown as JsonValue;
-        throw this.#invalid('a byte string, which JSON does not have');
-      case TAG:
-        throw this.#invalid('a tag, which JSON does not have');
-      default:
-        return this.#simple();
-    }
-  }
-
-  #string(): string {
-    const size = this.#textSize();
-    if (!this.#dropped) {
-      const text = this.#text(size);
-      this.#write(size + 2);
-      this.#keep(size, text);
-      return text;
-    }
-    const start = this.#at;
-    this.#pass(size);
-    if (!isUtf8(this.#bytes.subarray(start, this.#at))) throw this.#notUtf8();
-    return '';
-  }
-
-  #byteString(): Uint8Array {
+  /** Reads a text. */
+  #text(isName: boolean): string {
     const size = this.#argument();
+    const bytes = this.#bytes;
     const start = this.#at;
-    this.#pass(size);
-    return this.#bytes.subarray(start, this.#at);
+    if (size > this.#stringLimit) throw this.#limit(`a string of more than ${this.#stringLimit} bytes`);
+    const end = this.#pass(size);
+    const isDropped = this.#dropped && !isName;
+    const text = isDropped ? (isUtf8(bytes.subarray(start, end)) ? '' : undefined) : decodeUtf8(bytes, start, end);
+    if (text === undefined) throw this.#invalid('text that is no UTF-8');
+    this.#known = isName && isKnownName(text);
+    let weight = 0;
+    // Quotes, and the colon behind a name.
+    let written = isName ? size + 3 : size + 2;
+    if (!this.#known && !isDropped) {
+      // Names of what is dropped may be long, and then there is no room for a second one.
+      weight = this.#dropped ? 2 * size : size;
+      if (isName) weight += UNKNOWN_NAME_WEIGHT;
+      // What JSON writes with more characters, the engine knows: looking at each takes a device far longer.
+      written += JSON.stringify(text).length - text.length - 2;
+    }
+    this.#count(weight, written);
+    return text;
   }
 
-  #simple(): JsonValue {
-    const first = this.#bytes[this.#at++];
+  /** A value that is no object, no array and no text. */
+  #single(major: number): JsonValue {
+    if (major <= NEGATIVE) {
+      const number = this.#argument();
+      if (number > SAFE - major) throw this.#invalid('an integer beyond 2^53');
+      return this.#number(major === NEGATIVE ? -1 - number : number);
+    }
+    if (major === BYTES && this.#byteStrings) {
+      const size = this.#argument();
+      const start = this.#at;
+      return this.#bytes.subarray(start, this.#pass(size)) as unknown as JsonValue;
+    }
+    if (major !== SIMPLE) throw this.#invalid('a byte string or a tag');
+    const at = this.#at;
+    const first = this.#bytes[at];
     switch (first) {
       case NULL:
       case TRUE:
-        this.#write(4);
-        return first === NULL ? null : true;
       case FALSE:
-        this.#write(5);
-        return false;
+        this.#at++;
+        this.#count(0, first === FALSE ? 5 : 4);
+        return first === NULL ? null : first === TRUE;
       case HALF:
       case SINGLE:
       case DOUBLE: {
-        const start = this.#at;
-        this.#pass(first === HALF ? 2 : first === SINGLE ? 4 : 8);
-        const number = this.#float(start, first);
+        this.#at++;
+        this.#pass(1 << (first - 0xf8));
+        const number = floatAt(new DataView(this.#bytes.buffer, this.#bytes.byteOffset + at), first);
         if (number - number !== 0) throw this.#invalid('a number that JSON does not have');
         return this.#number(number);
       }
       default:
-        this.#at--;
-        throw this.#invalid('a simple value that JSON does not have');
+        throw this.#invalid('a value that JSON does not have');
     }
-  }
-
-  #float(at: number, kind: number): number {
-    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + at);
-    if (kind === DOUBLE) return view.getFloat64(0);
-    if (kind === SINGLE) return view.getFloat32(0);
-    const half = view.getUint16(0);
-    const exponent = (half >> 10) & 31;
-    const fraction = half & 1023;
-    if (exponent === 31) return Infinity;
-    const magnitude = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
-    return half > 0x7fff ? -magnitude : magnitude;
   }
 
   #number(number: number): number {
-    // Of -0, too.
-    if (number === 0) {
-      this.#write(1);
-      return 0;
-    }
     const text = String(number);
-    if (isQuick(text, number)) this.#write(text.length);
-    else {
-      this.#quickNumbers = false;
-      this.#weigh(LONG_NUMBER_WEIGHT);
-      this.#write(NUMBER_CHARACTERS);
-    }
-    return number;
-  }
-
-  #integer(): number {
-    const number = this.#argument();
-    if (number > SAFE) throw this.#invalid('an integer beyond 2^53');
-    return number;
-  }
-
-  /** Reads the head of a text. @returns its bytes */
-  #textSize(): number {
-    const size = this.#argument();
-    if (size > this.#stringLimit) throw this.#limit(`a string of more than ${this.#stringLimit} bytes`);
-    return size;
+    const isShort = isQuick(text, number);
+    if (!isShort) this.hasQuickNumbers = false;
+    this.#count(isShort ? 0 : LONG_NUMBER_WEIGHT, isShort ? text.length : NUMBER_CHARACTERS);
+    // Of -0, too.
+    return number === 0 ? 0 : number;
   }
 
   /** Reads the head of an item: the number in it, infinite past 2^53. */
   #argument(): number {
     const bytes = this.#bytes;
-    const info = (bytes[this.#at++] as number) & 31;
-    if (info < 24) return info;
-    const at = this.#at;
-    if (info > 27) {
-      this.#at--;
-      throw this.#invalid(info === 31 ? 'an indefinite length' : 'a head that CBOR does not have');
-    }
-    const size = 1 << (info - 24);
-    this.#pass(size);
-    if (size === 1) return bytes[at] as number;
-    if (size === 2) return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
-    const view = new DataView(bytes.buffer, bytes.byteOffset + at, size);
-    if (size === 4) return view.getUint32(0);
-    const high = view.getUint32(0);
-    return high > 0x1f_ffff ? Infinity : high * 0x1_0000_0000 + view.getUint32(4);
+    const at = this.#at + 1;
+    const info = (bytes[at - 1] as number) & 31;
+    if (info > EIGHT_BYTES) throw this.#invalid('an indefinite length, or none');
+    this.#at = at;
+    if (info <= SMALL) return info;
+    this.#pass(1 << (info - SMALL - 1));
+    let number = 0;
+    for (let i = at; i < this.#at; i++) number = number * 256 + (bytes[i] as number);
+    return number > SAFE ? Infinity : number;
   }
 
-  /** The text of the bytes at hand. */
-  #text(size: number): string {
-    const start = this.#at;
-    this.#pass(size);
-    const text = decodeUtf8(this.#bytes, start, this.#at);
-    if (text === undefined) throw this.#notUtf8();
-    return text;
-  }
-
-  /** Goes over bytes that must be there. */
-  #pass(size: number): void {
+  /** Goes over bytes that must be there. @returns where they end */
+  #pass(size: number): number {
     const end = this.#at + size;
-    if (end > this.#bytes.length) throw this.#ended();
+    if (end > this.#bytes.length) throw this.#invalid('the bytes end in a value');
     this.#at = end;
+    return end;
   }
 
-  /** Counts text that is kept. Names of what is dropped may be long, and then there is no room for a second one. */
-  #keep(size: number, text: string): void {
-    this.#weigh(this.#dropped ? 2 * size : size);
-    // What JSON writes with more characters. The engine knows: looking at each takes a device far longer.
-    this.#write(JSON.stringify(text).length - text.length - 2);
-  }
-
-  #weigh(bytes: number): void {
-    this.#weight += bytes;
+  /**
+   * Counts what a value weighs, and what its JSON text has: CBOR may be a sixth of that, and what was read must go wherever JSON
+   * goes.
+   */
+  #count(weight: number, json: number): void {
+    this.#weight += weight;
     if (this.#weight > this.#mostWeight)
       throw this.#limit(`text and values that weigh more than ${this.#mostWeight} bytes`);
-  }
-
-  /** Counts what the JSON text has: CBOR may be a sixth of it, and it must go where JSON goes. */
-  #write(bytes: number): void {
-    this.#jsonLength += bytes;
-    if (!this.#dropped && this.#jsonLength > this.#total) throw this.#limit(`more than ${this.#total} bytes as JSON`);
-  }
-
-  #ended(): JsonProblem {
-    return this.#invalid('the bytes end inside a value');
-  }
-
-  #notUtf8(): JsonProblem {
-    return this.#invalid('text that is not valid UTF-8');
+    this.jsonLength += json;
+    if (this.jsonLength > this.#total) throw this.#limit(`more than ${this.#total} bytes as JSON`);
   }
 
   #invalid(detail: string): JsonProblem {
@@ -507,4 +421,16 @@ export class CborReader {
   #limit(detail: string): JsonProblem {
     return new JsonProblem('LIMIT_EXCEEDED', this.#at, detail);
   }
+}
+
+/** The float behind the head at the beginning of `view`; no number for infinities. */
+function floatAt(view: DataView, head: number): number {
+  if (head === DOUBLE) return view.getFloat64(1);
+  if (head === SINGLE) return view.getFloat32(1);
+  const half = view.getUint16(1);
+  const exponent = (half >> 10) & 31;
+  const fraction = half & 1023;
+  if (exponent === 31) return Infinity;
+  const magnitude = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
+  return half > 0x7fff ? -magnitude : magnitude;
 }

@@ -52,33 +52,21 @@ const CARRIED: readonly string[] = [
 /** Those of them that are an `authorization` in an envelope, of which only some members are used. */
 const ENVELOPED: readonly string[] = ['sba', 'spa', 'fleetPolicyAuthorization'];
 
-/** The first byte of a CBOR map, and of one with tags before it, which is refused with a sentence of its own. */
-const FIRST_OF_CBOR = 0xa0;
-const LAST_OF_CBOR = 0xdb;
-
 /**
- * Reads the bytes of a presentation: CBOR where they begin as only CBOR can, else JSON.
+ * Reads the bytes of a presentation: CBOR where they begin as only CBOR can, else JSON. Its artifacts are the same values either
+ * way, and so are hashes and signatures.
  *
  * @returns the artifacts; SBA_INVALID where nothing could be read, LIMIT_EXCEEDED past a limit, ARTIFACT_INVALID for an
  *   object with members a presentation does not have
  */
 export function readPresentation(bytes: Uint8Array): ReadPresentation | Refusal {
-  const first = bytes[0] ?? 0;
-  if (first >= FIRST_OF_CBOR && first <= LAST_OF_CBOR) return readPresentationFromCbor(bytes);
-  return (builtInsAreFaster() ? readByEngine(bytes) : undefined) ?? readCarefully(bytes);
+  return (builtInsAreFaster() && !isCbor(bytes) ? readByEngine(bytes) : undefined) ?? readCarefully(bytes);
 }
 
-/**
- * Reads the CBOR form of a presentation: its artifacts are the values that its JSON form has, so that hashes and signatures are
- * the same.
- *
- * @returns see `readPresentation`
- */
-export function readPresentationFromCbor(bytes: Uint8Array): ReadPresentation | Refusal {
-  return reading(() => {
-    const options = { total: PRESENTATION_BYTES, values: PRESENTATION_VALUES, weight: PRESENTATION_WEIGHT };
-    return readParts(new CborReader(bytes, ARTIFACT_LIMITS, options), bytes.length);
-  });
+/** True for what begins as a CBOR map, or with a tag, which is refused with a sentence of its own. No JSON text does. */
+function isCbor(bytes: Uint8Array): boolean {
+  const first = bytes[0] ?? 0;
+  return first >= 0xa0 && first < 0xe0;
 }
 
 /** A presentation in plain form, read by the engine's own parser; undefined for what only the careful reader may judge. */
@@ -89,16 +77,8 @@ export function readByEngine(bytes: Uint8Array): ReadPresentation | Refusal | un
 
 /** The same whatever form the text has: what `readPresentation` must agree with. */
 export function readCarefully(bytes: Uint8Array): ReadPresentation | Refusal {
-  return reading(() => {
-    const limits = ARTIFACT_LIMITS;
-    const reader = new JsonReader(bytes, limits, PRESENTATION_BYTES, PRESENTATION_VALUES, PRESENTATION_WEIGHT);
-    return readParts(reader, bytes.length);
-  });
-}
-
-function reading(read: () => ReadPresentation | Refusal): ReadPresentation | Refusal {
   try {
-    return read();
+    return read(bytes);
   } catch (problem) {
     if (problem instanceof JsonProblem) {
       const code = problem.code === 'LIMIT_EXCEEDED' ? 'LIMIT_EXCEEDED' : 'SBA_INVALID';
@@ -154,7 +134,9 @@ function isEnvelopeOnly(object: JsonObject): boolean {
   return Object.keys(object).length === kept;
 }
 
-function readParts(reader: JsonReader | CborReader, length: number): ReadPresentation | Refusal {
+function read(bytes: Uint8Array): ReadPresentation | Refusal {
+  const Reader = isCbor(bytes) ? CborReader : JsonReader;
+  const reader = new Reader(bytes, ARTIFACT_LIMITS, PRESENTATION_BYTES, PRESENTATION_VALUES, PRESENTATION_WEIGHT);
   const found = emptyObject();
   const names: string[] = [];
   /** The first member, null apart, that is none of those. Its name is not given to an object, see OTHERS. */
@@ -174,14 +156,13 @@ function readParts(reader: JsonReader | CborReader, length: number): ReadPresent
   });
   if (!isObject) return no('SBA_INVALID', 'the presentation is not an object');
   reader.end();
-  const isJson = reader instanceof JsonReader;
   // What is kept of CBOR takes as much memory as what is kept of the JSON text.
-  const size = isJson ? length : Math.max(length, reader.jsonLength);
+  const size = Math.max(bytes.length, reader.jsonLength);
   const inPieces = size > PLAIN_BYTES || !reader.hasQuickNumbers;
   const carries = CARRIED.some((name) => member(found, name) !== undefined);
   if (member(found, 'authorization') !== undefined && !carries) return bareSba(found, size, inPieces);
   if (other !== undefined) return no('ARTIFACT_INVALID', `member ${other.slice(0, 40)} is not one a presentation has`);
-  return carried(found, isJson ? reader.sources : [], inPieces);
+  return carried(found, reader.sources, inPieces);
 }
 
 /**

@@ -39,6 +39,8 @@ interface Level {
 
 /** A cursor over JSON bytes. Its methods throw JsonProblem, which those who make one turn into their answer. */
 export class JsonReader extends JsonTokens {
+  /** How long the text of what was read is, where it is not JSON text. */
+  readonly jsonLength = 0;
   #depth = 0;
   #values = 0;
   /** Values of the artifacts before this one. */

@@ -4,9 +4,9 @@
 import type { SiteConfiguration } from '../../core/configuration.ts';
 
 /** Parts of the input file, in their order. The file begins with offset and length of each, 32 bits, little-endian. */
-export const INPUT_PARTS = ['site', 'full', 'second', 'pair', 'pairAgain', 'floor'] as const;
+export const INPUT_PARTS = ['site', 'full', 'second', 'pair', 'pairAgain', 'floor', 'fullCbor'] as const;
 
-/** One of them; `site` and `floor` are JSON, the others are presentations. */
+/** One of them; `site` and `floor` are JSON, the others are presentations, `fullCbor` the CBOR of `full`. */
 export type InputPart = (typeof INPUT_PARTS)[number];
 
 /** Bytes of a part's entry at the beginning of the file. */

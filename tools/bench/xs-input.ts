@@ -2,6 +2,7 @@
 // that has been in use, written by the core itself on a simulated flash. The same bytes in every run.
 
 import { join } from 'node:path';
+import { Encoder } from 'cbor-x/encode';
 import { ArtifactProblem } from '../../core/artifacts/members.ts';
 import { hashedIntent } from '../../core/artifacts/settlement-intent.ts';
 import { KeyTables } from '../../core/ed25519/key-tables.ts';
@@ -39,6 +40,8 @@ const JOURNAL_BYTES = 262_144;
 /** Eight tables. */
 const KEY_TABLES_BYTES = 229_376;
 const BLOCK_BYTES = 4096;
+/** Maps as other encoders write them. */
+const PLAIN_CBOR = new Encoder({ useRecords: false, variableMapSize: true });
 
 /** The files for the program, by what they are. */
 export type BenchInput = { readonly [file in BenchFile]: Uint8Array };
@@ -111,6 +114,7 @@ function partsOf(vector: Vector): { readonly [part in InputPart]: Uint8Array } {
     pair: bytesOf({ grant, sba }),
     pairAgain: bytesOf({ grant, sba: nextSba }),
     floor: bytesOf(floorOf(vector)),
+    fullCbor: PLAIN_CBOR.encode({ grant, sba, spa, settlementIntent }),
   };
 }
 

@@ -68,6 +68,7 @@ function readingLines(bytes: number): readonly BenchLineDefinition[] {
   const text = `${bytes} bytes`;
   return [
     { ...PLAIN, id: 'reading/presentation', title: `presentation read, ${text}`, task: 'read' },
+    { ...PLAIN, id: 'reading/cbor', title: 'the same as CBOR', task: 'readCbor' },
     {
       ...PLAIN,
       id: 'reading/canonical',

@@ -43,10 +43,8 @@ const SBA = 1;
 const SPA = 2;
 
 const TASKS: { readonly [name: string]: Task } = {
-  read: () => {
-    const bytes = partBytes('full');
-    return () => ('ok' in readPresentation(bytes) ? 'refused' : 'ok');
-  },
+  read: () => reading('full'),
+  readCbor: () => reading('fullCbor'),
   canonical: () => {
     const bytes = partBytes('full');
     const limits = { ...ARTIFACT_LIMITS, bytes: PRESENTATION_BYTES };
@@ -104,6 +102,11 @@ export default function main(): void {
   const task = TASKS[host.argument(0) as string];
   if (task === undefined) throw new Error(`there is no task ${host.argument(0)}`);
   measured(task(benchCrypto(host.argument(2) as BenchCryptoName), host.argument(1) as Form));
+}
+
+function reading(part: InputPart): Work {
+  const bytes = partBytes(part);
+  return () => ('ok' in readPresentation(bytes) ? 'refused' : 'ok');
 }
 
 function started(ports: BenchCrypto, form: Form, laterMs = 0): BenchDevice {
