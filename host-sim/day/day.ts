@@ -2,7 +2,7 @@
 // field meets, a revoked key, a power cut at the worst moment, and every payment at the operator's in the end. Every step
 // knows what has to come of it.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '../../core/json/value.ts';
@@ -16,10 +16,11 @@ import { OperatorBackend } from '../operator-backend/server.ts';
 import { PolicyAuthority } from '../policy-authority/server.ts';
 import { SimulatedClock } from '../ports/clock.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
+import { imageFlash, imageOf } from '../provisioning/image.ts';
 import { intentHash } from '../signing/artifacts.ts';
 import type { HandIn } from '../virtual-device/hand-in.ts';
-import { bundleUrl } from '../virtual-device/provisioning.ts';
 import { SimulatedRelay } from '../virtual-device/relay.ts';
+import { bundleUrl } from '../virtual-device/server-urls.ts';
 import { type Refresh, VirtualCharger } from '../virtual-device/virtual-charger.ts';
 import { presentationBytes, type WalletPresentation } from '../wallet/presentation.ts';
 import { createSession, type PaymentTerms, type WalletSession } from '../wallet/session.ts';
@@ -54,7 +55,12 @@ export interface DayOptions {
 }
 
 /** The charger's partitions, a file each. */
-export const FLASH_FILES = { ledger: 'ledger.flash', journal: 'journal.flash', bundles: 'bundles.flash' } as const;
+export const FLASH_FILES = {
+  ledger: 'ledger.flash',
+  journal: 'journal.flash',
+  bundles: 'bundles.flash',
+  provisioning: 'provisioning.img',
+} as const;
 
 /** What ends a program from outside. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -104,6 +110,7 @@ class Day {
   readonly #flashPath: string;
   readonly #journalPath: string;
   readonly #bundlesPath: string;
+  readonly #imagePath: string;
   readonly #log: Log | undefined;
   readonly #authority: PolicyAuthority;
   readonly #operator: OperatorBackend;
@@ -121,6 +128,7 @@ class Day {
     this.#flashPath = join(folder, FLASH_FILES.ledger);
     this.#journalPath = join(folder, FLASH_FILES.journal);
     this.#bundlesPath = join(folder, FLASH_FILES.bundles);
+    this.#imagePath = join(folder, FLASH_FILES.provisioning);
     this.#log = log;
     const identity = { issuer: AUTHORITY, grantKey: this.#cast.grantKey, bundleKey: this.#cast.root };
     const watched = log === undefined ? {} : { log };
@@ -232,6 +240,7 @@ class Day {
   async #startCharger(): Promise<Outcome> {
     this.#operatorUrl = await this.#operator.listen();
     this.#deviceKey = await this.#operator.issueDeviceKey(DEVICE_ID);
+    this.#provision();
     this.#charger = this.#buildCharger();
     this.#charger.start();
     const problem = this.#charger.storeProblem;
@@ -409,6 +418,17 @@ class Day {
     return wallet.createPayment({ amount, asset: XRP, destination: DESTINATION, referenceId, ...more });
   }
 
+  /** What the charger is given at manufacture. */
+  #provision(): void {
+    const document = {
+      deviceId: DEVICE_ID,
+      site: siteConfiguration(this.#cast),
+      policyAuthorityUrl: this.#authorityUrl,
+      operator: { url: this.#operatorUrl, apiKey: this.#deviceKey },
+    };
+    writeFileSync(this.#imagePath, imageOf(document, 1), { mode: 0o600 });
+  }
+
   #buildCharger(): VirtualCharger {
     this.#bundlesFile?.close();
     this.#bundlesFile = new FileStore(this.#bundlesPath, { size: BUNDLES_BYTES });
@@ -417,13 +437,8 @@ class Day {
     const journal = new FileStore(this.#journalPath, { size: FLASH_BYTES });
     this.#flashFiles = [ledger, journal];
     return new VirtualCharger({
-      provisioning: {
-        deviceId: DEVICE_ID,
-        configuration: siteConfiguration(this.#cast),
-        policyAuthorityUrl: this.#authorityUrl,
-        operator: { url: this.#operatorUrl, apiKey: this.#deviceKey },
-        imageBuiltMs: DAY_BEGINS_MS - 30 * DAY_MS,
-      },
+      provisioning: imageFlash(readFileSync(this.#imagePath)),
+      firmwareBuiltMs: DAY_BEGINS_MS - 30 * DAY_MS,
       flash: new SimulatedFlash(ledger),
       journal: new SimulatedFlash(journal),
       bundles: new SimulatedFlash(this.#bundlesFile),

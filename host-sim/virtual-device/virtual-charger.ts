@@ -3,6 +3,7 @@
 // Power can go at any moment; whatever happens, the relay is closed only by a payment that is recorded and not a repeat.
 
 import { randomInt } from 'node:crypto';
+import { BUILD_TIME_MS } from '../../core/build-time.ts';
 import type { PaymentRequest } from '../../core/chain/request.ts';
 import { ConfigurationError, deploymentProblems, readConfiguration } from '../../core/configuration.ts';
 import { crc32 } from '../../core/encoding/crc32.ts';
@@ -11,6 +12,9 @@ import { Journal } from '../../core/ledger/journal.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { LedgerRefusal } from '../../core/ledger/ledger.ts';
 import type { Clock, Crypto, Flash, Log } from '../../core/ports/ports.ts';
+import { admitCounter } from '../../core/provisioning/counter.ts';
+import { readProvisioning } from '../../core/provisioning/partition.ts';
+import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
 import type { BundleFetch, FetchFailure, FetchResult } from '../../core/refresh/bundle-fetch.ts';
 import { BundleRefresh, type RefreshConditions } from '../../core/refresh/bundle-refresh.ts';
 import { Uploader } from '../../core/refresh/upload.ts';
@@ -29,13 +33,16 @@ import { MemoryStore } from '../flash/store.ts';
 import { fetchBundles } from './bundle-fetch.ts';
 import { type HandIn, handIn } from './hand-in.ts';
 import { Link } from './link.ts';
-import { type Provisioning, receiptsUrl } from './provisioning.ts';
 import { SimulatedRelay } from './relay.ts';
 import { askRevocation } from './revocation-ask.ts';
+import { receiptsUrl } from './server-urls.ts';
 
 /** What a charger is built from. */
 export interface ChargerParts {
-  readonly provisioning: Provisioning;
+  /** The partition with its provisioning image. */
+  readonly provisioning: Flash;
+  /** When its firmware was built, in milliseconds: no correct clock shows an earlier time. Default: the core's. */
+  readonly firmwareBuiltMs?: number;
   /** The spend ledger's partition. */
   readonly flash: Flash;
   /** The journal's: every accepted payment, whole. Left out, none is kept. */
@@ -70,6 +77,7 @@ export type Refresh =
 
 /** What exists while there is power. */
 interface Running {
+  readonly provisioning: Provisioning;
   readonly ledger: FlashLedger;
   readonly journal: Journal | undefined;
   readonly verifier: Verifier;
@@ -80,7 +88,6 @@ interface Running {
 
 /** See the head of the file. It does nothing until `start`; without power every method throws PowerCut. */
 export class VirtualCharger {
-  readonly provisioning: Provisioning;
   readonly relay: SimulatedRelay;
   readonly link: Link;
   readonly #parts: ChargerParts;
@@ -94,7 +101,6 @@ export class VirtualCharger {
   readonly #waiting: (() => void)[] = [];
 
   constructor(parts: ChargerParts) {
-    this.provisioning = parts.provisioning;
     this.relay = parts.relay ?? new SimulatedRelay();
     this.link = parts.link ?? new Link();
     this.#parts = parts;
@@ -106,42 +112,52 @@ export class VirtualCharger {
     return this.#running !== undefined;
   }
 
+  /** What its image says. */
+  get provisioning(): Provisioning {
+    return this.#on().provisioning;
+  }
+
   /**
-   * Starts, or starts again: opens ledger and journal, verifies the stored bundles anew, and takes up the reservations
+   * Starts, or starts again: reads its provisioning image, opens ledger and journal, verifies the stored bundles anew, and takes up the reservations
    * that were left open (`reservationsLeft`). Where the bundles' partition cannot be read that is logged
    * (`bundles.failed`), and they are missing.
    *
-   * @throws ConfigurationError where the provisioning lacks what a deployed device must state; PowerCut
+   * @throws ProvisioningProblem where there is no image it may run with; ConfigurationError where the image lacks what a
+   *   deployed device must state; PowerCut
    */
   start(): void {
     this.powerOff();
-    const { provisioning, flash, clock, crypto, log } = this.#parts;
-    const { configuration } = provisioning;
-    const problems = deploymentProblems(readConfiguration(configuration));
-    if (problems.length > 0) throw new ConfigurationError(problems);
+    const { flash, clock, crypto, log } = this.#parts;
     this.#guarded(() => {
       const logged = log === undefined ? {} : { log };
+      const provisioning = this.#provisioned();
+      const { site: configuration } = provisioning;
+      const problems = deploymentProblems(readConfiguration(configuration));
+      if (problems.length > 0) throw new ConfigurationError(problems);
       // What payers cannot guess, they cannot write into a record that is damaged.
       const salt = this.#parts.salt ?? randomInt(0x1_0000_0000);
       const ledger = new FlashLedger(flash, crypto, { salt, ...logged });
+      const older = admitCounter(ledger, provisioning.counter);
+      if (older !== undefined) throw older;
       const journal = this.#parts.journal && new Journal(this.#parts.journal, crypto, { salt, ...logged });
-      const earliest = provisioning.imageBuiltMs === undefined ? {} : { earliestMs: provisioning.imageBuiltMs };
+      const earliestMs = Math.max(this.#parts.firmwareBuiltMs ?? BUILD_TIME_MS, provisioning.madeAtMs ?? 0);
       const verifier = new Verifier({
         configuration,
         crypto,
         clock,
         ledger,
         bundles: new BundlePartition(this.#bundles, crypto),
+        earliestMs,
         ...(journal && { journal }),
         ...logged,
-        ...earliest,
       });
       const running: Running = {
+        provisioning,
         ledger,
         journal,
         verifier,
-        uploader: journal && this.#uploaderOf(journal),
-        refresh: new BundleRefresh({ verifier, crypto, random: this.#chance(), ...logged }),
+        uploader: journal && this.#uploaderOf(journal, provisioning),
+        refresh: new BundleRefresh({ verifier, crypto, random: chanceOf(provisioning), ...logged }),
       };
       verifier.loadBundles();
       this.#left = verifier.takeUpReservations();
@@ -339,16 +355,18 @@ export class VirtualCharger {
     return { nowMs: clock.monotonicMs(), linkUp: this.link.up, clockSet, busy: this.#busy };
   }
 
-  #uploaderOf(journal: Journal): Uploader | undefined {
-    const { log, provisioning } = this.#parts;
-    if (provisioning.operator === undefined) return undefined;
-    return new Uploader(journal, { random: this.#chance(), ...(log && { log }) });
+  #provisioned(): Provisioning {
+    const found = readProvisioning(this.#parts.provisioning);
+    if (found instanceof ProvisioningProblem) throw found;
+    const { provisioning, damage } = found;
+    if (damage !== undefined) this.#parts.log?.emit({ event: 'provisioning.damaged', detail: damage });
+    return provisioning;
   }
 
-  /** Devices that lost the network together must not come back together. */
-  #chance(): () => number {
-    const chance = new SeededRandom(crc32(Buffer.from(this.provisioning.deviceId)));
-    return () => chance.next();
+  #uploaderOf(journal: Journal, provisioning: Provisioning): Uploader | undefined {
+    const { log } = this.#parts;
+    if (provisioning.operator === undefined) return undefined;
+    return new Uploader(journal, { random: chanceOf(provisioning), ...(log && { log }) });
   }
 
   #on(): Running {
@@ -369,6 +387,12 @@ export class VirtualCharger {
 
 /** Bytes of an erase block. */
 const BLOCK = DEVICE_GEOMETRY.blockSize;
+
+/** Devices that lost the network together must not come back together. */
+function chanceOf({ deviceId }: Provisioning): () => number {
+  const chance = new SeededRandom(crc32(Buffer.from(deviceId)));
+  return () => chance.next();
+}
 
 /** Compaction ahead of need, until there is none to do. */
 function idle(verifier: Verifier): void {

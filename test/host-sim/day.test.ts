@@ -130,8 +130,16 @@ describe('the command `demo`', () => {
     const folder = mkdtempSync(join(tmpdir(), 'mpcp-kept-'));
     try {
       const { notes, failed } = await run('--keep', join(folder, 'day'));
-      expect([notes, failed]).toEqual([`kept in ${folder}/day: ledger.flash, journal.flash, bundles.flash\n`, false]);
-      expect(readdirSync(join(folder, 'day')).sort()).toEqual(['bundles.flash', 'journal.flash', 'ledger.flash']);
+      expect([notes, failed]).toEqual([
+        `kept in ${folder}/day: ledger.flash, journal.flash, bundles.flash, provisioning.img\n`,
+        false,
+      ]);
+      expect(readdirSync(join(folder, 'day')).sort()).toEqual([
+        'bundles.flash',
+        'journal.flash',
+        'ledger.flash',
+        'provisioning.img',
+      ]);
       const ledger = readFileSync(join(folder, 'day', 'ledger.flash'));
       expect(inspectLedger(Uint8Array.from(ledger), { blockSize: 4096 })).toMatchObject({
         nextReceiptId: 5,

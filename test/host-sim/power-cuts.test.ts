@@ -5,14 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../core/json/value.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
+import type { Flash } from '../../core/ports/ports.ts';
 import { PowerCut } from '../../host-sim/flash/power-cut.ts';
 import { type CutForm, SimulatedFlash } from '../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../host-sim/flash/store.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
-import type { Provisioning } from '../../host-sim/virtual-device/provisioning.ts';
 import { SimulatedRelay } from '../../host-sim/virtual-device/relay.ts';
 import { VirtualCharger } from '../../host-sim/virtual-device/virtual-charger.ts';
-import { type ReadyPayment, TestSite } from './site.ts';
+import { FIRMWARE_BUILT_MS, provisioned, type ReadyPayment, TestSite } from './site.ts';
 
 const FLASH_BYTES = 16_384;
 const BUNDLE_FLASH_BYTES = 16_384;
@@ -20,7 +20,7 @@ const RECORD_BYTES = 128;
 const crypto = createNodeCrypto();
 
 let site: TestSite;
-let provisioning: Provisioning;
+let provisioning: Flash;
 let grantId = '';
 let bundles: Uint8Array;
 let laterBundles: Uint8Array;
@@ -32,7 +32,7 @@ let byRevoked: ReadyPayment;
 
 beforeAll(async () => {
   site = await TestSite.open();
-  provisioning = site.provisioning();
+  provisioning = provisioned(site.provisioning());
   await site.bundle();
   bundles = await site.bundleSet();
   const grant = await site.grant(site.cast.vehicleA);
@@ -70,6 +70,7 @@ class Trial {
     const relay = new SimulatedRelay(() => this.#relayCloses());
     this.charger = new VirtualCharger({
       provisioning,
+      firmwareBuiltMs: FIRMWARE_BUILT_MS,
       flash: this.flash,
       clock: site.clock,
       crypto,

@@ -1,6 +1,8 @@
 // A Policy Authority with one charger site and two vehicles, for tests: the cast of the day, without its story.
 
 import type { JsonObject } from '../../core/json/value.ts';
+import type { Flash } from '../../core/ports/ports.ts';
+import type { ProvisioningDocument } from '../../core/provisioning/provisioning.ts';
 import {
   AUTHORITY,
   bundleRequest,
@@ -18,7 +20,7 @@ import {
 import type { BundleRequest } from '../../host-sim/policy-authority/authority.ts';
 import { PolicyAuthority } from '../../host-sim/policy-authority/server.ts';
 import { SimulatedClock } from '../../host-sim/ports/clock.ts';
-import type { Provisioning } from '../../host-sim/virtual-device/provisioning.ts';
+import { imageFlash, imageOf } from '../../host-sim/provisioning/image.ts';
 import { presentationBytes, type WalletPresentation } from '../../host-sim/wallet/presentation.ts';
 import { createSession, type PaymentTerms, type WalletSession } from '../../host-sim/wallet/session.ts';
 
@@ -27,6 +29,14 @@ export interface ReadyPayment {
   readonly presentation: WalletPresentation;
   readonly bytes: Uint8Array;
   readonly amountMinor: string;
+}
+
+/** When the firmware of the tests' chargers was built. */
+export const FIRMWARE_BUILT_MS = DAY_BEGINS_MS - DAY_MS;
+
+/** What a charger boots from: the partition with an image of the document. */
+export function provisioned(document: ProvisioningDocument, counter = 1): Flash {
+  return imageFlash(imageOf(document, counter));
 }
 
 /** See the head of the file. */
@@ -56,12 +66,11 @@ export class TestSite {
     return this.authority.close();
   }
 
-  provisioning(): Provisioning {
+  provisioning(): ProvisioningDocument {
     return {
       deviceId: 'charger-under-test',
-      configuration: siteConfiguration(this.cast),
+      site: siteConfiguration(this.cast),
       policyAuthorityUrl: this.authority.url,
-      imageBuiltMs: DAY_BEGINS_MS - DAY_MS,
     };
   }
 

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../core/json/value.ts';
+import type { ProvisioningDocument } from '../../../core/provisioning/provisioning.ts';
 import { DAY_BEGINS_MS } from '../../../host-sim/day/scene.ts';
 import { PowerCut } from '../../../host-sim/flash/power-cut.ts';
 import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
@@ -13,7 +14,7 @@ import { CollectingLog } from '../../../host-sim/ports/log.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { type ChargerParts, VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
 import type { WalletSession } from '../../../host-sim/wallet/session.ts';
-import { TestSite } from '../site.ts';
+import { FIRMWARE_BUILT_MS, provisioned, TestSite } from '../site.ts';
 
 const HOUR_MS = 3_600_000;
 const crypto = createNodeCrypto();
@@ -105,14 +106,16 @@ class Bench {
     return bench;
   }
 
+  /** What it is given at manufacture. */
+  get document(): ProvisioningDocument {
+    return { ...site.provisioning(), deviceId: this.id, operator: { url: between.url, apiKey: this.#key } };
+  }
+
   /** Starts, or starts again on the same flash. */
   async start(changes: Partial<ChargerParts> = {}): Promise<void> {
     this.charger = new VirtualCharger({
-      provisioning: {
-        ...site.provisioning(),
-        deviceId: this.id,
-        operator: { url: between.url, apiKey: this.#key },
-      },
+      provisioning: provisioned(this.document),
+      firmwareBuiltMs: FIRMWARE_BUILT_MS,
       flash: this.flash,
       journal: this.journal,
       clock: site.clock,
@@ -337,8 +340,8 @@ describe('a backend that answers anything', () => {
   it('a key that is not its own hands nothing in', async () => {
     const bench = await Bench.started();
     await bench.pays(1);
-    const provisioning = { ...bench.charger.provisioning, operator: { url: operator.url, apiKey: 'mpcp_other' } };
-    await bench.start({ provisioning });
+    const document = { ...bench.document, operator: { url: operator.url, apiKey: 'mpcp_other' } };
+    await bench.start({ provisioning: provisioned(document) });
     expect(await bench.charger.handIn()).toMatchObject({
       kind: 'failed',
       failure: 'http-status',
@@ -351,8 +354,8 @@ describe('a backend that answers anything', () => {
 describe('a charger without a journal, or without a backend', () => {
   it('has nothing to hand in, or nobody', async () => {
     const bench = await Bench.started();
-    const { operator: _, ...provisioning } = bench.charger.provisioning;
-    await bench.start({ provisioning });
+    const { operator: _, ...document } = bench.document;
+    await bench.start({ provisioning: provisioned(document) });
     expect(() => bench.charger.handIn()).toThrow('nothing to hand in, or nobody');
     const { operator: kept } = (await Bench.started()).charger.provisioning;
     expect(kept?.url).toBe(between.url);

@@ -10,7 +10,7 @@ import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../../host-sim/flash/store.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
-import { type ReadyPayment, TestSite } from '../site.ts';
+import { FIRMWARE_BUILT_MS, provisioned, type ReadyPayment, TestSite } from '../site.ts';
 
 let site: TestSite;
 beforeAll(async () => {
@@ -21,10 +21,11 @@ afterAll(() => site.close());
 
 /** A charger that has its bundles, and reaches the endpoint at `served`. */
 async function charger(served = site.authority.url, settings: Partial<RevocationConfiguration> = {}) {
-  const { configuration, ...provisioning } = site.provisioning();
+  const document = site.provisioning();
   const revocation = { hosts: ['pa.example'], timeoutMs: 500, ...settings };
   const made = new VirtualCharger({
-    provisioning: { ...provisioning, configuration: { ...configuration, strictXrpl: false, revocation } },
+    provisioning: provisioned({ ...document, site: { ...document.site, strictXrpl: false, revocation } }),
+    firmwareBuiltMs: FIRMWARE_BUILT_MS,
     flash: new SimulatedFlash(new MemoryStore(32_768)),
     clock: site.clock,
     crypto: createNodeCrypto(),

@@ -7,7 +7,9 @@ import { BUILD_TIME_MS } from '../../../core/build-time.ts';
 import { ConfigurationError } from '../../../core/configuration.ts';
 import type { JsonObject } from '../../../core/json/value.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
-import { FlashError } from '../../../core/ports/ports.ts';
+import { type Flash, FlashError } from '../../../core/ports/ports.ts';
+import { writeProvisioning } from '../../../core/provisioning/partition.ts';
+import { type ProvisioningDocument, ProvisioningProblem } from '../../../core/provisioning/provisioning.ts';
 import type { SetAdmission } from '../../../core/verifier.ts';
 import { DAY_BEGINS_MS, DAY_MS, isoTime } from '../../../host-sim/day/scene.ts';
 import { PowerCut } from '../../../host-sim/flash/power-cut.ts';
@@ -16,10 +18,10 @@ import { MemoryStore } from '../../../host-sim/flash/store.ts';
 import { SimulatedClock } from '../../../host-sim/ports/clock.ts';
 import { CollectingLog } from '../../../host-sim/ports/log.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
-import type { Provisioning } from '../../../host-sim/virtual-device/provisioning.ts';
+import { documentBytes, imageFlash, imageOf, replacedImage } from '../../../host-sim/provisioning/image.ts';
 import { type ChargerParts, VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
 import { key, receipt, spend } from '../../fixtures/spends.ts';
-import { type ReadyPayment, TestSite } from '../site.ts';
+import { FIRMWARE_BUILT_MS, provisioned, type ReadyPayment, TestSite } from '../site.ts';
 
 let site: TestSite;
 beforeAll(async () => {
@@ -34,16 +36,25 @@ interface Bench {
   readonly log: CollectingLog;
 }
 
-function bench(changes: Partial<ChargerParts> = {}, from: TestSite = site): Bench {
+/** Parts of a charger that differ from the usual; its provisioning as what the image says, or as a partition. */
+type Changes = Partial<Omit<ChargerParts, 'provisioning' | 'firmwareBuiltMs'>> & {
+  readonly provisioning?: ProvisioningDocument | Flash;
+  readonly firmwareBuiltMs?: number | undefined;
+};
+
+function bench(changes: Changes = {}, from: TestSite = site): Bench {
   const flash = new SimulatedFlash(new MemoryStore(32_768));
   const log = new CollectingLog();
+  const { provisioning = from.provisioning(), firmwareBuiltMs, ...others } = changes;
   const parts = {
-    provisioning: from.provisioning(),
+    provisioning: 'deviceId' in provisioning ? provisioned(provisioning) : provisioning,
+    ...('firmwareBuiltMs' in changes ? {} : { firmwareBuiltMs: FIRMWARE_BUILT_MS }),
+    ...(firmwareBuiltMs !== undefined && { firmwareBuiltMs }),
     flash,
     clock: from.clock,
     crypto: createNodeCrypto(),
     log,
-    ...changes,
+    ...others,
   };
   return { charger: new VirtualCharger(parts), flash, log };
 }
@@ -52,7 +63,7 @@ function bundleFlash(size = 65_536): SimulatedFlash {
   return new SimulatedFlash(new MemoryStore(size));
 }
 
-async function running(changes: Partial<ChargerParts> = {}, from: TestSite = site): Promise<Bench> {
+async function running(changes: Changes = {}, from: TestSite = site): Promise<Bench> {
   const made = bench(changes, from);
   made.charger.start();
   expect(await made.charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
@@ -77,22 +88,76 @@ describe('starting', () => {
     'refuses without terminal.%s, and touches no flash',
     (name) => {
       const provisioning = site.provisioning();
-      const { [name as 'rail']: _, ...terminal } = provisioning.configuration.terminal as JsonObject;
-      const configuration = { ...provisioning.configuration, terminal };
-      const { charger, flash } = bench({ provisioning: { ...provisioning, configuration } });
+      const { [name as 'rail']: _, ...terminal } = provisioning.site.terminal as JsonObject;
+      const configuration = { ...provisioning.site, terminal };
+      const { charger, flash } = bench({ provisioning: { ...provisioning, site: configuration } });
       expect(() => charger.start()).toThrow(ConfigurationError);
       expect(() => charger.start()).toThrow(`terminal.${name} is missing`);
       expect([flash.operations, charger.powered]).toEqual([0, false]);
     },
   );
 
-  it.each<[string, Partial<Provisioning['configuration']>]>([
+  it.each<[string, Partial<ProvisioningDocument['site']>]>([
     ['rootKeys is empty', { rootKeys: [] }],
     ['grantIssuers is empty', { grantIssuers: [] }],
   ])('refuses where %s', (problem, changes) => {
     const provisioning = site.provisioning();
-    const configuration = { ...provisioning.configuration, ...changes };
-    expect(() => bench({ provisioning: { ...provisioning, configuration } }).charger.start()).toThrow(problem);
+    const configuration = { ...provisioning.site, ...changes };
+    expect(() => bench({ provisioning: { ...provisioning, site: configuration } }).charger.start()).toThrow(problem);
+  });
+
+  describe('from its provisioning image', () => {
+    const document = (deviceId: string) => ({ ...site.provisioning(), deviceId });
+
+    it('is the device that the image says, and pays', async () => {
+      const { charger } = await running({ provisioning: document('charger-9') });
+      expect(charger.provisioning).toMatchObject({ deviceId: 'charger-9', counter: 1 });
+      expect(pay(charger, await payment())).toMatchObject({ ok: true });
+    });
+
+    it.each([
+      ['neither slot', () => imageFlash(new Uint8Array(16_384).fill(0xff))],
+      [
+        'not as it was written',
+        () => imageFlash(imageOf(document('a'), 1).map((byte, i) => (i === 40 ? byte ^ 1 : byte))),
+      ],
+    ])('refuses one where %s, and touches no ledger', (reason, image) => {
+      const { charger, flash } = bench({ provisioning: image() });
+      expect(() => charger.start()).toThrow(ProvisioningProblem);
+      expect(() => charger.start()).toThrow(reason);
+      expect([flash.operations, charger.powered]).toEqual([0, false]);
+    });
+
+    it('takes a rotated one, and then the old one no more, whatever is written to its flash', () => {
+      const old = imageOf(document('a'), 1);
+      const { charger, flash } = bench({ provisioning: imageFlash(old) });
+      charger.start();
+      const newer = bench({ provisioning: imageFlash(replacedImage(old, document('a'), 2)), flash });
+      newer.charger.start();
+      expect(newer.charger.provisioning.counter).toBe(2);
+      const back = bench({ provisioning: imageFlash(old), flash });
+      expect(() => back.charger.start()).toThrow('provisioning: counter 1 is not taken any more: 2 is the newest');
+      expect(back.charger.powered).toBe(false);
+    });
+
+    it('believes no time before the image was made, where that is later than the firmware', async () => {
+      const madeAt = DAY_BEGINS_MS / 1000 + 3600;
+      const { charger } = bench({ provisioning: { ...document('a'), madeAt } });
+      charger.start();
+      expect(pay(charger, await payment())).toMatchObject({ ok: false, code: 'CLOCK_UNTRUSTED' });
+    });
+
+    it('tells of a newer image that is damaged, and goes on with the older one it has run with', () => {
+      const both = new SimulatedFlash(new MemoryStore(imageOf(document('old'), 1)));
+      writeProvisioning(both, documentBytes(document('new')), 2);
+      const cells = new Uint8Array(16_384);
+      both.read(0, cells);
+      cells[8192 + 40] = (cells[8192 + 40] as number) ^ 1;
+      const { charger, log } = bench({ provisioning: imageFlash(cells) });
+      charger.start();
+      expect(charger.provisioning.deviceId).toBe('old');
+      expect(log.named('provisioning.damaged')).toHaveLength(1);
+    });
   });
 
   it('does nothing before it is started', async () => {
@@ -103,7 +168,7 @@ describe('starting', () => {
     expect(() => charger.grantTotal('x')).toThrow(PowerCut);
   });
 
-  it('never believes a time before its image was built', async () => {
+  it('never believes a time before its firmware was built', async () => {
     const { charger } = bench({ clock: new SimulatedClock(0) });
     charger.start();
     expect(await charger.refresh()).toMatchObject({ kind: 'failed', failure: 'no-time' });
@@ -119,15 +184,14 @@ describe('starting', () => {
     expect(pay(charger, await payment())).toMatchObject({ ok: true });
   });
 
-  it('never believes a time before the core was built, where it is not told when its image was', async () => {
-    const { imageBuiltMs: _, ...provisioning } = site.provisioning();
-    const { charger } = bench({ provisioning, clock: new SimulatedClock(BUILD_TIME_MS - 1) });
+  it('never believes a time before the core was built, where it is not told when its firmware was', async () => {
+    const { charger } = bench({ firmwareBuiltMs: undefined, clock: new SimulatedClock(BUILD_TIME_MS - 1) });
     charger.start();
     expect(pay(charger, await payment())).toMatchObject({ ok: false, code: 'CLOCK_UNTRUSTED' });
   });
 
   it('never believes a time before its bundle was issued', async () => {
-    const { charger } = await running({ clock: new SimulatedClock(site.provisioning().imageBuiltMs as number) });
+    const { charger } = await running({ clock: new SimulatedClock(FIRMWARE_BUILT_MS) });
     const decision = pay(charger, await payment());
     expect(decision).toMatchObject({ ok: true });
     expect(decision.ok && decision.timeMs).toBeGreaterThanOrEqual(DAY_BEGINS_MS);
@@ -218,8 +282,8 @@ describe('refreshing', () => {
     });
     await withServer(server, async (policyAuthorityUrl) => {
       const provisioning = { ...site.provisioning(), policyAuthorityUrl };
-      const { bundleScope: _, ...configuration } = provisioning.configuration;
-      const { charger } = bench({ provisioning: { ...provisioning, configuration } });
+      const { bundleScope: _, ...configuration } = provisioning.site;
+      const { charger } = bench({ provisioning: { ...provisioning, site: configuration } });
       charger.start();
       await charger.refresh();
     });
@@ -338,7 +402,7 @@ describe('refreshing when it is due', () => {
     work: (
       authority: { answer: (response: ServerResponse) => void; requests: number; conditional: number },
       start: (
-        changes?: Partial<ChargerParts> & Partial<Pick<Provisioning, 'configuration'>>,
+        changes?: Changes & Partial<Pick<ProvisioningDocument, 'site'>>,
       ) => Bench & { readonly clock: SimulatedClock },
     ) => Promise<void>,
   ): Promise<void> {
@@ -354,12 +418,12 @@ describe('refreshing when it is due', () => {
       authority.answer(response);
     });
     await withServer(server, (policyAuthorityUrl) =>
-      work(authority, ({ configuration = site.provisioning().configuration, ...changes } = {}) => {
+      work(authority, ({ site: configuration = site.provisioning().site, ...changes } = {}) => {
         const clock = new SimulatedClock(DAY_BEGINS_MS);
-        const { configuration: _, ...provisioning } = site.provisioning();
+        const provisioning = site.provisioning();
         const refresh = { timeoutMs: 1000 };
         const made = bench({
-          provisioning: { ...provisioning, configuration: { ...configuration, refresh }, policyAuthorityUrl },
+          provisioning: { ...provisioning, site: { ...configuration, refresh }, policyAuthorityUrl },
           clock,
           ...changes,
         });
@@ -467,8 +531,8 @@ describe('refreshing when it is due', () => {
     await other.bundle();
     const current = await other.bundleSet();
     await withAuthority(async (authority, start) => {
-      const { configuration } = other.provisioning();
-      const { charger, clock, log } = start({ configuration });
+      const { site: configuration } = other.provisioning();
+      const { charger, clock, log } = start({ site: configuration });
       authority.answer = (response) => response.end(current);
       await live(charger, clock, 1000);
       const held = charger.bundleIds;
