@@ -9,12 +9,12 @@ import { ProvisioningProblem } from './provisioning.ts';
  * What the ledger keeps it under, among the identities of bundles: they have four parts in brackets, so none is this one. It is
  * kept as they are, for ever.
  */
-const IDENTITY = 'provisioning';
+export const COUNTER_IDENTITY = 'provisioning';
 const NO_DIGEST = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0';
 
 /** The highest counter the device has run with; 0 where it has run with none, or the ledger cannot tell. */
 export function newestCounter(ledger: SpendLedger): number {
-  return ledger.newestBundle(IDENTITY)?.issuedAtMs ?? 0;
+  return ledger.newestBundle(COUNTER_IDENTITY)?.issuedAtMs ?? 0;
 }
 
 /**
@@ -27,7 +27,7 @@ export function admitCounter(ledger: SpendLedger, counter: number): Provisioning
   const newest = newestCounter(ledger);
   if (counter < newest) return new ProvisioningProblem('rollback', olderText(counter, newest));
   const refusal = ledger.admitted(
-    IDENTITY,
+    COUNTER_IDENTITY,
     { issuedAtMs: counter, expiresAtMs: counter, digest: NO_DIGEST },
     counter === newest,
   );

@@ -4,7 +4,7 @@
 import { STORE } from '../../core/encoding/flash-header.ts';
 import { BlockLog, COPY, type LogDamage, LogError, type LogRecord } from '../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
-import { ledgerKey } from '../../core/ledger/keys.ts';
+import { bundleKey, ledgerKey } from '../../core/ledger/keys.ts';
 import type { LedgerKey } from '../../core/ledger/ledger.ts';
 import {
   bundleOf,
@@ -22,6 +22,7 @@ import {
   SPEND_FORMAT,
   SPEND_LAYOUT,
 } from '../../core/ledger/spend-record.ts';
+import { COUNTER_IDENTITY } from '../../core/provisioning/counter.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
 import {
   checkImage,
@@ -73,6 +74,8 @@ export interface InspectedLedger {
   readonly replayIds: number;
   readonly answers: number;
   readonly bundles: readonly { readonly key: string; readonly issuedAt?: string; readonly expiresAt: string }[];
+  /** The highest counter of a provisioning image that the device has run with; 0 for none. */
+  readonly provisioningCounter: number;
   readonly reservations: readonly InspectedReservation[];
   /** Units of 16 bytes that entries take at most, and that there are for them. */
   readonly fill: { readonly used: number; readonly of: number };
@@ -110,6 +113,8 @@ export function inspectLedger(bytes: Uint8Array, shape: ImageShape): InspectedLe
   let records = 0;
   let nextReceiptId = 1;
   let floorMs = 0;
+  let provisioningCounter = 0;
+  const counterKey = bundleKey(crypto, COUNTER_IDENTITY);
 
   const take = (record: LogRecord, entry: Uint8Array): void => {
     checkRecord(record, entry);
@@ -138,7 +143,8 @@ export function inspectLedger(bytes: Uint8Array, shape: ImageShape): InspectedLe
       const { issuedAtMs, expiresAtMs } = bundleOf(entry);
       const key = partKey(entry, PART.bundle);
       const issuedAt = issuedAtMs === undefined ? {} : { issuedAt: time(issuedAtMs) };
-      bundles.set(key, { key: hex(key), ...issuedAt, expiresAt: time(expiresAtMs) });
+      if (key === counterKey) provisioningCounter = issuedAtMs ?? 0;
+      else bundles.set(key, { key: hex(key), ...issuedAt, expiresAt: time(expiresAtMs) });
     }
     if (flags & PART.open) {
       const { receiptId, amount, timeMs, grant, budget } = openOf(entry);
@@ -166,6 +172,7 @@ export function inspectLedger(bytes: Uint8Array, shape: ImageShape): InspectedLe
     replayIds: replays.size,
     answers: answers.size,
     bundles: [...bundles.values()],
+    provisioningCounter,
     reservations: [...open.values()],
     fill: fillOf(image, damage),
     wear: log.wear,

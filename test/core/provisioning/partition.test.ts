@@ -1,7 +1,9 @@
 // The provisioning partition: which slot is in force, what a new image replaces, and what power cuts, damage and failing flash
 // leave.
 
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readConfiguration } from '../../../core/configuration.ts';
 import type { Flash } from '../../../core/ports/ports.ts';
 import { readProvisioning, writeProvisioning } from '../../../core/provisioning/partition.ts';
 import { ProvisioningProblem } from '../../../core/provisioning/provisioning.ts';
@@ -99,6 +101,26 @@ it('any bit of an image that turns is noticed', () => {
     flash.cells[bit >> 3] = (flash.cells[bit >> 3] as number) ^ (1 << (bit & 7));
     expect(['missing', 'damaged'], `bit ${bit}`).toContain(made(flash));
   }
+});
+
+it('whatever a partition holds, it is an image that can be used or a refusal, and reading ends', () => {
+  const bytesOrCells = fc.oneof(
+    fc.uint8Array({ maxLength: 400 }).map((bytes) => slotBytes(bytes.length === 0 ? Uint8Array.of(0xa0) : bytes)),
+    fc.tuple(fc.nat(old.length - 1), fc.uint8Array({ minLength: 1, maxLength: 8 })).map(([at, bytes]) => {
+      const changed = old.slice();
+      changed.set(bytes.subarray(0, old.length - at), at);
+      return slotBytes(changed);
+    }),
+    fc.uint8Array({ maxLength: 400 }),
+  );
+  fc.assert(
+    fc.property(bytesOrCells, bytesOrCells, (first, second) => {
+      const found = readProvisioning(partition(first, second));
+      if (found instanceof ProvisioningProblem) expect(found.message).toMatch(/^provisioning: ./);
+      else expect(() => readConfiguration(found.provisioning.site)).not.toThrow();
+    }),
+    { numRuns: 500 },
+  );
 });
 
 describe('a new image', () => {

@@ -5,6 +5,7 @@ import { BlockLog } from '../../../core/ledger/block-log.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { ledgerKey } from '../../../core/ledger/keys.ts';
 import { KIND, PART, SPEND_LAYOUT } from '../../../core/ledger/spend-record.ts';
+import { admitCounter } from '../../../core/provisioning/counter.ts';
 import { ImageProblem } from '../../../tools/ledger/image.ts';
 import { grantKey, inspectLedger } from '../../../tools/ledger/inspection.ts';
 import { NOW } from '../../fixtures/artifacts.ts';
@@ -47,6 +48,14 @@ describe('an inspected image', () => {
     expect(found.timeFloor).toBe(new Date(NOW).toISOString());
     expect(found.bundles).toHaveLength(1);
     expect(found.damage).toEqual([]);
+  });
+
+  it('has the counter of the newest provisioning image, which is no bundle', () => {
+    const { flash, ledger } = used();
+    expect(inspectLedger(flash.cells, { blockSize: 1024 }).provisioningCounter).toBe(0);
+    for (const counter of [3, 7]) expect(admitCounter(ledger, counter)).toBeUndefined();
+    const found = inspectLedger(flash.cells, { blockSize: 1024 });
+    expect([found.provisioningCounter, found.bundles.length]).toEqual([7, 1]);
   });
 
   it('is not changed by looking', () => {

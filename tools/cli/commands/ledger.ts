@@ -282,7 +282,7 @@ function showGrant(io: Io, found: InspectedLedger, grantId: string): void {
 function inspectionText(found: InspectedLedger): string {
   const lines = [
     `spend ledger, format ${found.format}: ${countText(found.records, 'record')} in ${found.blocksInUse} of ${shapeText(found)}, ${filled(found.fill)}`,
-    `next receipt ${found.nextReceiptId}, time floor ${found.timeFloor}`,
+    `next receipt ${found.nextReceiptId}, time floor ${found.timeFloor}, ${imageText(found)}`,
     `${countText(found.replayIds, 'replay id')}, ${countText(found.answers, 'idempotency answer')}, ${countText(found.bundles.length, 'bundle identity', 'bundle identities')}`,
   ];
   const totals = (what: string, list: InspectedLedger['grants']) =>
@@ -312,6 +312,10 @@ function inspectionText(found: InspectedLedger): string {
     lines.push('damaged; refused are entries marked doubtful, new ones, replay ids and idempotency keys:');
   lines.push(isWhole(found) ? 'no damage' : wrongText(found), ...notesOf(found), ...shapeNotesOf(found));
   return lines.join('\n');
+}
+
+function imageText({ provisioningCounter: counter }: InspectedLedger): string {
+  return counter === 0 ? 'no provisioning image' : `newest provisioning image ${counter}`;
 }
 
 function filled({ used, of }: InspectedLedger['fill']): string {
