@@ -24,11 +24,17 @@ export interface Esbuild {
   transform(text: string, options: TransformOptions): Promise<{ code: string }>;
 }
 
-/** esbuild. */
+/** esbuild. @throws EngineProblem where it is not installed */
 export async function loadEsbuild(): Promise<Esbuild> {
+  // Where there is no repository, that is the reason.
+  projectFolder();
   // By a name that a bundler does not follow.
   const name = 'esbuild';
-  return (await import(name)) as Esbuild;
+  try {
+    return (await import(name)) as Esbuild;
+  } catch {
+    throw new EngineProblem('esbuild, which makes modules of TypeScript, is not installed: npm ci');
+  }
 }
 
 /** The newest language that the engine and the TypeScript compiler of the SDK share. */

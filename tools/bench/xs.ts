@@ -1,8 +1,8 @@
 // The benchmark in XS: runs each line in a machine of its own, on every target and memory it is for, and sets the figures beside
 // budgets, native floors and libraries. Instructions and meter are exact: two runs give the same.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { makeArchive } from '../../host-sim/xs/archive.ts';
 import { BENCH_FILES } from '../../host-sim/xs/bench-input.ts';
@@ -16,6 +16,7 @@ import {
   runArchive,
   type XsRun,
 } from '../../host-sim/xs/runner.ts';
+import { makeScratch } from '../../host-sim/xs/scratch.ts';
 import { compilerVersion, type TargetName, targetNamed } from '../../host-sim/xs/targets.ts';
 import { IMAGES, type ImageDefinition, type ImageSize, imageSize, imagesOver } from './xs-image.ts';
 import { makeInput } from './xs-input.ts';
@@ -80,12 +81,15 @@ export interface XsBench {
 
 const TARGETS: readonly TargetName[] = ['rv32', 'm32'];
 
-/** Runs it. @param only lines whose id has this in it @param note hears what is going on */
-export async function runXsBench(
-  engine: BenchEngine,
-  only: string | undefined,
-  note: (text: string) => void,
-): Promise<XsBench> {
+/** The names of all lines, and those of them that have a part in it; all where there is none. */
+export function lineNames({ presentationBytes }: BenchEngine, part = ''): readonly string[] {
+  return benchLines(presentationBytes)
+    .map(({ id }) => id)
+    .filter((id) => id.includes(part));
+}
+
+/** What each target is built with here, and a sentence for each that cannot be. */
+export function compilersHere(engine: BenchEngine): Pick<XsBench, 'compilers' | 'skipped'> {
   const skipped: string[] = [];
   const compilers: { [target in TargetName]?: string } = {};
   for (const target of TARGETS) {
@@ -96,6 +100,16 @@ export async function runXsBench(
       skipped.push(error.message);
     }
   }
+  return { compilers, skipped };
+}
+
+/** Runs it. @param only lines whose id has this in it @param note hears what is going on */
+export async function runXsBench(
+  engine: BenchEngine,
+  only: string | undefined,
+  note: (text: string) => void,
+): Promise<XsBench> {
+  const { compilers, skipped } = compilersHere(engine);
   const all = benchLines(engine.presentationBytes);
   const chosen = all.filter(({ id }) => only === undefined || id.includes(only));
   // What a line is compared with is measured with it.
@@ -195,13 +209,21 @@ function overOf({ id, budget }: BenchLineDefinition, at: XsBenchLine['at']): rea
   return over;
 }
 
-/** Lines do not disturb each other: each has an emulated machine for itself. */
+/**
+ * Lines do not disturb each other: each has an emulated machine for itself. Where one fails no other is begun, and those that were
+ * are waited for.
+ */
 async function inParallel<Job>(jobs: readonly Job[], work: (job: Job) => Promise<void>): Promise<void> {
-  let next = 0;
+  const waiting = [...jobs];
   const worker = async () => {
-    for (let job = jobs[next++]; job !== undefined; job = jobs[next++]) await work(job);
+    try {
+      for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await work(job);
+    } finally {
+      waiting.length = 0;
+    }
   };
-  await Promise.all(Array.from({ length: Math.max(1, availableParallelism()) }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: availableParallelism() }, worker));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** XS itself, and the files its programs read. To be closed. */
@@ -212,9 +234,9 @@ export interface XsEngine extends BenchEngine {
 /** Makes input and archives. @param note told of what takes seconds @throws EngineProblem */
 export async function createXsEngine(note: (text: string) => void): Promise<XsEngine> {
   const { files, presentationBytes } = makeInput();
-  const folder = mkdtempSync(join(tmpdir(), 'mpcp-bench-xs-'));
+  const scratch = makeScratch('mpcp-bench-xs');
   const paths = BENCH_FILES.map((file) => {
-    const path = join(folder, file);
+    const path = join(scratch.path, file);
     writeFileSync(path, files[file]);
     return path;
   });
@@ -236,7 +258,7 @@ export async function createXsEngine(note: (text: string) => void): Promise<XsEn
       }),
     image: async ({ program }, target) =>
       (await runArchive(await archiveOf(program), { target, memory: MACHINES.large, note })).image,
-    close: () => rmSync(folder, { recursive: true }),
+    close: scratch.remove,
   };
 }
 

@@ -192,7 +192,11 @@ export async function runSpecs(
       const file = files[at] as string;
       note(`${target}: ${file}`);
       specs[at] = await runSpec(file, target).catch((error: unknown): SpecResult => {
-        if (!(error instanceof EngineProblem) || error instanceof EngineMissing) throw error;
+        if (!(error instanceof EngineProblem) || error instanceof EngineMissing) {
+          // No other is begun.
+          next = files.length;
+          throw error;
+        }
         return { file, results: [{ name: 'cannot be loaded', outcome: 'failed', detail: error.message }] };
       });
     }

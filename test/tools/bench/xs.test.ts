@@ -32,9 +32,17 @@ interface Fake {
   readonly outcome?: string;
   readonly imageBytes?: number;
   readonly missing?: readonly TargetName[];
+  /** Whatever is built or run is one thing too many. */
+  readonly runsNothing?: boolean;
 }
 
-function fakeEngine({ answer = million, outcome, imageBytes = 1000, missing = [] }: Fake = {}): BenchEngine {
+function fakeEngine({
+  answer = million,
+  outcome,
+  imageBytes = 1000,
+  missing = [],
+  runsNothing,
+}: Fake = {}): BenchEngine {
   return {
     presentationBytes: PRESENTATION_BYTES,
     compiler: (target) => {
@@ -51,10 +59,13 @@ function fakeEngine({ answer = million, outcome, imageBytes = 1000, missing = []
         figures: [counted('nothing', NOTHING), counted('work', NOTHING + answered)],
       };
     },
-    image: async () => [
-      image('built-ins', { slots: 60_000, functions: 160, texts: 10_000 }),
-      image('with modules', { slots: 60_640, functions: 480, texts: 10_000, code: imageBytes - 640 }),
-    ],
+    image: async () => {
+      if (runsNothing) throw new Error('something was built');
+      return [
+        image('built-ins', { slots: 60_000, functions: 160, texts: 10_000 }),
+        image('with modules', { slots: 60_640, functions: 480, texts: 10_000, code: imageBytes - 640 }),
+      ];
+    },
   };
 }
 
@@ -158,8 +169,10 @@ describe('what is measured', () => {
     expect(JSON.parse(stdout).lines.map(({ id }: { id: string }) => id)).toEqual(['floor/full', 'device/full/tables']);
   });
 
-  it('--only with a name that no line has is a wrong call', async () => {
-    await expect(bench({}, { only: 'nonsense' })).rejects.toThrow('--only nonsense: no line has this in its name');
+  it('--only with a name that no line has is a wrong call that says which there are, before anything is built', async () => {
+    const wrong = bench({ runsNothing: true }, { only: 'nonsense' });
+    await expect(wrong).rejects.toThrow('--only nonsense: no line has this in its name; the lines are ');
+    await expect(wrong).rejects.toThrow('ed25519/native');
   });
 });
 
@@ -290,6 +303,22 @@ describe('the baseline', () => {
     expect((await check({}, { only: 'reading' })).failed).toBe(false);
   });
 
+  it('where no target can be built is a skip that is named, and a failure where skips are not accepted', async () => {
+    const none: Fake = { missing: ['rv32', 'm32'] };
+    const { stdout, failed } = await check(none);
+    expect(failed).toBe(false);
+    expect(stdout).toContain('skipped: the comparison with the baseline: nothing was measured that stands in it');
+    expect(stdout).not.toContain('0 figures');
+    expect((await check(none, { skip: false })).failed).toBe(true);
+  });
+
+  it('says where one target is not compared', async () => {
+    const { stdout } = await check({ missing: ['rv32'] });
+    expect(stdout).toMatch(
+      /baseline: [1-9]\d* figures, 0 differ.*; those of targets that were skipped are not compared/,
+    );
+  });
+
   it('another compiler is told', async () => {
     const engine = fakeEngine();
     let stdout = '';
@@ -308,7 +337,8 @@ describe('the baseline', () => {
   it('a file that is not there is a wrong call', async () => {
     const io = createIo({ stdout: () => {}, stderr: () => {} }, false, () => {});
     const missing = join(folder, 'none.json');
-    await expect(runBenchXs(fakeEngine(), { skip: true, baseline: 'check' }, missing, io)).rejects.toThrow(
+    const engine = fakeEngine({ runsNothing: true });
+    await expect(runBenchXs(engine, { skip: true, baseline: 'check' }, missing, io)).rejects.toThrow(
       'none.json: no such file or folder',
     );
   });

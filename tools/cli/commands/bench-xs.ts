@@ -6,7 +6,9 @@ import { EngineProblem } from '../../../host-sim/xs/project.ts';
 import {
   type AtPlace,
   type BenchEngine,
+  compilersHere,
   createXsEngine,
+  lineNames,
   runXsBench,
   type XsBench,
   type XsBenchLine,
@@ -19,6 +21,7 @@ import {
   compareWithBaseline,
   readBaseline,
   writeBaseline,
+  type XsBaseline,
 } from '../../bench/xs-baseline.ts';
 import { IMAGE_AIM, type ImageSize } from '../../bench/xs-image.ts';
 import type { Place } from '../../bench/xs-lines.ts';
@@ -80,27 +83,29 @@ export async function runBenchXs(
   io: Io,
 ): Promise<void> {
   const { only } = options;
+  // What is wrong with the call is said before minutes are spent on it.
+  if (lineNames(engine, only).length === 0)
+    throw new UsageError(`--only ${only}: no line has this in its name; the lines are ${lineNames(engine).join(', ')}`);
+  const committed = options.baseline === 'check' ? committedIn(baseline) : undefined;
+  if (options.baseline === 'write') checkComplete(compilersHere(engine).skipped);
   const report = await runXsBench(engine, only, io.note);
-  if (report.lines.length === 0) throw new UsageError(`--only ${only}: no line has this in its name`);
-  const check = options.baseline === 'check' ? checked(report, baseline, only !== undefined) : undefined;
+  const check = committed === undefined ? undefined : compareWithBaseline(report, committed, only !== undefined);
   io.result({ ...report, ...(check && { baseline: check }) }, benchXsText(report, check));
-  if (options.baseline === 'write') write(report, baseline);
+  if (options.baseline === 'write') writeBaseline(baseline, baselineOf(report));
   const isIncomplete = !options.skip && report.skipped.length > 0;
   if (report.over.length > 0 || check?.failed === true || isIncomplete) io.fail();
 }
 
-function checked(report: XsBench, path: string, isPart: boolean): BaselineCheck {
+function committedIn(path: string): XsBaseline {
   try {
-    return compareWithBaseline(report, readBaseline(path), isPart);
+    return readBaseline(path);
   } catch (error) {
     throw new UsageError(`${path}: ${systemReason(error)}`);
   }
 }
 
-function write(report: XsBench, path: string): void {
-  if (report.skipped.length > 0)
-    throw new UsageError(`--baseline write takes all targets: ${report.skipped.join('; ')}`);
-  writeBaseline(path, baselineOf(report));
+function checkComplete(skipped: readonly string[]): void {
+  if (skipped.length > 0) throw new UsageError(`--baseline write takes all targets: ${skipped.join('; ')}`);
 }
 
 /** The report for people: a table for each machine, the image, what is over its budget, and how the baseline compares. */
@@ -116,7 +121,7 @@ function benchXsText(report: XsBench, check: BaselineCheck | undefined): string 
     ...skipped.map((sentence) => `skipped: ${sentence}`),
     ...over.map((what) => `OVER BUDGET: ${what}`),
     ...(over.length === 0 ? [images.length === 0 ? 'nothing was measured' : 'all within their budgets'] : []),
-    ...(check === undefined ? [] : checkText(check)),
+    ...(check === undefined ? [] : checkText(check, skipped.length)),
   ].join('\n');
 }
 
@@ -205,7 +210,9 @@ const IMAGE_PARTS = [
   ['constants', 'constants'],
 ] as const satisfies readonly (readonly [keyof ImageSize, string])[];
 
-function checkText({ compared, differences, notes, failed }: BaselineCheck): readonly string[] {
+/** @param missing how many targets were skipped */
+function checkText({ compared, differences, notes, failed }: BaselineCheck, missing: number): readonly string[] {
+  if (compared === 0) return ['skipped: the comparison with the baseline: nothing was measured that stands in it'];
   const words = (value: number | undefined) => (value === undefined ? 'none' : grouped(value));
   return [
     ...notes,
@@ -213,6 +220,6 @@ function checkText({ compared, differences, notes, failed }: BaselineCheck): rea
       const percent = change === undefined ? '' : ` (${change > 0 ? '+' : ''}${(change * 100).toFixed(2)} %)`;
       return `${failed ? 'FAIL' : 'differs'} ${what}: ${words(before)} -> ${words(now)}${percent}`;
     }),
-    `baseline: ${compared} figures, ${differences.length} differ${failed ? '' : `, none by more than ${BASELINE_PERCENT} % for the worse`}`,
+    `baseline: ${compared} figures, ${differences.length} differ${failed ? '' : `, none by more than ${BASELINE_PERCENT} % for the worse`}${missing === 0 ? '' : '; those of targets that were skipped are not compared'}`,
   ];
 }
