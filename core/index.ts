@@ -49,6 +49,15 @@ export {
   presentationFromAuthorizationBytes,
   presentationFromBase64,
 } from './intake/http-authorization.ts';
+export { decisionData, type SerialDevice, SerialEndpoint } from './intake/serial-endpoint.ts';
+export {
+  FRAME_TYPES,
+  type FrameFault,
+  FrameReader,
+  SERIAL_VERSION,
+  type SerialFrame,
+  writeFrame,
+} from './intake/serial-frame.ts';
 export { canonicalBytes, canonicalText } from './json/canonical.ts';
 export { JsonProblem, readJson } from './json/reader.ts';
 export type { JsonArray, JsonObject, JsonValue } from './json/value.ts';

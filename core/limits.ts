@@ -79,6 +79,12 @@ export const WHOLE_TEXT_BYTES = 1024;
 export const PLAIN_COMMAS = 128;
 /** Opening brackets in it, and so how deep it may be nested for the parser. */
 export const PLAIN_BRACKETS = 32;
+/** Bytes of a message on a serial line, all its fragments together: a payment. */
+export const SERIAL_MESSAGE_BYTES = PRESENTATION_BYTES;
+/** How long a serial line may be silent within a message, in milliseconds. */
+export const SERIAL_GAP_MS = 500;
+/** For how long a payment that is repeated on a serial line gets the answer it got, in milliseconds. */
+export const SERIAL_REPEAT_MS = 10_000;
 /** Characters of base64 after `Authorization: MPCP`. */
 export const HEADER_CHARACTERS = 8192;
 /** Issuers one Trust Bundle may approve, and may embed. */

@@ -1,0 +1,93 @@
+// The device's end of a serial line (docs/SERIAL.md): requests of a reader in, answers out. A request that is repeated because its
+// answer was lost gets that answer again, and is not asked a second time: it is paid once.
+
+import { crc32 } from '../encoding/crc32.ts';
+import { encodeUtf8, utf8Length } from '../encoding/utf8.ts';
+import type { JsonValue } from '../json/value.ts';
+import { SERIAL_REPEAT_MS } from '../limits.ts';
+import type { Decision } from '../verifier.ts';
+import { FRAME_TYPES, type FrameFault, FrameReader, type SerialFrame, writeFrame } from './serial-frame.ts';
+
+/** What a device does for a reader. */
+export interface SerialDevice {
+  /** Decides on a payment; what it decides is done when it returns. The bytes are good until then. */
+  authorize(presentation: Uint8Array): Decision;
+  /** What the device is, as JSON data of at most some hundred bytes. */
+  state(): JsonValue;
+  /** Sends the bytes of a frame. */
+  send(frame: Uint8Array): void;
+}
+
+/** See the head of the file. */
+export class SerialEndpoint {
+  readonly #device: SerialDevice;
+  readonly #reader: FrameReader;
+  #nowMs = 0;
+  #hasComplained = false;
+  /** The payment that was answered last, and its answer. */
+  #answered: { readonly sequence: number; readonly length: number; readonly crc: number } | undefined;
+  #answer: Uint8Array | undefined;
+  #answeredMs = 0;
+
+  constructor(device: SerialDevice) {
+    this.#device = device;
+    this.#reader = new FrameReader(
+      (frame) => this.#take(frame),
+      (fault) => this.#complain(fault),
+    );
+  }
+
+  /** Takes bytes of the line. @param nowMs monotonic time */
+  push(bytes: Uint8Array, nowMs: number): void {
+    this.#nowMs = nowMs;
+    this.#hasComplained = false;
+    this.#reader.push(bytes, nowMs);
+  }
+
+  /** Once for all bytes that came together: a line full of noise is not answered byte by byte. */
+  #complain(fault: FrameFault): void {
+    if (!this.#hasComplained) this.#send(FRAME_TYPES.error, 0, { error: fault });
+    this.#hasComplained = true;
+  }
+
+  #take({ type, sequence, payload }: SerialFrame): void {
+    if (type === FRAME_TYPES.authorize) this.#pay(sequence, payload);
+    else if (type === FRAME_TYPES.state) this.#send(FRAME_TYPES.stateIs, sequence, this.#device.state());
+    else this.#send(FRAME_TYPES.error, sequence, { error: 'type' });
+  }
+
+  #pay(sequence: number, presentation: Uint8Array): void {
+    const { length } = presentation;
+    const crc = crc32(presentation);
+    const last = this.#answered;
+    const isRepeat = last?.sequence === sequence && last.length === length && last.crc === crc;
+    if (isRepeat && this.#answer && this.#nowMs - this.#answeredMs <= SERIAL_REPEAT_MS) {
+      this.#device.send(this.#answer);
+      return;
+    }
+    const frame = answerFrame(FRAME_TYPES.decision, sequence, decisionData(this.#device.authorize(presentation)));
+    this.#answered = { sequence, length, crc };
+    this.#answer = frame;
+    this.#answeredMs = this.#nowMs;
+    this.#device.send(frame);
+  }
+
+  #send(type: number, sequence: number, data: JsonValue): void {
+    this.#device.send(answerFrame(type, sequence, data));
+  }
+}
+
+/** A decision as a reader is told it. */
+export function decisionData(decision: Decision): JsonValue {
+  if (decision.ok) {
+    const { amountMinor, receiptId, repeated } = decision;
+    return { ok: true, amountMinor, receiptId, repeated };
+  }
+  const { artifact, check, code, detail } = decision;
+  // A text of a payer's that is quoted in it and was cut may have no UTF-8 form.
+  return { ok: false, error: code, artifact, check, detail: utf8Length(detail) < 0 ? null : detail };
+}
+
+function answerFrame(type: number, sequence: number, data: JsonValue): Uint8Array {
+  return writeFrame(type, sequence, encodeUtf8(JSON.stringify(data)) as Uint8Array);
+}

@@ -1,0 +1,330 @@
+// The serial line: every sentence of docs/SERIAL.md, and any bytes at all.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { crc32 } from '../../../core/encoding/crc32.ts';
+import { SerialEndpoint } from '../../../core/intake/serial-endpoint.ts';
+import {
+  FRAME_TYPES,
+  type FrameFault,
+  FrameReader,
+  type SerialFrame,
+  writeFrame,
+} from '../../../core/intake/serial-frame.ts';
+import { SERIAL_GAP_MS, SERIAL_MESSAGE_BYTES, SERIAL_REPEAT_MS } from '../../../core/limits.ts';
+import type { Decision } from '../../../core/verifier.ts';
+import { hexBytes, utf8 } from '../../fixtures/text.ts';
+
+/** What a reader made of bytes: messages as [type, sequence, payload], faults as text. */
+function heard(): { reader: FrameReader; all: (readonly [number, number, number[]] | FrameFault)[] } {
+  const all: (readonly [number, number, number[]] | FrameFault)[] = [];
+  const take = ({ type, sequence, payload }: SerialFrame) => void all.push([type, sequence, [...payload]]);
+  return { reader: new FrameReader(take, (fault) => void all.push(fault)), all };
+}
+
+/** The same of bytes that come at once. */
+function read(...parts: readonly Uint8Array[]): readonly (readonly [number, number, number[]] | FrameFault)[] {
+  const { reader, all } = heard();
+  for (const part of parts) reader.push(part, 0);
+  return all;
+}
+
+/** A frame of these bytes before its CRC, stuffed as the document says, for frames that no device writes. */
+function handMade(bytes: readonly number[], crc?: number): Uint8Array {
+  const sum = crc ?? crc32(Uint8Array.from(bytes));
+  const all = [...bytes, sum & 255, (sum >> 8) & 255, (sum >> 16) & 255, sum >>> 24];
+  const out = [0];
+  let run: number[] = [];
+  for (const byte of [...all, 0]) {
+    if (byte !== 0) run.push(byte);
+    if (byte === 0) out.push(run.length + 1, ...run);
+    else if (run.length === 254) out.push(255, ...run);
+    if (byte === 0 || run.length === 254) run = [];
+  }
+  return Uint8Array.from([...out, 0]);
+}
+
+const HELLO = [104, 105];
+const good = writeFrame(1, 9, Uint8Array.from(HELLO));
+const GOOD = [1, 9, HELLO] as const;
+
+describe('a frame', () => {
+  it('has the bytes that the document says', () => {
+    expect(good).toEqual(handMade([1, 1, 9, 0, 2, 0, ...HELLO]));
+    expect(read(good)).toEqual([GOOD]);
+  });
+
+  it('stands between zeros, has none within, and more zeros mean nothing', () => {
+    expect(good[0]).toBe(0);
+    expect(good.indexOf(0, 1)).toBe(good.length - 1);
+    expect(read(new Uint8Array(9), good, new Uint8Array(9), good)).toEqual([GOOD, GOOD]);
+  });
+
+  it('shares the zero between it and the next', () => {
+    expect(read(good, good.subarray(1), good.subarray(1))).toEqual([GOOD, GOOD, GOOD]);
+  });
+
+  it('is stuffed: 11 00 22 is 02 11 02 22', () => {
+    const frame = writeFrame(1, 9, hexBytes('110022'));
+    // Behind the header, whose last byte is a zero.
+    expect([...frame.subarray(frame.indexOf(0x11) - 1)].slice(0, 3)).toEqual([2, 0x11, expect.any(Number)]);
+    expect(read(frame)).toEqual([[1, 9, [0x11, 0, 0x22]]]);
+  });
+
+  it.each([0, 1, 2, 245, 246, 247, 248, 249, 250, 253, 254, 255, 256, 508, 509, 510, 1024, SERIAL_MESSAGE_BYTES])(
+    'has a payload of %i bytes, whatever they are',
+    (length) => {
+      for (const fill of [0, 1, 255]) {
+        const payload = new Uint8Array(length).fill(fill);
+        const frame = writeFrame(1, 9, payload);
+        expect(frame.indexOf(0, 1)).toBe(frame.length - 1);
+        const [message] = read(frame);
+        expect(message?.[2]).toHaveLength(length);
+        expect(message).toEqual([1, 9, [...payload]]);
+      }
+    },
+  );
+
+  it('may come in pieces of any size', () => {
+    for (const size of [1, 2, 3, 7]) {
+      const { reader, all } = heard();
+      for (let at = 0; at < good.length; at += size) reader.push(good.subarray(at, at + size), at);
+      expect(all).toEqual([GOOD]);
+    }
+  });
+
+  it('is not written for more than a message', () => {
+    expect(() => writeFrame(1, 0, new Uint8Array(SERIAL_MESSAGE_BYTES + 1))).toThrow(RangeError);
+    expect(() => writeFrame(1, 0, new Uint8Array(1), 128)).toThrow(RangeError);
+  });
+});
+
+describe('fragments', () => {
+  const part = (number: number, more: boolean, bytes: number[], type = 1, sequence = 9) =>
+    writeFrame(type, sequence, Uint8Array.from(bytes), number, more);
+
+  it('make a message', () => {
+    expect(read(part(0, true, [1, 2]), part(1, true, [3]), part(2, false, [0, 4]))).toEqual([[1, 9, [1, 2, 3, 0, 4]]]);
+  });
+
+  it('are at most a message together, and as many as 128', () => {
+    const size = SERIAL_MESSAGE_BYTES / 128;
+    const parts = Array.from({ length: 128 }, (_, i) => part(i, i < 127, Array(size).fill(i)));
+    const [message] = read(...parts);
+    expect(message?.[2]).toHaveLength(SERIAL_MESSAGE_BYTES);
+    const large = Array(SERIAL_MESSAGE_BYTES / 2).fill(7);
+    expect(read(part(0, true, large), part(1, true, large), part(2, false, [1]), good)).toEqual(['too-long', GOOD]);
+  });
+
+  it.each([
+    ['that is missing', part(2, false, [3])],
+    ['that comes before its turn', part(3, false, [3])],
+    ['of another type', part(1, false, [3], 2)],
+    ['of another sequence', part(1, false, [3], 1, 8)],
+  ])('one %s spoils the message, and not the next', (_, odd) => {
+    expect(read(part(0, true, [1]), odd, good)).toEqual(['fragment', GOOD]);
+  });
+
+  it('0 begins a new message', () => {
+    expect(read(part(0, true, [1]), part(0, true, [5]), part(1, false, [6]))).toEqual([[1, 9, [5, 6]]]);
+    expect(read(part(0, true, [1]), good)).toEqual([GOOD]);
+  });
+
+  it('that go on with nothing are no message', () => {
+    expect(read(part(1, false, [1]), good)).toEqual(['fragment', GOOD]);
+  });
+});
+
+describe('what is dropped', () => {
+  it.each([
+    ['crc', 'a CRC that is another', handMade([1, 1, 9, 0, 2, 0, ...HELLO], 1)],
+    ['version', 'another version', handMade([2, 1, 9, 0, 2, 0, ...HELLO])],
+    ['length', 'a length that is not that of the payload', handMade([1, 1, 9, 0, 3, 0, ...HELLO])],
+    ['short', 'less than a frame', Uint8Array.of(0, 3, 1, 2, 0)],
+    ['stuffing', 'a run that goes beyond the frame', Uint8Array.of(0, 9, 1, 2, 0)],
+  ])('%s: %s; the next frame is read', (fault, _, bytes) => {
+    expect(read(bytes, good)).toEqual([fault, GOOD]);
+  });
+
+  it('garbage before a frame, which the zero before it ends', () => {
+    expect(read(hexBytes('55aa55aa55aa'), good)).toHaveLength(2);
+    expect(read(hexBytes('55aa55aa55aa'), good)[1]).toEqual(GOOD);
+  });
+
+  it('anything longer than a message, without memory for it', () => {
+    const long = new Uint8Array(50_000).fill(1);
+    expect(read(long, long, good)).toEqual(['too-long', GOOD]);
+  });
+
+  it('fragments before a frame that is damaged', () => {
+    const first = writeFrame(1, 9, Uint8Array.of(1), 0, true);
+    const last = writeFrame(1, 9, Uint8Array.of(2), 1);
+    expect(read(first, Uint8Array.of(0, 3, 1, 2, 0), last, good)).toEqual(['short', 'fragment', GOOD]);
+  });
+
+  it('half a message that is not gone on with', () => {
+    for (const half of [good.subarray(0, 6), writeFrame(1, 9, Uint8Array.of(1), 0, true)]) {
+      const { reader, all } = heard();
+      reader.push(half, 1000);
+      reader.push(good, 1000 + SERIAL_GAP_MS + 1);
+      expect(all).toEqual(['timeout', GOOD]);
+    }
+  });
+
+  it('but not what goes on in time, and silence between messages is none', () => {
+    const { reader, all } = heard();
+    reader.push(good.subarray(0, 6), 1000);
+    reader.push(good.subarray(6), 1000 + SERIAL_GAP_MS);
+    reader.push(good, 900_000);
+    expect(all).toEqual([GOOD, GOOD]);
+  });
+});
+
+describe('any bytes', () => {
+  it('do not stop the line: the next good frame is read', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 8 }), (pieces) => {
+        const { reader, all } = heard();
+        for (const piece of pieces) reader.push(Uint8Array.from(piece), 0);
+        reader.push(good, 0);
+        expect(all.at(-1)).toEqual(GOOD);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('that a frame became by one bit are no message', () => {
+    for (let bit = 8; bit < 8 * (good.length - 1); bit++) {
+      const turned = good.slice();
+      turned[bit >> 3] = (turned[bit >> 3] as number) ^ (1 << (bit & 7));
+      const all = read(turned, good);
+      expect(all.filter((one) => typeof one !== 'string')).toEqual([GOOD]);
+    }
+  });
+
+  it('that are messages come out as they went in, whatever they are and however they are cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(255), fc.nat(255), fc.uint8Array({ maxLength: 600 })), { maxLength: 4 }),
+        fc.integer({ min: 1, max: 300 }),
+        (messages, size) => {
+          const { reader, all } = heard();
+          for (const [type, sequence, payload] of messages) {
+            const frame = writeFrame(type, sequence, Uint8Array.from(payload));
+            for (let at = 0; at < frame.length; at += size) reader.push(frame.subarray(at, at + size), 0);
+          }
+          expect(all).toEqual(messages.map(([type, sequence, payload]) => [type, sequence, [...payload]]));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('a device on the line', () => {
+  const YES: Decision = {
+    ok: true,
+    receiptId: 7,
+    repeated: false,
+    amountMinor: '250',
+    grantId: 'g',
+    budgetId: 'b',
+    sessionId: 's',
+    actorId: 'a',
+    timeMs: 1,
+  };
+
+  /** A device that gives these decisions, with what it was asked and what it sent: type, sequence, data. */
+  function endpoint(...decisions: readonly Decision[]) {
+    const asked: string[] = [];
+    const sent: Uint8Array[] = [];
+    const answers: (readonly [number, number, unknown])[] = [];
+    const device = new SerialEndpoint({
+      authorize: (bytes) => {
+        asked.push(new TextDecoder().decode(bytes));
+        return decisions[asked.length - 1] ?? YES;
+      },
+      state: () => ({ state: 'serving' }),
+      send: (frame) => {
+        sent.push(frame);
+        for (const one of read(frame)) {
+          if (typeof one === 'string') throw new Error(one);
+          const [type, sequence, payload] = one;
+          answers.push([type, sequence, JSON.parse(new TextDecoder().decode(Uint8Array.from(payload)))]);
+        }
+      },
+    });
+    return { device, asked, sent, answers };
+  }
+
+  const pay = (sequence: number, text = '{"sba":{}}') => writeFrame(FRAME_TYPES.authorize, sequence, utf8(text));
+
+  it('answers a payment', () => {
+    const { device, asked, answers } = endpoint();
+    device.push(pay(7), 0);
+    expect(asked).toEqual(['{"sba":{}}']);
+    expect(answers).toEqual([[0x81, 7, { ok: true, amountMinor: '250', receiptId: 7, repeated: false }]]);
+  });
+
+  it('answers a refusal with its code', () => {
+    const refusal = {
+      ok: false,
+      artifact: 'sba',
+      check: 'sba.expiry',
+      code: 'ARTIFACT_EXPIRED',
+      detail: 'it expired',
+    } as const;
+    const { device, answers } = endpoint(refusal, { ...refusal, detail: 'cut \ud83d' });
+    device.push(pay(7), 0);
+    device.push(pay(8), 0);
+    const { code: error, ...rest } = refusal;
+    expect(answers).toEqual([
+      [0x81, 7, { ...rest, error }],
+      [0x81, 8, { ...rest, error, detail: null }],
+    ]);
+  });
+
+  it('says its state, and that it does not know a type', () => {
+    const { device, answers } = endpoint();
+    device.push(writeFrame(FRAME_TYPES.state, 3, new Uint8Array(0)), 0);
+    device.push(writeFrame(0x44, 4, new Uint8Array(0)), 0);
+    expect(answers).toEqual([
+      [0x82, 3, { state: 'serving' }],
+      [0xff, 4, { error: 'type' }],
+    ]);
+  });
+
+  it('gives the same answer, byte for byte, to a request that is repeated, and decides once', () => {
+    const { device, asked, sent } = endpoint();
+    for (const now of [0, 300, SERIAL_REPEAT_MS]) device.push(pay(7), now);
+    expect(asked).toHaveLength(1);
+    expect(sent[1]).toEqual(sent[0]);
+    expect(sent[2]).toEqual(sent[0]);
+  });
+
+  it('also where the state was asked for and noise came in between', () => {
+    const { device, asked } = endpoint();
+    device.push(pay(7), 0);
+    device.push(writeFrame(FRAME_TYPES.state, 8, new Uint8Array(0)), 1);
+    device.push(hexBytes('00112200'), 2);
+    device.push(pay(7), 3);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('asks again for another sequence, for other bytes, and after ten seconds', () => {
+    const { device, asked } = endpoint();
+    device.push(pay(7), 0);
+    device.push(pay(8), 0);
+    device.push(pay(8, '{"sba":[]}'), 0);
+    device.push(pay(8, '{"sba":[]}'), SERIAL_REPEAT_MS + 1);
+    expect(asked).toHaveLength(4);
+  });
+
+  it('complains of noise once for all bytes that came together', () => {
+    const { device, answers } = endpoint();
+    device.push(hexBytes('00112200112200112200'), 0);
+    expect(answers).toEqual([[0xff, 0, { error: 'stuffing' }]]);
+    device.push(hexBytes('0301020005'), 0);
+    expect(answers).toHaveLength(2);
+  });
+});
