@@ -207,7 +207,7 @@ function addressOf(
 function isPlain(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code <= 0x20 || code >= 0x7f || code === 0x5c || code === 0x23 || code === 0x40) return false;
+    if (code <= 0x20 || code >= 0x7f || code === 0x5c || code === 0x23) return false;
   }
   return true;
 }
