@@ -1,7 +1,7 @@
 // Where the project and its caches are. The engine is built from sources of the project, which the package does not carry.
 
 import { existsSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** What the engine cannot do here, in a sentence for whoever called. */
@@ -32,7 +32,8 @@ export function projectFolder(): string {
  */
 export function cacheFolder(...names: readonly string[]): string {
   const root = process.env.MPCP_XS_CACHE || join(projectFolder(), 'node_modules', '.cache', 'mpcp-embedded', 'xs');
-  const folder = join(root, ...names);
+  // Programs that write there are started in other folders.
+  const folder = resolve(root, ...names);
   try {
     makeFolder(folder);
   } catch (error) {

@@ -33,7 +33,7 @@ export function makeScratch(name: string, parent = tmpdir()): Scratch {
     path = mkdtempSync(join(parent, `${name}-`));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new EngineProblem(`no folder can be made in ${parent}, the folder for temporary files: ${code}`);
+    throw new EngineProblem(`no folder for temporary files can be made in ${parent}: ${code}`);
   }
   watch();
   folders.add(path);
@@ -45,11 +45,22 @@ export function makeScratch(name: string, parent = tmpdir()): Scratch {
   return { path, remove };
 }
 
-/** A folder that is there while something is done. Errors as `makeScratch`. */
+/**
+ * A folder that is there while something is done.
+ *
+ * @throws EngineProblem where it cannot be made, or what belongs there cannot be written; and what `work` throws
+ */
 export async function inScratch<Result>(name: string, work: (folder: string) => Promise<Result>): Promise<Result> {
   const scratch = makeScratch(name);
   try {
     return await work(scratch.path);
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (path?.startsWith(scratch.path)) throw new EngineProblem(`${path} cannot be written: ${code}`);
+    // The system names no file where it is writing that fails.
+    if (code === 'ENOSPC' || code === 'EDQUOT')
+      throw new EngineProblem(`${scratch.path} has no room for what a run needs: ${code}`);
+    throw error;
   } finally {
     scratch.remove();
   }

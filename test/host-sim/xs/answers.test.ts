@@ -77,5 +77,7 @@ it('a step that nothing came of is named', async () => {
   const step: Step = { kind: 'payment', bytes: new Uint8Array(1) };
   runs({ says: ['0 ok'] });
   const all = { ...options, form: 'verifier', told: 1, renewed: 1 } as const;
-  await expect(runSteps({} as never, [step, step], all)).rejects.toThrow("the device's program ended before step 1 of 2");
+  await expect(runSteps({} as never, [step, step], all)).rejects.toThrow(
+    "the device's program ended before step 1 of 2",
+  );
 });

@@ -1,5 +1,8 @@
 // The cache of the engine: a folder that cannot be made is told in one sentence, at once, and an empty name is none.
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { cacheFolder, EngineProblem } from '../../../host-sim/xs/project.ts';
 import { run } from '../../tools/cli/run.ts';
@@ -15,6 +18,16 @@ describe('the cache of the engine', () => {
       expect(() => cacheFolder('objects')).toThrow(`${root}/objects cannot be made: `);
     },
   );
+
+  it('has a path that holds wherever a program is started', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mpcp-project-'));
+    try {
+      vi.stubEnv('MPCP_XS_CACHE', relative(process.cwd(), folder));
+      expect(cacheFolder('objects')).toBe(join(folder, 'objects'));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   it('is the usual one where MPCP_XS_CACHE is empty', () => {
     vi.stubEnv('MPCP_XS_CACHE', '');

@@ -41,7 +41,7 @@ describe('what cannot run is a wrong call in one sentence, before an engine is b
     const { code, stderr } = program.shell('TMPDIR=/nowhere mpcp xs-run hello.ts', bench.folder);
     if (stderr.includes('apt-get install')) return;
     expect(code).toBe(2);
-    expect(stderr).toMatch(/: no folder can be made in \/nowhere, the folder for temporary files: ENOENT\n$/);
+    expect(stderr).toMatch(/: no folder for temporary files can be made in \/nowhere: ENOENT\n$/);
   });
 });
 
