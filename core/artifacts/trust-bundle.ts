@@ -2,7 +2,7 @@
 // bytes here; one that cannot be used stays in the list with the reason, because it must still be found (INTEROP §3).
 
 import { decodeBase64 } from '../encoding/base64.ts';
-import { isArray, isObject, type JsonObject, type JsonValue, member, without } from '../json/value.ts';
+import { anyMember, isArray, isObject, type JsonObject, type JsonValue, member, without } from '../json/value.ts';
 import { BUNDLE_ISSUERS, BUNDLE_KEYS_PER_ISSUER, BUNDLE_REVOKED_GRANTS } from '../limits.ts';
 import {
   ArtifactProblem,
@@ -170,7 +170,8 @@ export function readKey(value: JsonValue): BundleKey {
 
 /** The 32 key bytes of an Ed25519 public JWK (RFC 8037 §2), or why there are none. */
 function ed25519FromJwk(jwk: JsonObject, x: Uint8Array | undefined): Uint8Array | string {
-  if (member(jwk, 'd') !== undefined) return 'the JWK carries a private key';
+  // A device keeps members apart whose names are none of a bundle's.
+  if ((anyMember(jwk, 'd') ?? undefined) !== undefined) return 'the JWK carries a private key';
   if (member(jwk, 'kty') !== 'OKP' || member(jwk, 'crv') !== 'Ed25519') return 'the key type is not Ed25519';
   const alg = member(jwk, 'alg');
   if (alg !== undefined && alg !== 'EdDSA' && alg !== 'Ed25519') return 'alg conflicts with the curve';

@@ -2,10 +2,18 @@
 
 import { describe, expect, it } from 'vitest';
 import { ArtifactProblem } from '../../../core/artifacts/members.ts';
-import { type BundleKey, readTrustBundle, type SignedTrustBundle } from '../../../core/artifacts/trust-bundle.ts';
+import {
+  type BundleKey,
+  readKey,
+  readTrustBundle,
+  type SignedTrustBundle,
+} from '../../../core/artifacts/trust-bundle.ts';
+import { readJson } from '../../../core/json/reader.ts';
 import type { JsonObject, JsonValue } from '../../../core/json/value.ts';
+import { BUNDLE_LIMITS } from '../../../core/limits.ts';
 import { publicJwk } from '../../../host-sim/signing/keys.ts';
 import { BUNDLE, changed, entry } from '../../fixtures/artifacts.ts';
+import { onDevice } from '../../fixtures/device-built-ins.ts';
 import { pa } from '../../fixtures/keys.ts';
 import { shape, text, texts, time } from './shape.ts';
 
@@ -149,6 +157,13 @@ describe('a key', () => {
 
   it.each(Object.entries(unusable))('%s stays, with the reason', (_, jwk) => {
     expect(keyOf(jwk).key).toBeTypeOf('string');
+  });
+
+  it('with a private d cannot be used on a device either, which keeps names apart that it does not know', () => {
+    const onDeviceKey = (jwk: JsonObject) =>
+      onDevice(() => readKey(readJson(Buffer.from(JSON.stringify(jwk)), BUNDLE_LIMITS) as JsonValue)).key;
+    expect(onDeviceKey({ ...JWK, d: JWK.x })).toBe('the JWK carries a private key');
+    expect(onDeviceKey({ ...JWK, d: null })).toEqual(pa.publicKey);
   });
 
   it('is revoked by anything in active but true and null', () => {
