@@ -49,6 +49,8 @@ export {
   presentationFromAuthorizationBytes,
   presentationFromBase64,
 } from './intake/http-authorization.ts';
+export { type HttpFault, type HttpRequest, HttpRequestReader } from './intake/http-request.ts';
+export { decisionResponse, type HttpStatus, httpResponse, noPaymentResponse } from './intake/http-response.ts';
 export { decisionData, type SerialDevice, SerialEndpoint } from './intake/serial-endpoint.ts';
 export {
   FRAME_TYPES,

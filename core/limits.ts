@@ -85,6 +85,14 @@ export const SERIAL_MESSAGE_BYTES = PRESENTATION_BYTES;
 export const SERIAL_GAP_MS = 500;
 /** For how long a payment that is repeated on a serial line gets the answer it got, in milliseconds. */
 export const SERIAL_REPEAT_MS = 10_000;
+/** Bytes of the head of a request to a device's local endpoint: the largest payment in a header, and others. */
+export const HTTP_HEAD_BYTES = 12_288;
+/** Header fields of such a request. */
+export const HTTP_HEADERS = 32;
+/** Bytes of its target, the path with its query. */
+export const HTTP_TARGET_BYTES = 256;
+/** How long it may take to come in, in milliseconds. */
+export const HTTP_REQUEST_MS = 5000;
 /** Characters of base64 after `Authorization: MPCP`. */
 export const HEADER_CHARACTERS = 8192;
 /** Issuers one Trust Bundle may approve, and may embed. */

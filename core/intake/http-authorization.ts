@@ -37,8 +37,13 @@ export function presentationFromAuthorizationBytes(value: Uint8Array): Uint8Arra
   if (start >= end) return no('there is no value after the scheme');
   if (!isBlank(value[start])) return no('the scheme is not MPCP');
   while (isBlank(value[start])) start++;
-  if (end - start > HEADER_CHARACTERS) return no(TOO_LONG);
-  return decodeBase64InPlace(value.subarray(start, end)) ?? no('the value is not base64');
+  return presentationFromHeaderBytes(value.subarray(start, end));
+}
+
+/** The presentation bytes of a bare base64 header value that is there as bytes. They take its place. */
+export function presentationFromHeaderBytes(value: Uint8Array): Uint8Array | Refusal {
+  if (value.length > HEADER_CHARACTERS) return no(TOO_LONG);
+  return decodeBase64InPlace(value) ?? no('the value is not base64');
 }
 
 function isBlank(code: number | undefined): boolean {

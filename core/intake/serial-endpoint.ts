@@ -29,11 +29,13 @@ export class SerialEndpoint {
   #answer: Uint8Array | undefined;
   #answeredMs = 0;
 
-  constructor(device: SerialDevice) {
+  /** @param most bytes of a message, SERIAL_MESSAGE_BYTES where left out: see `FrameReader` */
+  constructor(device: SerialDevice, most?: number) {
     this.#device = device;
     this.#reader = new FrameReader(
       (frame) => this.#take(frame),
       (fault) => this.#complain(fault),
+      most,
     );
   }
 

@@ -35,7 +35,8 @@ export class FrameReader {
   readonly #take: (frame: SerialFrame) => void;
   readonly #fault: (fault: FrameFault) => void;
   /** The fragments so far, then the bytes of the frame that is coming in. */
-  readonly #buffer = new Uint8Array(stuffedBytes(SERIAL_MESSAGE_BYTES + HEADER + CRC));
+  readonly #buffer: Uint8Array;
+  readonly #most: number;
   #message = 0;
   #end = 0;
   #skipping = false;
@@ -48,10 +49,17 @@ export class FrameReader {
   /**
    * @param take is given each message
    * @param fault is told what is dropped, and why
+   * @param most bytes of a message: a device with little memory may take less than others, and keeps a little more than these
    */
-  constructor(take: (frame: SerialFrame) => void, fault: (fault: FrameFault) => void = () => {}) {
+  constructor(
+    take: (frame: SerialFrame) => void,
+    fault: (fault: FrameFault) => void = () => {},
+    most: number = SERIAL_MESSAGE_BYTES,
+  ) {
     this.#take = take;
     this.#fault = fault;
+    this.#most = most;
+    this.#buffer = new Uint8Array(stuffedBytes(most + HEADER + CRC));
   }
 
   /**
@@ -60,7 +68,7 @@ export class FrameReader {
    * @param nowMs monotonic time: half a message that was not gone on with for SERIAL_GAP_MS is dropped
    */
   push(bytes: Uint8Array, nowMs: number): void {
-    if (this.#isWaiting && nowMs - this.#lastMs > SERIAL_GAP_MS) this.#drop('timeout');
+    if ((this.#end > 0 || this.#skipping) && nowMs - this.#lastMs > SERIAL_GAP_MS) this.#drop('timeout');
     this.#lastMs = nowMs;
     const { length } = bytes;
     let at = 0;
@@ -72,11 +80,6 @@ export class FrameReader {
       else if (this.#end > this.#message) this.#frame();
       at = zero + 1;
     }
-  }
-
-  /** True while a part of a message is kept. */
-  get #isWaiting(): boolean {
-    return this.#end > 0 || this.#skipping;
   }
 
   #add(bytes: Uint8Array, start: number, end: number): void {
@@ -116,7 +119,7 @@ export class FrameReader {
     buffer.copyWithin(this.#message, start + HEADER, end - CRC);
     this.#message += end - start - HEADER - CRC;
     this.#end = this.#message;
-    if (this.#message > SERIAL_MESSAGE_BYTES) {
+    if (this.#message > this.#most) {
       this.#drop('too-long');
       return;
     }

@@ -80,6 +80,7 @@ export const LEFT_OUT: { readonly [file: string]: string } = {
   'test/core/encoding/engine-integers.test.ts': ENGINE_PUT,
   'test/core/encoding/little-endian.test.ts': ENGINE_PUT,
   'test/core/guide/guide.test.ts': "the guide's functions for Node, on whole vector files",
+  'test/core/intake/http-socket.test.ts': "is about Node's sockets and its HTTP client",
   'test/core/intake/presentation-cbor.test.ts': 'writes CBOR with cbor-x, a library for Node',
   'test/core/json/other-members.test.ts': ENGINE_PUT,
   'test/core/json/source-members.test.ts': NODE_FORM,

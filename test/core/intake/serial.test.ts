@@ -151,6 +151,17 @@ describe('what is dropped', () => {
     expect(read(hexBytes('55aa55aa55aa'), good)[1]).toEqual(GOOD);
   });
 
+  it('what is longer than a device with less memory takes', () => {
+    const all: (number | FrameFault)[] = [];
+    const reader = new FrameReader(
+      ({ payload }) => void all.push(payload.length),
+      (fault) => void all.push(fault),
+      20,
+    );
+    for (const length of [20, 21, 5000, 20]) reader.push(writeFrame(1, 9, new Uint8Array(length).fill(1)), 0);
+    expect(all).toEqual([20, 'too-long', 'too-long', 20]);
+  });
+
   it('anything longer than a message, without memory for it', () => {
     const long = new Uint8Array(50_000).fill(1);
     expect(read(long, long, good)).toEqual(['too-long', GOOD]);
