@@ -196,17 +196,17 @@ export const REVOCATION_ENDPOINT_CHARACTERS = 512;
 export const LOGGED_CHARACTERS = 64;
 /** Bytes of the partition with a device's provisioning: two slots of whole blocks. */
 export const PROVISIONING_PARTITION_BYTES = 16_384;
-/** The document in a provisioning image: what a slot of two blocks of 4 KB holds behind its header. */
+/** The document in a provisioning image: what a device with 48 KB reads in its worst shape. */
 export const PROVISIONING_LIMITS: JsonLimits = Object.freeze({
-  bytes: 8160,
-  values: 1024,
+  bytes: 4096,
+  values: 256,
   elements: 64,
   members: 64,
-  stringBytes: 4096,
+  stringBytes: 1024,
   depth: 8,
 });
 /** Bytes of a certificate, in DER. */
-export const CERTIFICATE_BYTES = 4096;
+export const CERTIFICATE_BYTES = 2048;
 /** Bytes of a text in it that is a device's, or a site's, own: names, URLs, the key of an operator's backend. */
 export const PROVISIONED_TEXT_BYTES = 256;
 /** Characters of a device's id. */

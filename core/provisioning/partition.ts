@@ -1,7 +1,6 @@
 // The partition with a device's provisioning: two slots, of which the one with the higher counter is in force. An image is
 // written into the other slot, its header last, so that one program switches. docs/FORMAT.md says what each byte is.
 
-import { readCborWithBytes } from '../cbor/reader.ts';
 import { crc32, crc32Update } from '../encoding/crc32.ts';
 import { HEADER_BYTES, isStoreHeader, STORE, sealHeader, UNIT } from '../encoding/flash-header.ts';
 import { readU32, writeU32 } from '../encoding/little-endian.ts';
@@ -9,7 +8,7 @@ import { sameBytes } from '../encoding/same-bytes.ts';
 import { JsonProblem } from '../json/reader.ts';
 import { PROVISIONING_LIMITS } from '../limits.ts';
 import { type Flash, FlashError } from '../ports/ports.ts';
-import { plainData } from './plain-data.ts';
+import { decodeDocument } from './plain-data.ts';
 import { type Provisioning, ProvisioningProblem, readDocument } from './provisioning.ts';
 
 /** The format this code reads and writes. */
@@ -51,10 +50,10 @@ export function readProvisioning(flash: Flash): FoundProvisioning | Provisioning
   return orProblem(() => {
     const { image, damage } = imageInForce(flash);
     const { slot, counter } = image;
-    const value = readCborWithBytes(documentOf(flash, image), PROVISIONING_LIMITS);
+    const value = decodeDocument(documentOf(flash, image));
     if (value instanceof JsonProblem)
       throw new ProvisioningProblem('invalid', `provisioning: the document of slot ${slot}: ${value.message}`);
-    return { provisioning: readDocument(plainData(value), counter), slot, damage };
+    return { provisioning: readDocument(value, counter), slot, damage };
   });
 }
 

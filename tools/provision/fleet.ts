@@ -1,6 +1,7 @@
 // From a fleet's lines and its common terms to each device's document. All that is wrong is found before anything is made.
 
-import { PROVISIONING_LIMITS } from '../../core/limits.ts';
+import { JsonProblem } from '../../core/json/reader.ts';
+import { decodeDocument } from '../../core/provisioning/plain-data.ts';
 import {
   ACTIVE_LEVELS,
   type ActiveLevel,
@@ -196,15 +197,15 @@ function documentOf({ values }: FleetRow, terms: FleetTerms, madeAt: number | un
 /** What the device would say about its document. */
 function documentProblem(document: ProvisioningDocument, counter: number): string | undefined {
   try {
-    readDocument(document, counter);
+    const bytes = documentBytes(document);
+    const value = decodeDocument(bytes);
+    if (value instanceof JsonProblem) return `no device reads its document of ${bytes.length} bytes: ${value.message}`;
+    readDocument(value, counter);
+    return undefined;
   } catch (problem) {
     if (problem instanceof ProvisioningProblem) return problem.message;
     throw problem;
   }
-  const { length } = documentBytes(document);
-  return length > PROVISIONING_LIMITS.bytes
-    ? `its document has ${length} bytes, and an image holds ${PROVISIONING_LIMITS.bytes}`
-    : undefined;
 }
 
 /** Why an id would make no good file name, beside what a device's id may have; or undefined. */

@@ -46,9 +46,15 @@ export function rotated(image: Uint8Array, { add, remove }: Rotation): RotatedIm
   const site = { ...provisioning.site, rootKeys };
   const missing = deploymentProblems(readConfiguration(site));
   if (missing.length > 0) return missing.join('; ');
-  const replaced = replacedImage(image, { ...document, site }, provisioning.counter + 1);
-  const back = readImage(replaced);
-  return back instanceof ProvisioningProblem ? back.message : { provisioning: back.provisioning, image: replaced };
+  try {
+    const replaced = replacedImage(image, { ...document, site }, provisioning.counter + 1);
+    const back = readImage(replaced);
+    return back instanceof ProvisioningProblem ? back.message : { provisioning: back.provisioning, image: replaced };
+  } catch (problem) {
+    // An image that is full has no room for another key.
+    if (problem instanceof ProvisioningProblem || problem instanceof RangeError) return problem.message;
+    throw problem;
+  }
 }
 
 /** How a root key is called: its kid, or its thumbprint. */

@@ -5,7 +5,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { admitCounter } from '../../../core/provisioning/counter.ts';
 import { type Provisioning, ProvisioningProblem } from '../../../core/provisioning/provisioning.ts';
-import { imageOf, readImage } from '../../../host-sim/provisioning/image.ts';
+import { documentBytes, imageOf, readImage } from '../../../host-sim/provisioning/image.ts';
 import { keyFromSeed, privateJwk, publicJwk, publicPem, thumbprint } from '../../../host-sim/signing/keys.ts';
 import { crypto } from '../../fixtures/device.ts';
 import { otherRoot, root } from '../../fixtures/keys.ts';
@@ -229,6 +229,22 @@ describe('provision rotate', () => {
       expect(existsSync(at('out'))).toBe(false);
     }
     expect(readdirSync(bench.folder).filter((name) => name.startsWith('.mpcp'))).toEqual([]);
+  });
+
+  it('says so where an image has no room for another key', async () => {
+    const of = (last: number) => {
+      const sbaIssuers = {
+        'pa.example': [...Array.from({ length: 3 }, (_, i) => `${i}`.repeat(1000)), 'x'.repeat(last)],
+      };
+      return { deviceId: 'a', site: site({ sbaIssuers }), policyAuthorityUrl: 'https://pa.example' };
+    };
+    bench.write('full.img', imageOf(of(300 + 4096 - documentBytes(of(300)).length), 1));
+    const before = bench.bytes('full.img');
+    const words = [at('full.img'), '--add-root', at('root-2.jwk'), '--out', at('fuller.img')];
+    const { code, stderr } = await rotate(...words);
+    expect([code, existsSync(at('fuller.img'))]).toEqual([2, false]);
+    expect(stderr).toContain('a slot holds 1 to 4096');
+    expect(Buffer.compare(before, bench.bytes('full.img'))).toBe(0);
   });
 
   it('writes none of a folder where one image is not the manifest’s', async () => {
