@@ -17,6 +17,7 @@ import {
   anyMember,
   emptyObject,
   isArray,
+  type JsonArray,
   type JsonObject,
   type JsonValue,
   memberCount,
@@ -122,6 +123,23 @@ export function decodeCompact(
   }
 }
 
+/** An object or array that is being written. */
+interface Open {
+  /** What it is in. */
+  readonly around: Open | undefined;
+  readonly value: JsonObject | JsonArray;
+  /** Of its members; undefined for an array. */
+  readonly names: readonly string[] | undefined;
+  /** As `inOrder` has it; nothing for an array. */
+  readonly order: readonly number[];
+  /** It has all members itself, see OTHERS. */
+  readonly isPlain: boolean;
+  /** Which is next. */
+  at: number;
+}
+
+const NONE: readonly number[] = Object.freeze([]);
+
 class Writer {
   readonly #target: Uint8Array;
   readonly #texts: string[];
@@ -134,44 +152,102 @@ class Writer {
     this.#texts = texts;
   }
 
-  write(value: JsonValue, depth = 0): number {
+  /** Writes a value and all in it. In a loop: what it may be nested does not fit on a device's stack. */
+  write(value: JsonValue): number {
+    if (typeof value !== 'object' || value === null) {
+      this.#single(value);
+      return this.#at;
+    }
+    let depth = 1;
+    let open: Open | undefined = this.#opened(value, undefined);
+    do {
+      const inner: JsonObject | JsonArray | undefined =
+        open.names === undefined ? this.#array(open) : this.#object(open);
+      if (inner === undefined) {
+        open = open.around;
+        depth--;
+      } else {
+        if (++depth > ARTIFACT_LIMITS.depth) throw limit(this.#at, `nested more than ${ARTIFACT_LIMITS.depth} deep`);
+        open = this.#opened(inner, open);
+      }
+    } while (open !== undefined);
+    return this.#at;
+  }
+
+  /** Writes elements up to the next that is an object or array: that one, or undefined at the end. */
+  #array(open: Open): JsonObject | JsonArray | undefined {
+    const array = open.value as JsonArray;
+    const { length } = array;
+    for (let i = open.at; i < length; i++) {
+      const value = array[i] as JsonValue;
+      if (typeof value === 'string') this.#text(value);
+      else if (typeof value !== 'object' || value === null) this.#single(value);
+      else {
+        open.at = i + 1;
+        return value;
+      }
+    }
+    return undefined;
+  }
+
+  /** The same with members. */
+  #object(open: Open): JsonObject | JsonArray | undefined {
+    const object = open.value as JsonObject;
+    const names = open.names as readonly string[];
+    const { order, isPlain } = open;
+    const { length } = order;
+    const target = this.#target;
+    for (let i = open.at; i < length; i++) {
+      const rank = order[i] as number;
+      const name = names[rank & PLACES] as string;
+      if (rank < UNKNOWN) {
+        // As #byte does, without a call for each member.
+        if (this.#at >= target.length) throw tooShort(this.#at);
+        target[this.#at++] = rank >> PLACE_BITS;
+      } else if (!this.#again(name)) this.#plain(name);
+      const value = (isPlain ? object[name] : anyMember(object, name)) as JsonValue;
+      if (typeof value === 'string') this.#text(value);
+      else if (typeof value !== 'object' || value === null) this.#single(value);
+      else {
+        open.at = i + 1;
+        return value;
+      }
+    }
+    return undefined;
+  }
+
+  /** What is no object and no array. */
+  #single(value: JsonValue): void {
     if (typeof value === 'string') this.#text(value);
     else if (value === null) this.#byte(NULL);
     else if (typeof value === 'boolean') this.#byte(value ? TRUE : FALSE);
     else if (typeof value === 'number') this.#number(value);
-    else if (typeof value !== 'object') throw problem('ARTIFACT_INVALID', this.#at, `a ${typeof value}`);
-    else if (depth >= ARTIFACT_LIMITS.depth) throw limit(this.#at, `nested more than ${ARTIFACT_LIMITS.depth} deep`);
-    else if (isArray(value)) this.#array(value, depth + 1);
-    else this.#object(value, depth + 1);
-    return this.#at;
+    else throw problem('ARTIFACT_INVALID', this.#at, `a ${typeof value}`);
   }
 
-  #array(array: readonly JsonValue[], depth: number): void {
-    this.#count(ARRAY, array.length, ARTIFACT_LIMITS.elements);
-    for (let i = 0; i < array.length; i++) this.write(array[i] as JsonValue, depth);
-  }
-
-  #object(object: JsonObject, depth: number): void {
+  /** Begins an object or array. */
+  #opened(value: JsonObject | JsonArray, around: Open | undefined): Open {
+    if (isArray(value)) {
+      this.#count(ARRAY, value.length, ARTIFACT_LIMITS.elements);
+      return { around, value, names: undefined, order: NONE, isPlain: true, at: 0 };
+    }
+    const object = value as JsonObject;
     const names = namesOf(object);
     const isPlain = object[OTHERS] === undefined;
     const order = inOrder(object, names, isPlain);
-    const { length } = order;
-    this.#count(OBJECT, length, ARTIFACT_LIMITS.members);
-    for (let i = 0; i < length; i++) {
-      const rank = order[i] as number;
-      const name = names[rank & PLACES] as string;
-      if (rank < UNKNOWN) this.#byte(rank >> PLACE_BITS);
-      else if (!this.#again(name)) this.#plain(name);
-      this.write((isPlain ? object[name] : anyMember(object, name)) as JsonValue, depth);
-    }
+    this.#count(OBJECT, order.length, ARTIFACT_LIMITS.members);
+    return { around, value, names, order, isPlain, at: 0 };
   }
 
   #count(kind: number, count: number, most: number): void {
     this.#values += count;
     if (count > most || this.#values > ARTIFACT_LIMITS.values)
       throw limit(this.#at, 'more values than an artifact has');
-    this.#byte(kind + Math.min(count, COUNT_FOLLOWS));
-    if (count >= COUNT_FOLLOWS) this.#byte(count);
+    if (count < COUNT_FOLLOWS) this.#byte(kind + count);
+    else {
+      this.#byte(kind + COUNT_FOLLOWS);
+      this.#byte(count);
+    }
   }
 
   #number(value: number): void {
@@ -323,13 +399,23 @@ class Writer {
   }
 }
 
+/** An object or array that is being read. */
+interface Level {
+  readonly object: Record<string, JsonValue> | undefined;
+  readonly array: JsonValue[] | undefined;
+  /** Members or elements, and how many of them are still to come. */
+  readonly count: number;
+  left: number;
+  /** The name of the member at hand. */
+  name: string;
+}
+
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #end: number;
   readonly #texts: string[];
   at: number;
   #values = 0;
-  #depth = 0;
 
   constructor(bytes: Uint8Array, at: number, end: number, texts: string[]) {
     this.#bytes = bytes;
@@ -338,13 +424,44 @@ class Reader {
     this.#texts = texts;
   }
 
+  /** Reads a value and all in it. In a loop, as it is written. */
   value(): JsonValue {
-    const start = this.at;
     const first = this.#byte();
+    if (first < OBJECT || first >= NULL) return this.#single(first);
+    const around: Level[] = [];
+    let level = this.#level(first);
+    for (;;) {
+      let value: JsonValue;
+      if (level.left > 0) {
+        level.left--;
+        if (level.array === undefined) level.name = this.#name();
+        const next = this.#byte();
+        if (next >= OBJECT && next < NULL) {
+          around.push(level);
+          if (around.length >= ARTIFACT_LIMITS.depth)
+            throw limit(this.at, `nested more than ${ARTIFACT_LIMITS.depth} deep`);
+          level = this.#level(next);
+          continue;
+        }
+        value = this.#single(next);
+      } else {
+        const { object, count } = level;
+        if (object !== undefined && memberCount(object) !== count) throw this.#invalid('a member appears twice');
+        value = object ?? (level.array as JsonValue[]);
+        const outer = around.pop();
+        if (outer === undefined) return value;
+        level = outer;
+      }
+      if (level.array !== undefined) level.array.push(value);
+      else if (value === null) throw this.#invalid('a member that is null');
+      else setMember(level.object as Record<string, JsonValue>, level.name, value);
+    }
+  }
+
+  /** What is no object and no array, behind its first byte. */
+  #single(first: number): JsonValue {
     if (first < SMALL) return this.#known(COMPACT_VALUES, first);
     if (first < OBJECT) return first - SMALL;
-    if (first < ARRAY) return this.#object(first - OBJECT);
-    if (first < NULL) return this.#array(first - ARRAY);
     switch (first) {
       case NULL:
         return null;
@@ -358,23 +475,24 @@ class Reader {
         return this.#number();
       case AGAIN:
         return this.#again();
-      default:
+      default: {
+        const start = this.at - 1;
         return this.#noted(this.#text(first), start);
+      }
     }
   }
 
-  #object(counted: number): JsonObject {
-    const count = this.#open(counted, ARTIFACT_LIMITS.members);
-    const object = emptyObject();
-    for (let i = 0; i < count; i++) {
-      const name = this.#name();
-      const value = this.value();
-      if (value === null) throw this.#invalid('a member that is null');
-      setMember(object, name, value);
-    }
-    if (memberCount(object) !== count) throw this.#invalid('a member appears twice');
-    this.#depth--;
-    return object;
+  /** Begins an object or array, behind its first byte. */
+  #level(first: number): Level {
+    const isObject = first < ARRAY;
+    const counted = first - (isObject ? OBJECT : ARRAY);
+    const count = counted < COUNT_FOLLOWS ? counted : this.#byte();
+    const most = isObject ? ARTIFACT_LIMITS.members : ARTIFACT_LIMITS.elements;
+    this.#values += count;
+    if (count > most || this.#values > ARTIFACT_LIMITS.values) throw limit(this.at, 'more values than an artifact has');
+    return isObject
+      ? { object: emptyObject(), array: undefined, count, left: count, name: '' }
+      : { object: undefined, array: [], count, left: count, name: '' };
   }
 
   #name(): string {
@@ -384,22 +502,6 @@ class Reader {
     if (first === AGAIN) return this.#again();
     if (first !== TEXT && first < SHORT_TEXT) throw this.#invalid('not a name');
     return this.#noted(this.#text(first), start);
-  }
-
-  #array(counted: number): JsonValue[] {
-    const count = this.#open(counted, ARTIFACT_LIMITS.elements);
-    const array: JsonValue[] = [];
-    for (let i = 0; i < count; i++) array.push(this.value());
-    this.#depth--;
-    return array;
-  }
-
-  #open(counted: number, most: number): number {
-    const count = counted < COUNT_FOLLOWS ? counted : this.#byte();
-    if (++this.#depth > ARTIFACT_LIMITS.depth) throw limit(this.at, `nested more than ${ARTIFACT_LIMITS.depth} deep`);
-    this.#values += count;
-    if (count > most || this.#values > ARTIFACT_LIMITS.values) throw limit(this.at, 'more values than an artifact has');
-    return count;
   }
 
   #known(texts: readonly string[], number: number): string {

@@ -3,7 +3,7 @@
 
 import { encodeUtf8 } from '../encoding/utf8.ts';
 import { numberText } from './numbers.ts';
-import { anyMember, isArray, type JsonObject, type JsonValue, namesOf } from './value.ts';
+import { anyMember, isArray, type JsonArray, type JsonObject, type JsonValue, namesOf } from './value.ts';
 
 /**
  * Writes JSON text: members that are null left out, numbers in the shorter of the two ways ECMAScript has.
@@ -13,10 +13,57 @@ import { anyMember, isArray, type JsonObject, type JsonValue, namesOf } from './
  * @returns the byte behind it, or -1 where there is no room; the bytes behind `at` are of no use then
  */
 export function writeJson(value: JsonValue, target: Uint8Array, at: number): number {
+  if (typeof value !== 'object' || value === null) return writeSingle(value, target, at);
+  const around: Open[] = [];
+  let open = opened(value);
+  let end = writeText(open.names === undefined ? '[' : '{', target, at);
+  // In a loop: what it may be nested does not fit on a device's stack.
+  while (end >= 0) {
+    const { value: outer, names } = open;
+    const next = open.at++;
+    if (next === (names ?? (outer as JsonArray)).length) {
+      end = writeText(names === undefined ? ']' : '}', target, end);
+      const before = around.pop();
+      if (before === undefined) return end;
+      open = before;
+      continue;
+    }
+    const name = names?.[next];
+    const inner = name === undefined ? (outer as JsonArray)[next] : anyMember(outer as JsonObject, name);
+    if (name !== undefined && (inner === null || inner === undefined)) continue;
+    if (open.hasAny) end = writeText(',', target, end);
+    open.hasAny = true;
+    if (name !== undefined && end >= 0) end = writeBytes(encodeUtf8(`${JSON.stringify(name)}:`), target, end);
+    if (end < 0) return -1;
+    if (typeof inner !== 'object' || inner === null) end = writeSingle(inner ?? null, target, end);
+    else {
+      around.push(open);
+      open = opened(inner);
+      end = writeText(open.names === undefined ? '[' : '{', target, end);
+    }
+  }
+  return -1;
+}
+
+/** An object or array that is being written. */
+interface Open {
+  readonly value: JsonObject | JsonArray;
+  /** Of its members; undefined for an array. */
+  readonly names: readonly string[] | undefined;
+  /** Which is next. */
+  at: number;
+  /** True from the first that was written on. */
+  hasAny: boolean;
+}
+
+function opened(value: JsonObject | JsonArray): Open {
+  return { value, names: isArray(value) ? undefined : namesOf(value as JsonObject), at: 0, hasAny: false };
+}
+
+/** What is no object and no array. */
+function writeSingle(value: JsonValue, target: Uint8Array, at: number): number {
   if (typeof value === 'string') return writeBytes(encodeUtf8(JSON.stringify(value)), target, at);
-  if (typeof value === 'number') return writeText(numberText(value, true), target, at);
-  if (typeof value !== 'object' || value === null) return writeText(String(value), target, at);
-  return isArray(value) ? writeArray(value, target, at) : writeObject(value, target, at);
+  return writeText(typeof value === 'number' ? numberText(value, true) : String(value), target, at);
 }
 
 /** Writes a few ASCII characters as they are. @returns see `writeJson` */
@@ -30,30 +77,4 @@ function writeBytes(bytes: Uint8Array | undefined, target: Uint8Array, at: numbe
   if (bytes === undefined || at + bytes.length > target.length) return -1;
   target.set(bytes, at);
   return at + bytes.length;
-}
-
-function writeArray(array: readonly JsonValue[], target: Uint8Array, from: number): number {
-  let at = writeText('[', target, from);
-  for (let i = 0; i < array.length && at >= 0; i++) {
-    if (i > 0) at = writeText(',', target, at);
-    if (at >= 0) at = writeJson(array[i] as JsonValue, target, at);
-  }
-  return writeText(']', target, at);
-}
-
-function writeObject(object: JsonObject, target: Uint8Array, from: number): number {
-  let at = writeText('{', target, from);
-  let first = true;
-  for (const name of namesOf(object)) {
-    const value = anyMember(object, name);
-    if (value === null || value === undefined) continue;
-    if (!first) at = writeText(',', target, at);
-    first = false;
-    if (at >= 0) at = writeJson(name, target, at);
-    at = writeText(':', target, at);
-    if (at < 0) return -1;
-    at = writeJson(value, target, at);
-    if (at < 0) return -1;
-  }
-  return writeText('}', target, at);
 }
