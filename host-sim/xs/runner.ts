@@ -28,7 +28,7 @@ export interface MachineMemory {
 
 /**
  * The machines of the budgets: 48 KB in all; a plain ESP32 as the SDK configures it (32 KB chunks, 2048 slots); and that with the
- * stack that a device needs for a commit, and to make tables of keys.
+ * stack that a device needs for the deepest payment, and to make tables of keys.
  */
 export const MACHINES = {
   // Divided for good: heaps that grow would make a payment depend on what came before it.

@@ -456,14 +456,8 @@ const COUNTS = [12, 30, 60, 120];
 export function largestPayments(isRead: (presentation: Uint8Array) => boolean): readonly Trial[] {
   const trials: Trial[] = [];
   const add = (name: string, made: (bytes: number) => Uint8Array) => {
-    let [good, bad] = [0, PRESENTATION_BYTES];
-    if (!isRead(made(good))) return;
-    while (bad - good > 4) {
-      const middle = (good + bad) >> 1;
-      if (isRead(made(middle))) good = middle;
-      else bad = middle;
-    }
-    trials.push(paying(name, made(good), 'ok'));
+    const longest = asLongAsRead(made, isRead);
+    if (longest !== undefined) trials.push(paying(name, longest, 'ok'));
   };
   for (const [shape, values] of Object.entries(SHAPES)) {
     for (const count of COUNTS) {
@@ -483,6 +477,21 @@ export function largestPayments(isRead: (presentation: Uint8Array) => boolean): 
     }
   }
   return trials;
+}
+
+/** What is made with the most bytes with which it is still read; undefined where it never is. */
+export function asLongAsRead(
+  made: (bytes: number) => Uint8Array,
+  isRead: (presentation: Uint8Array) => boolean,
+): Uint8Array | undefined {
+  let [good, bad] = [0, PRESENTATION_BYTES];
+  if (!isRead(made(good))) return undefined;
+  while (bad - good > 4) {
+    const middle = (good + bad) >> 1;
+    if (isRead(made(middle))) good = middle;
+    else bad = middle;
+  }
+  return made(good);
 }
 
 function presented(number: number, options: Parameters<typeof chainOf>[1]): Uint8Array {

@@ -113,6 +113,7 @@ export interface Chain {
   readonly sba: JsonObject;
   readonly spa: JsonObject;
   readonly settlementIntent: JsonObject;
+  readonly fleetPolicyAuthorization?: JsonObject;
 }
 
 /** How a chain differs from the usual one. */
@@ -123,6 +124,11 @@ export interface ChainOptions {
   readonly inGrant?: JsonObject;
   readonly inSba?: JsonObject;
   readonly inSpa?: JsonObject;
+  readonly inIntent?: JsonObject;
+  /** There is a fleet policy too, with these members. */
+  readonly inFleetPolicy?: JsonObject;
+  /** The grant is signed without an envelope, issuer and all. */
+  readonly isFlat?: boolean;
   /** Members of the envelopes, which nobody signs. */
   readonly around?: JsonObject;
   /** Seconds from `NOW_MS` at which the payment is made. */
@@ -139,6 +145,7 @@ export function chainOf(number: number, options: ChainOptions = {}): Chain {
     amount: REQUEST.amountMinor,
     destination: DESTINATION,
     asset: XRP,
+    ...options.inIntent,
   };
   const inner = {
     grantId: grant,
@@ -186,11 +193,31 @@ export function chainOf(number: number, options: ChainOptions = {}): Chain {
     const key = signingKey(signer);
     return { [member]: value, issuer, issuerKeyId: key.kid, signature: signatureOf(domain, value, key), ...around };
   };
+  const flat = () => {
+    const key = signingKey('authority');
+    const body = { ...inner, issuer: AUTHORITY, issuerKeyId: key.kid };
+    return { ...body, signature: signatureOf('PolicyGrant', body, key) };
+  };
+  const policy = {
+    version: '1.0',
+    fleetPolicyId: 'fleet-policy-1',
+    fleetId: 'fleet-1',
+    actorId: budget.actorId,
+    scope: 'DAY',
+    currency: 'USD',
+    maxAmountMinor: '500000000',
+    allowedRails: ['xrpl'],
+    expiresAt: until(3600),
+    ...options.inFleetPolicy,
+  };
   return {
-    grant: signed('PolicyGrant', 'grant', inner, 'authority', AUTHORITY),
+    grant: options.isFlat ? flat() : signed('PolicyGrant', 'grant', inner, 'authority', AUTHORITY),
     sba: signed('SBA', 'authorization', budget, 'wallet', WALLET),
     spa: signed('SPA', 'authorization', payment, 'wallet', WALLET),
     settlementIntent,
+    ...(options.inFleetPolicy === undefined
+      ? {}
+      : { fleetPolicyAuthorization: signed('FPA', 'authorization', policy, 'fleet', FLEET) }),
   };
 }
 

@@ -83,13 +83,20 @@ function partsOf(target: TargetName, folder: string, options: SuiteOptions): rea
   const signing = (crypto: string) =>
     part(`signatures, crypto ${crypto}`, () => signatures(folder, crypto, target, options));
   if (target === 'rv32') return [conforming('native'), signing('native'), signing('core')];
-  const inDevice = [trials('hostile input', 'native', hostileInput), trials('largest input', 'native', largestInput)];
+  const largest = (form: 'verifier' | 'device', crypto: string) =>
+    trials(`largest input${form === 'device' ? ', ledger and journal' : ''}`, crypto, (on) => largestInput(form, on));
+  const inDevice = [
+    trials('hostile input', 'native', hostileInput),
+    largest('verifier', 'native'),
+    largest('device', 'native'),
+  ];
   if (target === 'm32-bounds') return [conforming('native'), conforming('core'), ...inDevice];
   return [
     conforming('native'),
     conforming('core'),
     ...inDevice,
-    trials('largest input', 'core', largestInput),
+    largest('verifier', 'core'),
+    largest('device', 'core'),
     trials(`${PAYMENTS} payments`, 'native', (on) => endurance('verifier', PAYMENTS, on)),
     trials(`${PAYMENTS_OF_THE_CORE} payments`, 'core', (on) => endurance('verifier', PAYMENTS_OF_THE_CORE, on)),
     trials(`${PAYMENTS} payments, ledger and journal`, 'native', (on) => endurance('device', PAYMENTS, on)),

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { presentationFromAuthorizationBytes } from '../../../core/intake/http-authorization.ts';
 import { readCarefully } from '../../../core/intake/presentation.ts';
 import { PRESENTATION_WEIGHT } from '../../../core/limits.ts';
+import { deepestPayments } from '../../../tools/xs/deepest.ts';
 import { verdictUnderNode } from '../../../tools/xs/device-trials.ts';
 import { endurancePayments, ROUND, stepsOfRound } from '../../../tools/xs/endurance.ts';
 import { hostilePayments, largestPayments } from '../../../tools/xs/hostile.ts';
@@ -37,6 +38,18 @@ describe('the largest payments', () => {
     expect(trials.length).toBeGreaterThan(200);
     for (const { name, step } of trials.filter((_, i) => i % 7 === 0)) expect(verdictUnderNode(step), name).toBe('ok');
     expect(PRESENTATION_WEIGHT).toBe(9216);
+  });
+});
+
+describe('the deepest payments', () => {
+  it('are good, in every artifact', () => {
+    const trials = deepestPayments(isRead);
+    expect(trials.length).toBeGreaterThan(400);
+    for (const place of ['grant', 'flat grant', 'SBA', 'SPA', 'intent', "intent's own time", 'fleet policy']) {
+      const there = trials.filter(({ name }) => name.includes(`, in the ${place}`));
+      expect(there.length, place).toBeGreaterThan(30);
+      for (const { name, step } of there.filter((_, i) => i % 9 === 0)) expect(verdictUnderNode(step), name).toBe('ok');
+    }
   });
 });
 
