@@ -7,11 +7,11 @@ import { type HttpFault, type HttpRequest, HttpRequestReader } from '../../../co
 import { decisionResponse, httpResponse } from '../../../core/intake/http-response.ts';
 import { HTTP_HEADERS, HTTP_REQUEST_MS } from '../../../core/limits.ts';
 import { refuse } from '../../../core/reason-codes.ts';
-import { bytesOf } from '../../fixtures/text.ts';
+import { bytesOf, utf8 } from '../../fixtures/text.ts';
 
 /** What is made of bytes that come at once. */
 function read(bytes: string | Uint8Array): HttpRequest | HttpFault | undefined {
-  return new HttpRequestReader(0).push(typeof bytes === 'string' ? bytesOf(bytes) : bytes, 0);
+  return new HttpRequestReader(0).push(typeof bytes === 'string' ? utf8(bytes) : bytes, 0);
 }
 
 const status = (bytes: string) => {
