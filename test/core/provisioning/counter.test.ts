@@ -97,6 +97,21 @@ describe('on flash', () => {
     expect(admitCounter(open(foreign), 1)).toMatchObject({ fault: 'store' });
   });
 
+  it('is taken again where something is missing from the ledger, and no other one is: a higher one may be what is missing', () => {
+    const flash = memory();
+    const ledger = open(flash);
+    admitCounter(ledger, 3);
+    // Behind the block's header and the counter's record of five units.
+    const next = 32 + 80;
+    for (let i = 0; i < 3; i++) receipt(ledger.authorize(spend({ budget: key(`${i}`) })));
+    flash.cells[next + 20] = (flash.cells[next + 20] as number) ^ 1;
+    const damaged = open(flash);
+    expect([damaged.damage.length, damaged.problem]).toEqual([1, undefined]);
+    expect(admitCounter(damaged, 3)).toBeUndefined();
+    expect(admitCounter(damaged, 2)).toMatchObject({ fault: 'rollback' });
+    expect(admitCounter(damaged, 4)).toMatchObject({ fault: 'store' });
+  });
+
   it('a power cut at any operation leaves the counter there was or the new one, and never a lower one', () => {
     for (const form of ['before', 'torn', 'after'] as const) {
       for (let operation = 0; ; operation++) {

@@ -188,6 +188,22 @@ describe('a new image', () => {
     }
   });
 
+  it('is not in force where flash keeps something else than it was given', () => {
+    for (const wrong of [32, 256, 0]) {
+      const flash = partition(slotBytes(old, { counter: 1 }));
+      const program = flash.program.bind(flash);
+      flash.program = (offset, bytes) => {
+        program(offset, bytes);
+        if (offset === 8192 + wrong) flash.cells[offset + 4] = (flash.cells[offset + 4] as number) ^ 4;
+      };
+      expect(writeProvisioning(flash, fresh, 2)).toMatchObject({
+        fault: 'store',
+        message: 'provisioning: an image reads back differently',
+      });
+      expect(made(flash)).toBe('old 1');
+    }
+  });
+
   it('leaves the old one or is in force, after a power cut at any operation in any form, and can be written then', () => {
     const cut = (
       before: number,
