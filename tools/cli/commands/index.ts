@@ -8,6 +8,7 @@ import { register as benchXs } from './bench-xs.ts';
 import { register as bundle } from './bundle.ts';
 import { register as conform } from './conform.ts';
 import { register as demo } from './demo.ts';
+import { register as doctor } from './doctor.ts';
 import { register as fleetPolicy } from './fleet-policy.ts';
 import { register as grant } from './grant.ts';
 import { register as intent } from './intent.ts';
@@ -47,5 +48,6 @@ export const commands: readonly Register[] = [
   powercut,
   testXs,
   xsRun,
+  doctor,
   demo,
 ];
