@@ -11,6 +11,7 @@ const SDK = {
   crypt: 'crypt',
   time: 'time',
   timer: 'timer',
+  'mc/config': 'mc-config',
 };
 
 export default defineConfig({

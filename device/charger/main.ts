@@ -1,4 +1,4 @@
-// The firmware of the sample charger. The output is at rest before anything else is done.
+// The firmware of the sample charger.
 
 import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring } from '../../core/provisioning/provisioning.ts';

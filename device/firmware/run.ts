@@ -8,6 +8,7 @@ import type { Decision } from '../../core/verifier.ts';
 import { firmwareGood } from './board.ts';
 import { openEventLine } from './event-line.ts';
 import { workWhenIdle } from './idle.ts';
+import { openReader } from './reader.ts';
 import { type Device, StartProblem, startDevice } from './start.ts';
 
 /** What a kind of device does with payments. */
@@ -27,7 +28,7 @@ export interface Running {
 }
 
 /**
- * Starts a device of a kind and its idle work.
+ * Starts a device of a kind, its idle work and its reader's line.
  *
  * @returns undefined where it does not sell: the log says why
  */
@@ -52,7 +53,9 @@ export function run(
     if (!verifier.bundlesLoaded && clock.wallMs() !== undefined) verifier.loadBundles();
     seller.tick();
   });
-  return { device, seller, log };
+  const running = { device, seller, log };
+  openReader(running);
+  return running;
 }
 
 /** A relay that does not move is told, and takes nothing else with it. */

@@ -1,10 +1,9 @@
 // What every sample does at its start: open the partitions, read the provisioning, build the verifier on them. What is missing is
 // said in a sentence, and nothing is sold.
 
-import { deploymentProblems } from '../../core/configuration.ts';
+import { Boot } from '../../core/boot/boot.ts';
 import { KeyTables } from '../../core/ed25519/key-tables.ts';
-import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
-import { Journal } from '../../core/ledger/journal.ts';
+import type { Journal } from '../../core/ledger/journal.ts';
 import { type Crypto, FlashError, type Log } from '../../core/ports/ports.ts';
 import { admitCounter } from '../../core/provisioning/counter.ts';
 import { readProvisioning } from '../../core/provisioning/partition.ts';
@@ -14,8 +13,7 @@ import {
   type Wiring,
   type WiringKind,
 } from '../../core/provisioning/provisioning.ts';
-import { BundlePartition } from '../../core/trust/bundle-partition.ts';
-import { type ReservationLeft, Verifier } from '../../core/verifier.ts';
+import type { ReservationLeft, Verifier } from '../../core/verifier.ts';
 import { DeviceClock } from '../ports/clock.ts';
 import { createDeviceCrypto } from '../ports/crypto.ts';
 import { PartitionFlash } from '../ports/flash.ts';
@@ -27,9 +25,11 @@ export interface Device {
   readonly provisioning: Provisioning;
   readonly wiring: Wiring;
   readonly verifier: Verifier;
-  readonly journal: Journal;
+  readonly journal: Journal | undefined;
   readonly crypto: Crypto;
   readonly clock: DeviceClock;
+  /** What its start has found. */
+  readonly boot: Boot;
   /** What the run before had reserved and neither settled nor released. */
   readonly left: readonly ReservationLeft[];
 }
@@ -67,20 +67,29 @@ function started(kind: WiringKind, log: Log): Device | StartProblem {
       `this is the firmware of a ${kind}, and the provisioning is for ${wiring?.kind ?? 'no kind'}`,
     );
   const clock = new DeviceClock();
-  const keyTables = MPCP_NATIVE ? undefined : new KeyTables(new PartitionFlash(PARTITION.keyTables));
+  const flash = {
+    ledger: new PartitionFlash(PARTITION.ledger),
+    journal: new PartitionFlash(PARTITION.journal),
+    bundles: new PartitionFlash(PARTITION.bundles),
+    ...(!MPCP_NATIVE && { keyTables: new PartitionFlash(PARTITION.keyTables) }),
+  };
+  const keyTables = MPCP_NATIVE || flash.keyTables === undefined ? undefined : new KeyTables(flash.keyTables);
   const crypto = createDeviceCrypto(keyTables);
-  const options = { log, salt: random32() };
-  const ledger = new FlashLedger(new PartitionFlash(PARTITION.ledger), crypto, options);
-  const counter = admitCounter(ledger, provisioning.counter);
-  if (counter !== undefined) return new StartProblem(counter.message);
-  const journal = new Journal(new PartitionFlash(PARTITION.journal), crypto, options);
-  const bundles = new BundlePartition(new PartitionFlash(PARTITION.bundles), crypto);
   const configuration = provisioning.site;
-  const stores = { ledger, journal, bundles, ...(keyTables && { keyTables }) };
-  const verifier = new Verifier({ configuration, crypto, clock, log, ...stores });
-  const problems = deploymentProblems(verifier.site);
-  if (problems.length > 0) return new StartProblem(`the site is not complete: ${problems.join('; ')}`);
-  const left = verifier.takeUpReservations();
-  verifier.loadBundles();
-  return { provisioning, wiring, verifier, journal, crypto, clock, left };
+  const boot = new Boot({
+    configuration,
+    crypto,
+    clock,
+    flash,
+    salt: random32(),
+    log,
+    ...(keyTables && { keyTables }),
+  });
+  while (boot.step());
+  const { device, stoppedBy } = boot;
+  if (device === undefined) return new StartProblem(`the start ended at ${stoppedBy?.step}: ${stoppedBy?.detail}`);
+  const counter = admitCounter(device.ledger, provisioning.counter);
+  if (counter !== undefined) return new StartProblem(counter.message);
+  const { verifier, journal, reservationsLeft } = device;
+  return { provisioning, wiring, verifier, journal, crypto, clock, boot, left: reservationsLeft };
 }

@@ -1,4 +1,4 @@
-// The firmware of the sample gate. The output is at rest before anything else is done.
+// The firmware of the sample gate.
 
 import type { Wiring } from '../../core/provisioning/provisioning.ts';
 import { run, type Seller } from '../firmware/run.ts';

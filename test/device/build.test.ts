@@ -3,7 +3,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, type PluginBuild } from 'esbuild';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeBundle } from '../../host-sim/xs/bundle.ts';
 import { projectFolder } from '../../host-sim/xs/project.ts';
@@ -88,43 +88,6 @@ describe('the modules of a device', () => {
         expect(text(variant, name)).toContain(String(TIME).replace(/0+$/, ''));
         expect(text(variant, name)).not.toContain(projectFolder());
       }
-  });
-
-  it('have, where they are native, no array of BigInts at module level: the linker of the SDK writes past its end for one', async () => {
-    const freeze = Object.freeze;
-    const stub = {
-      name: 'stub',
-      setup({ onResolve, onLoad }: PluginBuild) {
-        onResolve({ filter: /^(embedded:|crypt$|time$|timer$|mc\/config$)/ }, ({ path }) => ({
-          path,
-          namespace: 'stub',
-        }));
-        onLoad({ filter: /.*/, namespace: 'stub' }, () => ({
-          contents: 'export class Digest {} export default class {}',
-        }));
-      },
-    };
-    const found: string[] = [];
-    for (const variant of ['native'])
-      for (const name of names) {
-        const entryPoints = [join(folder, variant, `${name}.js`)];
-        const options = { bundle: true, write: false as const, format: 'esm' as const, plugins: [stub] };
-        const { outputFiles } = await build({ ...options, entryPoints });
-        let arrays = 0;
-        Object.freeze = ((value: unknown) => {
-          if (Array.isArray(value)) arrays++;
-          if (Array.isArray(value) && value.some((one) => typeof one === 'bigint')) found.push(`${variant}/${name}`);
-          return freeze(value);
-        }) as typeof freeze;
-        try {
-          const code = Buffer.from(outputFiles[0]?.contents ?? []).toString('base64');
-          await import(/* @vite-ignore */ `data:text/javascript;base64,${code}`);
-        } finally {
-          Object.freeze = freeze;
-        }
-        expect(arrays).toBeGreaterThan(3);
-      }
-    expect(found).toEqual([]);
   });
 
   it(

@@ -1,0 +1,134 @@
+// A sample from its start to a payment: provisioning from flash, a presentation over the reader's line, the relay, the answer.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FRAME_TYPES, FrameReader, type SerialFrame, writeFrame } from '../../../core/intake/serial-frame.ts';
+import { Charger } from '../../../device/charger/charger.ts';
+import { PARTITION } from '../../../device/firmware/partitions.ts';
+import { run } from '../../../device/firmware/run.ts';
+import { bundle, NOW, present } from '../../fixtures/artifacts.ts';
+import { cbor, document, slotBytes } from '../../fixtures/provisioning.ts';
+import { pins } from '../sdk/io-digital.ts';
+import { ports } from '../sdk/io-serial.ts';
+import { makePartition } from '../sdk/storage-flash.ts';
+import { clearAll, pass } from '../sdk/timer.ts';
+
+const TERMS = {
+  pricePerKwhMinor: '40',
+  pulsesPerKwh: 1000,
+  reserveMinor: '1000',
+  idleMs: 60_000,
+  longestMs: 3_600_000,
+};
+const KB = 1024;
+
+beforeEach(() => {
+  vi.stubGlobal('MPCP_NATIVE', false);
+  vi.useFakeTimers({ now: NOW });
+  pins.clear();
+  ports.length = 0;
+  makePartition(PARTITION.ledger, 64 * KB);
+  makePartition(PARTITION.journal, 64 * KB);
+  makePartition(PARTITION.bundles, 456 * KB);
+  makePartition(PARTITION.keyTables, 56 * KB);
+});
+afterEach(() => {
+  clearAll();
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+function provision(changes = {}): void {
+  makePartition(PARTITION.provisioning, 16 * KB).set(slotBytes(cbor(document(changes)), {}));
+}
+
+function charger() {
+  return run('charger', ({ verifier, clock }, wiring, log) => {
+    const one = new Charger({ verifier, wiring, terms: TERMS, now: () => clock.monotonicMs(), log });
+    return { present: (bytes) => one.present(bytes), stop: () => one.stop(), tick: () => void one.tick() };
+  });
+}
+
+/** What the line of events has said. */
+function events(): string {
+  ports[0]?.makeRoom(100_000);
+  return Buffer.from(ports[0]?.sent ?? []).toString();
+}
+
+/** Sends a request over the reader's line. */
+function ask(type: number, payload: Uint8Array): { readonly type: number; readonly data: unknown } {
+  const line = ports[1];
+  if (line === undefined) throw new Error('the reader has no line');
+  line.sent.length = 0;
+  line.come(writeFrame(type, 1, payload));
+  line.makeRoom(10_000);
+  const frames: SerialFrame[] = [];
+  new FrameReader(
+    (frame) => frames.push({ ...frame, payload: frame.payload.slice() }),
+    (fault) => {
+      throw new Error(fault);
+    },
+  ).push(Uint8Array.from(line.sent), 0);
+  const [frame] = frames as [SerialFrame];
+  return { type: frame.type, data: JSON.parse(Buffer.from(frame.payload).toString()) };
+}
+
+describe('a sample', () => {
+  it('takes a payment over the reader’s line: it is on flash, the relay closes, the reader is told', () => {
+    provision();
+    const running = charger();
+    expect(running?.device.verifier.admit(bundle())).toMatchObject({ ok: true });
+    const answer = ask(FRAME_TYPES.authorize, present());
+    expect(answer).toMatchObject({
+      type: FRAME_TYPES.decision,
+      data: { ok: true, amountMinor: '1000', repeated: false },
+    });
+    expect(pins.get(4)?.levels).toEqual([0, 1]);
+    expect(running?.device.verifier.openReservations()).toHaveLength(1);
+  });
+
+  it('tells a reader what it is', () => {
+    provision();
+    charger();
+    expect(ask(FRAME_TYPES.state, new Uint8Array(0))).toMatchObject({
+      type: FRAME_TYPES.stateIs,
+      data: { deviceId: 'charger-7', reasons: expect.arrayContaining(['NO_TRUST_BUNDLE']) },
+    });
+  });
+
+  it('refuses without a bundle, and the relay stays open', () => {
+    provision();
+    charger();
+    expect(ask(FRAME_TYPES.authorize, present())).toMatchObject({ data: { ok: false, error: 'NO_TRUST_BUNDLE' } });
+    expect(pins.get(4)?.levels).toEqual([0]);
+  });
+
+  it('answers a second driver while the first one charges, and reserves nothing', () => {
+    provision();
+    const running = charger();
+    running?.device.verifier.admit(bundle());
+    ask(FRAME_TYPES.authorize, present());
+    pass(5000);
+    expect(ask(FRAME_TYPES.authorize, present({ idempotencyKey: 'other' }))).toMatchObject({ data: { ok: false } });
+    expect(running?.device.verifier.openReservations()).toHaveLength(1);
+  });
+
+  it('sells nothing, and says why, without provisioning or with that of another kind', () => {
+    makePartition(PARTITION.provisioning, 16 * KB);
+    expect(charger()).toBeUndefined();
+    expect(events()).toContain('neither slot of the partition has an image');
+    provision({ wiring: { kind: 'gate', relay: 4, active: 'high' } });
+    ports.length = 0;
+    expect(charger()).toBeUndefined();
+    expect(events()).toContain('the firmware of a charger, and the provisioning is for gate');
+    expect(pins.size).toBe(0);
+  });
+
+  it('takes no provisioning that is older than one it has run with', () => {
+    makePartition(PARTITION.provisioning, 16 * KB).set(slotBytes(cbor(document()), { counter: 3 }));
+    expect(charger()).toBeDefined();
+    makePartition(PARTITION.provisioning, 16 * KB).set(slotBytes(cbor(document()), { counter: 2 }));
+    ports.length = 0;
+    expect(charger()).toBeUndefined();
+    expect(events()).toContain('device.stopped');
+  });
+});

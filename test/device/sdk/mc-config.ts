@@ -1,0 +1,8 @@
+// Stands for what a manifest configures: two lines.
+
+export default {
+  mpcp: {
+    log: { port: 0, transmit: 1, baud: 115_200 },
+    reader: { port: 1, receive: 16, transmit: 17, baud: 115_200 },
+  },
+};
