@@ -30,7 +30,7 @@ export const register: Register = (program: Command, io: Io) => {
     .argument('[words...]', 'words for the program: host.argument(0), …')
     .addOption(new Option('--target <which>', 'what XS is built for').choices(TARGETS).default('m32'))
     .addOption(new Option('--machine <which>', 'memory of the machine').choices(Object.keys(MACHINES)).default('48k'))
-    .option('--seconds <s>', 'the program is ended after so many', wholeNumber(1, 86_400), SECONDS)
+    .option('--seconds <n>', 'the program is ended after so many', wholeNumber(1, 86_400), SECONDS)
     .addHelpText(
       'after',
       '\nExample: mpcp-embedded xs-run --target rv32 host-sim/xs/programs/sha256.ts\nExit code 1 where the program throws, or the machine stops. docs/ENGINE.md says more.',
