@@ -15,9 +15,9 @@ export interface ImageDefinition {
 
 /** The kinds. Each may have what it took when this was written and 3 % more: ENGINE says why it is not the design's aim. */
 export const IMAGES: readonly ImageDefinition[] = [
-  { id: 'device', title: 'a device in TypeScript', program: 'image', budget: 424_000 },
-  { id: 'native', title: 'a device with native Ed25519', program: 'image-native', budget: 364_000 },
-  { id: 'verifier', title: 'the verifier alone, native crypto', program: 'image-verifier', budget: 209_000 },
+  { id: 'device', title: 'a device in TypeScript', program: 'image', budget: 440_000 },
+  { id: 'native', title: 'a device with native Ed25519', program: 'image-native', budget: 381_000 },
+  { id: 'verifier', title: 'the verifier alone, native crypto', program: 'image-verifier', budget: 224_000 },
 ];
 
 /** Bytes that the design wants for all of a device: core and device code, without engine and SDK. */
