@@ -1,6 +1,7 @@
 // Multiples of a point that is known beforehand, by a comb in two blocks (Lim, Lee 1994) with signed digits: a table of sums of
 // 2^(16·i) times the point makes one multiplication 32 additions, and all that are done together share 15 doublings.
 
+import { littleEndianOf, writeLittleEndian } from '../encoding/little-endian.ts';
 import {
   type Accumulator,
   type Addend,
@@ -10,6 +11,7 @@ import {
   affineAddendOf,
   BASE,
   double,
+  type Points,
   running,
   type Table,
 } from './curve.ts';
@@ -44,8 +46,14 @@ const GROUP = 4;
 const SIGNS = (1 << TEETH) - 1;
 /** The bits of a number below 16, as far apart as a column takes. */
 const SPREAD = Object.freeze(Array.from({ length: 1 << GROUP }, (_, bits) => spread(bits)));
-/** Where each tooth begins in a scalar. */
-const STARTS = Object.freeze([0, 1, 2, 3, 4, 5, 6, 7].map((tooth) => BigInt(tooth * TOOTH)));
+/** Where each tooth but the first begins in a scalar. No array of them: the linker of the devices' SDK takes no BigInts in arrays. */
+const TOOTH_1 = BigInt(TOOTH);
+const TOOTH_2 = BigInt(2 * TOOTH);
+const TOOTH_3 = BigInt(3 * TOOTH);
+const TOOTH_4 = BigInt(4 * TOOTH);
+const TOOTH_5 = BigInt(5 * TOOTH);
+const TOOTH_6 = BigInt(6 * TOOTH);
+const TOOTH_7 = BigInt(7 * TOOTH);
 const LOW_32 = 0xffffffffn;
 const ONE = 1n;
 
@@ -73,14 +81,14 @@ export interface TablePart {
 export function putColumns(scalar: bigint, steps: Int16Array, at: number, stride: number, first: number): void {
   // (scalar + 2^256 − 1)/2 has a bit for each of 256 digits, set for 1 and not for −1.
   const digits = (scalar + ALL_DIGITS) >> ONE;
-  let a = Number((digits >> STARTS[0]) & LOW_32) | 0;
-  let b = Number((digits >> STARTS[1]) & LOW_32) | 0;
-  let c = Number((digits >> STARTS[2]) & LOW_32) | 0;
-  let d = Number((digits >> STARTS[3]) & LOW_32) | 0;
-  let e = Number((digits >> STARTS[4]) & LOW_32) | 0;
-  let f = Number((digits >> STARTS[5]) & LOW_32) | 0;
-  let g = Number((digits >> STARTS[6]) & LOW_32) | 0;
-  let h = Number((digits >> STARTS[7]) & LOW_32) | 0;
+  let a = Number(digits & LOW_32) | 0;
+  let b = Number((digits >> TOOTH_1) & LOW_32) | 0;
+  let c = Number((digits >> TOOTH_2) & LOW_32) | 0;
+  let d = Number((digits >> TOOTH_3) & LOW_32) | 0;
+  let e = Number((digits >> TOOTH_4) & LOW_32) | 0;
+  let f = Number((digits >> TOOTH_5) & LOW_32) | 0;
+  let g = Number((digits >> TOOTH_6) & LOW_32) | 0;
+  let h = Number((digits >> TOOTH_7) & LOW_32) | 0;
   for (let block = 0; block < BLOCKS; block++) {
     // Entries have plus for the highest tooth. Where it is minus all signs are turned, and the entry is subtracted.
     const plus = first + block * SUMS - SUMS;
@@ -219,5 +227,24 @@ export function combTable(point: AffinePoint): Table {
   return Object.freeze(table);
 }
 
-/** The sums of the base point's table, made once when the module is loaded or preloaded. */
-export const BASE_TABLE: Table = Object.freeze(combTable(BASE).slice(0, -1));
+/** Bytes of an entry: the three parts of an addend without z, 256 bits each, the lowest byte first. */
+export const ENTRY_BYTES = 96;
+
+/** The sums of the base point's table, made once when the module is loaded or preloaded: in bytes, as they stand above. */
+const BASE_BYTES = packed(combTable(BASE).slice(0, ITSELF));
+
+function packed(entries: Table): ArrayBuffer {
+  const bytes = new Uint8Array(entries.length * ENTRY_BYTES);
+  entries.forEach((entry, i) => {
+    writeLittleEndian(bytes, i * ENTRY_BYTES, ENTRY_BYTES, entry);
+  });
+  return bytes.buffer;
+}
+
+/** The sums of the base point's table, `ITSELF` of them. */
+export const BASE_TABLE: Points = Object.freeze({
+  entry(number: number): Addend {
+    const at = number * ENTRY_BYTES;
+    return littleEndianOf(BASE_BYTES.slice(at, at + ENTRY_BYTES));
+  },
+});

@@ -112,6 +112,7 @@ export const DOUBLE = 0;
  *
  * @param count how many of the steps
  * @param base the first points; none of them has a z
+ * @param inBase how many those are
  * @param others the points after those; each part of one may be any 256 bits, as flash may have been damaged
  * @param isProjective whether the others have z
  */
@@ -119,12 +120,12 @@ export function run(
   q: Accumulator,
   steps: ArrayLike<number>,
   count: number,
-  base: Table,
+  base: Points,
+  inBase: number,
   others: Points,
   isProjective: boolean,
 ): void {
   let { x, y, z, e, h } = q;
-  const inBase = base.length;
   for (let at = count - 1; at >= 0; at--) {
     const step = steps[at];
     if (step === DOUBLE) {
@@ -157,7 +158,7 @@ export function run(
     }
     const isNegative = step < 0;
     const number = (isNegative ? -step : step) - 1;
-    let c = number < inBase ? base[number] : others.entry(number - inBase);
+    let c = number < inBase ? base.entry(number) : others.entry(number - inBase);
     let a = c & LOW_256;
     let b = (c >> BITS_256) & LOW_256;
     c >>= BITS_512;
@@ -215,17 +216,16 @@ export function run(
   q.h = h;
 }
 
-const NO_BASE: Table = Object.freeze([]);
 const NO_POINTS: Points = Object.freeze({ entry: () => 0n });
 
 /** Replaces Q by 2^times · Q. */
 export function double(q: Accumulator, times: number): void {
-  run(q, new Int8Array(times), times, NO_BASE, NO_POINTS, false);
+  run(q, new Int8Array(times), times, NO_POINTS, 0, NO_POINTS, false);
 }
 
 /** Replaces Q by Q + R (sign 1), or by Q − R (sign −1). */
 export function add(q: Accumulator, addend: Addend, sign: 1 | -1, isProjective = true): void {
-  run(q, [sign], 1, NO_BASE, { entry: () => addend }, isProjective);
+  run(q, [sign], 1, NO_POINTS, 0, { entry: () => addend }, isProjective);
 }
 
 /**

@@ -9,7 +9,7 @@ import { HEADER_BYTES as HEAD_BYTES, isStoreHeader, STORE, sealHeader, UNIT } fr
 import { littleEndian, littleEndianOf, readU32, writeLittleEndian } from '../encoding/little-endian.ts';
 import { KEY_TABLES, KEYS_COUNTED } from '../limits.ts';
 import { type Flash, FlashError } from '../ports/ports.ts';
-import { BUILD_STEPS, ENTRIES, TableBuilder, type TablePart } from './comb.ts';
+import { BUILD_STEPS, ENTRIES, ENTRY_BYTES, TableBuilder, type TablePart } from './comb.ts';
 import { negate, type Points } from './curve.ts';
 import { decompressPublicKey, type TableSource } from './verify.ts';
 
@@ -18,7 +18,6 @@ const FORMAT = 2;
 const KEY_BYTES = 32;
 const CHECK_BYTES = 112;
 const HEADER_BYTES = HEAD_BYTES + KEY_BYTES + CHECK_BYTES;
-const ENTRY_BYTES = 96;
 /** Entries that are read at a time. */
 const ENTRIES_READ = 4;
 /** Bytes of a table. */

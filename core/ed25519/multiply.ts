@@ -30,7 +30,7 @@ const WIDTH = 5;
 
 /** Steps for `run`: the base point's entries come first in their numbers, and then those of Q. */
 const FIRST_OF_BASE = 1;
-const FIRST_OF_POINT = FIRST_OF_BASE + BASE_TABLE.length;
+const FIRST_OF_POINT = FIRST_OF_BASE + ITSELF;
 /** Steps of a run with windows: columns, doublings, and windows, which are at least their width apart. */
 const MOST_STEPS = 2 * POSITIONS + 256 + Math.ceil(257 / WIDTH);
 /** Steps from one position of two combs to the next: two columns each, and a doubling. */
@@ -135,7 +135,7 @@ export function combine(s: bigint, k: bigint, point: AffinePoint): Accumulator {
   }
   const multiples = oddMultiples(point, 1 << (WIDTH - 2));
   const q = neutral();
-  run(q, steps, count, BASE_TABLE, { entry: (number) => multiples[number] }, true);
+  run(q, steps, count, BASE_TABLE, ITSELF, { entry: (number) => multiples[number] }, true);
   return q;
 }
 
@@ -152,6 +152,6 @@ export function combineByTable(s: bigint, k: bigint, table: Points): Accumulator
   const last = at + STRIDE * POSITIONS - 2;
   const step = steps[last];
   const q = pointOf(table.entry((step < 0 ? -step : step) - FIRST_OF_POINT), step < 0);
-  run(q, steps, last, BASE_TABLE, table, false);
+  run(q, steps, last, BASE_TABLE, ITSELF, table, false);
   return q;
 }

@@ -51,10 +51,8 @@ function check(sample, name, board) {
   spawnSync('mkdir', ['-p', out]);
   const manifest = join(root, 'manifests', sample, `${name}.json`);
   const configured = run(what, 'mcconfig', ['-p', board, '-o', out, manifest]);
-  // Production differs in settings of ESP-IDF alone. Without native code there are arrays of BigInts in the image, and the linker of
-  // the SDK 8.2 writes past its end for those: docs/FLASHING.md.
+  // Production differs in settings of ESP-IDF alone.
   if (!configured || name === 'production') return;
-  if (name === 'own') return say(`${what}: not linked, see "Without native code" in docs/FLASHING.md`);
   const made = madeIn(out);
   const target = join(made, 'mc.xs.c');
   const header = readdirSync(made).find((entry) => entry.startsWith('xsProj-'));

@@ -107,8 +107,8 @@ describe('run: an addition', () => {
           const addend = halfSum | (halfDifference << 256n) | (dt << 512n) | (z3 << 768n);
           // ±2 is the second point of all.
           const steps = [isNegative ? -2 : 2];
-          if (where === 'base') run(q, steps, 1, [0n, addend], pointsOf([]), true);
-          else run(q, steps, 1, [0n], pointsOf([addend]), where === 'projective');
+          if (where === 'base') run(q, steps, 1, pointsOf([0n, addend]), 2, pointsOf([]), true);
+          else run(q, steps, 1, pointsOf([0n]), 1, pointsOf([addend]), where === 'projective');
           expectInRange(q);
           // Everything is a quarter of what the formulas have.
           const quarter = [q.x, q.y, q.z, q.e * q.h].map((value) => mod(4n * value));
@@ -131,7 +131,7 @@ describe('run', () => {
       fc.property(fc.array(step, { maxLength: 20 }), fc.nat(20), fc.nat(5), (steps, count, inBase) => {
         const taken = steps.slice(0, count);
         const q = running(affine(Point.BASE));
-        run(q, Int16Array.from(steps), taken.length, table.slice(0, inBase), pointsOf(table.slice(inBase)), false);
+        run(q, Int16Array.from(steps), taken.length, pointsOf(table), inBase, pointsOf(table.slice(inBase)), false);
         let base = 1n;
         let n = 0n;
         for (const step of taken.reverse()) {
