@@ -12,6 +12,12 @@ const SDK = {
   time: 'time',
   timer: 'timer',
   'mc/config': 'mc-config',
+  'embedded:network/interface/wifi': 'network-wifi',
+  'embedded:io/socket/tcp': 'io-tcp',
+  'embedded:io/socket/listener': 'io-listener',
+  'embedded:io/socket/udp': 'io-udp',
+  net: 'net',
+  'ssl/session': 'ssl-session',
 };
 
 export default defineConfig({

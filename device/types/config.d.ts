@@ -14,6 +14,13 @@ declare module 'mc/config' {
       readonly log: UartConfig;
       /** Where the reader is. */
       readonly reader: UartConfig;
+      /** What a firmware may say of its network. */
+      readonly network?: {
+        /** Host of a time server; `pool.ntp.org` where left out. */
+        readonly timeServer?: string;
+        /** Port of the local endpoint; 80 where left out, 0 for none. */
+        readonly port?: number;
+      };
     };
   };
   export default config;

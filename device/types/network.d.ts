@@ -1,10 +1,11 @@
-// What the firmware uses of the SDK's network. Mirrors modules/io/wifi/esp32/wifi-esp32.js, examples/io/tcp/httpclient/httpclient.js,
-// examples/io/tcp/tlssocket/tlssocket.js, examples/io/listener/httpserver/httpserver.js, examples/io/tcp/mqttclient/mqttclient.js and
-// modules/network/sntp/sntp.js of the Moddable SDK 8.2.
+// What the firmware uses of the SDK's network. Mirrors modules/io/wifi/esp32/wifi-esp32.js, modules/io/socket/lwip/tcp.js, listener.js
+// and udp.js, modules/network/net/net.js, modules/crypt/ssl/session_419.js and examples/io/tcp/mqttclient/mqttclient.js of the
+// Moddable SDK 8.2.
 
 declare module 'embedded:network/interface/wifi' {
   export default class WiFi {
     constructor(options: { onChanged(property: 'connection' | 'address'): void });
+    /** @throws where it is connecting already, or cannot begin */
     connect(options: { readonly SSID: string; readonly password?: string }): void;
     disconnect(): void;
     close(): void;
@@ -15,101 +16,95 @@ declare module 'embedded:network/interface/wifi' {
 }
 
 declare module 'embedded:io/socket/tcp' {
-  export default class TCP {
-    private constructor();
+  export interface TcpCallbacks {
+    /** So many bytes can be read. */
+    onReadable?(bytes: number): void;
+    /** It is connected, or something was sent: so many bytes can be written. */
+    onWritable?(bytes: number): void;
+    /** It is closed, by the other side or by a failure, and everything that came was read. */
+    onError?(): void;
   }
-}
 
-declare module 'embedded:io/socket/tcp/tls' {
-  export default class TLSSocket {
-    private constructor();
+  export default class TCP {
+    /** `from` is closed by it, and what had come stays. What a callback throws ends the engine. */
+    constructor(options: TcpCallbacks & ({ readonly address: string; readonly port: number } | { readonly from: TCP }));
+    /** @throws where there are fewer bytes */
+    read(bytes: number): ArrayBuffer;
+    read(target: Uint8Array): number;
+    /** @returns for how many there is room then. @throws where there is not room for all */
+    write(bytes: Uint8Array): number | undefined;
+    close(): void;
   }
 }
 
 declare module 'embedded:io/socket/listener' {
+  import type TCP from 'embedded:io/socket/tcp';
+
   export default class Listener {
-    private constructor();
+    constructor(options: { readonly port: number; onReadable(sockets: number): void });
+    /** The next connection that was made; undefined where there is none. */
+    read(): TCP | undefined;
+    close(): void;
   }
 }
 
 declare module 'embedded:io/socket/udp' {
   export default class UDP {
-    private constructor();
-  }
-}
-
-declare module 'embedded:network/dns/resolver/udp' {
-  export default class Resolver {
-    private constructor();
-  }
-}
-
-declare module 'embedded:network/http/client' {
-  /** How the client makes its connections: a socket's class, and what is passed to it. */
-  export interface HttpClientOptions {
-    readonly host: string;
-    readonly port: number;
-    readonly dns: object;
-    readonly socket: object;
-    onError?(error: unknown): void;
-  }
-
-  export interface HttpClientRequest {
-    read(byteLength: number): ArrayBuffer | undefined;
-    /** Bytes of the body; without them it ends. */
-    write(bytes?: Uint8Array): void;
-  }
-
-  export interface HttpClientRequestOptions {
-    readonly method: 'GET' | 'POST';
-    readonly path: string;
-    readonly headers: ReadonlyMap<string, string>;
-    onHeaders(this: HttpClientRequest, status: number, headers: ReadonlyMap<string, string>): void;
-    onReadable(this: HttpClientRequest, bytes: number): void;
-    onWritable?(this: HttpClientRequest, bytes: number): void;
-    /** Called at the end of each request; with an error where it did not succeed. */
-    onDone(this: HttpClientRequest, error: unknown): void;
-  }
-
-  export default class HTTPClient {
-    constructor(options: HttpClientOptions);
-    request(options: HttpClientRequestOptions): HttpClientRequest;
+    constructor(options: { onReadable(packets: number): void });
+    read(): ArrayBuffer & { readonly address: string; readonly port: number };
+    write(bytes: Uint8Array, address: string, port: number): void;
     close(): void;
   }
 }
 
-declare module 'embedded:network/http/server' {
-  export interface HttpServerRequest {
-    readonly method: string;
-    readonly path: string;
-    readonly headers: ReadonlyMap<string, string>;
+declare module 'net' {
+  const Net: {
+    /** Asks the name servers that the network has stated. The callback has no address where there is none. */
+    resolve(host: string, callback: (host: string, address: string | undefined) => void): void;
+  };
+  export default Net;
+}
+
+declare module 'ssl/session' {
+  /** What a session reads from and writes to. */
+  export interface SessionSocket {
+    readable: number;
+    writable: number;
+    /** Fills the target: never more than is readable. */
+    read(target: Uint8Array): number;
+    /** @returns for how many bytes there is room then */
+    write(packet: Uint8Array | ArrayBuffer): number;
   }
 
-  export interface HttpServerRoute {
-    onRequest(this: HttpServerConnection, request: HttpServerRequest): void;
-    onReadable(this: HttpServerConnection, bytes: number): void;
-    onResponse(this: HttpServerConnection): void;
-    onWritable(this: HttpServerConnection, bytes: number): void;
-    onDone?(this: HttpServerConnection): void;
-    onError?(this: HttpServerConnection): void;
+  export interface SessionOptions {
+    /** The name that the other side's certificate must state. */
+    readonly serverName: string;
+    /** In DER: trusted beside those among the image's resources. */
+    readonly certificate: Uint8Array;
+    /** Whether sessions are taken up again, without certificates. */
+    readonly cache: boolean;
+    /** Bytes of a record that the other side is asked for. */
+    readonly tls_max_fragment_length?: number;
+    /** 0x303: TLS 1.2. */
+    readonly protocolVersion: number;
   }
 
-  export interface HttpServerConnection {
-    accept(route: HttpServerRoute): void;
-    respond(response: { readonly status: number; readonly headers: ReadonlyMap<string, string | number> }): void;
-    read(bytes: number): ArrayBuffer | undefined;
-    /** Bytes of the body; without them it ends. */
-    write(bytes?: Uint8Array): number;
-    close(): void;
-  }
-
-  export default class HTTPServer {
-    constructor(options: {
-      readonly io: object;
-      readonly port: number;
-      onConnect(connection: HttpServerConnection): void;
-    });
-    close(): void;
+  /** Whatever is not as it should be is thrown, or stands in `alert`. */
+  export default class Session {
+    constructor(options: SessionOptions);
+    initiateHandshake(): void;
+    /** @returns whether it is over, also where it has come to nothing */
+    handshake(socket: SessionSocket): boolean;
+    /** The bytes of one record; undefined where more must come, null where the other side ends it. */
+    read(socket: SessionSocket): Uint8Array | undefined | null;
+    write(socket: SessionSocket, bytes: Uint8Array): number;
+    /** What the other side is sent next: 0, 14 and 20 are acted on without anything to read. */
+    readonly handshakeProcess: number;
+    readonly alert: object | undefined;
+    /** There from the moment that the other side's certificate was verified, until it has finished. */
+    readonly peerCert: ArrayBuffer | undefined;
+    readonly clientCipher: object | null;
+    readonly serverCipher: object | null;
   }
 }
 
@@ -124,8 +119,7 @@ declare module 'embedded:network/mqtt/client' {
     readonly dns: object;
     readonly socket: object;
     onReadable(this: MQTTClient, count: number, options: { readonly more: boolean; readonly topic?: string }): void;
-    onControl(this: MQTTClient, opcode: number): void;
-    onClose(this: MQTTClient): void;
+    onControl(this: MQTTClient, message: { readonly operation: number }): void;
     onError(this: MQTTClient): void;
   }
 
@@ -142,15 +136,6 @@ declare module 'embedded:network/mqtt/client' {
         readonly items: readonly { topic: string; QoS: number }[];
       },
     ): void;
-    close(): void;
-  }
-}
-
-declare module 'sntp' {
-  export default class SNTP {
-    static readonly time: number;
-    static readonly error: number;
-    constructor(options: { readonly host: string }, callback: (message: number, value?: number) => void);
     close(): void;
   }
 }

@@ -6,7 +6,15 @@ import { join } from 'node:path';
 import { makeBundle } from '../../host-sim/xs/bundle.ts';
 
 /** Modules of the SDK, which are there at run time. */
-export const SDK_MODULES: readonly string[] = ['embedded:*', 'crypt', 'time', 'timer', 'sntp', 'mc/config'];
+export const SDK_MODULES: readonly string[] = [
+  'embedded:*',
+  'crypt',
+  'mc/config',
+  'net',
+  'ssl/session',
+  'time',
+  'timer',
+];
 
 /** The bundles, by name, with their entries. */
 export const DEVICE_ENTRIES: { readonly [name: string]: string } = Object.freeze({

@@ -1,0 +1,286 @@
+// A connection to a server, in the clear or under TLS. Whatever the network, the server or who pretends to be it does ends in
+// `onEnd`: nothing is thrown out of a callback of the SDK, where it would restart the device.
+//
+// The SDK's own TLS socket is not used. It takes a handshake that ended in an alert for one that has succeeded, and goes on in the
+// clear: whoever stands between could have a device tell its key with one packet. Here nothing is sent before the server's
+// certificate was verified and both directions are enciphered.
+
+import TCP from 'embedded:io/socket/tcp';
+import Net from 'net';
+import Session, { type SessionSocket } from 'ssl/session';
+import Timer, { type TimerHandle } from 'timer';
+
+/** Where to connect to, and who is told what. */
+export interface ConnectionOptions {
+  readonly host: string;
+  readonly port: number;
+  /** For TLS: the certificate that the server's must be signed by, in DER. Left out: in the clear. */
+  readonly certificate?: Uint8Array;
+  /** Bytes may be sent. */
+  onOpen(): void;
+  /** Not while paused. The bytes are good until it returns. */
+  onBytes(bytes: Uint8Array): void;
+  /** It is over: once, after everything that came; not after `close`. */
+  onEnd(detail: string): void;
+}
+
+const TLS_1_2 = 0x303;
+/** Bytes of a record that a server is asked for: what it sends is held until a record is whole. */
+const RECORD_BYTES = 4096;
+/** The most that is taken: a server that knows no smaller records sends 16 KB. */
+const MOST_RECORD_BYTES = 16_384 + 256;
+const RECORD_HEAD = 5;
+/** What TLS adds to a record, rounded up. */
+const RECORD_OVERHEAD = 96;
+/** Bytes that are read, or enciphered, at a time. */
+const PIECE_BYTES = 1024;
+/** Steps of a handshake that act without anything to read: its beginning, the server's hello done, and finished. */
+const ACTIVE = [0, 14, 20];
+
+/** See the head of the file. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #waiting: Uint8Array[] = [];
+  #start: TimerHandle | undefined;
+  #tcp: TCP | undefined;
+  #tls: TlsEnd | undefined;
+  #readable = 0;
+  #room = 0;
+  #isOpen = false;
+  #isPaused = false;
+  #isReading = false;
+  #isOver = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    // Whoever makes it has it before anything is told.
+    this.#start = Timer.set(() => {
+      this.#start = undefined;
+      this.#guarded(() => Net.resolve(options.host, (_, address) => this.#guarded(() => this.#connect(address))));
+    }, 0);
+  }
+
+  /** Sends bytes, in parts where there is no room. They must stay as they are. */
+  write(bytes: Uint8Array): void {
+    if (this.#isOver || bytes.length === 0) return;
+    this.#waiting.push(bytes);
+    this.#guarded(() => this.#drain());
+  }
+
+  /** Nothing is read until `resume`: what comes stays with the network. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#guarded(() => this.#read());
+  }
+
+  close(): void {
+    this.#isOver = true;
+    if (this.#start !== undefined) Timer.clear(this.#start);
+    this.#start = undefined;
+    this.#waiting.length = 0;
+    const tcp = this.#tcp;
+    this.#tcp = undefined;
+    this.#tls = undefined;
+    try {
+      tcp?.close();
+    } catch {
+      // It was closed before.
+    }
+  }
+
+  #connect(address: string | undefined): void {
+    const { host, port, certificate } = this.#options;
+    if (address === undefined) {
+      this.#end(`the name ${host} has no address`);
+      return;
+    }
+    if (certificate !== undefined) this.#tls = new TlsEnd(host, certificate);
+    this.#tcp = new TCP({
+      address,
+      port,
+      onReadable: (bytes) => {
+        this.#readable = bytes;
+        this.#guarded(() => this.#read());
+      },
+      onWritable: (bytes) => {
+        this.#room = bytes;
+        this.#guarded(() => this.#writable());
+      },
+      onError: () => this.#end('the connection was closed'),
+    });
+  }
+
+  #writable(): void {
+    if (this.#isOpen) {
+      this.#drain();
+      return;
+    }
+    if (this.#tls === undefined) this.#open();
+    else this.#shakeHands(this.#tls);
+  }
+
+  #open(): void {
+    this.#isOpen = true;
+    this.#options.onOpen();
+    this.#drain();
+  }
+
+  #shakeHands(tls: TlsEnd): void {
+    const socket = this.#socket(tls);
+    if (!tls.shakeHands(socket)) return;
+    this.#open();
+    if (this.#readable > 0) this.#read();
+  }
+
+  /** Hands on what has come, until it is paused or over. */
+  #read(): void {
+    // Told of more while it is at it.
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      while (this.#readable > 0 && !this.#isOver && !this.#isPaused && this.#readOnce());
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  /** @returns whether there may be more */
+  #readOnce(): boolean {
+    const tls = this.#tls;
+    if (tls === undefined) {
+      const count = Math.min(this.#readable, PIECE_BYTES);
+      this.#readable -= count;
+      this.#options.onBytes(new Uint8Array((this.#tcp as TCP).read(count)));
+      return true;
+    }
+    if (!this.#isOpen) {
+      this.#shakeHands(tls);
+      return false;
+    }
+    const bytes = tls.read(this.#socket(tls));
+    if (bytes === null) this.#end('the server closed the connection');
+    else if (bytes !== undefined) this.#options.onBytes(bytes);
+    return bytes !== null && bytes !== undefined;
+  }
+
+  #drain(): void {
+    const overhead = this.#tls === undefined ? 0 : RECORD_OVERHEAD;
+    while (this.#isOpen && !this.#isOver && this.#room > overhead) {
+      const [first] = this.#waiting;
+      if (first === undefined) return;
+      const count = Math.min(first.length, PIECE_BYTES, this.#room - overhead);
+      const part = count === first.length ? first : first.subarray(0, count);
+      if (count === first.length) this.#waiting.shift();
+      else this.#waiting[0] = first.subarray(count);
+      if (this.#tls === undefined) this.#send(part);
+      else this.#tls.write(this.#socket(this.#tls), part);
+    }
+  }
+
+  #send(bytes: Uint8Array): number {
+    const room = this.#tcp?.write(bytes);
+    this.#room = room ?? 0;
+    return this.#room;
+  }
+
+  /** What TLS reads from and writes to; what it has read is counted here. */
+  #socket(tls: TlsEnd): SessionSocket {
+    const socket: SessionSocket = {
+      readable: this.#readable,
+      writable: this.#room,
+      read: (target) => {
+        const tcp = this.#tcp as TCP;
+        tcp.read(target);
+        this.#readable -= target.length;
+        tls.watch(target);
+        return target.length;
+      },
+      write: (packet) => this.#send(packet instanceof Uint8Array ? packet : new Uint8Array(packet)),
+    };
+    return socket;
+  }
+
+  #guarded(work: () => void): void {
+    if (this.#isOver) return;
+    try {
+      work();
+    } catch (error) {
+      this.#end(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #end(detail: string): void {
+    if (this.#isOver) return;
+    this.close();
+    this.#options.onEnd(detail);
+  }
+}
+
+/** This side of a TLS connection. Everything it calls may throw. */
+class TlsEnd {
+  readonly #session: Session;
+  /** Bytes of the record that is being read, its head among them, that are still to come. */
+  readonly #head = new Uint8Array(RECORD_HEAD);
+  #headBytes = 0;
+  #missing = 0;
+  #isVerified = false;
+
+  /** @throws where the certificate is none, or not valid at this time */
+  constructor(serverName: string, certificate: Uint8Array) {
+    this.#session = new Session({
+      serverName,
+      certificate,
+      // A session that is taken up again shows no certificate.
+      cache: false,
+      protocolVersion: TLS_1_2,
+      tls_max_fragment_length: RECORD_BYTES,
+    });
+    this.#session.initiateHandshake();
+  }
+
+  /** @returns whether it is over, and has succeeded. @throws where it has failed */
+  shakeHands(socket: SessionSocket): boolean {
+    const session = this.#session;
+    for (;;) {
+      const isOver = session.handshake(socket);
+      if (session.peerCert !== undefined) this.#isVerified = true;
+      if (session.alert !== undefined) throw new Error('the TLS handshake ended in an alert');
+      if (isOver) break;
+      if (socket.readable === 0 && !ACTIVE.includes(session.handshakeProcess)) return false;
+    }
+    if (!this.#isVerified || !session.clientCipher || !session.serverCipher)
+      throw new Error('the TLS handshake ended before the server was known');
+    return true;
+  }
+
+  read(socket: SessionSocket): Uint8Array | undefined | null {
+    return this.#session.read(socket);
+  }
+
+  write(socket: SessionSocket, bytes: Uint8Array): void {
+    this.#session.write(socket, bytes);
+  }
+
+  /** Looks at what the session reads: the SDK makes room for whatever a record's head says. @throws where that is too much */
+  watch(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#missing > 0) {
+        const count = Math.min(this.#missing, bytes.length - at);
+        this.#missing -= count;
+        at += count;
+        continue;
+      }
+      this.#head[this.#headBytes++] = bytes[at++] as number;
+      if (this.#headBytes < RECORD_HEAD) continue;
+      this.#headBytes = 0;
+      this.#missing = ((this.#head[3] as number) << 8) | (this.#head[4] as number);
+      if (this.#missing > MOST_RECORD_BYTES) throw new Error(`a TLS record of ${this.#missing} bytes`);
+    }
+  }
+}

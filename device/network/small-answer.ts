@@ -1,0 +1,39 @@
+// An answer that is small enough to be held: of a backend, a revocation endpoint, an authority that publishes its keys.
+
+import type { HeaderOf } from '../../core/refresh/bundle-fetch.ts';
+import type { HttpFailure, HttpOrder, HttpsClient } from './https.ts';
+
+/** What came of it. */
+export type SmallAnswer =
+  | { readonly kind: 'answered'; readonly status: number; readonly header: HeaderOf; readonly body: Uint8Array }
+  | { readonly kind: 'failed'; readonly failure: HttpFailure; readonly detail: string };
+
+/** Sends a request, and tells its answer once. The client must not be busy. */
+export function askSmall(client: HttpsClient, order: HttpOrder, done: (answer: SmallAnswer) => void): void {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  let status = 0;
+  let header: HeaderOf = () => undefined;
+  client.send(order, {
+    answered: (stated, of) => {
+      status = stated;
+      header = of;
+      return true;
+    },
+    take: (part) => {
+      parts.push(part.slice());
+      bytes += part.length;
+      return true;
+    },
+    ended: () => {
+      const body = new Uint8Array(bytes);
+      let at = 0;
+      for (const part of parts) {
+        body.set(part, at);
+        at += part.length;
+      }
+      done({ kind: 'answered', status, header, body });
+    },
+    failed: (failure, detail) => done({ kind: 'failed', failure, detail }),
+  });
+}
