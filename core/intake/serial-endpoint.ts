@@ -10,8 +10,12 @@ import { FRAME_TYPES, type FrameFault, FrameReader, type SerialFrame, writeFrame
 
 /** What a device does for a reader. */
 export interface SerialDevice {
-  /** Decides on a payment; what it decides is done when it returns. The bytes are good until then. */
-  authorize(presentation: Uint8Array): Decision;
+  /**
+   * Decides on a payment; what it decides is done when it returns. The bytes are good until then.
+   *
+   * @returns undefined where somebody has to be asked first: `decided` is called later
+   */
+  authorize(presentation: Uint8Array): Decision | undefined;
   /** What the device is, as JSON data of at most some hundred bytes. */
   state(): JsonValue;
   /** Sends the bytes of a frame. */
@@ -28,6 +32,8 @@ export class SerialEndpoint {
   #answered: { readonly sequence: number; readonly length: number; readonly crc: number } | undefined;
   #answer: Uint8Array | undefined;
   #answeredMs = 0;
+  /** True while the payment that came last waits for its decision. */
+  #isDeciding = false;
 
   /** @param most bytes of a message, SERIAL_MESSAGE_BYTES where left out: see `FrameReader` */
   constructor(device: SerialDevice, most?: number) {
@@ -63,15 +69,30 @@ export class SerialEndpoint {
     const crc = crc32(presentation);
     const last = this.#answered;
     const isRepeat = last?.sequence === sequence && last.length === length && last.crc === crc;
+    if (isRepeat && this.#isDeciding) return;
     if (isRepeat && this.#answer && this.#nowMs - this.#answeredMs <= SERIAL_REPEAT_MS) {
       this.#device.send(this.#answer);
       return;
     }
-    const frame = answerFrame(FRAME_TYPES.decision, sequence, decisionData(this.#device.authorize(presentation)));
+    const decision = this.#device.authorize(presentation);
+    if (this.#isDeciding) {
+      // The one that waits keeps its place: this one is told, and not remembered.
+      if (decision !== undefined) this.#send(FRAME_TYPES.decision, sequence, decisionData(decision));
+      return;
+    }
     this.#answered = { sequence, length, crc };
-    this.#answer = frame;
-    this.#answeredMs = this.#nowMs;
-    this.#device.send(frame);
+    this.#answer = undefined;
+    this.#isDeciding = true;
+    if (decision !== undefined) this.decided(decision, this.#nowMs);
+  }
+
+  /** The decision on the payment that waits for one. @param nowMs monotonic time */
+  decided(decision: Decision, nowMs: number): void {
+    if (!this.#isDeciding || this.#answered === undefined) return;
+    this.#isDeciding = false;
+    this.#answer = answerFrame(FRAME_TYPES.decision, this.#answered.sequence, decisionData(decision));
+    this.#answeredMs = nowMs;
+    this.#device.send(this.#answer);
   }
 
   #send(type: number, sequence: number, data: JsonValue): void {

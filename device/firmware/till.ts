@@ -1,0 +1,76 @@
+// Where payments come in, from the reader's line or over HTTP: one at a time. Where the core wants a grant's issuer asked first, it is
+// asked, and the payment decided again; whoever else presents meanwhile is told to wait.
+
+import { type Refusal, refuse } from '../../core/reason-codes.ts';
+import type { RevocationChecks, RevocationQuestion } from '../../core/refresh/revocation.ts';
+import type { Decision } from '../../core/verifier.ts';
+
+/** What decides. */
+export interface Decider {
+  /** @returns undefined where it cannot sell just now */
+  present(presentation: Uint8Array): Decision | undefined;
+}
+
+/** What a till is made of. */
+export interface TillParts {
+  readonly seller: Decider;
+  /** Where the site has grants checked online. */
+  readonly revocation?: Pick<RevocationChecks, 'question'>;
+  /** Asks an issuer, and calls back once. Left out: there is no network. */
+  readonly ask?: (question: RevocationQuestion, done: () => void) => void;
+  /** Told when a payment begins to be decided, and when it is: in between the network does nothing else. */
+  readonly attend?: (busy: boolean) => void;
+}
+
+const NOT_NOW = () => refuse('device', 'device.ready', 'LIMIT_EXCEEDED', 'the device does not sell just now');
+
+/** See the head of the file. */
+export class Till {
+  readonly #parts: TillParts;
+  #isBusy = false;
+
+  constructor(parts: TillParts) {
+    this.#parts = parts;
+  }
+
+  get busy(): boolean {
+    return this.#isBusy;
+  }
+
+  /**
+   * Decides on a payment.
+   *
+   * @param presentation is good until this returns
+   * @param answer is called once, perhaps before this returns
+   */
+  present(presentation: Uint8Array, answer: (decision: Decision) => void): void {
+    if (this.#isBusy) {
+      answer(NOT_NOW());
+      return;
+    }
+    this.#attend(true);
+    const { revocation, ask } = this.#parts;
+    const decision = this.#decide(presentation);
+    const question = revocation?.question;
+    if (decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || question === undefined || ask === undefined) {
+      answer(decision);
+      this.#attend(false);
+      return;
+    }
+    const kept = presentation.slice();
+    ask(question, () => {
+      // A refusal has changed nothing.
+      answer(this.#decide(kept));
+      this.#attend(false);
+    });
+  }
+
+  #decide(presentation: Uint8Array): Decision | Refusal {
+    return this.#parts.seller.present(presentation) ?? NOT_NOW();
+  }
+
+  #attend(busy: boolean): void {
+    this.#isBusy = busy;
+    this.#parts.attend?.(busy);
+  }
+}
