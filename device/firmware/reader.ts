@@ -1,34 +1,36 @@
-// The reader's line of a sample (docs/SERIAL.md): what a reader sends is decided on, and what the device is it is told when it asks.
+// The reader's line of a sample (docs/SERIAL.md): what a reader sends is decided on, at once or when an issuer was asked, and what the
+// device is it is told when it asks.
 
 import Serial from 'embedded:io/serial';
 import config from 'mc/config';
 import { deviceState } from '../../core/boot/state.ts';
 import { SerialEndpoint } from '../../core/intake/serial-endpoint.ts';
 import type { JsonValue } from '../../core/json/value.ts';
-import { refuse } from '../../core/reason-codes.ts';
+import type { Decision } from '../../core/verifier.ts';
 import { SerialWriter } from '../io/serial-writer.ts';
-import type { Running } from './run.ts';
+import { type Running, stateParts } from './running.ts';
 
 /** Bytes of answers that may wait: two of the longest. */
 const WAITING_BYTES = 4096;
-const FIRMWARE = 'mpcp-embedded';
 
 /** Opens the line that the manifest names. */
-export function openReader({ device, seller, log }: Running): void {
-  const { clock, boot, provisioning } = device;
+export function openReader(running: Running): void {
+  const { device, till, log } = running;
+  const { clock, provisioning } = device;
   const { port, receive, transmit, baud } = config.mpcp.reader;
   const endpoint = new SerialEndpoint({
-    authorize: (presentation) =>
-      seller.present(presentation) ??
-      refuse('device', 'device.ready', 'LIMIT_EXCEEDED', 'the device does not sell just now'),
-    state: () => {
-      const { state, reasons } = deviceState({
-        deviceId: provisioning.deviceId,
-        firmware: FIRMWARE,
-        boot,
-        clock,
-        linkUp: false,
+    authorize: (presentation) => {
+      let decided: Decision | undefined;
+      let isOver = false;
+      till.present(presentation, (decision) => {
+        if (isOver) endpoint.decided(decision, clock.monotonicMs());
+        else decided = decision;
       });
+      isOver = true;
+      return decided;
+    },
+    state: () => {
+      const { state, reasons } = deviceState(stateParts(running));
       return { deviceId: provisioning.deviceId, state, reasons } as JsonValue;
     },
     send: (frame) => {

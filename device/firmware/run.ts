@@ -1,15 +1,19 @@
-// Runs a sample: its log, its start, what it sells, idle work, and the reader's line. Whatever the reader sends, and whatever fails,
-// ends in an answer.
+// Runs a sample: its log, its start, what it sells, idle work, the reader's line, and its network. Whatever the reader or the
+// network sends, and whatever fails, ends in an answer.
 
+import config from 'mc/config';
 import { RelayError, type SessionEvent } from '../../core/charging/session.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring, WiringKind } from '../../core/provisioning/provisioning.ts';
 import type { Decision } from '../../core/verifier.ts';
+import { Network } from '../network/network.ts';
 import { firmwareGood } from './board.ts';
 import { openEventLine } from './event-line.ts';
 import { workWhenIdle } from './idle.ts';
 import { openReader } from './reader.ts';
+import type { Running } from './running.ts';
 import { type Device, StartProblem, startDevice } from './start.ts';
+import { Till } from './till.ts';
 
 /** What a kind of device does with payments. */
 export interface Seller {
@@ -20,15 +24,8 @@ export interface Seller {
   tick(): void;
 }
 
-/** A device that sells, to be given to a reader. */
-export interface Running {
-  readonly device: Device;
-  readonly seller: Seller;
-  readonly log: Log;
-}
-
 /**
- * Starts a device of a kind, its idle work and its reader's line.
+ * Starts a device of a kind, its idle work, its reader's line and its network.
  *
  * @returns undefined where it does not sell: the log says why
  */
@@ -47,14 +44,23 @@ export function run(
   log.emit({ event: 'device.started', deviceId: provisioning.deviceId, kind, reservationsLeft: device.left.length });
   // It has read its provisioning and both stores: this firmware works.
   log.emit({ event: 'firmware.good', told: firmwareGood() });
+  const network = new Network(device, log, config.mpcp.network);
   workWhenIdle(verifier, () => {
     // The clock's ticks begin anew; asked each second, it notices.
     clock.monotonicMs();
     if (!verifier.bundlesLoaded && clock.wallMs() !== undefined) verifier.loadBundles();
     seller.tick();
+    network.tick();
   });
-  const running = { device, seller, log };
+  const till = new Till({
+    seller,
+    ...(verifier.revocation !== undefined && { revocation: verifier.revocation }),
+    ask: (question, done) => network.ask(question, done),
+    attend: (busy) => network.attend(busy),
+  });
+  const running = { device, seller, till, log, linkUp: () => network.linkUp };
   openReader(running);
+  network.serve(running);
   return running;
 }
 

@@ -1,0 +1,153 @@
+// The network of a device, from its provisioning: Wi-Fi, the time, Trust Bundles, handing in, questions to issuers, the local
+// endpoint. Without it, or while it is away, a device sells as before.
+
+import { deviceState, stateDocument } from '../../core/boot/state.ts';
+import { asciiText } from '../../core/encoding/utf8.ts';
+import type { JsonObject } from '../../core/json/value.ts';
+import type { Log } from '../../core/ports/ports.ts';
+import type { Provisioning } from '../../core/provisioning/provisioning.ts';
+import { asksForRefresh, BundleRefresh, REFRESH_HEADER } from '../../core/refresh/bundle-refresh.ts';
+import type { RevocationQuestion } from '../../core/refresh/revocation.ts';
+import { Uploader } from '../../core/refresh/upload.ts';
+import { random, random32 } from '../firmware/board.ts';
+import { type Running, stateParts } from '../firmware/running.ts';
+import type { Device } from '../firmware/start.ts';
+import { Errands, type HandInOrder } from './errands.ts';
+import { HttpEndpoint } from './http-endpoint.ts';
+import { HttpsClient, serverOf } from './https.ts';
+import { askRevocation } from './revocation-ask.ts';
+import { NetworkTime } from './time.ts';
+import { WifiLink } from './wifi.ts';
+
+const TIME_SERVER = 'pool.ntp.org';
+const HTTP_PORT = 80;
+
+/** What a manifest may say of it. */
+export interface NetworkSettings {
+  readonly timeServer?: string;
+  /** Of the local endpoint; 0 for none. */
+  readonly port?: number;
+}
+
+/** See the head of the file. It does nothing until `tick`. */
+export class Network {
+  readonly #device: Device;
+  readonly #link: WifiLink | undefined;
+  readonly #errands: Errands | undefined;
+  /** Of its own, so that a payer need not wait until a fetch is over. */
+  readonly #questions: HttpsClient;
+  readonly #port: number;
+  readonly #log: Log;
+  #endpoint: HttpEndpoint | undefined;
+
+  constructor(device: Device, log: Log, settings: NetworkSettings = {}) {
+    const { provisioning, clock, verifier, journal, crypto } = device;
+    const { certificate, wifi } = provisioning;
+    this.#device = device;
+    this.#log = log;
+    this.#port = settings.port ?? HTTP_PORT;
+    const time = new NetworkTime({ clock, server: settings.timeServer ?? TIME_SERVER, random32, log });
+    const monotonicMs = () => clock.monotonicMs();
+    const client = new HttpsClient({ certificate, observed: (header) => time.told(header('date')) });
+    this.#questions = new HttpsClient({
+      certificate,
+      observed: (header) => {
+        if (asksForRefresh(header(REFRESH_HEADER))) this.#errands?.urgent('http');
+      },
+    });
+    const changed = (up: boolean) => this.#changed(up);
+    if (wifi !== undefined) this.#link = new WifiLink({ wifi, monotonicMs, random, log, changed });
+    const authority = serverOf(provisioning.policyAuthorityUrl);
+    if (authority === undefined) {
+      log.emit({ event: 'network.unusable', detail: 'the URL of the Policy Authority cannot be used' });
+      return;
+    }
+    const order = handInOrder(provisioning);
+    const uploader = journal === undefined || order === undefined ? undefined : new Uploader(journal, { random, log });
+    this.#errands = new Errands({
+      refresh: new BundleRefresh({ verifier, crypto, random, log }),
+      authority,
+      ...(uploader !== undefined && order !== undefined && { handIn: { uploader, order } }),
+      client,
+      time,
+      clock,
+      linkUp: () => this.linkUp,
+      hasLink: this.#link !== undefined,
+      log,
+    });
+  }
+
+  get linkUp(): boolean {
+    return this.#link?.up === true;
+  }
+
+  /** Every second. */
+  tick(): void {
+    this.#link?.tick();
+    this.#errands?.step();
+  }
+
+  /** A payment is under way, or is not any more. */
+  attend(busy: boolean): void {
+    this.#errands?.attend(busy);
+  }
+
+  /** Something from outside says that there are new bundles. @returns whether it is believed */
+  urgent(reason: string): boolean {
+    return this.#errands?.urgent(reason) === true;
+  }
+
+  /** Asks what the core wants asked about a grant. @param done is called once */
+  ask(question: RevocationQuestion, done: () => void): void {
+    const { verifier } = this.#device;
+    const checks = verifier.revocation;
+    if (checks === undefined) {
+      done();
+      return;
+    }
+    const now = () => {
+      const time = verifier.now();
+      return typeof time === 'number' ? time : 0;
+    };
+    askRevocation({ client: this.#questions, checks, now }, question, done);
+  }
+
+  /** Opens the local endpoint, which is there while the network is. */
+  serve(running: Running): void {
+    if (this.#port === 0) return;
+    const { device, till, log } = running;
+    this.#endpoint = new HttpEndpoint({
+      port: this.#port,
+      monotonicMs: () => device.clock.monotonicMs(),
+      present: (presentation, answer) => till.present(presentation, answer),
+      state: () => {
+        const document = stateDocument(stateParts(running));
+        return JSON.parse(asciiText(document, 0, document.length)) as JsonObject;
+      },
+      notServing: () => {
+        const { serving, reasons } = deviceState(stateParts(running));
+        return serving ? undefined : { error: 'the device does not sell just now', reasons: [...reasons] };
+      },
+      log,
+    });
+    if (this.linkUp) this.#endpoint.open();
+  }
+
+  #changed(up: boolean): void {
+    const { revocation } = this.#device.verifier;
+    if (revocation !== undefined) revocation.linkUp = up;
+    this.#errands?.linkChanged(up);
+    if (up) this.#endpoint?.open();
+    else {
+      this.#questions.abort('link-down', 'the link went down');
+      this.#endpoint?.close();
+    }
+    this.#log.emit({ event: up ? 'network.up' : 'network.down' });
+  }
+}
+
+function handInOrder({ operator, deviceId }: Provisioning): HandInOrder | undefined {
+  const server = operator === undefined ? undefined : serverOf(operator.url);
+  if (operator === undefined || server === undefined) return undefined;
+  return { server, path: `/v1/devices/${encodeURIComponent(deviceId)}/receipts`, apiKey: operator.apiKey };
+}
