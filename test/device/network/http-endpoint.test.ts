@@ -1,0 +1,199 @@
+// The local endpoint: what wallets send, and what others do to it.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HTTP_REQUEST_MS } from '../../../core/limits.ts';
+import { refuse } from '../../../core/reason-codes.ts';
+import type { Decision } from '../../../core/verifier.ts';
+import { HttpEndpoint } from '../../../device/network/http-endpoint.ts';
+import { listeners } from '../sdk/io-listener.ts';
+import { sockets } from '../sdk/io-tcp.ts';
+import { clearAll, pass } from '../sdk/timer.ts';
+
+const ACCEPTED = { ok: true, amountMinor: '1000', receiptId: 7, repeated: false } as unknown as Decision;
+
+class Bench {
+  now = 0;
+  decision: Decision | undefined = ACCEPTED;
+  serving = true;
+  readonly presented: string[] = [];
+  readonly answers: ((decision: Decision) => void)[] = [];
+  readonly endpoint = new HttpEndpoint({
+    port: 80,
+    monotonicMs: () => this.now,
+    present: (bytes, answer) => {
+      this.presented.push(Buffer.from(bytes).toString());
+      if (this.decision !== undefined) answer(this.decision);
+      else this.answers.push(answer);
+    },
+    state: () => ({ format: 1, state: 'serving' }),
+    notServing: () => (this.serving ? undefined : { error: 'not just now', reasons: ['NO_TRUST_BUNDLE'] }),
+    log: { emit: () => {} },
+  });
+
+  constructor() {
+    this.endpoint.open();
+  }
+
+  connect() {
+    const [listener] = listeners;
+    if (listener === undefined) throw new Error('nobody listens');
+    const socket = listener.connect();
+    socket.makeRoom(5000);
+    return socket;
+  }
+
+  /** Sends a request. @returns status and body of its answer, and whether the connection was closed */
+  ask(text: string) {
+    const socket = this.connect();
+    socket.come(text);
+    const whole = Buffer.from(socket.sent).toString();
+    socket.makeRoom(5000);
+    const body = whole.slice(whole.indexOf('\r\n\r\n') + 4);
+    return {
+      status: Number(whole.slice(9, 12)),
+      body: body === '' ? undefined : JSON.parse(body),
+      closed: socket.closed,
+    };
+  }
+}
+
+const pay = (body: string) => `POST /pay HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+beforeEach(() => {
+  sockets.length = 0;
+  listeners.length = 0;
+});
+afterEach(() => clearAll());
+
+describe('the local endpoint', () => {
+  it('takes a payment in a body, and in the header that wallets send', () => {
+    const bench = new Bench();
+    expect(bench.ask(pay('{"a":1}'))).toEqual({
+      status: 200,
+      body: { ok: true, amountMinor: '1000', receiptId: 7, repeated: false },
+      closed: true,
+    });
+    const header = Buffer.from('{"b":2}').toString('base64');
+    expect(bench.ask(`GET /pay HTTP/1.1\r\nHost: x\r\nAuthorization: MPCP ${header}\r\n\r\n`).status).toBe(200);
+    expect(bench.presented).toEqual(['{"a":1}', '{"b":2}']);
+  });
+
+  it('answers 402 to no payment, and to one that is refused', () => {
+    const bench = new Bench();
+    expect(bench.ask('GET /pay HTTP/1.1\r\nHost: x\r\n\r\n')).toMatchObject({
+      status: 402,
+      body: { error: 'sba_invalid' },
+    });
+    bench.decision = refuse('policy-grant', 'grant.revoked', 'GRANT_REVOKED', 'it was');
+    expect(bench.ask(pay('{}'))).toMatchObject({ status: 402, body: { error: 'grant_revoked' } });
+    expect(bench.ask('GET /pay HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eA==\r\n\r\n').status).toBe(402);
+  });
+
+  it('says what the device is, and that there is nothing else', () => {
+    const bench = new Bench();
+    expect(bench.ask('GET /state?x HTTP/1.1\r\nHost: x\r\n\r\n')).toMatchObject({
+      status: 200,
+      body: { state: 'serving' },
+    });
+    expect(bench.ask('GET / HTTP/1.1\r\nHost: x\r\n\r\n').status).toBe(404);
+    bench.serving = false;
+    expect(bench.ask(pay('{}'))).toMatchObject({ status: 503, body: { reasons: ['NO_TRUST_BUNDLE'] } });
+    expect(bench.presented).toEqual([]);
+  });
+
+  it.each([
+    ['no request', 'hello\r\n', 400],
+    ['a request of another kind', 'PUT /pay HTTP/1.1\r\n', 405],
+    ['a body that is too large', 'POST /pay HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n', 413],
+    ['a head that does not end', `GET /pay HTTP/1.1\r\nX: ${'x'.repeat(20_000)}`, 431],
+  ])('answers %s, closes, and takes the next', (_, text, status) => {
+    const bench = new Bench();
+    expect(bench.ask(text)).toMatchObject({ status, closed: true });
+    expect(bench.ask(pay('{}')).status).toBe(200);
+  });
+
+  it('takes a request byte by byte, and sends an answer where there is little room', () => {
+    const bench = new Bench();
+    const socket = bench.connect();
+    socket.makeRoom(10);
+    for (const byte of Buffer.from(pay('{}'))) socket.come(Uint8Array.of(byte));
+    while (!socket.closed) socket.makeRoom(10);
+    expect(Buffer.from(socket.sent).toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\}$/);
+    expect(bench.presented).toEqual(['{}']);
+  });
+
+  it('ends a request that drips with 408, whatever keeps coming', () => {
+    const bench = new Bench();
+    const socket = bench.connect();
+    for (let ms = 0; ms <= HTTP_REQUEST_MS; ms += 500) {
+      bench.now = ms;
+      socket.come('G');
+      pass(500);
+    }
+    bench.now = HTTP_REQUEST_MS + 500;
+    pass(1);
+    expect(Buffer.from(socket.sent).toString()).toMatch(/^HTTP\/1\.1 40[08]/);
+    socket.makeRoom(100);
+    expect(socket.closed).toBe(true);
+  });
+
+  it('closes one that says nothing, and one that does not take its answer', () => {
+    const bench = new Bench();
+    const silent = bench.connect();
+    bench.now = HTTP_REQUEST_MS + 1;
+    pass(HTTP_REQUEST_MS + 1);
+    silent.makeRoom(100);
+    expect(silent.closed).toBe(true);
+    const slow = bench.connect();
+    slow.room = 0;
+    slow.options.onWritable?.(0);
+    slow.come(pay('{}'));
+    pass(60_000);
+    expect(slow.closed).toBe(true);
+    expect(bench.ask(pay('{}')).status).toBe(200);
+  });
+
+  it('closes whoever comes while another is there', () => {
+    const bench = new Bench();
+    const first = bench.connect();
+    const count = sockets.length;
+    listeners[0]?.connect();
+    expect(sockets).toHaveLength(count + 1);
+    expect(sockets.at(-1)?.closed).toBe(true);
+    first.come(pay('{}'));
+    expect(Buffer.from(first.sent).toString()).toContain('200 OK');
+  });
+
+  it('waits for a decision that takes longer, and answers then; a wallet that left is no matter', () => {
+    const bench = new Bench();
+    bench.decision = undefined;
+    const stays = bench.connect();
+    stays.come(pay('{"a":1}'));
+    pass(10_000);
+    expect(stays.sent).toEqual([]);
+    bench.answers[0]?.(ACCEPTED);
+    expect(Buffer.from(stays.sent).toString()).toContain('200 OK');
+    stays.makeRoom(10);
+    const leaves = bench.connect();
+    leaves.come(pay('{"b":2}'));
+    leaves.end();
+    bench.answers[1]?.(ACCEPTED);
+    expect(leaves.sent).toEqual([]);
+    expect(leaves.closed).toBe(true);
+  });
+
+  it('decides once, whatever comes behind a request', () => {
+    const bench = new Bench();
+    bench.ask(pay('{"a":1}') + pay('{"b":2}'));
+    expect(bench.presented).toEqual(['{"a":1}']);
+  });
+
+  it('is gone with the network, and there again with it', () => {
+    const bench = new Bench();
+    const socket = bench.connect();
+    bench.endpoint.close();
+    expect([socket.closed, listeners.length]).toEqual([true, 0]);
+    bench.endpoint.open();
+    expect(bench.ask(pay('{}')).status).toBe(200);
+  });
+});

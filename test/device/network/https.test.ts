@@ -1,0 +1,319 @@
+// The device's HTTP client against servers that answer, lie, drip, break off, or are somebody else.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { HeaderOf } from '../../../core/refresh/bundle-fetch.ts';
+import { type HttpOrder, HttpsClient, serverAt, serverOf } from '../../../device/network/https.ts';
+import { certificate } from '../../fixtures/provisioning.ts';
+import { lastSocket, sockets } from '../sdk/io-tcp.ts';
+import { forget, rememberAll } from '../sdk/net.ts';
+import { opened, server } from '../sdk/ssl-session.ts';
+import { clearAll, pass } from '../sdk/timer.ts';
+
+const CERTIFICATE = certificate();
+const PLAIN = { host: 'pa.example', port: 80, secure: false };
+const SECURE = { host: 'pa.example', port: 443, secure: true };
+const ORDER: HttpOrder = {
+  server: PLAIN,
+  method: 'GET',
+  path: '/trust-bundles',
+  headers: { accept: 'application/json', authorization: 'Bearer secret' },
+  timeoutMs: 60_000,
+  maxBytes: 1000,
+};
+
+/** A request, and what was told of it. */
+class Bench {
+  readonly client: HttpsClient;
+  readonly told: string[] = [];
+  readonly dates: (string | null | undefined)[] = [];
+  body = '';
+  wanted = true;
+  header: HeaderOf = () => undefined;
+
+  constructor(der: Uint8Array | undefined = CERTIFICATE) {
+    this.client = new HttpsClient({ certificate: der, observed: (header) => void this.dates.push(header('date')) });
+  }
+
+  send(changes: Partial<HttpOrder> = {}): this {
+    this.client.send(
+      { ...ORDER, ...changes },
+      {
+        answered: (status, header) => {
+          this.told.push(String(status));
+          this.header = header;
+          return this.wanted;
+        },
+        take: (bytes) => {
+          this.body += Buffer.from(bytes).toString();
+          return true;
+        },
+        ended: () => void this.told.push('ended'),
+        failed: (failure, detail) => void this.told.push(`${failure}: ${detail}`),
+      },
+    );
+    pass(1);
+    if (sockets.length > 0) lastSocket().makeRoom(5000);
+    return this;
+  }
+}
+
+const sent = () => Buffer.from(lastSocket().sent).toString();
+const answer = (body: string, ...fields: string[]) =>
+  ['HTTP/1.1 200 OK', `Content-Length: ${body.length}`, ...fields, '', body].join('\r\n');
+
+beforeEach(() => {
+  sockets.length = 0;
+  rememberAll();
+});
+afterEach(() => clearAll());
+
+describe('a request in the clear', () => {
+  it('is one head, and its answer is told part by part', () => {
+    const bench = new Bench().send();
+    expect(sent()).toBe(
+      'GET /trust-bundles HTTP/1.1\r\nhost: pa.example\r\nconnection: close\r\naccept: application/json\r\n' +
+        'authorization: Bearer secret\r\n\r\n',
+    );
+    for (const byte of Buffer.from(answer('{"a":1}', 'ETag: "x"'))) lastSocket().come(Uint8Array.of(byte));
+    expect(bench.told).toEqual(['200', 'ended']);
+    expect(bench.body).toBe('{"a":1}');
+    expect(bench.header('etag')).toBe('"x"');
+    expect(lastSocket().closed).toBe(true);
+    expect(bench.client.busy).toBe(false);
+  });
+
+  it('states its port where it is not the usual one, and brings a body in parts', () => {
+    const body = Buffer.from('x'.repeat(3000));
+    new Bench().send({ server: { ...PLAIN, port: 8080 }, method: 'POST', body });
+    expect(sent()).toContain('host: pa.example:8080\r\n');
+    expect(sent()).toContain('content-length: 3000\r\n');
+    expect(sent().endsWith('x'.repeat(3000))).toBe(true);
+  });
+
+  it('waits where the network has no room, and loses nothing', () => {
+    const bench = new Bench();
+    bench.client.send(ORDER, { answered: () => true, take: () => true, ended: () => {}, failed: () => {} });
+    pass(1);
+    for (let i = 0; i < 30; i++) lastSocket().makeRoom(7);
+    expect(sent().endsWith('\r\n\r\n')).toBe(true);
+  });
+
+  it('follows no redirect', () => {
+    const bench = new Bench().send();
+    bench.wanted = false;
+    lastSocket().come('HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\nContent-Length: 0\r\n\r\n');
+    expect(bench.told).toEqual(['302', 'ended']);
+    expect(sockets).toHaveLength(1);
+  });
+
+  it.each([
+    ['chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\n{"a"\r\n3;x=y\r\n:1}\r\n0\r\nX: y\r\n\r\n', '{"a":1}'],
+    ['a head of its own before', 'Content-Length: 2\r\n\r\n{}', '{}'],
+  ])('takes an answer with %s', (_, rest, body) => {
+    const bench = new Bench().send();
+    const before = rest.startsWith('Content') ? 'HTTP/1.1 100 Continue\r\nX: y\r\n\r\n' : '';
+    lastSocket().come(`${before}HTTP/1.1 200 OK\r\n${rest}`);
+    expect(bench.told).toEqual(['200', 'ended']);
+    expect(bench.body).toBe(body);
+  });
+});
+
+describe('an answer that is none', () => {
+  it.each([
+    ['has no end but the connection’s', 'HTTP/1.1 200 OK\r\n\r\n{}', 'does not say how long'],
+    ['states two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n', 'that differ'],
+    [
+      'states length and chunks',
+      'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n',
+      'certainly',
+    ],
+    ['is packed twice', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n', 'certainly'],
+    ['has a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n', 'does not say how long'],
+    ['is another protocol', 'SSH-2.0-OpenSSH_9.6\r\n', 'no answer of HTTP'],
+    ['changes the protocol', 'HTTP/1.1 101 Switching\r\n\r\n', '101'],
+    ['has a field without a name', 'HTTP/1.1 200 OK\r\nnothing\r\n', 'without a name'],
+    ['has a chunk without a size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 'how long it is'],
+    [
+      'has a chunk that is too long',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n',
+      'longer than it says',
+    ],
+    [
+      'has a chunk of many megabytes',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n',
+      'how long it is',
+    ],
+    ['has a date of two lines', 'HTTP/1.1 200 OK\r\nDate: a\rb\r\n', 'cannot be read'],
+    ['has a field that never ends', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(9000)}`, 'more than 8192'],
+    ['has fields that never end', `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(2000)}`, 'more than 8192'],
+    ['has no line that ends', 'x'.repeat(9000), 'more than 8192'],
+    ['says "not yet" for ever', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(400), 'more than 8192'],
+  ])('because it %s fails, and the connection is closed', (_, text, why) => {
+    const bench = new Bench().send();
+    lastSocket().come(text);
+    expect(bench.told.at(-1)).toMatch(/^unreachable: /);
+    expect(bench.told.at(-1)).toContain(why);
+    expect(lastSocket().closed).toBe(true);
+  });
+
+  it('is too large by its own word: nothing of it is taken', () => {
+    const bench = new Bench().send();
+    lastSocket().come('HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\nx');
+    expect(bench.told.at(-1)).toMatch(/^too-large/);
+    expect(bench.body).toBe('');
+  });
+
+  it('is too large by count: it ends where it is', () => {
+    const bench = new Bench().send();
+    lastSocket().come('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+    for (let i = 0; i < 300; i++) lastSocket().come('4\r\nxxxx\r\n');
+    expect(bench.told).toEqual(['200', 'too-large: the answer has more than 1000 bytes']);
+    expect(bench.body).toHaveLength(1000);
+  });
+
+  it('breaks off in its body: it has not ended', () => {
+    const bench = new Bench().send();
+    lastSocket().come('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"half"');
+    lastSocket().end();
+    expect(bench.told).toEqual(['200', 'unreachable: the connection was closed']);
+  });
+
+  it('drips: the deadline holds however much comes', () => {
+    const bench = new Bench().send();
+    lastSocket().come('HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n');
+    for (let i = 0; i < 59; i++) {
+      pass(1000);
+      lastSocket().come('x');
+    }
+    expect(bench.told).toEqual(['200']);
+    pass(1000);
+    expect(bench.told.at(-1)).toBe('timeout: no whole answer within 60000 ms');
+    expect(lastSocket().closed).toBe(true);
+  });
+});
+
+describe('a request', () => {
+  it('to a name without an address fails', () => {
+    forget('pa.example');
+    expect(new Bench().send().told).toEqual(['unreachable: the name pa.example has no address']);
+  });
+
+  it('that nobody takes ends with its time', () => {
+    const bench = new Bench();
+    bench.client.send(ORDER, {
+      answered: () => true,
+      take: () => true,
+      ended: () => {},
+      failed: (failure) => void bench.told.push(failure),
+    });
+    pass(60_000);
+    expect(bench.told).toEqual(['timeout']);
+  });
+
+  it('is not sent where a value would begin a line of its own', () => {
+    const bench = new Bench().send({ headers: { 'if-none-match': '"x"\r\nauthorization: other' } });
+    expect(bench.told).toEqual(['unreachable: the request cannot be written']);
+    expect(sockets).toHaveLength(0);
+  });
+
+  it('that is given up tells its receiver once', () => {
+    const bench = new Bench().send();
+    bench.client.abort('link-down', 'the link went down');
+    lastSocket().end();
+    pass(100_000);
+    expect(bench.told).toEqual(['link-down: the link went down']);
+  });
+
+  it('that is paused reads nothing, and goes on where it was', () => {
+    const bench = new Bench().send();
+    bench.client.pause();
+    lastSocket().come(answer('{"a":1}'));
+    lastSocket().end();
+    expect([bench.told, lastSocket().unread > 0]).toEqual([[], true]);
+    bench.client.resume();
+    expect(bench.told).toEqual(['200', 'ended']);
+  });
+});
+
+describe('under TLS', () => {
+  const secure = (der?: Uint8Array) => new Bench(der).send({ server: SECURE });
+
+  it('a request is sent when the server has shown the certificate, and not before', () => {
+    const bench = secure();
+    expect(opened(lastSocket().sent)).toBe('');
+    lastSocket().come(server.hello(CERTIFICATE));
+    expect(opened(lastSocket().sent)).toBe('');
+    lastSocket().come(server.finished());
+    lastSocket().makeRoom(5000);
+    expect(opened(lastSocket().sent)).toContain('authorization: Bearer secret');
+    expect(sent()).not.toContain('secret');
+    const whole = Buffer.from(server.data(Buffer.from(answer('{"a":1}', 'Date: Sun, 06 Nov 1994 08:49:37 GMT'))));
+    for (const byte of whole) lastSocket().come(Uint8Array.of(byte));
+    expect(bench.told).toEqual(['200', 'ended']);
+    expect(bench.body).toBe('{"a":1}');
+    expect(bench.dates).toEqual(['Sun, 06 Nov 1994 08:49:37 GMT']);
+  });
+
+  it('a server with another certificate is told nothing', () => {
+    const bench = secure();
+    const other = certificate(301);
+    lastSocket().come(server.hello(other));
+    expect(bench.told).toEqual(['unreachable: certificate: auth err']);
+    expect(sent()).not.toContain('secret');
+  });
+
+  it.each([
+    ['an alert', () => server.alert()],
+    ['"finished" at once', () => server.finished()],
+    ['a certificate, and an alert', () => Buffer.concat([server.hello(CERTIFICATE).subarray(0, 306), server.alert()])],
+  ])('whoever answers the greeting with %s is not sent the request in the clear', (_, bytes) => {
+    const bench = secure();
+    lastSocket().come(bytes());
+    lastSocket().makeRoom(5000);
+    expect(bench.told[0]).toMatch(/^unreachable: the TLS handshake ended/);
+    expect(sent()).not.toContain('secret');
+  });
+
+  it('a record that says it is larger than any ends it before there is room made for it', () => {
+    const bench = secure();
+    lastSocket().come(Uint8Array.of(22, 3, 3, 0xff, 0xff));
+    expect(bench.told).toEqual(['unreachable: a TLS record of 65535 bytes']);
+  });
+
+  it('what is no record, at any time, ends it and nothing else', () => {
+    const bench = secure();
+    lastSocket().come(server.hello(CERTIFICATE));
+    lastSocket().come(server.finished());
+    lastSocket().come(Uint8Array.of(99, 3, 3, 0, 1, 0));
+    expect(bench.told[0]).toMatch(/^unreachable/);
+  });
+
+  it('without a certificate nobody is asked', () => {
+    const bench = new Bench();
+    const bare = new HttpsClient({ certificate: undefined });
+    bare.send(
+      { ...ORDER, server: SECURE },
+      {
+        answered: () => true,
+        take: () => true,
+        ended: () => {},
+        failed: (_, detail) => void bench.told.push(detail),
+      },
+    );
+    pass(1);
+    expect(bench.told).toEqual(['the device has no certificate to know a server by']);
+    expect(sockets).toHaveLength(0);
+  });
+});
+
+describe('a server', () => {
+  it('is what a provisioned URL says, without its path', () => {
+    expect(serverOf('https://pa.example/v1')).toEqual(SECURE);
+    expect(serverOf('http://10.0.0.1:8080')).toEqual({ host: '10.0.0.1', port: 8080, secure: false });
+    expect(serverOf('ftp://pa.example')).toBeUndefined();
+  });
+
+  it.each(['', ':443', 'a:0', 'a:65536', 'a:x'])('is none at %j', (authority) => {
+    expect(serverAt(authority, true)).toBeUndefined();
+  });
+});
