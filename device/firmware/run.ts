@@ -12,6 +12,7 @@ import { openEventLine } from './event-line.ts';
 import { workWhenIdle } from './idle.ts';
 import { openReader } from './reader.ts';
 import type { Running } from './running.ts';
+import { setUp } from './set-up.ts';
 import { type Device, StartProblem, startDevice } from './start.ts';
 import { Till } from './till.ts';
 
@@ -27,13 +28,14 @@ export interface Seller {
 /**
  * Starts a device of a kind, its idle work, its reader's line and its network.
  *
- * @returns undefined where it does not sell: the log says why
+ * @returns undefined where it does not sell, or is to be set up first: the log says why
  */
 export function run(
   kind: WiringKind,
   sellerOf: (device: Device, wiring: Wiring, log: Log) => Seller,
 ): Running | undefined {
   const log = openEventLine();
+  if (setUp(log)) return undefined;
   const device = startDevice(kind, log);
   if (device instanceof StartProblem) {
     log.emit({ event: 'device.stopped', detail: device.message });

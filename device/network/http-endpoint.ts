@@ -26,6 +26,7 @@ export interface EndpointParts {
 
 /** Bytes that are read at a time. */
 const PIECE_BYTES = 1024;
+const LATER_MS = 50;
 /** For an answer to arrive, and for a decision that waits for an issuer: then the connection is closed. */
 const ANSWER_MS = 40_000;
 
@@ -94,7 +95,8 @@ class Exchange {
     this.#parts = parts;
     this.#over = over;
     this.#reader = new HttpRequestReader(parts.monotonicMs());
-    this.#limit(HTTP_REQUEST_MS + 1, () => this.#push(new Uint8Array(0)));
+    // A little later than the reader has it, so that it has something to say.
+    this.#limit(HTTP_REQUEST_MS + LATER_MS, () => this.#push(new Uint8Array(0)));
     this.#socket = new TCP({
       from,
       onReadable: (bytes) => this.#read(bytes),

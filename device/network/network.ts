@@ -19,7 +19,8 @@ import { askRevocation } from './revocation-ask.ts';
 import { NetworkTime } from './time.ts';
 import { WifiLink } from './wifi.ts';
 
-const TIME_SERVER = 'pool.ntp.org';
+/** Asked for the time where a manifest names nobody else. */
+export const TIME_SERVER = 'pool.ntp.org';
 const HTTP_PORT = 80;
 
 /** What a manifest may say of it. */

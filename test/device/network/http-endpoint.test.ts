@@ -125,14 +125,12 @@ describe('the local endpoint', () => {
   it('ends a request that drips with 408, whatever keeps coming', () => {
     const bench = new Bench();
     const socket = bench.connect();
-    for (let ms = 0; ms <= HTTP_REQUEST_MS; ms += 500) {
-      bench.now = ms;
+    for (let ms = 0; ms < HTTP_REQUEST_MS + 500; ms += 500) {
       socket.come('G');
+      bench.now += 500;
       pass(500);
     }
-    bench.now = HTTP_REQUEST_MS + 500;
-    pass(1);
-    expect(Buffer.from(socket.sent).toString()).toMatch(/^HTTP\/1\.1 40[08]/);
+    expect(Buffer.from(socket.sent).toString()).toMatch(/^HTTP\/1\.1 408 /);
     socket.makeRoom(100);
     expect(socket.closed).toBe(true);
   });
@@ -141,7 +139,7 @@ describe('the local endpoint', () => {
     const bench = new Bench();
     const silent = bench.connect();
     bench.now = HTTP_REQUEST_MS + 1;
-    pass(HTTP_REQUEST_MS + 1);
+    pass(HTTP_REQUEST_MS + 100);
     silent.makeRoom(100);
     expect(silent.closed).toBe(true);
     const slow = bench.connect();

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PARTITION } from '../../../device/firmware/partitions.ts';
 import { run } from '../../../device/firmware/run.ts';
 import { Gate } from '../../../device/gate/gate.ts';
-import { bundle, type Changes, grant, inSeconds, NOW, present } from '../../fixtures/artifacts.ts';
+import { bundle, type Changes, grant, inSeconds, NOW, present, sba } from '../../fixtures/artifacts.ts';
 import { cbor, certificate, document, slotBytes } from '../../fixtures/provisioning.ts';
 import { site } from '../../fixtures/site.ts';
 import { pins } from '../sdk/io-digital.ts';
@@ -94,7 +94,7 @@ function nextSocket(limit = 200): TCP {
 /** Fetches a set of bundles. */
 function fetched(...all: readonly Uint8Array[]): void {
   const socket = nextSocket();
-  expect(accept(socket)).toContain('GET /trust-bundles?category=ev-charging&region=EU HTTP/1.1');
+  expect(accept(socket)).toContain('GET /trust-bundles?category=ev-charging&merchant=');
   socket.come(server.data(text(set(...all))));
 }
 
@@ -209,7 +209,7 @@ describe('a fetch', () => {
   });
 
   it.each([
-    ['a page to sign in at', text('<html>', 'Content-Type: text/html\r\n', '200 OK'), 'unreachable'],
+    ['a page to sign in at', text('<html>'), 'content-type'],
     ['a redirect', text('', 'Location: http://portal/\r\n', '302 Found'), 'redirected'],
     ['an error', text('{}', 'Retry-After: 60\r\n', '503 Busy'), 'http-status'],
     ['what is too large', Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n'), 'too-large'],
@@ -293,7 +293,7 @@ describe('a fetch', () => {
 
   /** An answer to what is handed in says that there are new bundles. */
   function flag(device: ReturnType<typeof online>): void {
-    device.till.present(present({ idempotencyKey: `k${sockets.length}` }), () => {});
+    device.till.present(present({ sba: sba({ budgetId: 'flag' }) }), () => {});
     const socket = nextSocket();
     expect(accept(socket)).toContain('POST /v1/devices');
     const last = [...opened(socket.sent).matchAll(/"receiptId":(\d+)/g)].at(-1)?.[1];
