@@ -69,6 +69,7 @@ describe('the manifests', () => {
     for (const one of manifest.include ?? [])
       if (!one.startsWith('$(')) expect([one, existsSync(join(here, one))]).toEqual([one, true]);
     for (const one of Object.values(manifest.modules ?? {}).flat()) {
+      if (one.startsWith('$(')) continue;
       const relative = join(here, one).slice(root.length + 1);
       const built = /^dist\/device\/(\w+)\/([\w-]+)$/.exec(relative);
       if (built === null) expect([one, existsSync(join(here, `${one}.c`))]).toEqual([one, true]);
@@ -226,5 +227,15 @@ describe('sdkconfig', () => {
       const flash = Object.fromEntries(settings(basename(SDKCONFIGPATH)));
       expect(flash[`CONFIG_ESPTOOLPY_FLASHSIZE_${size.toUpperCase()}`]).toBe('y');
     }
+  });
+});
+
+describe('trust in servers', () => {
+  it('comes from the provisioned certificate alone: no manifest brings one of the SDK’s', () => {
+    for (const path of ALL)
+      expect([path, /"data"|"resources"|ca\d+\b/.test(readFileSync(join(folder, path), 'utf8'))]).toEqual([
+        path,
+        false,
+      ]);
   });
 });
