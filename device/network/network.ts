@@ -15,6 +15,7 @@ import type { Device } from '../firmware/start.ts';
 import { Errands, type HandInOrder } from './errands.ts';
 import { HttpEndpoint } from './http-endpoint.ts';
 import { HttpsClient, serverOf } from './https.ts';
+import { UrgentTopic } from './mqtt.ts';
 import { askRevocation } from './revocation-ask.ts';
 import { NetworkTime } from './time.ts';
 import { WifiLink } from './wifi.ts';
@@ -28,6 +29,8 @@ export interface NetworkSettings {
   readonly timeServer?: string;
   /** Of the local endpoint; 0 for none. */
   readonly port?: number;
+  /** Who says by a message that there are new bundles. Left out: nobody is asked. */
+  readonly broker?: { readonly host: string; readonly port: number; readonly topic: string };
 }
 
 /** See the head of the file. It does nothing until `tick`. */
@@ -38,6 +41,7 @@ export class Network {
   /** Of its own, so that a payer need not wait until a fetch is over. */
   readonly #questions: HttpsClient;
   readonly #port: number;
+  readonly #topic: UrgentTopic | undefined;
   readonly #log: Log;
   #endpoint: HttpEndpoint | undefined;
 
@@ -58,6 +62,19 @@ export class Network {
     });
     const changed = (up: boolean) => this.#changed(up);
     if (wifi !== undefined) this.#link = new WifiLink({ wifi, monotonicMs, random, log, changed });
+    const { broker } = settings;
+    const { deviceId, operator } = provisioning;
+    if (broker !== undefined && certificate !== undefined)
+      this.#topic = new UrgentTopic({
+        ...broker,
+        certificate,
+        deviceId,
+        ...(operator !== undefined && { password: operator.apiKey }),
+        monotonicMs,
+        random,
+        log,
+        urgent: () => void this.urgent('mqtt'),
+      });
     const authority = serverOf(provisioning.policyAuthorityUrl);
     if (authority === undefined) {
       log.emit({ event: 'network.unusable', detail: 'the URL of the Policy Authority cannot be used' });
@@ -86,6 +103,8 @@ export class Network {
   tick(): void {
     this.#link?.tick();
     this.#errands?.step();
+    // Without a clock no certificate can be looked at.
+    this.#topic?.tick(this.linkUp && this.#device.clock.wallMs() !== undefined);
   }
 
   /** A payment is under way, or is not any more. */

@@ -1,6 +1,5 @@
 // What the firmware uses of the SDK's network. Mirrors modules/io/wifi/esp32/wifi-esp32.js, modules/io/socket/lwip/tcp.js, listener.js
-// and udp.js, modules/network/net/net.js, modules/crypt/ssl/session_419.js and examples/io/tcp/mqttclient/mqttclient.js of the
-// Moddable SDK 8.2.
+// and udp.js, modules/network/net/net.js and modules/crypt/ssl/session_419.js of the Moddable SDK 8.2.
 
 declare module 'embedded:network/interface/wifi' {
   export default class WiFi {
@@ -105,37 +104,5 @@ declare module 'ssl/session' {
     readonly peerCert: ArrayBuffer | undefined;
     readonly clientCipher: object | null;
     readonly serverCipher: object | null;
-  }
-}
-
-declare module 'embedded:network/mqtt/client' {
-  export interface MqttOptions {
-    readonly host: string;
-    readonly port: number;
-    readonly id: string;
-    readonly clean: boolean;
-    /** In milliseconds. */
-    readonly keepAlive: number;
-    readonly dns: object;
-    readonly socket: object;
-    onReadable(this: MQTTClient, count: number, options: { readonly more: boolean; readonly topic?: string }): void;
-    onControl(this: MQTTClient, message: { readonly operation: number }): void;
-    onError(this: MQTTClient): void;
-  }
-
-  export default class MQTTClient {
-    static readonly CONNACK: number;
-    static readonly SUBSCRIBE: number;
-    constructor(options: MqttOptions);
-    read(count: number): ArrayBuffer;
-    write(
-      data: undefined,
-      options: {
-        readonly operation: number;
-        readonly id: number;
-        readonly items: readonly { topic: string; QoS: number }[];
-      },
-    ): void;
-    close(): void;
   }
 }

@@ -1,0 +1,183 @@
+// A subscription to one topic of an MQTT broker (3.1.1): each message on it says that there are new bundles. What a message holds is
+// not looked at: it brings a request, and a request brings nothing that is not signed. The SDK's own client makes room for names as
+// long as a broker says, and throws out of callbacks; this one keeps nothing of what comes.
+
+import { encodeUtf8 } from '../../core/encoding/utf8.ts';
+import type { Log } from '../../core/ports/ports.ts';
+import { backoff, spread } from '../../core/refresh/waits.ts';
+import { Connection } from './connection.ts';
+
+/** What a subscription is made of. */
+export interface UrgentTopicParts {
+  readonly host: string;
+  readonly port: number;
+  /** In DER. A broker is asked under TLS, or not at all. */
+  readonly certificate: Uint8Array;
+  readonly deviceId: string;
+  /** The device's own key at its operator. */
+  readonly password?: string;
+  readonly topic: string;
+  readonly monotonicMs: () => number;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly urgent: () => void;
+}
+
+const CONNECT = 0x10;
+const CONNACK = 2;
+const PUBLISH = 3;
+const SUBSCRIBE = 0x82;
+const SUBACK = 9;
+const PING = Uint8Array.of(0xc0, 0);
+const RETAINED = 1;
+const KEEP_ALIVE_SECONDS = 120;
+const PING_MS = 60_000;
+/** Without a byte for so long the broker is gone. */
+const SILENCE_MS = 150_000;
+const FIRST_WAIT_MS = 10_000;
+const LONGEST_WAIT_MS = 3_600_000;
+/** Bytes that a length has at most, MQTT 3.1.1 §2.2.3. */
+const LENGTH_BYTES = 4;
+
+/** See the head of the file. It does nothing until `tick`. */
+export class UrgentTopic {
+  readonly #parts: UrgentTopicParts;
+  #connection: Connection | undefined;
+  #failures = 0;
+  #waitUntilMs = 0;
+  #heardMs = 0;
+  #pingedMs = 0;
+  /** Of the packet that is coming in: its first byte, bytes of its length that came, and what is left of it. */
+  #first: number | undefined;
+  #lengthBytes = 0;
+  #hasLength = false;
+  #left = 0;
+  #at = 0;
+
+  constructor(parts: UrgentTopicParts) {
+    this.#parts = parts;
+  }
+
+  /** Every second. */
+  tick(linkUp: boolean): void {
+    const now = this.#parts.monotonicMs();
+    if (!linkUp) {
+      this.#connection?.close();
+      this.#connection = undefined;
+    } else if (this.#connection === undefined) {
+      if (now >= this.#waitUntilMs) this.#connect(now);
+    } else if (now - this.#heardMs > SILENCE_MS) this.#failed('the broker is silent');
+    else if (now - this.#pingedMs > PING_MS) {
+      this.#pingedMs = now;
+      this.#connection.write(PING);
+    }
+  }
+
+  #connect(now: number): void {
+    const { host, port, certificate } = this.#parts;
+    this.#heardMs = now;
+    this.#pingedMs = now;
+    this.#first = undefined;
+    const connection = new Connection({
+      host,
+      port,
+      certificate,
+      onOpen: () => connection.write(this.#greeting()),
+      onBytes: (bytes) => {
+        this.#heardMs = this.#parts.monotonicMs();
+        for (let at = 0; at < bytes.length && this.#connection === connection; ) at = this.#take(bytes, at);
+      },
+      onEnd: (detail) => this.#failed(detail),
+    });
+    this.#connection = connection;
+  }
+
+  #failed(detail: string): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+    const waitMs = spread(backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS, this.#failures), this.#parts.random);
+    this.#failures++;
+    this.#waitUntilMs = this.#parts.monotonicMs() + waitMs;
+    this.#parts.log.emit({ event: 'mqtt.failed', detail, waitMs });
+  }
+
+  /** @returns where what comes next begins */
+  #take(bytes: Uint8Array, at: number): number {
+    const byte = bytes[at] as number;
+    if (this.#first === undefined) {
+      this.#first = byte;
+      this.#lengthBytes = 0;
+      this.#hasLength = false;
+      this.#left = 0;
+      this.#at = 0;
+      return at + 1;
+    }
+    if (!this.#hasLength) {
+      this.#left += (byte & 0x7f) * 128 ** this.#lengthBytes++;
+      if (byte < 0x80) {
+        this.#hasLength = true;
+        if (this.#left === 0) this.#whole(this.#first);
+      } else if (this.#lengthBytes === LENGTH_BYTES) this.#failed('the broker sends what is no MQTT');
+      return at + 1;
+    }
+    const count = Math.min(this.#left, bytes.length - at);
+    // The second byte of an answer to CONNECT says whether the device is let in.
+    if (this.#first >> 4 === CONNACK && this.#at <= 1 && this.#at + count > 1 && bytes[at + 1 - this.#at] !== 0) {
+      this.#failed('the broker refuses the device');
+      return bytes.length;
+    }
+    this.#at += count;
+    this.#left -= count;
+    if (this.#left === 0) this.#whole(this.#first);
+    return at + count;
+  }
+
+  #whole(first: number): void {
+    this.#first = undefined;
+    const { log, topic, urgent } = this.#parts;
+    switch (first >> 4) {
+      case CONNACK:
+        this.#connection?.write(packet(SUBSCRIBE, [Uint8Array.of(0, 1), field(topic), Uint8Array.of(0)]));
+        break;
+      case SUBACK:
+        this.#failures = 0;
+        log.emit({ event: 'mqtt.subscribed', topic });
+        break;
+      case PUBLISH:
+        // One that the broker has kept is told to everybody who comes, and is no news.
+        if ((first & RETAINED) === 0) urgent();
+    }
+  }
+
+  #greeting(): Uint8Array {
+    const { deviceId, password } = this.#parts;
+    const clean = 0x02;
+    const named = password === undefined ? 0 : 0xc0;
+    const rest = Uint8Array.of(4, clean | named, KEEP_ALIVE_SECONDS >> 8, KEEP_ALIVE_SECONDS & 0xff);
+    const login = password === undefined ? [] : [field(deviceId), field(password)];
+    return packet(CONNECT, [field('MQTT'), rest, field(deviceId), ...login]);
+  }
+}
+
+function field(text: string): Uint8Array {
+  const bytes = encodeUtf8(text) ?? new Uint8Array(0);
+  const whole = new Uint8Array(2 + bytes.length);
+  whole[0] = bytes.length >> 8;
+  whole[1] = bytes.length & 0xff;
+  whole.set(bytes, 2);
+  return whole;
+}
+
+/** What a device sends is shorter than 16 KB: its length has two bytes at most. */
+function packet(first: number, parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const head = length < 0x80 ? [first, length] : [first, (length & 0x7f) | 0x80, length >> 7];
+  const whole = new Uint8Array(head.length + length);
+  whole.set(head);
+  let at = head.length;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
