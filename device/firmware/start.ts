@@ -2,6 +2,7 @@
 // said in a sentence, and nothing is sold.
 
 import { Boot } from '../../core/boot/boot.ts';
+import { BUILD_TIME_MS } from '../../core/build-time.ts';
 import { KeyTables } from '../../core/ed25519/key-tables.ts';
 import type { Journal } from '../../core/ledger/journal.ts';
 import { type Crypto, FlashError, type Log } from '../../core/ports/ports.ts';
@@ -66,7 +67,9 @@ function started(kind: WiringKind, log: Log): Device | StartProblem {
     return new StartProblem(
       `this is the firmware of a ${kind}, and the provisioning is for ${wiring?.kind ?? 'no kind'}`,
     );
-  const clock = new DeviceClock();
+  // No correct clock shows an earlier time than that of the firmware's build, or of the image.
+  const earliestMs = Math.max(BUILD_TIME_MS, provisioning.madeAtMs ?? 0);
+  const clock = new DeviceClock(earliestMs);
   const flash = {
     ledger: new PartitionFlash(PARTITION.ledger),
     journal: new PartitionFlash(PARTITION.journal),
@@ -82,6 +85,7 @@ function started(kind: WiringKind, log: Log): Device | StartProblem {
     clock,
     flash,
     salt: random32(),
+    earliestMs,
     log,
     ...(keyTables && { keyTables }),
   });

@@ -12,6 +12,9 @@ import type { NetworkTime } from './time.ts';
 
 /** For one batch that is handed in, in milliseconds. */
 const HAND_IN_MS = 30_000;
+/** Until the journal is looked at again: after everything was handed in, and where it gives nothing out. */
+const PACE_MS = 10_000;
+const STOPPED_MS = 300_000;
 
 /** Where to hand in. */
 export interface HandInOrder {
@@ -27,7 +30,7 @@ export interface ErrandsParts {
   /** Left out: accepted payments stay in the journal. */
   readonly handIn?: { readonly uploader: Uploader; readonly order: HandInOrder };
   readonly client: HttpsClient;
-  readonly time: Pick<NetworkTime, 'ask' | 'busy' | 'abort'>;
+  readonly time: Pick<NetworkTime, 'ask' | 'busy' | 'abort' | 'doubt' | 'doubtful'>;
   readonly clock: { monotonicMs(): number; wallMs(): number | undefined };
   readonly linkUp: () => boolean;
   /** Whether there is a network to be brought up at all. */
@@ -39,6 +42,7 @@ export interface ErrandsParts {
 export class Errands {
   readonly #parts: ErrandsParts;
   #isBusy = false;
+  #handInAtMs = 0;
 
   constructor(parts: ErrandsParts) {
     this.#parts = parts;
@@ -54,8 +58,10 @@ export class Errands {
   /** The network came, or went: what is under way over it is over. */
   linkChanged(up: boolean): void {
     const { client, time, handIn } = this.#parts;
-    if (up) handIn?.uploader.hurry();
-    else {
+    if (up) {
+      handIn?.uploader.hurry();
+      this.#handInAtMs = 0;
+    } else {
       client.abort('link-down', 'the link went down');
       time.abort('the link went down');
     }
@@ -70,7 +76,7 @@ export class Errands {
   step(): void {
     const { refresh, client, time, clock, linkUp } = this.#parts;
     if (client.busy || time.busy) return;
-    const clockSet = clock.wallMs() !== undefined;
+    const clockSet = clock.wallMs() !== undefined && !time.doubtful;
     const step = refresh.next({ nowMs: clock.monotonicMs(), linkUp: linkUp(), clockSet, busy: this.#isBusy });
     switch (step.kind) {
       case 'connect':
@@ -86,12 +92,12 @@ export class Errands {
         this.#fetch(step.fetch);
         break;
       default:
-        if (!this.#isBusy && linkUp() && clockSet) this.#handIn();
+        if (!this.#isBusy && linkUp() && clock.wallMs() !== undefined) this.#handIn();
     }
   }
 
   #fetch(fetch: BundleFetch): void {
-    const { client, authority, clock } = this.#parts;
+    const { client, authority, clock, time } = this.#parts;
     const { path, headers, timeoutMs, maxBytes } = fetch.order;
     client.send(
       { server: authority, method: 'GET', path, headers, timeoutMs, maxBytes },
@@ -102,16 +108,21 @@ export class Errands {
         },
         take: (bytes) => fetch.take(clock.monotonicMs(), bytes),
         ended: () => void fetch.ended(clock.monotonicMs()),
-        failed: (failure, detail) => void fetch.failed(clock.monotonicMs(), networkFailure(failure), detail),
+        failed: (failure, detail) => {
+          if (failure === 'unreachable') time.doubt();
+          fetch.failed(clock.monotonicMs(), networkFailure(failure), detail);
+        },
       },
     );
   }
 
   #handIn(): void {
     const { handIn, clock } = this.#parts;
-    if (handIn === undefined) return;
-    const step = handIn.uploader.next(clock.monotonicMs());
+    const now = clock.monotonicMs();
+    if (handIn === undefined || now < this.#handInAtMs) return;
+    const step = handIn.uploader.next(now);
     if (step.kind === 'send') this.#post(handIn.uploader, handIn.order, step.batch);
+    else this.#handInAtMs = now + (step.kind === 'wait' ? step.ms : step.kind === 'done' ? PACE_MS : STOPPED_MS);
   }
 
   #post(uploader: Uploader, { server, path, apiKey }: HandInOrder, { body }: UploadBatch): void {

@@ -1,10 +1,12 @@
 // The clock, set over the network. Two sources, and what each is trusted for:
 //
-// - SNTP, which anybody in between can forge. It sets a clock that was not set since power-up, and nothing else: TLS needs one to
-//   look at certificates. It cannot show a time before the firmware's build, and the core goes never below the latest time that
-//   its bundles and ledger have seen. A lie about the future makes artifacts expire, and refuses payments; a lie about the past
-//   stands between that floor and now, and is over with the next answer of a server.
-// - The Date of an answer under TLS with the provisioned certificate: as good as the server. It corrects the clock, both ways.
+// - SNTP, which anybody in between can forge. It sets a clock that was not set since power-up, because TLS needs one to look at
+//   certificates; and it is asked once more where a server cannot be reached and none has confirmed the clock yet, or one lie would
+//   keep the device from its servers for good. It cannot show a time before the firmware's build, and the core goes never below the
+//   latest time that its bundles and ledger have seen. A lie about the future makes artifacts expire, and refuses payments; a lie
+//   about the past stands between that floor and now. Either is over with the next answer of a server.
+// - The Date of an answer under TLS with the provisioned certificate: as good as the server. It corrects the clock, both ways, and
+//   from then on nobody asks SNTP until the next start.
 
 import UDP from 'embedded:io/socket/udp';
 import Net from 'net';
@@ -46,6 +48,8 @@ export class NetworkTime {
   /** What the answer must repeat. */
   #sent: readonly [number, number] = [0, 0];
   #attempt = 0;
+  #isConfirmed = false;
+  #isDoubted = false;
 
   constructor(parts: NetworkTimeParts) {
     this.#parts = parts;
@@ -53,6 +57,16 @@ export class NetworkTime {
 
   get busy(): boolean {
     return this.#done !== undefined;
+  }
+
+  /** Whether the clock is to be set again before a server is asked. */
+  get doubtful(): boolean {
+    return this.#isDoubted && !this.#isConfirmed;
+  }
+
+  /** A server could not be reached: a wrong clock may be why. */
+  doubt(): void {
+    this.#isDoubted = true;
   }
 
   /** Asks the time server, and sets the clock. @param done is called once, with why it is not set, or with undefined */
@@ -91,6 +105,7 @@ export class NetworkTime {
   told(date: string | null | undefined): void {
     const timeMs = date === null || date === undefined ? undefined : timeOf(date);
     if (timeMs === undefined) return;
+    this.#isConfirmed = true;
     const { clock, log } = this.#parts;
     const wallMs = clock.wallMs();
     if (wallMs !== undefined && Math.abs(timeMs - wallMs) < CLOSE_MS) return;
@@ -144,6 +159,7 @@ export class NetworkTime {
       this.#over('the time server shows a time that cannot be');
       return;
     }
+    this.#isDoubted = false;
     log.emit({ event: 'time.set', source: 'sntp' });
     this.#over(undefined);
   }

@@ -71,6 +71,10 @@ class Bench {
     const clock = { monotonicMs: () => this.now, wallMs: () => this.wall };
     const time = {
       busy: false,
+      doubtful: false,
+      doubt: () => {
+        time.doubtful = true;
+      },
       ask: (done: (problem: string | undefined) => void) => {
         this.asked++;
         this.answerTime = done;
@@ -156,6 +160,15 @@ describe('errands', () => {
     bench.answerTime?.('nobody answers');
     bench.seconds(1);
     expect(bench.client.orders).toHaveLength(1);
+  });
+
+  it('have the clock set again where the authority cannot be reached: one lie of a time server may be why', () => {
+    const bench = new Bench();
+    bench.seconds(200);
+    expect(bench.asked).toBe(0);
+    bench.client.abort('unreachable', 'date validation failed');
+    bench.seconds(30);
+    expect(bench.asked).toBeGreaterThan(0);
   });
 
   it('give up at once where no network is provisioned', () => {

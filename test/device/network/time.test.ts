@@ -142,4 +142,15 @@ describe('the Date of a server that is known', () => {
     bench.time.told(date);
     expect(bench.wall).toBeUndefined();
   });
+
+  it('confirms the clock: what cannot be reached later is no reason to ask anybody else', () => {
+    const bench = new Bench();
+    bench.time.doubt();
+    expect(bench.time.doubtful).toBe(true);
+    bench.ask().answer(NOW);
+    expect(bench.time.doubtful).toBe(false);
+    bench.time.told(new Date(NOW).toUTCString());
+    bench.time.doubt();
+    expect(bench.time.doubtful).toBe(false);
+  });
 });
