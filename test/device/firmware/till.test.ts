@@ -9,7 +9,7 @@ import type { Decision } from '../../../core/verifier.ts';
 import { Till } from '../../../device/firmware/till.ts';
 
 const GOOD = { ok: true, amountMinor: '1000', receiptId: 1, repeated: false } as unknown as Decision;
-const UNKNOWN = refuse('grant', 'grant.revoked', 'REVOCATION_UNKNOWN', 'ask first');
+const UNKNOWN = refuse('policyGrant', 'grant.revoked', 'REVOCATION_UNKNOWN', 'ask first');
 const QUESTION = { host: 'issuer.example' } as RevocationQuestion;
 
 class Bench {

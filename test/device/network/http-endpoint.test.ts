@@ -84,7 +84,7 @@ describe('the local endpoint', () => {
       status: 402,
       body: { error: 'sba_invalid' },
     });
-    bench.decision = refuse('grant', 'grant.revoked', 'GRANT_REVOKED', 'it was');
+    bench.decision = refuse('policyGrant', 'grant.revoked', 'GRANT_REVOKED', 'it was');
     expect(bench.ask(pay('{}'))).toMatchObject({ status: 402, body: { error: 'grant_revoked' } });
     expect(bench.ask('GET /pay HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eA==\r\n\r\n').status).toBe(402);
   });
