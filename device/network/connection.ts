@@ -134,7 +134,7 @@ export class Connection {
     const socket = this.#socket(tls);
     if (!tls.shakeHands(socket)) return;
     this.#open();
-    if (this.#readable > 0) this.#read();
+    this.#read();
   }
 
   /** Hands on what has come, until it is paused or over. */
@@ -160,7 +160,7 @@ export class Connection {
     }
     if (!this.#isOpen) {
       this.#shakeHands(tls);
-      return false;
+      return this.#isOpen;
     }
     const bytes = tls.read(this.#socket(tls));
     if (bytes === null) this.#end('the server closed the connection');

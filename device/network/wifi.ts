@@ -8,6 +8,8 @@ import { backoff, spread } from '../../core/refresh/waits.ts';
 
 /** The SDK's word for a station that has an address. */
 const WITH_ADDRESS = 500;
+/** And for one that is neither joined nor about to be. */
+const AWAY = 200;
 /** For an attempt, its address included. */
 const ATTEMPT_MS = 30_000;
 const FIRST_WAIT_MS = 2000;
@@ -85,7 +87,7 @@ export class WifiLink {
         this.#later();
       }
       this.#parts.changed(isUp);
-    }
+    } else if (this.#untilMs !== undefined && connection === AWAY) this.#failed('the access point does not let it in');
   }
 
   #failed(detail: string): void {

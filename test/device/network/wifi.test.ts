@@ -64,6 +64,14 @@ describe('Wi-Fi', () => {
     expect(bench.joins).toBe(2);
   });
 
+  it('need not wait for the end of an attempt that the access point has ended', () => {
+    const bench = new Bench();
+    bench.pass(1);
+    stations[0]?.become(200);
+    bench.pass(3);
+    expect(bench.joins).toBe(2);
+  });
+
   it('tries for ever, later each time, at most every five minutes and what an attempt takes', () => {
     const bench = new Bench();
     const gaps: number[] = [];
