@@ -62,10 +62,13 @@ export class WifiLink {
   #join(now: number): void {
     const { wifi, log } = this.#parts;
     const { ssid, password } = wifi;
-    this.#untilMs = now + ATTEMPT_MS;
     try {
       this.#station ??= new WiFi({ onChanged: () => this.#look() });
+      // An engine that started again finds the station as it was.
+      this.#look();
+      if (this.#up) return;
       this.#station.connect({ SSID: ssid, ...(password !== undefined && { password }) });
+      this.#untilMs = now + ATTEMPT_MS;
       log.emit({ event: 'wifi.joining', failures: this.#failures });
     } catch (error) {
       this.#failed(error instanceof Error ? error.message : String(error));
