@@ -81,6 +81,8 @@ export const PLAIN_COMMAS = 128;
 export const PLAIN_BRACKETS = 32;
 /** Bytes of a message on a serial line, all its fragments together: a payment. */
 export const SERIAL_MESSAGE_BYTES = PRESENTATION_BYTES;
+/** Characters of a refusal's detail that a reader is told: a detail may quote a payer. */
+export const SERIAL_DETAIL_CHARACTERS = 512;
 /** How long a serial line may be silent within a message, in milliseconds. */
 export const SERIAL_GAP_MS = 500;
 /** For how long a payment that is repeated on a serial line gets the answer it got, in milliseconds. */

@@ -317,6 +317,7 @@ export class Verifier {
     request: PaymentRequest,
     options: DecisionOptions,
   ): Decision {
+    this.revocation?.begin();
     const decision = this.#decideOrRefuse(mode, bytes, request, options);
     if (this.#log) {
       if (decision.ok)

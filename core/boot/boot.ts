@@ -1,4 +1,4 @@
-// A start, step by step: known answers, partitions, configuration, ledger, journal, bundles, reservations, idle work; then the
+// A start, step by step: known answers, partitions, configuration, ledger, provisioning, journal, bundles, reservations, idle work; then the
 // device serves. Whoever starts a device calls `step` until it is over, and a watchdog may be fed in between. What a failing
 // step means stands in one table; a start never throws, so that whoever stands before the device can be told.
 
@@ -30,6 +30,11 @@ export interface BootParts {
   /** No earlier time is believed, in milliseconds. Left out: the core's build time. */
   readonly earliestMs?: number;
   readonly log?: Log;
+  /**
+   * Whether the image may be used that the configuration comes from (`admitCounter`), asked before anything of it is: why not, or
+   * undefined. Left out: it may.
+   */
+  readonly admits?: (ledger: FlashLedger) => string | undefined;
   /** Tells a watchdog that the device is alive. */
   readonly feed?: () => void;
 }
@@ -44,6 +49,8 @@ export const BOOT_STEPS = Object.freeze({
   configuration: 'stops',
   /** Payments are refused with STORE_FAILED or STORE_FULL; what can be read is handed in. */
   ledger: 'degrades',
+  /** Whom to trust is out of date. */
+  provisioning: 'stops',
   journal: 'degrades',
   /** Payments are refused until there is a clock, flash that can be read, or a fresh bundle. */
   bundles: 'degrades',
@@ -87,6 +94,7 @@ export class Boot {
   #ms = 0;
   #longestMs = 0;
   #isOver = false;
+  #hasThrown = false;
   #ledger: FlashLedger | undefined;
   #journal: Journal | undefined;
   #verifier: Verifier | undefined;
@@ -140,7 +148,9 @@ export class Boot {
   }
 
   private ended(step: BootStep, detail: string | undefined): void {
-    const failed = BOOT_STEPS[step] === 'stops' ? 'stopped' : 'degraded';
+    // Without a ledger or a verifier there is nothing to go on with.
+    const isLost = this.#hasThrown && this.#verifier === undefined;
+    const failed = BOOT_STEPS[step] === 'stops' || isLost ? 'stopped' : 'degraded';
     const outcome = detail === undefined ? 'ok' : failed;
     const ms = Math.round(this.#ms);
     const longestMs = Math.round(this.#longestMs);
@@ -161,6 +171,7 @@ export class Boot {
       return this.piece(step);
     } catch (error) {
       // Whatever it is, it ends here: a device that throws at its start says nothing to anybody.
+      this.#hasThrown = true;
       return (error as Error).message || 'it failed without a word';
     }
   }
@@ -180,6 +191,8 @@ export class Boot {
       case 'ledger':
         this.#ledger = new FlashLedger(this.fed(flash.ledger), crypto, options);
         return this.#ledger.problem?.detail;
+      case 'provisioning':
+        return this.#parts.admits?.(this.#ledger as FlashLedger);
       case 'journal':
         this.#journal = flash.journal && new Journal(this.fed(flash.journal), crypto, options);
         // Takes in what the ledger has committed, too.

@@ -56,6 +56,8 @@ export class ChargingSession {
   #beganMs = 0;
   #pulseMs = 0;
   #why: SessionEnd = 'stopped';
+  /** The relay did not open when it was told to. */
+  #isStuck = false;
 
   /** @throws ConfigurationError for terms that nothing can be sold by */
   constructor(
@@ -128,6 +130,7 @@ export class ChargingSession {
 
   /** Time goes by: to be called every second or so. @returns the end of a session that has lasted, or idled, too long */
   tick(nowMs: number): SessionEvent | undefined {
+    if (this.#isStuck) this.#moved('open');
     if (this.#state === 'closing') return this.#end(this.#why);
     if (this.#state === 'idle') return undefined;
     if (nowMs - this.#beganMs >= this.#terms.longestMs) return this.#end('longest');
@@ -167,9 +170,11 @@ export class ChargingSession {
   #moved(how: 'close' | 'open'): boolean {
     try {
       this.#relay[how]();
+      this.#isStuck = false;
       return true;
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
+      this.#isStuck = how === 'open';
       this.#log?.emit({ event: 'relay.failed', how, detail: error.message });
       return false;
     }

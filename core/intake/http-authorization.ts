@@ -21,22 +21,33 @@ export function presentationFromAuthorization(value: string | undefined): Uint8A
   return presentationFromBase64(rest);
 }
 
+/** True for a header value of the scheme MPCP, whatever it carries. */
+export function isMpcpScheme(value: Uint8Array): boolean {
+  return afterScheme(value) >= 0;
+}
+
+/** Where the scheme MPCP ends in a header value; −1 where it is another one. */
+function afterScheme(value: Uint8Array): number {
+  let start = 0;
+  while (isBlank(value[start])) start++;
+  for (let i = 0; i < SCHEME.length; i++)
+    // Lower case differs from upper case in one bit.
+    if (((value[start + i] ?? 0) | 0x20) !== SCHEME.charCodeAt(i)) return -1;
+  start += SCHEME.length;
+  return start >= value.length || isBlank(value[start]) ? start : -1;
+}
+
 /**
  * The same of a header value that is there as bytes. The presentation takes their place: a device has no room for a long header
  * and for what it carries.
  */
 export function presentationFromAuthorizationBytes(value: Uint8Array): Uint8Array | Refusal {
-  let start = 0;
+  let start = afterScheme(value);
+  if (start < 0) return no('the scheme is not MPCP');
   let end = value.length;
-  while (start < end && isBlank(value[start])) start++;
   while (end > start && isBlank(value[end - 1])) end--;
-  for (let i = 0; i < SCHEME.length; i++)
-    // Lower case differs from upper case in one bit.
-    if (((value[start + i] ?? 0) | 0x20) !== SCHEME.charCodeAt(i)) return no('the scheme is not MPCP');
-  start += SCHEME.length;
+  while (start < end && isBlank(value[start])) start++;
   if (start >= end) return no('there is no value after the scheme');
-  if (!isBlank(value[start])) return no('the scheme is not MPCP');
-  while (isBlank(value[start])) start++;
   return presentationFromHeaderBytes(value.subarray(start, end));
 }
 

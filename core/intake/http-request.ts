@@ -11,7 +11,7 @@ import {
   PRESENTATION_BYTES,
 } from '../limits.ts';
 import type { Refusal } from '../reason-codes.ts';
-import { presentationFromAuthorizationBytes, presentationFromHeaderBytes } from './http-authorization.ts';
+import { isMpcpScheme, presentationFromAuthorizationBytes, presentationFromHeaderBytes } from './http-authorization.ts';
 
 /** A whole request. */
 export interface HttpRequest {
@@ -167,7 +167,8 @@ export class HttpRequestReader {
         this.#contentLength(value);
         break;
       case 'authorization':
-        this.#keep(presentationFromAuthorizationBytes(value));
+        // Another scheme is somebody else's: a gateway's own credentials carry no payment.
+        if (isMpcpScheme(value)) this.#keep(presentationFromAuthorizationBytes(value));
         break;
       case 'x-mpcp-sba':
         this.#keep(presentationFromHeaderBytes(value));
@@ -252,7 +253,7 @@ function isTokenMark(byte: number): boolean {
 function isPlain(line: Uint8Array): boolean {
   const text = asciiText(line, 0, line.length);
   return (
-    JSON.stringify(text).length === text.length + 2 ||
+    (JSON.stringify(text).length === text.length + 2 && !line.includes(0x7f)) ||
     line.every((byte) => (byte >= BLANK ? byte !== 0x7f : byte === TAB))
   );
 }

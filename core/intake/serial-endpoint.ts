@@ -4,7 +4,7 @@
 import { crc32 } from '../encoding/crc32.ts';
 import { encodeUtf8, utf8Length } from '../encoding/utf8.ts';
 import type { JsonValue } from '../json/value.ts';
-import { SERIAL_REPEAT_MS } from '../limits.ts';
+import { SERIAL_DETAIL_CHARACTERS, SERIAL_REPEAT_MS } from '../limits.ts';
 import type { Decision } from '../verifier.ts';
 import { FRAME_TYPES, type FrameFault, FrameReader, type SerialFrame, writeFrame } from './serial-frame.ts';
 
@@ -106,7 +106,8 @@ export function decisionData(decision: Decision): JsonValue {
     const { amountMinor, receiptId, repeated } = decision;
     return { ok: true, amountMinor, receiptId, repeated };
   }
-  const { artifact, check, code, detail } = decision;
+  const { artifact, check, code } = decision;
+  const detail = decision.detail.slice(0, SERIAL_DETAIL_CHARACTERS);
   // A text of a payer's that is quoted in it and was cut may have no UTF-8 form.
   return { ok: false, error: code, artifact, check, detail: utf8Length(detail) < 0 ? null : detail };
 }

@@ -236,7 +236,8 @@ export function wiringProblem(wiring: Wiring): string | undefined {
     for (const other of used) if (other.pin === pin) return `${other.by} and ${by} are both on pin ${pin}`;
     used.push({ pin, by });
   }
-  return undefined;
+  // Without pulses nothing that it gives would be charged.
+  return wiring.kind === 'charger' && wiring.meter === undefined ? 'a charger has no meter' : undefined;
 }
 
 /** Why bytes are no certificate in DER, as far as its first bytes tell, or undefined. */
@@ -248,7 +249,7 @@ export function certificateProblem(der: Uint8Array): string | undefined {
   return der.length > 4 && tag === 0x30 && whole === der.length ? undefined : 'it is not one certificate in DER';
 }
 
-/** Why text is no URL of a server, or undefined: `http` or `https`, a host, and no query, fragment or password. */
+/** Why text is no URL of a server, or undefined: `http` or `https` and a host; paths are the protocol's. */
 export function urlProblem(url: string): string | undefined {
   const scheme = url.startsWith('https://') ? 8 : url.startsWith('http://') ? 7 : 0;
   if (scheme === 0) return 'it does not begin with https:// or http://';
@@ -257,9 +258,10 @@ export function urlProblem(url: string): string | undefined {
     const code = url.charCodeAt(i);
     // 0x23 #, 0x3f ?, 0x40 @, 0x5c \
     if (code <= 0x20 || code > 0x7e || code === 0x23 || code === 0x3f || code === 0x40 || code === 0x5c)
-      return 'it is more than scheme, host, port and path';
+      return 'it is more than scheme, host and port';
   }
-  return undefined;
+  const path = url.indexOf('/', scheme);
+  return path >= 0 && path < url.length - 1 ? 'it has a path, and paths are the protocol’s' : undefined;
 }
 
 function part(name: string, value: unknown): Part {

@@ -72,6 +72,11 @@ export class RevocationChecks {
     this.#log = log;
   }
 
+  /** A decision begins: what the one before wanted to be asked is not its question. */
+  begin(): void {
+    this.#question = undefined;
+  }
+
   /** What the last decision wants to be asked; undefined where asking would change nothing. */
   get question(): RevocationQuestion | undefined {
     return this.#question;
@@ -84,7 +89,6 @@ export class RevocationChecks {
    * @param driftMs for which an expired grant may still be taken
    */
   outcome(grant: PolicyGrant, endpoint: string, key: LedgerKey, driftMs: number): Outcome {
-    this.#question = undefined;
     if (this.#revoked.includes(key)) return REVOKED;
     if (!this.linkUp) return PASS;
     const asked = this.find(key);

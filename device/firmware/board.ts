@@ -1,5 +1,5 @@
-// What this project's C code does for a device besides signatures (native/board.c): true random numbers, and the bootloader's question
-// whether this firmware is good. Without native code there is neither.
+// What this project's C code does for a device besides signatures (native/board.c): true random numbers, the watchdog, and the
+// bootloader's question whether this firmware is good. Without native code there is none of it.
 
 function nativeRandom(this: unknown): unknown {
   return native('xs_mpcp_random32').call(this);
@@ -7,6 +7,10 @@ function nativeRandom(this: unknown): unknown {
 
 function nativeFirmwareGood(this: unknown): unknown {
   return native('xs_mpcp_firmware_good').call(this);
+}
+
+function nativeFeed(this: unknown): unknown {
+  return native('xs_mpcp_feed').call(this);
 }
 
 /** A random number of 32 bits: the chip's where there is native code, else the engine's, which the SDK seeds from it. */
@@ -26,4 +30,9 @@ export function random(): number {
  */
 export function firmwareGood(): boolean {
   return MPCP_NATIVE && nativeFirmwareGood.call(undefined) === true;
+}
+
+/** Tells the task watchdog that the device is alive, in the midst of a piece of work that is longer than an event should be. */
+export function feedWatchdog(): void {
+  if (MPCP_NATIVE) nativeFeed.call(undefined);
 }

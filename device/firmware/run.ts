@@ -2,7 +2,7 @@
 // network sends, and whatever fails, ends in an answer.
 
 import config from 'mc/config';
-import { RelayError, type SessionEvent } from '../../core/charging/session.ts';
+import type { SessionEvent } from '../../core/charging/session.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring, WiringKind } from '../../core/provisioning/provisioning.ts';
 import type { Decision } from '../../core/verifier.ts';
@@ -18,10 +18,10 @@ import { Till } from './till.ts';
 
 /** What a kind of device does with payments. */
 export interface Seller {
-  /** @returns undefined where it cannot sell just now. @throws RelayError */
+  /** @returns undefined where it cannot sell just now */
   present(presentation: Uint8Array): Decision | undefined;
   stop?(): SessionEvent | undefined;
-  /** Every second. @throws RelayError */
+  /** Every second. */
   tick(): void;
 }
 
@@ -41,19 +41,24 @@ export function run(
     log.emit({ event: 'device.stopped', detail: device.message });
     return undefined;
   }
+  try {
+    return running(device, kind, sellerOf, log);
+  } catch (error) {
+    // The SDK's words for a pin that the chip has not, or that is taken.
+    log.emit({ event: 'device.stopped', detail: `its wiring: ${(error as Error).message}` });
+    return undefined;
+  }
+}
+
+function running(
+  device: Device,
+  kind: WiringKind,
+  sellerOf: (device: Device, wiring: Wiring, log: Log) => Seller,
+  log: Log,
+): Running {
   const { verifier, clock, provisioning } = device;
-  const seller = guarded(sellerOf(device, device.wiring, log), log);
-  log.emit({ event: 'device.started', deviceId: provisioning.deviceId, kind, reservationsLeft: device.left.length });
-  // It has read its provisioning and both stores: this firmware works.
-  log.emit({ event: 'firmware.good', told: firmwareGood() });
+  const seller = sellerOf(device, device.wiring, log);
   const network = new Network(device, log, config.mpcp.network);
-  workWhenIdle(verifier, () => {
-    // The clock's ticks begin anew; asked each second, it notices.
-    clock.monotonicMs();
-    if (!verifier.bundlesLoaded && clock.wallMs() !== undefined) verifier.loadBundles();
-    seller.tick();
-    network.tick();
-  });
   const till = new Till({
     seller,
     ...(verifier.revocation !== undefined && { revocation: verifier.revocation }),
@@ -63,23 +68,15 @@ export function run(
   const running = { device, seller, till, log, linkUp: () => network.linkUp };
   openReader(running);
   network.serve(running);
+  log.emit({ event: 'device.started', deviceId: provisioning.deviceId, kind, reservationsLeft: device.left.length });
+  // It has read its provisioning and both stores, and moved its pins: this firmware works.
+  if (device.storesRead) log.emit({ event: 'firmware.good', told: firmwareGood() });
+  workWhenIdle(verifier, () => {
+    // The clock's ticks begin anew; asked each second, it notices.
+    clock.monotonicMs();
+    if (!verifier.bundlesLoaded && clock.wallMs() !== undefined) verifier.loadBundles();
+    seller.tick();
+    network.tick();
+  });
   return running;
-}
-
-/** A relay that does not move is told, and takes nothing else with it. */
-function guarded(seller: Seller, log: Log): Seller {
-  const carriedOut = <T>(act: () => T): T | undefined => {
-    try {
-      return act();
-    } catch (error) {
-      if (!(error instanceof RelayError)) throw error;
-      log.emit({ event: 'relay.failed', detail: error.message });
-      return undefined;
-    }
-  };
-  return {
-    present: (bytes) => carriedOut(() => seller.present(bytes)),
-    stop: () => seller.stop?.(),
-    tick: () => carriedOut(() => seller.tick()),
-  };
 }

@@ -18,7 +18,7 @@ import type { ReservationLeft, Verifier } from '../../core/verifier.ts';
 import { DeviceClock } from '../ports/clock.ts';
 import { createDeviceCrypto } from '../ports/crypto.ts';
 import { PartitionFlash } from '../ports/flash.ts';
-import { random32 } from './board.ts';
+import { feedWatchdog, random32 } from './board.ts';
 import { PARTITION } from './partitions.ts';
 
 /** A device that may sell. */
@@ -31,6 +31,8 @@ export interface Device {
   readonly clock: DeviceClock;
   /** What its start has found. */
   readonly boot: Boot;
+  /** Both stores are of formats that this firmware reads, on flash that works. */
+  readonly storesRead: boolean;
   /** What the run before had reserved and neither settled nor released. */
   readonly left: readonly ReservationLeft[];
 }
@@ -41,8 +43,7 @@ export class StartProblem extends Error {
 }
 
 /**
- * Starts a device of one kind. Reservations of the run before are dealt with as the site has it; outputs are not touched, and are
- * to be open before this is called.
+ * Starts a device of one kind. Reservations of the run before are dealt with as the site has it; outputs are not touched.
  *
  * @returns the device, or why there is none: a partition that is missing, no provisioning, one for another kind of device, a site
  *   that leaves open what a device must state
@@ -67,7 +68,7 @@ function started(kind: WiringKind, log: Log): Device | StartProblem {
     return new StartProblem(
       `this is the firmware of a ${kind}, and the provisioning is for ${wiring?.kind ?? 'no kind'}`,
     );
-  // No correct clock shows an earlier time than that of the firmware's build, or of the image.
+  // No correct clock is behind the firmware's build, or behind the making of the image.
   const earliestMs = Math.max(BUILD_TIME_MS, provisioning.madeAtMs ?? 0);
   const clock = new DeviceClock(earliestMs);
   const flash = {
@@ -87,13 +88,14 @@ function started(kind: WiringKind, log: Log): Device | StartProblem {
     salt: random32(),
     earliestMs,
     log,
+    feed: feedWatchdog,
+    admits: (ledger) => admitCounter(ledger, provisioning.counter)?.message,
     ...(keyTables && { keyTables }),
   });
   while (boot.step());
   const { device, stoppedBy } = boot;
   if (device === undefined) return new StartProblem(`the start ended at ${stoppedBy?.step}: ${stoppedBy?.detail}`);
-  const counter = admitCounter(device.ledger, provisioning.counter);
-  if (counter !== undefined) return new StartProblem(counter.message);
-  const { verifier, journal, reservationsLeft } = device;
-  return { provisioning, wiring, verifier, journal, crypto, clock, boot, left: reservationsLeft };
+  const { verifier, ledger, journal, reservationsLeft } = device;
+  const storesRead = [ledger, journal].every((store) => store?.problem?.code !== 'STORE_FAILED');
+  return { provisioning, wiring, verifier, journal, crypto, clock, boot, storesRead, left: reservationsLeft };
 }

@@ -1,5 +1,6 @@
 // The firmware of the sample gate.
 
+import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring } from '../../core/provisioning/provisioning.ts';
 import { run, type Seller } from '../firmware/run.ts';
 import type { Device } from '../firmware/start.ts';
@@ -11,7 +12,7 @@ export default function main(): void {
   run('gate', gateOf);
 }
 
-function gateOf({ verifier }: Device, wiring: Wiring): Seller {
-  const gate = new Gate({ verifier, wiring, terms: TERMS });
+function gateOf({ verifier }: Device, wiring: Wiring, log: Log): Seller {
+  const gate = new Gate({ verifier, wiring, terms: TERMS, log });
   return { present: (bytes) => gate.present(bytes), tick: () => {} };
 }

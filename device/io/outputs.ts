@@ -3,6 +3,7 @@
 import Digital from 'embedded:io/digital';
 import Timer, { type TimerHandle } from 'timer';
 import { type EnergyRelay, RelayError } from '../../core/charging/session.ts';
+import type { Log } from '../../core/ports/ports.ts';
 
 /** How an output is wired. */
 export interface OutputPin {
@@ -31,9 +32,22 @@ export class Output {
   /** On for so many milliseconds; again from now where it is on already. */
   pulse(milliseconds: number): void {
     this.set(true);
-    this.#timer = Timer.set(() => this.set(false), milliseconds);
+    this.#offIn(milliseconds);
+  }
+
+  #offIn(milliseconds: number): void {
+    this.#timer = Timer.set(() => {
+      try {
+        this.set(false);
+      } catch {
+        // Nothing is to stay on because it was told only once.
+        this.#offIn(AGAIN_MS);
+      }
+    }, milliseconds);
   }
 }
+
+const AGAIN_MS = 100;
 
 /** The relay that lets energy flow, or a gate open. Without power, and while the chip starts, its pin must let it rest open. */
 export class Relay implements EnergyRelay {
@@ -54,6 +68,18 @@ export class Relay implements EnergyRelay {
 
   pulse(milliseconds: number): void {
     carriedOut(() => this.#output.pulse(milliseconds));
+  }
+}
+
+/** Moves a relay. @returns false where that failed, which is told */
+export function moved(log: Log, move: () => void): boolean {
+  try {
+    move();
+    return true;
+  } catch (error) {
+    if (!(error instanceof RelayError)) throw error;
+    log.emit({ event: 'relay.failed', detail: error.message });
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 // The firmware of the sample meter.
 
+import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring } from '../../core/provisioning/provisioning.ts';
 import { run, type Seller } from '../firmware/run.ts';
 import type { Device } from '../firmware/start.ts';
@@ -11,7 +12,7 @@ export default function main(): void {
   run('meter', meterOf);
 }
 
-function meterOf({ verifier, clock }: Device, wiring: Wiring): Seller {
-  const meter = new Meter({ verifier, wiring, terms: TERMS, now: () => clock.monotonicMs() });
+function meterOf({ verifier, clock }: Device, wiring: Wiring, log: Log): Seller {
+  const meter = new Meter({ verifier, wiring, terms: TERMS, now: () => clock.monotonicMs(), log });
   return { present: (bytes) => meter.present(bytes), tick: () => meter.tick() };
 }

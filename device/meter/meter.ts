@@ -1,9 +1,10 @@
 // A sample meter: time is sold. Each payment buys a period, periods that are bought before the last one ended follow on it, and the
 // output (a lamp, a barrier, a socket) is on while there is time left.
 
+import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring } from '../../core/provisioning/provisioning.ts';
 import type { Decision, Verifier } from '../../core/verifier.ts';
-import { Output, Relay } from '../io/outputs.ts';
+import { moved, Output, Relay } from '../io/outputs.ts';
 
 const GOOD_MS = 150;
 const BAD_MS = 800;
@@ -25,6 +26,7 @@ export interface MeterParts {
   readonly terms: MeterTerms;
   /** Monotonic time. */
   readonly now: () => number;
+  readonly log: Log;
 }
 
 /** See the head of the file. Time that was bought is in memory: a restart ends it, and the receipts say what is owed. */
@@ -47,10 +49,9 @@ export class Meter {
   }
 
   /**
-   * Somebody pays for a period.
+   * Somebody pays for a period, which is paid whether the output moves or not.
    *
    * @returns undefined, and nothing is charged, where no more time is sold
-   * @throws RelayError where the output does not move
    */
   present(presentation: Uint8Array): Decision | undefined {
     const { verifier, terms, now } = this.#parts;
@@ -62,16 +63,15 @@ export class Meter {
     const sells = decision.ok && !decision.repeated;
     if (sells) {
       this.#untilMs = now() + this.leftMs + terms.periodMs;
-      this.#relay.close();
+      moved(this.#parts.log, () => this.#relay.close());
     }
     this.#buzzer?.pulse(sells ? GOOD_MS : BAD_MS);
     return decision;
   }
 
-  /** Every second or so. @throws RelayError where the output does not move */
+  /** Every second or so. An output that does not open is told to again. */
   tick(): void {
     if (this.#untilMs === undefined || this.leftMs > 0) return;
-    this.#untilMs = undefined;
-    this.#relay.open();
+    if (moved(this.#parts.log, () => this.#relay.open())) this.#untilMs = undefined;
   }
 }

@@ -5,6 +5,7 @@
 
 #include "app_update/include/esp_ota_ops.h"
 #include "esp_random.h"
+#include "esp_task_wdt.h"
 
 /* random32(): the radio's noise, or the chip's own where the radio is off (ESP-IDF's bootloader has seeded it). */
 void xs_mpcp_random32(xsMachine *the)
@@ -17,4 +18,11 @@ void xs_mpcp_random32(xsMachine *the)
 void xs_mpcp_firmware_good(xsMachine *the)
 {
 	xsmcSetBoolean(xsResult, esp_ota_mark_app_valid_cancel_rollback() == ESP_OK);
+}
+
+/* feed(): the engine's task is alive. Where it is not watched this does nothing. */
+void xs_mpcp_feed(xsMachine *the)
+{
+	(void)the;
+	esp_task_wdt_reset();
 }

@@ -69,6 +69,7 @@ describe('the modules of a device', () => {
       expect(natives(text('native', name))).toEqual([
         'xs_mpcp_ed25519_key_usable',
         'xs_mpcp_ed25519_verify',
+        'xs_mpcp_feed',
         'xs_mpcp_firmware_good',
         'xs_mpcp_random32',
       ]);
@@ -78,7 +79,7 @@ describe('the modules of a device', () => {
 
   it('call C in the one form that the SDK’s compiler makes a C function of', () => {
     const all = text('native', 'charger').match(/^.*native\("xs_\w+"\).*$/gm) ?? [];
-    expect(all).toHaveLength(4);
+    expect(all).toHaveLength(5);
     const before = text('native', 'charger').split('\n');
     for (const line of all) {
       const head = before[before.indexOf(line) - 1] as string;

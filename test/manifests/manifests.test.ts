@@ -172,7 +172,7 @@ describe('C functions', () => {
 });
 
 describe('sdkconfig', () => {
-  const FOLDERS = ['4mb', '8mb'].flatMap((size) => [size, `${size}-production`]);
+  const FOLDERS = ['4mb', '8mb'].flatMap((size) => [size, `${size}-production`]).concat('4mb-esp32-production');
   const settings = (name: string) => {
     const lines = readFileSync(join(folder, 'sdkconfig', name, 'sdkconfig.defaults'), 'utf8')
       .trimEnd()
@@ -216,6 +216,15 @@ describe('sdkconfig', () => {
     expect(production?.slice(0, plain?.length)).toEqual(plain);
     expect(production?.slice(plain?.length)).toContain('CONFIG_SECURE_BOOT_V2_ENABLED=y');
     expect(production?.slice(plain?.length)).toContain('CONFIG_SECURE_FLASH_ENCRYPTION_MODE_RELEASE=y');
+  });
+
+  it('in production a plain ESP32 is of a revision that has secure boot v2: else another scheme burns the fuses', () => {
+    const [other, plain] = ['4mb-production', '4mb-esp32-production'].map((name) =>
+      settings(name).map((one) => one.join('=')),
+    );
+    expect(plain).toEqual([...(other as string[]), 'CONFIG_ESP32_REV_MIN_3=y']);
+    for (const path of OF_SAMPLES.filter((one) => one.endsWith('production.json')))
+      expect(blockOf(read(path), 'esp32')?.build?.SDKCONFIGPATH).toContain('4mb-esp32-production');
   });
 
   it.each(OF_SAMPLES)('%s: the partition table, the size of flash and production go together', (path) => {

@@ -18,6 +18,7 @@ import {
 } from '../../host-sim/xs/runner.ts';
 import { makeScratch } from '../../host-sim/xs/scratch.ts';
 import { compilerVersion, type TargetName, targetNamed } from '../../host-sim/xs/targets.ts';
+import { firmwareArchive } from './firmware-archive.ts';
 import { IMAGES, type ImageDefinition, type ImageSize, imageSize, imagesOver } from './xs-image.ts';
 import { makeInput } from './xs-input.ts';
 import { BENCH_MACHINES, type BenchLineDefinition, benchLines, type Place } from './xs-lines.ts';
@@ -256,8 +257,10 @@ export async function createXsEngine(note: (text: string) => void): Promise<XsEn
         words: [task, form, crypto, ...paths],
         note,
       }),
-    image: async ({ program }, target) =>
-      (await runArchive(await archiveOf(program), { target, memory: MACHINES.large, note })).image,
+    image: async ({ entry, variant }, target) => {
+      const archive = await (variant === undefined ? bundleArchive(entry) : firmwareArchive(entry, variant));
+      return (await runArchive(archive, { target, memory: MACHINES.large, note })).image;
+    },
     close: scratch.remove,
   };
 }

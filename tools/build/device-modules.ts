@@ -3,7 +3,7 @@
 
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeBundle } from '../../host-sim/xs/bundle.ts';
+import { type BundleOptions, makeBundle } from '../../host-sim/xs/bundle.ts';
 
 /** Modules of the SDK, which are there at run time. */
 export const SDK_MODULES: readonly string[] = [
@@ -26,6 +26,13 @@ export const DEVICE_ENTRIES: { readonly [name: string]: string } = Object.freeze
 
 /** With this project's C code, or with the core's own Ed25519 in its place. */
 export const VARIANTS = Object.freeze(['native', 'own'] as const);
+export type Variant = (typeof VARIANTS)[number];
+
+/** How a device's bundle is made. */
+export function bundleOptions(variant: Variant, buildTimeMs: number): BundleOptions {
+  const define = { MPCP_NATIVE: String(variant === 'native'), MPCP_BUILD_TIME_MS: String(buildTimeMs) };
+  return { external: SDK_MODULES, define };
+}
 
 const SAMPLE_DECLARATION = `/** Starts the firmware. Called by the SDK when the engine has started. */
 export default function main(): void;
@@ -42,10 +49,7 @@ export async function buildDeviceModules(root: string, folder: string, buildTime
   for (const variant of VARIANTS) {
     mkdirSync(join(folder, variant), { recursive: true });
     for (const [name, entry] of Object.entries(DEVICE_ENTRIES)) {
-      const code = await makeBundle(join(root, entry), {
-        external: SDK_MODULES,
-        define: { MPCP_NATIVE: String(variant === 'native'), MPCP_BUILD_TIME_MS: String(buildTimeMs) },
-      });
+      const code = await makeBundle(join(root, entry), bundleOptions(variant, buildTimeMs));
       writeFileSync(join(folder, variant, `${name}.js`), code);
       if (name !== 'mpcp-embedded') writeFileSync(join(folder, variant, `${name}.d.ts`), SAMPLE_DECLARATION);
       else writeFileSync(join(folder, variant, `${name}.d.ts`), "export * from '../types/device/index';\n");

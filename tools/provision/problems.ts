@@ -8,15 +8,6 @@ export interface InputProblem {
   readonly reason: string;
 }
 
-/** All that is wrong; nothing was written. */
-export class InputProblems extends Error {
-  readonly problems: readonly InputProblem[];
-  constructor(problems: readonly InputProblem[]) {
-    super(problems.map(problemText).join('\n'));
-    this.problems = problems;
-  }
-}
-
 /** A finding in one line: `fleet.csv, line 7: …`. */
 export function problemText({ file, line, reason }: InputProblem): string {
   return `${file}${line === undefined ? '' : `, line ${line}`}: ${reason}`;

@@ -100,6 +100,28 @@ describe('a start', () => {
     expect(board.events.at(-1)).toEqual({ event: 'boot.over', stopped: false });
   });
 
+  it('uses nothing of a provisioning image that is not admitted: reservations stay, and both stores are as they were', () => {
+    const board = new Board().withBundle();
+    expect(board.start().device?.verifier.reserve(present(), ASKED)).toMatchObject({ ok: true });
+    const before = [board.flash.ledger.snapshot(), board.flash.journal.snapshot()];
+    const old = {
+      configuration: site({ reservationsLeft: 'settle' }),
+      admits: () => 'counter 1 is not taken any more',
+    };
+    const boot = board.start(old);
+    expect(boot.stoppedBy).toMatchObject({ step: 'provisioning', detail: 'counter 1 is not taken any more' });
+    expect(boot.device).toBeUndefined();
+    expect([board.flash.ledger.snapshot(), board.flash.journal.snapshot()]).toEqual(before);
+    expect(board.start().device?.reservationsLeft).toHaveLength(1);
+  });
+
+  it('asks about the image with the ledger that it has opened', () => {
+    const board = new Board();
+    const asked: (string | undefined)[] = [];
+    board.start({ admits: (ledger) => void asked.push(ledger.problem?.code) });
+    expect(asked).toEqual([undefined]);
+  });
+
   it('takes up reservations that were left open, as the site has it', () => {
     const board = new Board().withBundle();
     const reserved = board.start().device?.verifier.reserve(present(), ASKED);

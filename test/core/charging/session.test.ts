@@ -146,6 +146,19 @@ describe('what goes wrong', () => {
     expect([events, session.pulses]).toEqual([['energy.unpaid'], 0]);
   });
 
+  it('a relay that does not open is told to again until it does', () => {
+    const station = new Station();
+    station.session.begin(payment(), 0);
+    station.failing = 'open';
+    station.session.stop();
+    station.session.tick(1000);
+    expect(station.relay).toEqual(['close 1']);
+    station.failing = undefined;
+    station.session.tick(2000);
+    station.session.tick(3000);
+    expect(station.relay).toEqual(['close 1', 'open 0']);
+  });
+
   it('a relay that does not open is told, and what was drawn is settled', () => {
     const station = new Station();
     station.session.begin(payment(), 0);

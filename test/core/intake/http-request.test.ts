@@ -45,6 +45,12 @@ describe('a payment', () => {
     expect(paid(read(post('{"sba":1}')))).toBe('{"sba":1}');
   });
 
+  it('is in X-Mpcp-Sba where Authorization is of another scheme: a gateway’s own credentials', () => {
+    const both = get('Authorization: Bearer x', `X-Mpcp-Sba: ${base64('{"sba":1}')}`);
+    expect(paid(read(both))).toBe('{"sba":1}');
+    expect(paid(read(get('Authorization: MPCPx AAAA', `X-Mpcp-Sba: ${base64('{"sba":1}')}`)))).toBe('{"sba":1}');
+  });
+
   it('in a header comes before one in the body', () => {
     expect(paid(read(post('{"sba":2}', `Authorization: MPCP ${base64('{"sba":1}')}`)))).toBe('{"sba":1}');
   });
@@ -65,7 +71,8 @@ describe('a payment', () => {
 
   it('that is not there is none, and one that cannot be read is refused', () => {
     expect(read(get())).toEqual({ method: 'GET', target: '/pay', presentation: undefined });
-    expect(read(get('Authorization: Bearer x'))).toMatchObject({ presentation: { ok: false, code: 'SBA_INVALID' } });
+    expect(read(get('Authorization: Bearer x'))).toMatchObject({ presentation: undefined });
+    expect(read(get('Authorization: MPCP ?'))).toMatchObject({ presentation: { ok: false, code: 'SBA_INVALID' } });
     expect(read(get('X-Mpcp-Sba: ?'))).toMatchObject({ presentation: { ok: false, code: 'SBA_INVALID' } });
   });
 });
@@ -111,6 +118,7 @@ describe('attack: two requests in one, as somebody else reads it', () => {
     ['a bare CR', 'GET / HTTP/1.1\r\nHost: a\rContent-Length: 3\r\n\r\n'],
     ['a NUL', get('A: b\u0000c')],
     ['a GET with a body', get('Content-Length: 3')],
+    ['a control character, DEL', get('X-Name: a\x7fb')],
     ['two payments', get('X-Mpcp-Sba: AAAA', 'Authorization: MPCP AAAA')],
     ['one header with a payment twice', get('Authorization: MPCP AAAA', 'Authorization: MPCP AAAA')],
     ['no Host', lines('GET / HTTP/1.1')],

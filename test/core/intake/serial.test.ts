@@ -295,6 +295,13 @@ describe('a device on the line', () => {
     ]);
   });
 
+  it('answers a refusal that quotes a payer at length: it fits a message, whatever has to be escaped in it', () => {
+    const refusal = { ok: false, artifact: 'sba', check: 'sba.shape', code: 'ARTIFACT_INVALID' } as const;
+    const { device, answers } = endpoint({ ...refusal, detail: '\u0001'.repeat(5000) });
+    device.push(pay(7), 0);
+    expect(answers).toMatchObject([[0x81, 7, { ok: false, detail: '\u0001'.repeat(512) }]]);
+  });
+
   it('says its state, and that it does not know a type', () => {
     const { device, answers } = endpoint();
     device.push(writeFrame(FRAME_TYPES.state, 3, new Uint8Array(0)), 0);

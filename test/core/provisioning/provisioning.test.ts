@@ -166,6 +166,7 @@ describe('a member that cannot be is refused, by name', () => {
     ['wiring.relay: it is missing', { wiring: { kind: 'gate', active: 'low' } }],
     ['wiring.relay: it is not a whole number from 0 to 48', { wiring: { kind: 'gate', relay: 49, active: 'low' } }],
     ['wiring.active: it is none of high, low', { wiring: { kind: 'gate', relay: 1, active: 'up' } }],
+    ['wiring: a charger has no meter', { wiring: { kind: 'charger', relay: 1, active: 'low' } }],
     ['wiring: relay and led are both on pin 1', { wiring: { kind: 'gate', relay: 1, active: 'low', led: 1 } }],
     ['madeAt: it is not a whole number', { madeAt: -5 }],
     ['rootKey: it is not "fetch"', { rootKey: null }],

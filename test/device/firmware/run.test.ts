@@ -7,7 +7,7 @@ import { PARTITION } from '../../../device/firmware/partitions.ts';
 import { run } from '../../../device/firmware/run.ts';
 import { bundle, NOW, present } from '../../fixtures/artifacts.ts';
 import { cbor, document, slotBytes } from '../../fixtures/provisioning.ts';
-import { pins } from '../sdk/io-digital.ts';
+import { absent, pins } from '../sdk/io-digital.ts';
 import { ports } from '../sdk/io-serial.ts';
 import { makePartition } from '../sdk/storage-flash.ts';
 import { clearAll, pass } from '../sdk/timer.ts';
@@ -25,6 +25,7 @@ beforeEach(() => {
   vi.stubGlobal('MPCP_NATIVE', false);
   vi.useFakeTimers({ now: NOW });
   pins.clear();
+  absent.clear();
   ports.length = 0;
   makePartition(PARTITION.ledger, 64 * KB);
   makePartition(PARTITION.journal, 64 * KB);
@@ -130,5 +131,42 @@ describe('a sample', () => {
     ports.length = 0;
     expect(charger()).toBeUndefined();
     expect(events()).toContain('device.stopped');
+  });
+
+  it('settles nothing by a provisioning that is older than one it has run with', () => {
+    const image = (counter: number, changes = {}) =>
+      makePartition(PARTITION.provisioning, 16 * KB).set(slotBytes(cbor(document(changes)), { counter }));
+    image(3);
+    charger()?.device.verifier.admit(bundle());
+    ask(FRAME_TYPES.authorize, present());
+    const { site } = document() as { site: object };
+    image(2, { site: { ...site, reservationsLeft: 'settle' } });
+    ports.length = 0;
+    expect(charger()).toBeUndefined();
+    image(3);
+    ports.length = 0;
+    expect(charger()?.device.verifier.openReservations()).toHaveLength(1);
+  });
+
+  it('says why it sells nothing where the chip has not the pin of its wiring', () => {
+    provision();
+    absent.add(4);
+    expect(charger()).toBeUndefined();
+    expect(events()).toContain('"event":"device.stopped","detail":"its wiring: invalid pin"');
+  });
+
+  it('takes no clock for set that is before its image was made', () => {
+    provision({ madeAt: new Date(NOW + 86_400_000).toISOString() });
+    expect(charger()?.device.clock.wallMs()).toBeUndefined();
+  });
+
+  it('calls itself good only where it can read both stores: else an update is taken back', () => {
+    provision();
+    expect(charger()).toBeDefined();
+    expect(events()).toContain('firmware.good');
+    makePartition(PARTITION.journal, 64 * KB).fill(0x5a, 0, 64);
+    ports.length = 0;
+    expect(charger()).toBeDefined();
+    expect(events()).not.toContain('firmware.good');
   });
 });

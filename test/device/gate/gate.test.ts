@@ -4,10 +4,16 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Gate } from '../../../device/gate/gate.ts';
 import { present } from '../../fixtures/artifacts.ts';
 import { Device } from '../../fixtures/device.ts';
-import { pins } from '../sdk/io-digital.ts';
+import { pins, stuck } from '../sdk/io-digital.ts';
 import { clearAll, pass } from '../sdk/timer.ts';
 
-beforeEach(() => pins.clear());
+const events: string[] = [];
+
+beforeEach(() => {
+  pins.clear();
+  stuck.clear();
+  events.length = 0;
+});
 afterEach(() => clearAll());
 
 const WIRING = { kind: 'gate', relay: 4, active: 'low', led: 2, buzzer: 3 } as const;
@@ -17,6 +23,7 @@ function gate(device = new Device(), terms = {}) {
     verifier: device.verifier,
     wiring: WIRING,
     terms: { fareMinor: '1000', openMs: 3000, ...terms },
+    log: { emit: ({ event }) => events.push(event) },
   });
 }
 
@@ -51,6 +58,25 @@ describe('a gate', () => {
     device.flash.fail('program');
     expect(gate(device).present(present())).toMatchObject({ ok: false, code: 'STORE_FAILED' });
     expect(relay()).toEqual([1]);
+  });
+
+  it('that does not move has sold the ride all the same: the rider is told so, and the log that it did not move', () => {
+    const device = new Device();
+    const one = gate(device);
+    stuck.add(4);
+    expect(one.present(present())).toMatchObject({ ok: true });
+    expect([events, relay()]).toEqual([['relay.failed'], [1]]);
+  });
+
+  it('that does not shut is told to until it does', () => {
+    const one = gate();
+    one.present(present());
+    stuck.add(4);
+    pass(4000);
+    expect(relay()).toEqual([1, 0]);
+    stuck.clear();
+    pass(100);
+    expect(relay()).toEqual([1, 0, 1]);
   });
 
   it('buzzes long for a refusal, short for a payment', () => {

@@ -4,10 +4,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Meter } from '../../../device/meter/meter.ts';
 import { present, sba } from '../../fixtures/artifacts.ts';
 import { Device } from '../../fixtures/device.ts';
-import { pins } from '../sdk/io-digital.ts';
+import { pins, stuck } from '../sdk/io-digital.ts';
 import { clearAll } from '../sdk/timer.ts';
 
-beforeEach(() => pins.clear());
+beforeEach(() => {
+  pins.clear();
+  stuck.clear();
+});
 afterEach(() => clearAll());
 
 let now = 0;
@@ -20,6 +23,7 @@ function meter(device = new Device()) {
     wiring: { kind: 'meter', relay: 4, active: 'high' },
     terms: { priceMinor: '1000', periodMs: HOUR, longestMs: 2 * HOUR },
     now: () => now,
+    log: { emit: () => {} },
   });
 }
 
@@ -45,6 +49,25 @@ describe('a meter', () => {
     now += HOUR / 2;
     one.present(budget(2));
     expect(one.leftMs).toBe(HOUR * 1.5);
+  });
+
+  it('that does not go off is told to until it does: nothing is on for nothing', () => {
+    const one = meter();
+    one.present(budget(1));
+    now += HOUR;
+    stuck.add(4);
+    one.tick();
+    expect(level()).toBe(1);
+    stuck.clear();
+    one.tick();
+    expect(level()).toBe(0);
+  });
+
+  it('that does not go on has sold the period all the same, and says so', () => {
+    const one = meter();
+    stuck.add(4);
+    expect(one.present(budget(1))).toMatchObject({ ok: true });
+    expect(one.leftMs).toBe(HOUR);
   });
 
   it('sells no more time than its site says, and charges nothing then', () => {

@@ -46,8 +46,8 @@ function provision(changes: Changes = {}): void {
 }
 
 function start() {
-  return run('gate', ({ verifier }, wiring) => {
-    const gate = new Gate({ verifier, wiring, terms: { fareMinor: '1000', openMs: 5000 } });
+  return run('gate', ({ verifier }, wiring, log) => {
+    const gate = new Gate({ verifier, wiring, terms: { fareMinor: '1000', openMs: 5000 }, log });
     return { present: (bytes) => gate.present(bytes), tick: () => {} };
   });
 }

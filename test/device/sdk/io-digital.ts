@@ -3,6 +3,10 @@
 /** The pins that are open, by number. */
 export const pins = new Map<number, Digital>();
 
+/** Pins that the chip has not, and pins that cannot be written just now. */
+export const absent = new Set<number>();
+export const stuck = new Set<number>();
+
 interface DigitalOptions {
   readonly pin: number;
   readonly mode: number;
@@ -23,6 +27,7 @@ export default class Digital {
   readonly levels: number[];
 
   constructor(options: DigitalOptions) {
+    if (absent.has(options.pin)) throw new Error('invalid pin');
     this.options = options;
     this.levels = [options.initialValue ?? 0];
     pins.set(options.pin, this);
@@ -44,6 +49,7 @@ export default class Digital {
   }
 
   write(value: number): void {
+    if (stuck.has(this.options.pin)) throw new Error('no answer');
     this.levels.push(value);
   }
 
