@@ -2,6 +2,8 @@
 // Found out before the first byte is written: a store that begins on a wrong partition destroys what is on it.
 
 import { UNIT } from '../encoding/flash-header.ts';
+import { LEAST_BLOCKS as LEDGER_BLOCKS } from '../ledger/block-log.ts';
+import { LEAST_BLOCKS as JOURNAL_BLOCKS } from '../ledger/journal.ts';
 import type { Flash } from '../ports/ports.ts';
 import { bundlePartitionBytes } from '../trust/bundle-partition.ts';
 
@@ -25,8 +27,8 @@ export interface PlacedPartition {
 const PAGE = 256;
 /** Blocks that each store needs to begin at all. */
 const LEAST_BLOCKS: { readonly [name in keyof DeviceFlash]-?: number } = {
-  ledger: 4,
-  journal: 7,
+  ledger: LEDGER_BLOCKS,
+  journal: JOURNAL_BLOCKS,
   bundles: 2,
   keyTables: 1,
 };

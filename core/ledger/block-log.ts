@@ -923,7 +923,7 @@ const NOTHING_NEW = Object.freeze({ own: false, givesUp: undefined });
 const SALT_AT = 24;
 
 /** The head, one that is ready to follow, one to clean into, and one to clean. */
-const LEAST_BLOCKS = 4;
+export const LEAST_BLOCKS = 4;
 
 /** Blocks newer than all that have a header are looked for up to so many sequence numbers ahead. */
 const SALVAGED_AHEAD = 4;

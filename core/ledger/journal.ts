@@ -76,7 +76,7 @@ const GIVING_UP = 3;
 /** Blocks ahead that idle time sees to. */
 const AHEAD = 2;
 /** Blocks of 4096 bytes that the largest payment and its grant take, and the one that is being written. */
-const LEAST_BLOCKS = RESERVE + RESERVE_OF_ENDS + 4;
+export const LEAST_BLOCKS = RESERVE + RESERVE_OF_ENDS + 4;
 /** Units at the end of a block that a part of an entry is worth. */
 const LEAST_PART = 16;
 const AMOUNT_BITS = 128n;

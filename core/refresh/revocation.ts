@@ -89,6 +89,7 @@ export class RevocationChecks {
    * @param driftMs for which an expired grant may still be taken
    */
   outcome(grant: PolicyGrant, endpoint: string, key: LedgerKey, driftMs: number): Outcome {
+    this.begin();
     if (this.#revoked.includes(key)) return REVOKED;
     if (!this.linkUp) return PASS;
     const asked = this.find(key);

@@ -5,20 +5,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ReadPresentation, readCarefully, readPresentation } from '../../../core/intake/presentation.ts';
 import type { Refusal } from '../../../core/reason-codes.ts';
-import { fleetPolicy, grant, intent, sba, spaFor } from '../../fixtures/artifacts.ts';
+import { fullPayment, grant, sba } from '../../fixtures/artifacts.ts';
 import { cbor } from '../../fixtures/cbor.ts';
 import { ASKED, Device } from '../../fixtures/device.ts';
 import { onDevice } from '../../fixtures/device-built-ins.ts';
 import { jsonBytes, utf8 } from '../../fixtures/text.ts';
 
-const FULL = {
-  grant: grant({}, {}, 'envelope'),
-  sba: sba(),
-  spa: spaFor(intent()),
-  settlementIntent: intent(),
-  fleetPolicyAuthorization: fleetPolicy(),
-  idempotencyKey: 'key',
-};
+const FULL = fullPayment();
 
 /** What was read, without where it stood in the text; or why not. */
 function said(read: ReadPresentation | Refusal): unknown {

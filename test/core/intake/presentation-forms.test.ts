@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readByEngine, readCarefully } from '../../../core/intake/presentation.ts';
-import { fleetPolicy, grant, intent, sba, spaFor } from '../../fixtures/artifacts.ts';
+import { fullPayment, grant, sba } from '../../fixtures/artifacts.ts';
 import { utf8 } from '../../fixtures/text.ts';
 
 /** What the engine reads is what the careful reader reads. @returns whether the engine was asked */
@@ -19,14 +19,7 @@ function agrees(text: string): boolean {
   return true;
 }
 
-const FULL = {
-  grant: grant({}, {}, 'envelope'),
-  sba: sba(),
-  spa: spaFor(intent()),
-  settlementIntent: intent(),
-  fleetPolicyAuthorization: fleetPolicy(),
-  idempotencyKey: 'key',
-};
+const FULL = fullPayment();
 
 describe('read by the engine', () => {
   it('is every ordinary payment', () => {

@@ -16,6 +16,8 @@ import {
   type RevocationSettings,
   readRevocation,
 } from '../../../core/refresh/settings.ts';
+import { grant, present } from '../../fixtures/artifacts.ts';
+import { Device } from '../../fixtures/device.ts';
 
 const HOUR_MS = 3_600_000;
 const NOW = 1_800_000_000_000;
@@ -229,5 +231,18 @@ describe('memory is bounded', () => {
 
   it('a revocation is remembered until the grant expires, drift included', () => {
     expect(new Bench().question().untilMs).toBe(NOW + HOUR_MS + DRIFT_MS);
+  });
+});
+
+describe('a payment that is refused before its grant would be asked about', () => {
+  it('leaves no question of the payment before it', () => {
+    const device = new Device({ configuration: { revocation: { hosts: ['pa.example'] } } });
+    const { revocation } = device.verifier;
+    if (revocation === undefined) throw new Error('the site has nothing asked');
+    revocation.linkUp = true;
+    device.authorize(present({ grant: grant({ revocationEndpoint: ENDPOINT }) }));
+    expect(revocation.question).toBeDefined();
+    device.refuses('SBA_INVALID', () => device.authorize(new Uint8Array(1)));
+    expect(revocation.question).toBeUndefined();
   });
 });

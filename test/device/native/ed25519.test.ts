@@ -95,8 +95,8 @@ describe.skipIf(why !== undefined)(name, () => {
     MINUTES,
   );
 
-  it('give random numbers with all their bits, and tell the bootloader', () => {
-    expect(lines.slice(-2)).toEqual([`random ${0xfedcba98 | 0}`, 'firmware 1']);
+  it('give random numbers with all their bits, tell the bootloader, and feed the watchdog', () => {
+    expect(lines.slice(-3)).toEqual([`random ${0xfedcba98 | 0}`, 'firmware 1', 'fed 1']);
   });
 });
 

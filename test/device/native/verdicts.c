@@ -6,12 +6,21 @@
 
 #include "app_update/include/esp_ota_ops.h"
 #include "esp_random.h"
+#include "esp_task_wdt.h"
 #include "xsmc.h"
 
 void xs_mpcp_ed25519_verify(xsMachine *the);
 void xs_mpcp_ed25519_key_usable(xsMachine *the);
 void xs_mpcp_random32(xsMachine *the);
 void xs_mpcp_firmware_good(xsMachine *the);
+void xs_mpcp_feed(xsMachine *the);
+
+static int fed;
+
+int esp_task_wdt_reset(void)
+{
+	return fed++;
+}
 
 uint32_t esp_random(void)
 {
@@ -63,5 +72,7 @@ int main(int count, char **words)
 	printf("random %d\n", machine.result);
 	xs_mpcp_firmware_good(&machine);
 	printf("firmware %d\n", machine.result);
+	xs_mpcp_feed(&machine);
+	printf("fed %d\n", fed);
 	return 0;
 }

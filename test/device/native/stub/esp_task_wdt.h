@@ -1,0 +1,2 @@
+/* Stands for ESP-IDF's. */
+int esp_task_wdt_reset(void);
