@@ -59,6 +59,8 @@ export interface Wiring {
   readonly active: ActiveLevel;
   /** Where the meter's pulses arrive. */
   readonly meter?: number;
+  /** A button to ground that ends a charging session. */
+  readonly stop?: number;
   readonly led?: number;
   readonly buzzer?: number;
 }
@@ -69,6 +71,13 @@ export interface OperatorAccess {
   readonly url: string;
   /** Its own key, which is good for this device alone. */
   readonly apiKey: string;
+}
+
+/** An MQTT broker, asked under TLS: each message on the topic says that there are new bundles. */
+export interface MqttBroker {
+  readonly host: string;
+  readonly port: number;
+  readonly topic: string;
 }
 
 /** What a device is given, as the document has it. */
@@ -87,6 +96,8 @@ export interface ProvisioningDocument {
   readonly certificate?: Uint8Array;
   readonly wifi?: Wifi;
   readonly wiring?: Wiring;
+  /** Left out, the one that the firmware's manifest names, if any. */
+  readonly mqtt?: MqttBroker;
   /** `fetch`: it comes without a root key, and fetches one at set-up for somebody to confirm. */
   readonly rootKey?: 'fetch';
   /** When the image was made, in seconds since 1970: no correct clock shows an earlier time. */
@@ -107,11 +118,12 @@ type Part = { readonly [name: string]: unknown };
 const MEMBERS: { readonly [part: string]: readonly string[] } = Object.freeze({
   document: [
     ...['deviceId', 'siteId', 'site', 'policyAuthorityUrl', 'operator', 'certificate', 'wifi', 'wiring'],
-    ...['rootKey', 'madeAt'],
+    ...['mqtt', 'rootKey', 'madeAt'],
   ],
   operator: ['url', 'apiKey'],
   wifi: ['ssid', 'password'],
-  wiring: ['kind', 'relay', 'active', 'meter', 'led', 'buzzer'],
+  wiring: ['kind', 'relay', 'active', 'meter', 'stop', 'led', 'buzzer'],
+  mqtt: ['host', 'port', 'topic'],
 });
 
 /**
@@ -141,6 +153,7 @@ export function readDocument(value: unknown, counter: number): Provisioning {
     ...(certificate === undefined ? {} : { certificate: certificateOf(certificate) }),
     ...optional(read, 'wifi', (wifi) => ({ wifi: wifiOf(part('wifi', wifi)) })),
     ...optional(read, 'wiring', (wiring) => ({ wiring: wiringOf(part('wiring', wiring)) })),
+    ...optional(read, 'mqtt', (mqtt) => ({ mqtt: brokerOf(part('mqtt', mqtt)) })),
     fetchesRootKey: rootKey === 'fetch',
     madeAtMs: madeAt === undefined ? undefined : madeAt * 1000,
     counter,
@@ -180,12 +193,22 @@ function wiringOf(read: Part): Wiring {
     relay,
     active: choice(read, 'active', 'wiring.active', ACTIVE_LEVELS),
     ...optional(read, 'meter', () => ({ meter: pin('meter') })),
+    ...optional(read, 'stop', () => ({ stop: pin('stop') })),
     ...optional(read, 'led', () => ({ led: pin('led') })),
     ...optional(read, 'buzzer', () => ({ buzzer: pin('buzzer') })),
   };
   const wrong = wiringProblem(wiring);
   if (wrong !== undefined) throw invalid('wiring', wrong);
   return wiring;
+}
+
+function brokerOf(read: Part): MqttBroker {
+  const host = text(read, 'host', 'mqtt.host');
+  const wrong = hostProblem(host);
+  if (wrong !== undefined) throw invalid('mqtt.host', wrong);
+  const port = number(read, 'port', 'mqtt.port', 65_535) ?? 0;
+  if (port === 0) throw invalid('mqtt.port', 'it is missing, or 0');
+  return { host, port, topic: text(read, 'topic', 'mqtt.topic') };
 }
 
 function certificateOf(value: unknown): Uint8Array {
@@ -230,7 +253,7 @@ export function wifiPasswordProblem(password: string): string | undefined {
 /** Why a wiring cannot be, or undefined. */
 export function wiringProblem(wiring: Wiring): string | undefined {
   const used: { pin: number; by: string }[] = [];
-  for (const by of ['relay', 'meter', 'led', 'buzzer'] as const) {
+  for (const by of ['relay', 'meter', 'stop', 'led', 'buzzer'] as const) {
     const pin = wiring[by];
     if (pin === undefined) continue;
     for (const other of used) if (other.pin === pin) return `${other.by} and ${by} are both on pin ${pin}`;
@@ -262,6 +285,12 @@ export function urlProblem(url: string): string | undefined {
   }
   const path = url.indexOf('/', scheme);
   return path >= 0 && path < url.length - 1 ? 'it has a path, and paths are the protocol’s' : undefined;
+}
+
+/** Why text is no host's name or address, or undefined: its port stands apart. */
+export function hostProblem(host: string): string | undefined {
+  const isMore = host.includes(':') || host.includes('/') || urlProblem(`https://${host}`) !== undefined;
+  return isMore ? 'it is not the name of a host' : undefined;
 }
 
 function part(name: string, value: unknown): Part {

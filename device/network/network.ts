@@ -29,7 +29,7 @@ export interface NetworkSettings {
   readonly timeServer?: string;
   /** Of the local endpoint; 0 for none. */
   readonly port?: number;
-  /** Who says by a message that there are new bundles. Left out: nobody is asked. */
+  /** Who says by a message that there are new bundles, where the provisioning names nobody. */
   readonly broker?: { readonly host: string; readonly port: number; readonly topic: string };
 }
 
@@ -62,8 +62,7 @@ export class Network {
     });
     const changed = (up: boolean) => this.#changed(up);
     if (wifi !== undefined) this.#link = new WifiLink({ wifi, monotonicMs, random, log, changed });
-    const { broker } = settings;
-    const { deviceId, operator } = provisioning;
+    const { deviceId, operator, mqtt: broker = settings.broker } = provisioning;
     if (broker !== undefined && certificate !== undefined)
       this.#topic = new UrgentTopic({
         ...broker,

@@ -20,7 +20,7 @@ declare module 'mc/config' {
         readonly timeServer?: string;
         /** Port of the local endpoint; 80 where left out, 0 for none. */
         readonly port?: number;
-        /** An MQTT broker, under TLS, whose messages on a topic say that there are new bundles. */
+        /** An MQTT broker, under TLS, whose messages on a topic say that there are new bundles: the provisioning's comes first. */
         readonly broker?: { readonly host: string; readonly port: number; readonly topic: string };
       };
     };

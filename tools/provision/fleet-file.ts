@@ -21,7 +21,7 @@ export const FLEET_COLUMNS = Object.freeze([
     'wifiSsid',
     'wifiPassword',
   ] as const),
-  ...(['kind', 'relayPin', 'relayActive', 'meterPin', 'ledPin', 'buzzerPin'] as const),
+  ...(['kind', 'relayPin', 'relayActive', 'meterPin', 'stopPin', 'ledPin', 'buzzerPin'] as const),
 ] as const);
 /** Those that every device has something in. */
 const NEEDED: readonly FleetColumn[] = ['deviceId', 'merchant', 'category'];

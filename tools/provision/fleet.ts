@@ -131,7 +131,7 @@ function wifiProblems({ wifiSsid, wifiPassword }: FleetRow['values']): string[] 
   return reasons;
 }
 
-const WIRING_COLUMNS = ['kind', 'relayPin', 'relayActive', 'meterPin', 'ledPin', 'buzzerPin'] as const;
+const WIRING_COLUMNS = ['kind', 'relayPin', 'relayActive', 'meterPin', 'stopPin', 'ledPin', 'buzzerPin'] as const;
 
 function wiringProblems(values: FleetRow['values']): string[] {
   if (WIRING_COLUMNS.every((name) => values[name] === undefined)) return [];
@@ -156,13 +156,14 @@ function wiringProblems(values: FleetRow['values']): string[] {
 
 /** The wiring of a line whose columns are all right. */
 function wiringOf(values: FleetRow['values']): Wiring {
-  const pin = (name: 'meterPin' | 'ledPin' | 'buzzerPin', as: string) =>
+  const pin = (name: 'meterPin' | 'stopPin' | 'ledPin' | 'buzzerPin', as: string) =>
     values[name] === undefined ? {} : { [as]: Number(values[name]) };
   return {
     kind: values.kind as WiringKind,
     relay: Number(values.relayPin),
     active: values.relayActive as ActiveLevel,
     ...pin('meterPin', 'meter'),
+    ...pin('stopPin', 'stop'),
     ...pin('ledPin', 'led'),
     ...pin('buzzerPin', 'buzzer'),
   };
@@ -175,7 +176,7 @@ function documentOf({ values }: FleetRow, terms: FleetTerms, madeAt: number | un
       ? terms.wifi
       : { ssid: wifiSsid, ...(wifiPassword !== undefined && { password: wifiPassword }) };
   const wiring = WIRING_COLUMNS.some((name) => values[name] !== undefined) ? wiringOf(values) : terms.wiring;
-  const { operatorUrl, certificate, rootKey } = terms;
+  const { operatorUrl, certificate, rootKey, mqtt } = terms;
   return {
     deviceId: deviceId as string,
     ...(site !== undefined && { siteId: site }),
@@ -189,6 +190,7 @@ function documentOf({ values }: FleetRow, terms: FleetTerms, madeAt: number | un
     ...(certificate && { certificate }),
     ...(wifi && { wifi }),
     ...(wiring && { wiring }),
+    ...(mqtt && { mqtt }),
     ...(rootKey && { rootKey }),
     ...(madeAt !== undefined && { madeAt }),
   };

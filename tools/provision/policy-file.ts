@@ -17,6 +17,8 @@ import { HIGHEST_PIN } from '../../core/limits.ts';
 import {
   ACTIVE_LEVELS,
   certificateProblem,
+  hostProblem,
+  type MqttBroker,
   ssidProblem,
   urlProblem,
   WIRING_KINDS,
@@ -54,6 +56,7 @@ export interface FleetTerms {
   /** For devices whose line has none. */
   readonly wifi: Wifi | undefined;
   readonly wiring: Wiring | undefined;
+  readonly mqtt: MqttBroker | undefined;
   /** The first Trust Bundle of each category that the file names. */
   readonly bundles: ReadonlyMap<string, BundleFacts>;
   readonly inputs: readonly InputFile[];
@@ -87,6 +90,7 @@ const policyFile = z.strictObject({
       relay: pin,
       active: z.enum(ACTIVE_LEVELS),
       meter: pin.optional(),
+      stop: pin.optional(),
       led: pin.optional(),
       buzzer: pin.optional(),
     })
@@ -94,6 +98,9 @@ const policyFile = z.strictObject({
       const wrong = wiringProblem(wiring as Wiring);
       if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
     })
+    .optional(),
+  mqtt: z
+    .strictObject({ host: rule.textRule(hostProblem), port: z.int().min(1).max(65_535), topic: rule.text })
     .optional(),
   trustBundles: z.record(z.string(), rule.text).optional(),
 });
@@ -139,8 +146,8 @@ export function readPolicy(path: string, nowMs: number, problems: InputProblem[]
     else bundles.set(category, found);
   }
   if (problems.length > before) return undefined;
-  const { policyAuthorityUrl, operatorUrl, rootKey, wifi, wiring } = read;
-  const common = { policyAuthorityUrl, operatorUrl, rootKey, certificate, bundles, inputs, site };
+  const { policyAuthorityUrl, operatorUrl, rootKey, wifi, wiring, mqtt } = read;
+  const common = { policyAuthorityUrl, operatorUrl, rootKey, certificate, bundles, inputs, site, mqtt };
   return { ...common, wifi: wifi as Wifi | undefined, wiring: wiring as Wiring | undefined };
 }
 

@@ -106,7 +106,7 @@ describe('the document', () => {
     expect(message(read(cbor(document({ [name]: undefined }))))).toContain(`${name}: it is missing`);
   });
 
-  it.each(['siteId', 'operator', 'certificate', 'wifi', 'wiring', 'rootKey', 'madeAt'])(
+  it.each(['siteId', 'operator', 'certificate', 'wifi', 'wiring', 'mqtt', 'rootKey', 'madeAt'])(
     'does without %s, and not with null for it',
     (name) => {
       expect(fault(read(cbor(document({ [name]: undefined }))))).toBeUndefined();

@@ -112,6 +112,14 @@ describe('a document with the least', () => {
   });
 });
 
+describe('a button and a broker, which not every device has', () => {
+  it('are taken as they are', () => {
+    const wiring = { kind: 'charger', relay: 4, active: 'high', meter: 5, stop: 6 };
+    const mqtt = { host: 'broker.example', port: 8883, topic: 'mpcp/bundles' };
+    expect(good({ wiring, mqtt })).toMatchObject({ wiring, mqtt });
+  });
+});
+
 describe('a misspelt member is refused, as it would leave something weaker than was meant', () => {
   it.each<[string, Members]>([
     ['document: there is no member certficate', { certficate: certificate() }],
@@ -168,6 +176,16 @@ describe('a member that cannot be is refused, by name', () => {
     ['wiring.active: it is none of high, low', { wiring: { kind: 'gate', relay: 1, active: 'up' } }],
     ['wiring: a charger has no meter', { wiring: { kind: 'charger', relay: 1, active: 'low' } }],
     ['wiring: relay and led are both on pin 1', { wiring: { kind: 'gate', relay: 1, active: 'low', led: 1 } }],
+    [
+      'wiring: meter and stop are both on pin 5',
+      { wiring: { kind: 'charger', relay: 1, active: 'low', meter: 5, stop: 5 } },
+    ],
+    ['mqtt: there is no member url', { mqtt: { url: 'mqtts://broker.example' } }],
+    ['mqtt.host: it is not the name of a host', { mqtt: { host: 'broker.example:8883', port: 8883, topic: 't' } }],
+    ['mqtt.host: it is not the name of a host', { mqtt: { host: 'mqtts://broker.example', port: 8883, topic: 't' } }],
+    ['mqtt.port: it is missing, or 0', { mqtt: { host: 'broker.example', topic: 't' } }],
+    ['mqtt.port: it is missing, or 0', { mqtt: { host: 'broker.example', port: 0, topic: 't' } }],
+    ['mqtt.topic: it is missing', { mqtt: { host: 'broker.example', port: 1 } }],
     ['madeAt: it is not a whole number', { madeAt: -5 }],
     ['rootKey: it is not "fetch"', { rootKey: null }],
   ])('%s', (text, changes) => {

@@ -14,7 +14,8 @@ import { ports } from '../sdk/io-serial.ts';
 import type TCP from '../sdk/io-tcp.ts';
 import { sockets } from '../sdk/io-tcp.ts';
 import { udpSockets } from '../sdk/io-udp.ts';
-import { rememberAll } from '../sdk/net.ts';
+import config from '../sdk/mc-config.ts';
+import { addressOf, rememberAll } from '../sdk/net.ts';
 import { stations } from '../sdk/network-wifi.ts';
 import { opened, server } from '../sdk/ssl-session.ts';
 import { makePartition } from '../sdk/storage-flash.ts';
@@ -173,6 +174,22 @@ describe('a device with a network', () => {
     }
     expect(sockets).toHaveLength(0);
     expect(udpSockets).toHaveLength(1);
+  });
+
+  it.each([
+    ['its provisioning has, whatever the firmware’s manifest says', { host: 'fleet-broker.example', port: 8884 }],
+    ['the manifest has, where the provisioning has none', undefined],
+  ])('asks the broker that %s', (_, broker) => {
+    config.mpcp.network = { port: 80, broker: { host: 'manifest.example', port: 8883, topic: 'm' } };
+    try {
+      online({ mqtt: broker && { ...broker, topic: 'fleet/bundles' } });
+      const { host, port } = broker ?? { host: 'manifest.example', port: 8883 };
+      seconds(2);
+      const asked = sockets.map((one) => [one.options.address, one.options.port]);
+      expect(asked.filter(([, at]) => at !== 443)).toEqual([[addressOf(host), port]]);
+    } finally {
+      delete config.mpcp.network;
+    }
   });
 
   it('sells over the line without any network', () => {

@@ -167,6 +167,25 @@ describe('provision create', () => {
     expect(image('json/m-2.img').provisioning.siteId).toBeUndefined();
   });
 
+  it('gives a device its stop button by a column, and all of them the broker of the policy', async () => {
+    const mqtt = { host: 'broker.example', port: 8883, topic: 'mpcp/bundles' };
+    bench.write('button.json', policyOf({ mqtt }));
+    const wired = '{"deviceId":"c-1","merchant":"m","category":"ev-charging","apiKey":"k","kind":"charger",';
+    bench.write('button.fleet', `${wired}"relayPin":3,"relayActive":"low","meterPin":5,"stopPin":6}\n`);
+    await bench.ok(
+      'provision',
+      'create',
+      bench.path('button.fleet'),
+      bench.path('button.json'),
+      '--out',
+      bench.path('button'),
+    );
+    expect(image('button/c-1.img').provisioning).toMatchObject({
+      wiring: { kind: 'charger', relay: 3, active: 'low', meter: 5, stop: 6 },
+      mqtt,
+    });
+  });
+
   it('makes devices without a root key where the policy has them fetch one', async () => {
     bench.write('fetching.json', policyOf({ rootKey: 'fetch', site: sitePart({ rootKeys: undefined }) }));
     await bench.ok(
@@ -414,6 +433,7 @@ describe('a policy that would not hold', () => {
       'policyAuthorityUrl: "http://pa.example": http:// is for this machine alone',
       policyOf({ policyAuthorityUrl: 'http://pa.example' }),
     ],
+    ['mqtt.host: it is not the name', policyOf({ mqtt: { host: 'mqtts://x', port: 8883, topic: 't' } })],
     ['wifi.password: it is neither', policyOf({ wifi: { ssid: 'x', password: 'short' } })],
     ['relay and meter are both on pin 4', policyOf({ wiring: { kind: 'charger', relay: 4, active: 'low', meter: 4 } })],
   ])('%s', async (reason, policy) => {
