@@ -23,9 +23,27 @@ export interface JsonServerOptions {
   readonly addRoutes: (server: FastifyInstance) => void;
 }
 
+/** A request that comes from this process. */
+export interface LocalRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
+/** What it is answered. */
+export interface LocalAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
 /** See the head of the file. */
 export class JsonServer {
   readonly #options: JsonServerOptions;
+  /** Answers what comes from this process; made for the first of it. */
+  #local: FastifyInstance | undefined;
   #server: FastifyInstance | undefined;
   #url: string | undefined;
 
@@ -54,6 +72,15 @@ export class JsonServer {
     this.#server = server;
     this.#url = `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;
     return this.#url;
+  }
+
+  /** Answers a request of this process by the same routes, without a socket, whether or not it is open. */
+  async answer({ method, path, headers, body }: LocalRequest): Promise<LocalAnswer> {
+    this.#local ??= createServer(this.#options);
+    const payload = body === undefined ? {} : { payload: Buffer.from(body) };
+    const answer = await this.#local.inject({ method, url: path, headers, ...payload });
+    const text = Object.entries(answer.headers).map(([name, value]) => [name, String(value)] as const);
+    return { status: answer.statusCode, headers: Object.fromEntries(text), body: new Uint8Array(answer.rawPayload) };
   }
 
   /** Ends serving and drops open connections. Does nothing where it is closed. */

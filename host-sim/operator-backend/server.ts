@@ -3,7 +3,7 @@
 
 import { ARTIFACT_LIMITS, type JsonLimits } from '../../core/limits.ts';
 import type { Clock, Crypto, Log } from '../../core/ports/ports.ts';
-import { JsonServer } from '../http/json-server.ts';
+import { JsonServer, type LocalAnswer, type LocalRequest } from '../http/json-server.ts';
 import { issueApiKey } from './api-keys.ts';
 import { Backend } from './backend.ts';
 import { addRoutes, BATCH_RECEIPTS, DEVICE_ID_CHARACTERS } from './routes.ts';
@@ -65,6 +65,11 @@ export class OperatorBackend {
   /** Ends serving and drops open connections. Does nothing where it is closed. */
   close(): Promise<void> {
     return this.#server.close();
+  }
+
+  /** Answers a request of this process, without a socket, whether or not it is open. */
+  answer(request: LocalRequest): Promise<LocalAnswer> {
+    return this.#server.answer(request);
   }
 
   /** Makes the key that one device hands in with. @returns the key; only its hash is kept */

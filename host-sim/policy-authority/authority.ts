@@ -58,11 +58,19 @@ export class Authority {
   readonly signer: AuthoritySigner;
   readonly storage: PolicyAuthorityStorage;
   readonly #clock: Clock;
+  readonly #newId: () => string;
   #lastIssuedMs = 0;
   /** The last of what is done one after the other (`#inTurn`). */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(signer: AuthoritySigner, storage: PolicyAuthorityStorage, clock: Clock) {
+  /** @param newId makes the ids of what is issued */
+  constructor(
+    signer: AuthoritySigner,
+    storage: PolicyAuthorityStorage,
+    clock: Clock,
+    newId: () => string = randomUUID,
+  ) {
+    this.#newId = newId;
     this.signer = signer;
     this.storage = storage;
     this.#clock = clock;
@@ -80,7 +88,7 @@ export class Authority {
     }
     const issuedAtMs = this.#now();
     const expiresAtMs = ahead(request.expiresAt, issuedAtMs);
-    const grantId = randomUUID();
+    const grantId = this.#newId();
     const envelope = this.signer.signGrant({ grantId, ...request });
     await this.storage.putGrant({ grantId, envelope, issuedAtMs, expiresAtMs });
     return envelope;
@@ -172,7 +180,7 @@ export class Authority {
     const { revokedGrantIds: _, expiresAt, ...rest } = request;
     const bundle = this.signer.signBundle({
       version: '1.0',
-      bundleId: randomUUID(),
+      bundleId: this.#newId(),
       ...(rest as JsonObject),
       ...(revokedGrantIds.length > 0 ? { revokedGrantIds } : {}),
       issuedAt: isoTime(issuedAtMs),

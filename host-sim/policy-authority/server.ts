@@ -3,7 +3,7 @@
 
 import { ARTIFACT_LIMITS, BUNDLE_LIMITS } from '../../core/limits.ts';
 import type { Clock, Log } from '../../core/ports/ports.ts';
-import { JsonServer } from '../http/json-server.ts';
+import { JsonServer, type LocalAnswer, type LocalRequest } from '../http/json-server.ts';
 import { issueApiKey } from './api-keys.ts';
 import { Authority } from './authority.ts';
 import { addRoutes } from './routes.ts';
@@ -21,6 +21,8 @@ export interface PolicyAuthorityOptions {
   /** Default: in memory. */
   readonly storage?: PolicyAuthorityStorage;
   readonly log?: Log;
+  /** Makes the ids of grants and bundles. Default: random UUIDs. */
+  readonly newId?: () => string;
 }
 
 /** See the head of the file. */
@@ -30,7 +32,7 @@ export class PolicyAuthority {
 
   constructor(options: PolicyAuthorityOptions) {
     const storage = options.storage ?? new MemoryStorage();
-    const authority = new Authority(new AuthoritySigner(options.identity), storage, options.clock);
+    const authority = new Authority(new AuthoritySigner(options.identity), storage, options.clock, options.newId);
     this.authority = authority;
     this.#server = new JsonServer({
       name: 'Policy Authority',
@@ -61,6 +63,11 @@ export class PolicyAuthority {
   /** Ends serving and drops open connections. Does nothing where it is closed. */
   close(): Promise<void> {
     return this.#server.close();
+  }
+
+  /** Answers a request of this process, without a socket, whether or not it is open. */
+  answer(request: LocalRequest): Promise<LocalAnswer> {
+    return this.#server.answer(request);
   }
 
   /** Makes an API key. @returns the key; only its hash is kept */

@@ -34,6 +34,8 @@ export interface SessionOptions {
   readonly revocationEndpoint?: string;
   /** How long "not revoked" is believed, in milliseconds. Default 60 000. */
   readonly revocationTtlMs?: number;
+  /** Makes the ids of what is signed. Default: random UUIDs. */
+  readonly newId?: () => string;
 }
 
 /** A budget to sign. */
@@ -101,6 +103,7 @@ export class WalletSession {
   readonly #rails: readonly string[];
   readonly #ceiling: bigint;
   readonly #revocation: RevocationCheck | undefined;
+  readonly #newId: () => string;
   /** Per budgetId: what may still be paid under it. */
   readonly #budgets = new Map<string, bigint>();
   #allocated = 0n;
@@ -111,7 +114,8 @@ export class WalletSession {
     if (read instanceof ArtifactProblem) throw new WalletError(`the grant cannot be used: ${read.message}`);
     const inner = member(grant, 'grant');
     this.grant = grant;
-    this.sessionId = options.sessionId ?? randomUUID();
+    this.#newId = options.newId ?? randomUUID;
+    this.sessionId = options.sessionId ?? this.#newId();
     this.#options = options;
     this.#body = isObject(inner) ? inner : grant;
     this.#grantId = read.grantId;
@@ -153,7 +157,7 @@ export class WalletSession {
     await this.checkRevocation();
     const remaining = this.#ceiling - this.#allocated;
     if (amount > remaining) throw new MpcpBudgetExceededError(amount, remaining);
-    const budgetId = randomUUID();
+    const budgetId = this.#newId();
     const destinations =
       request.destination === undefined ? member(this.#body, 'destinationAllowlist') : [request.destination];
     const assets = request.asset === undefined ? member(this.#body, 'allowedAssets') : [request.asset];
@@ -206,14 +210,14 @@ export class WalletSession {
     const spa = signSpa(
       {
         version: '1.0',
-        decisionId: randomUUID(),
+        decisionId: this.#newId(),
         sessionId: this.sessionId,
         policyHash: this.#policyHash,
         budgetId,
-        quoteId: randomUUID(),
+        quoteId: this.#newId(),
         ...terms,
         intentHash: intentHash(settlementIntent),
-        nonce: randomUUID(),
+        nonce: this.#newId(),
         expiresAt: budget.expiresAt as string,
       },
       { key: this.#options.signingKey, issuer: this.#options.issuer },
