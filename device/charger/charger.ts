@@ -25,6 +25,7 @@ export interface ChargerParts {
 export class Charger {
   readonly #session: ChargingSession;
   readonly #now: () => number;
+  readonly #pulses: PulseInput | undefined;
   readonly #led: Output | undefined;
   readonly #buzzer: Output | undefined;
 
@@ -35,7 +36,9 @@ export class Charger {
     this.#led = output(wiring.led);
     this.#buzzer = output(wiring.buzzer);
     if (wiring.meter !== undefined)
-      new PulseInput(wiring.meter, BOUNCE_MS, now, () => this.#shown(this.#session.pulse(1, now())));
+      this.#pulses = new PulseInput(wiring.meter, BOUNCE_MS, now, (count) =>
+        this.#shown(this.#session.pulse(count, now())),
+      );
   }
 
   get session(): ChargingSession {
@@ -44,6 +47,8 @@ export class Charger {
 
   /** A driver presents. @returns undefined while another session is under way */
   present(presentation: Uint8Array): Decision | undefined {
+    // What was drawn before is not this driver's.
+    this.#pulses?.look();
     const decision = this.#session.begin(presentation, this.#now());
     const charging = this.#session.state === 'charging';
     this.#led?.set(charging);
@@ -53,11 +58,13 @@ export class Charger {
 
   /** The driver ends the session. */
   stop(): SessionEvent | undefined {
+    this.#pulses?.look();
     return this.#shown(this.#session.stop());
   }
 
   /** Every second or so. */
   tick(): SessionEvent | undefined {
+    this.#pulses?.look();
     return this.#shown(this.#session.tick(this.#now()));
   }
 

@@ -71,6 +71,7 @@ describe('the modules of a device', () => {
         'xs_mpcp_ed25519_verify',
         'xs_mpcp_feed',
         'xs_mpcp_firmware_good',
+        ...(name === 'charger' ? ['xs_mpcp_pulses', 'xs_mpcp_pulses_begin'] : []),
         'xs_mpcp_random32',
       ]);
       expect(natives(text('own', name))).toEqual([]);
@@ -79,7 +80,7 @@ describe('the modules of a device', () => {
 
   it('call C in the one form that the SDK’s compiler makes a C function of', () => {
     const all = text('native', 'charger').match(/^.*native\("xs_\w+"\).*$/gm) ?? [];
-    expect(all).toHaveLength(5);
+    expect(all).toHaveLength(7);
     const before = text('native', 'charger').split('\n');
     for (const line of all) {
       const head = before[before.indexOf(line) - 1] as string;

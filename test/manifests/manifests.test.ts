@@ -27,6 +27,7 @@ interface Block {
   readonly config?: { readonly mpcp?: { readonly [line: string]: { readonly [member: string]: number } } };
   readonly dependency?: readonly {
     readonly name?: string;
+    readonly version?: string;
     readonly idf?: string;
     readonly includes?: readonly string[];
   }[];
@@ -168,6 +169,17 @@ describe('C functions', () => {
   it.each(BOARDS)('have libsodium’s headers on %s, those of its curve too', (board) => {
     const sodium = blockOf(read('native.json'), board)?.dependency?.find(({ name }) => name === 'libsodium');
     expect(sodium?.includes).toContain('libsodium/src/libsodium/include/sodium');
+    // What an image is made of does not change with the day it is built on.
+    expect(sodium?.version).toBe('==1.0.22');
+  });
+});
+
+describe('the counter of a meter’s pulses', () => {
+  it('comes with ESP-IDF’s driver where the chip has one: an ESP32-C3 has none', () => {
+    for (const board of BOARDS) {
+      const drivers = blockOf(read('native.json'), board)?.dependency?.map(({ idf }) => idf);
+      expect([board, drivers?.includes('esp_driver_pcnt')]).toEqual([board, board !== 'esp32/esp32c3']);
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 // The power goes at every flash operation of a charging session, in every form, and at every move of the relay. The relay never closed
 // without a reservation on flash; after the restart it is open, and the reservation is left as the site has it.
 
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { Journal } from '../../../core/ledger/journal.ts';
 import { Verifier } from '../../../core/verifier.ts';
@@ -67,7 +67,11 @@ class Station {
   }
 }
 
-beforeEach(() => pins.clear());
+beforeEach(() => {
+  vi.stubGlobal('MPCP_NATIVE', false);
+  pins.clear();
+});
+afterAll(() => vi.unstubAllGlobals());
 
 /** What a session does to a station whose power is cut somewhere. */
 function cut(station: Station): void {

@@ -1,7 +1,7 @@
 // Outputs and the meter's input: off from the first moment on, whatever level that is; on for as long as was said; a bouncing contact
 // counts once.
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RelayError } from '../../../core/charging/session.ts';
 import { Output, Relay } from '../../../device/io/outputs.ts';
 import { PulseInput } from '../../../device/io/pulse-input.ts';
@@ -9,9 +9,13 @@ import Digital, { pins } from '../sdk/io-digital.ts';
 import { clearAll, pass } from '../sdk/timer.ts';
 
 beforeEach(() => {
+  vi.stubGlobal('MPCP_NATIVE', false);
   pins.clear();
 });
-afterEach(() => clearAll());
+afterEach(() => {
+  clearAll();
+  vi.unstubAllGlobals();
+});
 
 const levels = (pin: number) => pins.get(pin)?.levels;
 
@@ -71,7 +75,7 @@ describe('a pulse', () => {
   });
 });
 
-describe('the pulses of a meter', () => {
+describe('the pulses of a meter, without native code', () => {
   it('are counted at the falling edge, and a bouncing contact once', () => {
     let now = 0;
     let pulses = 0;

@@ -22,6 +22,8 @@ typedef struct {
 #define xsArg(index) (the->arguments[index])
 #define xsResult (the->result)
 #define xsmcGetBufferReadable(slot, data, count) (*(data) = (void *)(slot).bytes, *(count) = (slot).length)
+/* A number among the arguments stands where a buffer's length does. */
+#define xsmcToInteger(slot) ((xsIntegerValue)(slot).length)
 #define xsmcSetBoolean(slot, value) ((slot) = (value) != 0)
 #define xsmcSetInteger(slot, value) ((slot) = (value))
 

@@ -1,0 +1,1 @@
+/* What the chip has is said where this is compiled. */
