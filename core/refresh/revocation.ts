@@ -32,7 +32,7 @@ export interface RevocationQuestion {
   readonly maxBytes: number;
   /** The grant under its signer's key: another signer's grant of the same id is another one. */
   readonly grant: LedgerKey;
-  /** Until when a revocation is to be remembered: the grant's expiry with the site's drift. */
+  /** Until when a revocation matters: the grant's expiry with the site's drift. */
   readonly untilMs: number;
 }
 
@@ -60,7 +60,7 @@ export class RevocationChecks {
   readonly #settings: RevocationSettings;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #log: Log | undefined;
-  /** Grants that are revoked, and until when that matters, in wall time. The latest comes last. */
+  /** Grants that are revoked, and until when that matters, as their signers say: no clock makes one forgotten. */
   readonly #revoked: LedgerKey[] = [];
   readonly #revokedUntilMs: number[] = [];
   readonly #asked: Asked[] = [];
@@ -105,23 +105,16 @@ export class RevocationChecks {
   /**
    * Takes an answer.
    *
-   * @param nowMs effective wall time: what need not be remembered any more goes
    * @param body its bytes, at most `maxBytes`: `{"revoked": true}` or `{"revoked": false}`
    */
-  answered(
-    question: RevocationQuestion,
-    nowMs: number,
-    status: number,
-    header: HeaderOf,
-    body: Uint8Array,
-  ): RevocationAnswer {
+  answered(question: RevocationQuestion, status: number, header: HeaderOf, body: Uint8Array): RevocationAnswer {
     if (status !== 200) return this.failed(question, `the revocation endpoint answered ${status}`);
     const type = header('content-type');
     if (typeof type === 'string' && mediaType(type) !== 'application/json')
       return this.failed(question, 'the answer of the revocation endpoint is not application/json');
     const revoked = revokedIn(body);
     if (revoked === undefined) return this.failed(question, 'the answer of the revocation endpoint does not say');
-    if (revoked) this.remember(question, nowMs);
+    if (revoked) this.remember(question);
     else this.note({ grant: question.grant, problem: undefined, untilMs: this.until(this.#settings.cacheMs) });
     this.#log?.emit({ event: 'revocation.answered', host: question.host, revoked });
     return revoked ? 'revoked' : 'good';
@@ -164,22 +157,18 @@ export class RevocationChecks {
     all.push(asked);
   }
 
-  /** Where there are too many, what has expired gives way, then what expires first: it is asked about again. */
-  private remember({ grant, untilMs }: RevocationQuestion, nowMs: number): void {
-    const at = this.#asked.findIndex((asked) => asked.grant === grant);
-    if (at >= 0) this.#asked.splice(at, 1);
+  /** Where there are too many, what expires first gives way: it is asked about again, where it has not expired. */
+  private remember({ grant, untilMs }: RevocationQuestion): void {
+    const asked = this.#asked.findIndex((one) => one.grant === grant);
+    if (asked >= 0) this.#asked.splice(asked, 1);
     if (this.#revoked.includes(grant)) return;
-    for (let i = this.#revoked.length - 1; i >= 0; i--)
-      if ((this.#revokedUntilMs[i] as number) <= nowMs) this.forget(i);
-    if (this.#revoked.length === REVOCATIONS_REMEMBERED)
-      this.forget(this.#revokedUntilMs.indexOf(Math.min(...this.#revokedUntilMs)));
+    if (this.#revoked.length === REVOCATIONS_REMEMBERED) {
+      const at = this.#revokedUntilMs.indexOf(Math.min(...this.#revokedUntilMs));
+      this.#revoked.splice(at, 1);
+      this.#revokedUntilMs.splice(at, 1);
+    }
     this.#revoked.push(grant);
     this.#revokedUntilMs.push(untilMs);
-  }
-
-  private forget(at: number): void {
-    this.#revoked.splice(at, 1);
-    this.#revokedUntilMs.splice(at, 1);
   }
 
   private until(ms: number): number {

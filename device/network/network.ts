@@ -118,17 +118,12 @@ export class Network {
 
   /** Asks what the core wants asked about a grant. @param done is called once */
   ask(question: RevocationQuestion, done: () => void): void {
-    const { verifier } = this.#device;
-    const checks = verifier.revocation;
+    const checks = this.#device.verifier.revocation;
     if (checks === undefined) {
       done();
       return;
     }
-    const now = () => {
-      const time = verifier.now();
-      return typeof time === 'number' ? time : 0;
-    };
-    askRevocation({ client: this.#questions, checks, now }, question, done);
+    askRevocation({ client: this.#questions, checks }, question, done);
   }
 
   /** Opens the local endpoint, which is there while the network is. */

@@ -8,8 +8,6 @@ import { askSmall } from './small-answer.ts';
 export interface AskingDevice {
   readonly client: HttpsClient;
   readonly checks: RevocationChecks;
-  /** Effective wall time, in milliseconds. */
-  now(): number;
 }
 
 /** Asks. @param done is called once, when the core has been told */
@@ -27,7 +25,7 @@ export function askRevocation(device: AskingDevice, question: RevocationQuestion
   }
   askSmall(client, { server, method: 'GET', path, headers, timeoutMs, maxBytes }, (answer) => {
     if (answer.kind === 'failed') checks.failed(question, answer.detail);
-    else checks.answered(question, device.now(), answer.status, answer.header, answer.body);
+    else checks.answered(question, answer.status, answer.header, answer.body);
     done();
   });
 }

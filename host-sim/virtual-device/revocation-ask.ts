@@ -7,8 +7,6 @@ import { readAtMost } from './read-at-most.ts';
 /** The device that asks. */
 export interface AskingDevice {
   readonly link: Link;
-  /** Effective wall time, in milliseconds. */
-  now(): number;
   /** Where an https address is served in this simulation, which has no TLS. */
   reach(url: URL): URL;
 }
@@ -25,7 +23,7 @@ export async function askRevocation(
     const response = await device.link.fetch(device.reach(new URL(url)), { headers: { ...headers }, signal });
     const body = await readAtMost(response, maxBytes);
     if (body === undefined) checks.failed(question, `the answer has more than ${maxBytes} bytes`);
-    else checks.answered(question, device.now(), response.status, (name) => response.headers.get(name), body);
+    else checks.answered(question, response.status, (name) => response.headers.get(name), body);
   } catch (error) {
     checks.failed(question, linkFailure(error, 'the revocation endpoint', timeoutMs).detail);
   }

@@ -222,8 +222,7 @@ export class VirtualCharger {
     const question = revocation?.question;
     if (decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || revocation === undefined || question === undefined)
       return decision;
-    const now = () => (running.verifier.now() as number) || 0;
-    const device = { link: this.link, now, reach: this.#parts.reach ?? ((url: URL) => url) };
+    const device = { link: this.link, reach: this.#parts.reach ?? ((url: URL) => url) };
     await askRevocation(device, revocation, question);
     return this.pay(presentation, request, options);
   }

@@ -14,7 +14,7 @@ function asked(
   members: Record<string, unknown> = {},
 ): Situation {
   const presented = { grant: grant({ ...WITH_ENDPOINT, ...members }) };
-  const before = ({ verifier, nowMs }: Device): void => {
+  const before = ({ verifier }: Device): void => {
     const { revocation } = verifier;
     if (revocation === undefined) throw new Error('the site has nothing asked');
     revocation.linkUp = true;
@@ -22,7 +22,7 @@ function asked(
     const { question } = revocation;
     if (answer === undefined || question === undefined) return;
     if (answer === '') revocation.failed(question, 'no answer');
-    else revocation.answered(question, nowMs as number, 200, () => undefined, Buffer.from(answer));
+    else revocation.answered(question, 200, () => undefined, Buffer.from(answer));
   };
   return { presented, configuration: { revocation: { hosts: ['pa.example'], ...settings } }, before };
 }
