@@ -1,9 +1,11 @@
 // Tables of keys the device trusts, on a partition of their own, so that a verification takes a third of the time. They are
 // made in idle time, in bounded steps. docs/FORMAT.md says what each byte is.
 //
-// A table only makes a verification faster. It is checked whole once after a start, before it is used; a verification then reads
-// the entries it needs, one at a time, and what it refuses by them is decided again without them. No cell is programmed twice between two erases, and nothing is concluded from what an erased cell reads as: a
-// place has a table when its header was written, last.
+// A table only makes a verification faster. Whoever can write flash can write one of another point under a key's name, by which
+// forged signatures are good. So no table is used because it is there: after a start idle time makes it once more and compares, and
+// until then its key's signatures are verified without. A verification then reads the entries it needs, one at a time, and what it
+// refuses by them is decided again without them. No cell is programmed twice between two erases, and nothing is concluded from what
+// an erased cell reads as: a place has a table when its header was written, last.
 
 import { HEADER_BYTES as HEAD_BYTES, isStoreHeader, STORE, sealHeader, UNIT } from '../encoding/flash-header.ts';
 import { littleEndian, littleEndianOf, readU32, writeLittleEndian } from '../encoding/little-endian.ts';
@@ -13,31 +15,14 @@ import { BUILD_STEPS, ENTRIES, ENTRY_BYTES, TableBuilder, type TablePart } from 
 import { negate, type Points } from './curve.ts';
 import { decompressPublicKey, type TableSource } from './verify.ts';
 
-const FORMAT = 2;
-/** Bytes of a header: the head that every store has, the key, and the check of the table. */
+const FORMAT = 3;
+/** Bytes of a header: the head that every store has, and the key. */
 const KEY_BYTES = 32;
-const CHECK_BYTES = 112;
-const HEADER_BYTES = HEAD_BYTES + KEY_BYTES + CHECK_BYTES;
-/** Entries that are read at a time. */
-const ENTRIES_READ = 4;
+const HEADER_BYTES = HEAD_BYTES + KEY_BYTES;
 /** Bytes of a table. */
 const TABLE_BYTES = HEADER_BYTES + ENTRIES * ENTRY_BYTES;
 
-const BITS_256 = 256n;
-const BITS_768 = 768n;
-/** 2^256 − 1, 2^768 − 1 and 2^32 − 1. */
-const LOW_256 = 0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffn;
-const LOW_768 = (1n << 768n) - 1n;
 const LOW_32 = 0xffffffffn;
-
-/**
- * The check of a table is 515 times its first entry, 513 times the next and so on to 3 times the last, and 517 times the key.
- * Whatever changes in one of them, and whichever two bits change, it is another one: factors are odd, above 1, and no two are
- * the same.
- */
-const FIRST_FACTOR = BigInt(2 * ENTRIES + 1);
-const KEY_FACTOR = FIRST_FACTOR + 2n;
-const TWO = 2n;
 
 /** Uses that make a key worth a table; and more than twice as many as another one, to take its place. */
 const USES_AHEAD = 2;
@@ -48,27 +33,26 @@ const MOST_USES = 32;
 const FREE = 0;
 /** It has a header. */
 const FOUND = 1;
-/** It has a header, and the table was checked in this run. */
+/** It has a header, and the table was made, or found to be right, in this run. */
 const CHECKED = 2;
 /** Flash failed here: left alone until the next start. */
 const OUT = 3;
 
-/** What a header says. */
+/** What a header says: whose table a place has. */
 interface Header {
   readonly place: number;
   readonly key: bigint;
-  readonly check: bigint;
 }
 
-/** A table that is being made. */
+/** A table that is being made, or made once more to compare it with the one that is there. */
 interface Work {
   readonly place: number;
   readonly key: bigint;
+  readonly isThere: boolean;
   builder: TableBuilder | undefined;
   /** Bytes of the place that were erased. */
   erased: number;
   step: number;
-  check: bigint;
 }
 
 /** The entries on flash from an offset on, each read when it is asked for. */
@@ -81,6 +65,19 @@ function entriesOn(flash: Flash, offset: number): Points {
       return littleEndianOf(buffer);
     },
   };
+}
+
+/** The entries of a part, as they stand on flash. */
+function bytesOf({ entries }: TablePart): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(entries.length * ENTRY_BYTES);
+  entries.forEach((entry, i) => {
+    writeLittleEndian(bytes, i * ENTRY_BYTES, ENTRY_BYTES, entry);
+  });
+  return bytes;
+}
+
+function workOn({ place, key }: Header, isThere: boolean): Work {
+  return { place, key, isThere, builder: undefined, erased: 0, step: 0 };
 }
 
 /** Bytes of flash that a table takes, in whole blocks. */
@@ -135,17 +132,17 @@ export class KeyTables implements TableSource {
     return count;
   }
 
-  /** The table of −A for a public key A, which was checked; undefined where there is none. It reads from flash. */
+  /** The table of −A for a public key A, which was checked in this run; undefined where there is none. It reads from flash. */
   find(publicKey: Uint8Array): Points | undefined {
     const header = this.#headerOf(publicKey);
-    if (header === undefined || !this.#isWhole(header)) return undefined;
+    if (header === undefined || !this.#isChecked(header)) return undefined;
     return entriesOn(this.#flash, header.place * this.#placeBytes + HEADER_BYTES);
   }
 
-  /** True for a key that has a table, which was checked: a header alone may name a key that nobody made one of. */
+  /** True for a key that has a table, which was checked in this run: a header alone may name what is no key. */
   has(publicKey: Uint8Array): boolean {
     const header = this.#headerOf(publicKey);
-    return header !== undefined && this.#isWhole(header);
+    return header !== undefined && this.#isChecked(header);
   }
 
   /** The table of this key could not be read, or refused a signature that is good: it is dropped. */
@@ -188,17 +185,13 @@ export class KeyTables implements TableSource {
    * @returns whether there is more to do
    */
   step(): boolean {
-    const unchecked = this.#open().indexOf(FOUND);
-    if (unchecked >= 0) {
-      const header = this.#header(unchecked);
-      if (header !== undefined) this.#isWhole(header);
-      return true;
-    }
+    const states = this.#open();
     this.#work ??= this.#nextWork();
     const work = this.#work;
     if (work === undefined) {
-      this.#isChanged = false;
-      return false;
+      // One whose header could not be read is not found any more, others may be.
+      this.#isChanged = states.includes(FOUND);
+      return this.#isChanged;
     }
     if (!this.#onFlash(work.place, () => this.#advance(work))) this.#work = undefined;
     return true;
@@ -213,7 +206,7 @@ export class KeyTables implements TableSource {
     try {
       for (let place = 0; place < states.length; place++) {
         this.#flash.read(place * this.#placeBytes, header);
-        // The CRC is for others: what a header says counts only where it agrees with the table's check.
+        // The CRC is for others: what a header says counts only where the table agrees with it.
         if (header[1] !== STORE.keyTables || header[2] !== FORMAT) {
           if (header[1] !== STORE.keyTables && isStoreHeader(header))
             throw new FlashError('the key table partition holds something else');
@@ -251,43 +244,14 @@ export class KeyTables implements TableSource {
     const state = (this.#states as Uint8Array)[place];
     if (state !== FOUND && state !== CHECKED) return undefined;
     return this.#onFlash(place, () => {
-      const bytes = new Uint8Array(KEY_BYTES + CHECK_BYTES);
+      const bytes = new Uint8Array(KEY_BYTES);
       this.#flash.read(place * this.#placeBytes + HEAD_BYTES, bytes);
-      const both = littleEndianOf(bytes.buffer);
-      return { place, key: both & LOW_256, check: both >> BITS_256 };
+      return { place, key: littleEndianOf(bytes.buffer) };
     });
   }
 
-  /** True where the table that a header is of is as it was written, now or when this was asked before; else it is dropped. */
-  #isWhole({ place, key, check }: Header): boolean {
-    const states = this.#states as Uint8Array;
-    if (states[place] === CHECKED) return true;
-    if (this.#onFlash(place, () => this.#checkOf(place, key)) !== check) {
-      this.#drop(place);
-      return false;
-    }
-    states[place] = CHECKED;
-    return true;
-  }
-
-  /** The check that the entries in a place come to with the key. */
-  #checkOf(place: number, key: bigint): bigint {
-    let bytes = new Uint8Array(ENTRIES_READ * ENTRY_BYTES);
-    // Sums of sums: cheaper than products by the factors. The first entry is in all of them.
-    let sum = 0n;
-    let sums = 0n;
-    for (let first = 0; first < ENTRIES; first += ENTRIES_READ) {
-      const count = Math.min(ENTRIES_READ, ENTRIES - first);
-      if (count < ENTRIES_READ) bytes = new Uint8Array(count * ENTRY_BYTES);
-      this.#flash.read(place * this.#placeBytes + HEADER_BYTES + first * ENTRY_BYTES, bytes);
-      let some = littleEndianOf(bytes.buffer);
-      for (let i = 0; i < count; i++) {
-        sum += some & LOW_768;
-        some >>= BITS_768;
-        sums += sum;
-      }
-    }
-    return sums + sums + sum + key * KEY_FACTOR;
+  #isChecked({ place }: Header): boolean {
+    return (this.#states as Uint8Array)[place] === CHECKED;
   }
 
   /** Gives up the table in a place. What was made in this run, and is bad already, would be no better the next time. */
@@ -297,9 +261,18 @@ export class KeyTables implements TableSource {
     this.#isChanged = true;
   }
 
-  /** The key that is next to have a table, and a place for it. */
+  /** The table that is next to be checked, those of wanted keys first; then the key to have one, and a place for it. */
   #nextWork(): Work | undefined {
     if (!this.#isChanged) return undefined;
+    const found = (this.#states as Uint8Array).indexOf(FOUND);
+    if (found >= 0) {
+      for (const key of this.#wanted) {
+        const header = this.#headerFor(key);
+        if (header !== undefined && !this.#isChecked(header)) return workOn(header, true);
+      }
+      const header = this.#header(found);
+      return header && workOn(header, true);
+    }
     for (const key of this.#wanted) {
       if (this.#headerFor(key) === undefined) return this.#workOn(key, Number.POSITIVE_INFINITY);
     }
@@ -316,7 +289,7 @@ export class KeyTables implements TableSource {
 
   #workOn(key: bigint, uses: number): Work | undefined {
     const place = this.#placeFor(uses);
-    return place === undefined ? undefined : { place, key, builder: undefined, erased: 0, step: 0, check: 0n };
+    return place === undefined ? undefined : workOn({ place, key }, false);
   }
 
   /** A free place, or that of the least used key which so many uses may take it from. */
@@ -338,21 +311,21 @@ export class KeyTables implements TableSource {
 
   /** Goes one step further. False where there are no more. */
   #advance(work: Work): boolean {
-    const { place, key, builder } = work;
+    const { place, key, isThere, builder } = work;
     const at = place * this.#placeBytes;
     if (builder === undefined) {
       const bytes = new Uint8Array(KEY_BYTES);
       writeLittleEndian(bytes, 0, KEY_BYTES, key);
       const point = decompressPublicKey(bytes);
+      if (!isThere || point === undefined) (this.#states as Uint8Array)[place] = FREE;
       if (point === undefined) {
         this.#forget(key);
         return false;
       }
-      (this.#states as Uint8Array)[place] = FREE;
       work.builder = new TableBuilder(negate(point));
       return true;
     }
-    if (work.erased < this.#placeBytes) {
+    if (!isThere && work.erased < this.#placeBytes) {
       this.#flash.erase(at + work.erased);
       work.erased += this.#flash.blockSize;
       return true;
@@ -360,35 +333,38 @@ export class KeyTables implements TableSource {
     if (work.step < BUILD_STEPS) {
       work.step++;
       const part = builder.step();
-      if (part !== undefined) this.#program(work, part);
+      if (part === undefined) return true;
+      const bytes = bytesOf(part);
+      const offset = at + HEADER_BYTES + part.first * ENTRY_BYTES;
+      if (!isThere) this.#put(offset, bytes);
+      else if (!this.#holds(offset, bytes)) {
+        this.#drop(place);
+        return false;
+      }
       return true;
     }
-    work.check += key * KEY_FACTOR;
-    if (this.#checkOf(place, key) !== work.check) throw new FlashError('a table reads back differently');
-    const header = new Uint8Array(HEADER_BYTES);
-    writeLittleEndian(header, HEAD_BYTES, KEY_BYTES + CHECK_BYTES, key | (work.check << BITS_256));
-    sealHeader(header, STORE.keyTables, FORMAT);
-    this.#flash.program(at, header);
-    const back = new Uint8Array(HEADER_BYTES);
-    this.#flash.read(at, back);
-    if (littleEndianOf(back.buffer) !== littleEndianOf(header.buffer))
-      throw new FlashError('the header of a table reads back differently');
-    this.#tags[place] = readU32(header, HEAD_BYTES);
-    this.#made[place] = 1;
+    if (!isThere) {
+      const header = new Uint8Array(HEADER_BYTES);
+      writeLittleEndian(header, HEAD_BYTES, KEY_BYTES, key);
+      sealHeader(header, STORE.keyTables, FORMAT);
+      this.#put(at, header);
+      this.#tags[place] = readU32(header, HEAD_BYTES);
+      this.#made[place] = 1;
+    }
     (this.#states as Uint8Array)[place] = CHECKED;
     return false;
   }
 
-  /** Writes entries that are ready. */
-  #program(work: Work, { first, entries }: TablePart): void {
-    const bytes = new Uint8Array(entries.length * ENTRY_BYTES);
-    let factor = FIRST_FACTOR - TWO * BigInt(first);
-    entries.forEach((entry, i) => {
-      writeLittleEndian(bytes, i * ENTRY_BYTES, ENTRY_BYTES, entry);
-      work.check += entry * factor;
-      factor -= TWO;
-    });
-    this.#flash.program(work.place * this.#placeBytes + HEADER_BYTES + first * ENTRY_BYTES, bytes);
+  /** Writes bytes, and looks whether they are there. */
+  #put(offset: number, bytes: Uint8Array): void {
+    this.#flash.program(offset, bytes);
+    if (!this.#holds(offset, bytes)) throw new FlashError('a table reads back differently');
+  }
+
+  #holds(offset: number, bytes: Uint8Array): boolean {
+    const there = new Uint8Array(bytes.length);
+    this.#flash.read(offset, there);
+    return littleEndianOf(there.buffer) === littleEndianOf(bytes.buffer);
   }
 
   /** A key that is none is not looked at again. */

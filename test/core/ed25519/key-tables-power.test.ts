@@ -48,6 +48,7 @@ function replace(flash: SimulatedFlash): boolean {
 /** What is found at a start: the tables of which keys. */
 function found(flash: SimulatedFlash): string {
   const tables = new KeyTables(flash);
+  settle(tables);
   return [one, two]
     .map((key) => {
       const table = tables.find(key.publicKey);

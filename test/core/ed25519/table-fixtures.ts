@@ -1,10 +1,11 @@
 // Key pairs and a place for tables, for the tests of key tables.
 
-import { getPublicKey, hashes, sign } from '@noble/ed25519';
+import { getPublicKey, hashes, Point, sign } from '@noble/ed25519';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { combTable } from '../../../core/ed25519/comb.ts';
-import type { AffinePoint, Points } from '../../../core/ed25519/curve.ts';
+import { type AffinePoint, ORDER, type Points } from '../../../core/ed25519/curve.ts';
 import type { KeyTables } from '../../../core/ed25519/key-tables.ts';
+import { littleEndian, toNumber } from './encodings.ts';
 
 hashes.sha512 = sha512;
 
@@ -12,8 +13,10 @@ hashes.sha512 = sha512;
 export const PLACE = 28_672;
 /** Entries of a table. */
 export const ENTRIES = 257;
-/** Bytes of a table. */
-export const TABLE = 176 + ENTRIES * 96;
+/** Bytes before them: the head, and the key. */
+export const HEADER = 64;
+/** Bytes of a table, its header with them. */
+export const TABLE = HEADER + ENTRIES * 96;
 
 /** A table in memory. */
 export function tableOf(point: AffinePoint): Points {
@@ -43,6 +46,17 @@ export function signed(seed: number): Signed {
   const forged = signature.slice();
   forged[40] = (forged[40] as number) ^ 1;
   return { publicKey: getPublicKey(secret), message, signature, forged };
+}
+
+/** What the holder of a number's key signs in the name of another key: good where the sum is taken with the holder's point. */
+export function signedAs(publicKey: Uint8Array, seed: number, message: Uint8Array): Uint8Array {
+  const hash = sha512(new Uint8Array(32).fill(seed)).slice(0, 32);
+  hash[0] = (hash[0] as number) & 248;
+  hash[31] = ((hash[31] as number) & 127) | 64;
+  const r = 12345n;
+  const R = Point.BASE.multiply(r).toBytes();
+  const k = toNumber(sha512(Buffer.concat([R, publicKey, message])));
+  return Uint8Array.from(Buffer.concat([R, littleEndian((r + k * toNumber(hash)) % ORDER)]));
 }
 
 /** Lets tables be made until there is nothing to do. @returns the steps it took */
