@@ -1,4 +1,4 @@
-// Member names and values that the compact form (compact.ts) writes as one byte: their number. The lists are part of a
+// Member names and values that the compact form (compact-format.ts) writes as one byte: their number. The lists are part of a
 // format on flash and frozen with it: whoever changes them makes a new format of the journal, which an old one cannot read.
 
 /** Names of members, 0 to 191. */

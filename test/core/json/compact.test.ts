@@ -7,8 +7,9 @@ import { encodeBase64, encodeBase64Url } from '../../../core/encoding/base64.ts'
 import { utf8Length } from '../../../core/encoding/utf8.ts';
 import { toHex } from '../../../core/hash/hex.ts';
 import { canonicalText } from '../../../core/json/canonical.ts';
-import { type CompactValue, decodeCompact, encodeCompact } from '../../../core/json/compact.ts';
 import { COMPACT_NAMES, COMPACT_VALUES } from '../../../core/json/compact-dictionary.ts';
+import { type CompactValue, decodeCompact } from '../../../core/json/compact-reader.ts';
+import { encodeCompact } from '../../../core/json/compact-writer.ts';
 import { jsonData } from '../../../core/json/data.ts';
 import { KNOWN_NAMES } from '../../../core/json/known-names.ts';
 import { JsonProblem } from '../../../core/json/reader.ts';
