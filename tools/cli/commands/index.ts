@@ -19,6 +19,7 @@ import { register as powercut } from './powercut.ts';
 import { register as present } from './present.ts';
 import { register as provision } from './provision.ts';
 import { register as sba } from './sba.ts';
+import { register as sim } from './sim.ts';
 import { register as spa } from './spa.ts';
 import { register as testXs } from './test-xs.ts';
 import { register as verify } from './verify.ts';
@@ -46,6 +47,7 @@ export const commands: readonly Register[] = [
   benchLedger,
   benchXs,
   powercut,
+  sim,
   testXs,
   xsRun,
   doctor,

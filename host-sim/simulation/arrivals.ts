@@ -1,0 +1,27 @@
+// When payers come, by the pattern of a scenario.
+
+import type { SeededRandom } from '../flash/random.ts';
+import type { ArrivalTerms } from '../scenario/scenario.ts';
+import { randomSpan } from '../scenario/seeded.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** The times, in order. */
+export function arrivalTimes({ pattern, fromMs, untilMs }: ArrivalTerms, random: SeededRandom): readonly number[] {
+  const times: number[] = [];
+  switch (pattern.kind) {
+    case 'every':
+      for (let ms = fromMs; ms < untilMs; ms += pattern.everyMs) times.push(ms);
+      return times;
+    case 'poisson': {
+      const meanMs = HOUR_MS / pattern.perHour;
+      for (let ms = fromMs + randomSpan(random, meanMs); ms < untilMs; ms += randomSpan(random, meanMs)) times.push(ms);
+      return times;
+    }
+    case 'rush':
+      // The mean of two is more often in the middle.
+      for (let i = 0; i < pattern.count; i++)
+        times.push(fromMs + Math.floor(((random.next() + random.next()) / 2) * (untilMs - fromMs)));
+      return times.sort((a, b) => a - b);
+  }
+}

@@ -1,0 +1,101 @@
+// The payers of a run: wallets with their grants, which sign what they pay.
+
+import type { JsonObject } from '../../core/json/value.ts';
+import type { Clock } from '../../core/ports/ports.ts';
+import type { SaleTerms, Scenario, WalletTerms } from '../scenario/scenario.ts';
+import { seededAddress, seededIds } from '../scenario/seeded.ts';
+import type { WalletPresentation } from '../wallet/presentation.ts';
+import { createSession } from '../wallet/session.ts';
+import type { Servers } from './servers.ts';
+
+/** A wallet. */
+export interface Wallet {
+  readonly terms: WalletTerms;
+  /** From 1. */
+  readonly number: number;
+  /** Its XRPL account. */
+  readonly address: string;
+  grant: JsonObject;
+}
+
+/** Grants are for all of this. */
+const POLICY: JsonObject = Object.freeze({ name: 'scenario', rails: ['xrpl'] });
+
+/** See the head of the file. */
+export class Payers {
+  readonly #scenario: Scenario;
+  readonly #servers: Servers;
+  readonly #clock: Clock;
+  readonly #sales: readonly SaleTerms[];
+  readonly #newId: () => string;
+  readonly #wallets = new Map<string, readonly Wallet[]>();
+
+  /** @param sales what all the devices sell */
+  constructor(scenario: Scenario, servers: Servers, clock: Clock, sales: readonly SaleTerms[]) {
+    this.#scenario = scenario;
+    this.#servers = servers;
+    this.#clock = clock;
+    this.#sales = sales;
+    this.#newId = seededIds(scenario.seed, 'payers');
+  }
+
+  /** Gets a grant for every wallet. */
+  async open(): Promise<void> {
+    const { seed, wallets } = this.#scenario;
+    for (const terms of wallets) {
+      const all: Wallet[] = [];
+      for (let number = 1; number <= terms.count; number++) {
+        const address = seededAddress(seed, `${terms.name} ${number}`);
+        all.push({ terms, number, address, grant: await this.#granted(terms, address) });
+      }
+      this.#wallets.set(terms.name, all);
+    }
+  }
+
+  /** Gets all wallets new grants. */
+  async renew(): Promise<void> {
+    for (const wallets of this.#wallets.values())
+      for (const wallet of wallets) wallet.grant = await this.#granted(wallet.terms, wallet.address);
+  }
+
+  /** The wallets of a kind. */
+  named(name: string): readonly Wallet[] {
+    return this.#wallets.get(name) as readonly Wallet[];
+  }
+
+  /** Signs a payment for what a device sells. */
+  async pay({ terms, address, grant }: Wallet, sale: SaleTerms, amountMinor: string): Promise<WalletPresentation> {
+    const session = await createSession(grant, {
+      actorId: address,
+      signingKey: terms.key,
+      issuer: terms.issuer,
+      scope: 'SESSION',
+      ceiling: { amount: amountMinor, currency: sale.currency },
+      minorUnit: sale.minorUnit,
+      clock: this.#clock,
+      newId: this.#newId,
+    });
+    const { rail, asset, destination } = sale;
+    return session.createPayment({ amount: amountMinor, rail, asset, destination, referenceId: this.#newId() });
+  }
+
+  #granted(terms: WalletTerms, address: string): Promise<JsonObject> {
+    const { grantLifetimeMs, budgetMinor, singleMinor, cumulativeMinor, velocity } = terms;
+    const distinct = <T>(of: (sale: SaleTerms) => T) => [...new Set(this.#sales.map(of))];
+    const [gateway] = distinct((sale) => sale.gateway);
+    const assets = distinct((sale) => JSON.stringify(sale.asset)).map((text) => JSON.parse(text) as JsonObject);
+    return this.#servers.issueGrant(POLICY, {
+      subjectId: `did:xrpl:testnet:${address}`,
+      allowedRails: distinct((sale) => sale.rail),
+      allowedAssets: assets,
+      allowedPurposes: distinct((sale) => sale.purpose),
+      destinationAllowlist: distinct((sale) => sale.destination),
+      ...(gateway === undefined ? {} : { authorizedGateway: gateway }),
+      ...(velocity === undefined ? {} : { velocityLimit: { ...velocity } }),
+      budgetMinor,
+      ...(singleMinor === undefined ? {} : { offlineMaxSinglePayment: singleMinor }),
+      ...(cumulativeMinor === undefined ? {} : { offlineMaxCumulativePayment: cumulativeMinor }),
+      expiresAt: new Date((this.#clock.wallMs() as number) + grantLifetimeMs).toISOString(),
+    });
+  }
+}

@@ -1,0 +1,330 @@
+// A device of a run: a virtual charger on simulated flash, with a clock and a link of simulated time, and what its firmware does
+// when nobody pays. Power may go at any operation of its flash; then somebody brings it back a while later.
+
+import type { Crypto, Flash, LogEvent } from '../../core/ports/ports.ts';
+import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
+import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
+import type { Decision } from '../../core/verifier.ts';
+import { PowerCut } from '../flash/power-cut.ts';
+import { mix } from '../flash/random.ts';
+import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
+import { MemoryStore } from '../flash/store.ts';
+import { imageFlash, readImage } from '../provisioning/image.ts';
+import type { DeviceTerms, SaleTerms } from '../scenario/scenario.ts';
+import { seededRandom } from '../scenario/seeded.ts';
+import { type ChargerParts, VirtualCharger } from '../virtual-device/virtual-charger.ts';
+import { DeviceClock, type TrueTime } from './device-clock.ts';
+import { InProcessLink, type Network } from './in-process-link.ts';
+import type { Timeline } from './timeline.ts';
+
+/** What a run needs of a charger. */
+export type Charger = Pick<
+  VirtualCharger,
+  'start' | 'powered' | 'powerOff' | 'bundleIds' | 'present' | 'disconnect' | 'refreshIfDue' | 'handIn' | 'urgent'
+>;
+
+/** Makes a charger. */
+export type MakeCharger = (parts: ChargerParts) => Charger;
+
+/** A device's flash. */
+export interface DeviceFlashes {
+  readonly ledger: SimulatedFlash;
+  readonly journal: SimulatedFlash;
+  readonly bundles: SimulatedFlash;
+}
+
+/** What a device of a run is made of. */
+export interface SimulatedDeviceParts {
+  readonly terms: DeviceTerms;
+  readonly seed: number;
+  readonly timeline: Timeline;
+  readonly trueMs: TrueTime;
+  /** When its firmware was built, in wall time. */
+  readonly builtMs: number;
+  readonly crypto: Crypto;
+  readonly network: Network;
+  /** Asks a time server: what it says, undefined where it says nothing. */
+  readonly askTime: () => number | undefined;
+  readonly makeCharger?: MakeCharger | undefined;
+  /** Is told what happens to it. */
+  readonly tell: (event: LogEvent) => void;
+  /** Is called when something may have changed that can be seen from outside. */
+  readonly changed: () => void;
+}
+
+/** From an approval until it is handed in, and from a start until the firmware does anything for its network. */
+const PACE_MS = 10_000;
+/** Until a hand-in is tried again that the journal has nothing for. */
+const STOPPED_MS = 300_000;
+/** Until somebody has brought the power back, or starts a device again that does not start. */
+const POWER_BACK_MS = 60_000;
+const START_AGAIN_MS = 600_000;
+/** A clock that is off by less is left as it is. */
+const CLOCK_CLOSE_MS = 5000;
+
+/** See the head of the file. */
+export class SimulatedDevice {
+  readonly terms: DeviceTerms;
+  readonly clock: DeviceClock;
+  readonly link: InProcessLink;
+  readonly flashes: DeviceFlashes;
+  readonly #parts: SimulatedDeviceParts;
+  readonly #bundlesFlash: Flash;
+  #image: Uint8Array;
+  #provisioning: Provisioning;
+  #charger: Charger;
+  #errandAtMs = Number.POSITIVE_INFINITY;
+  #isOnErrand = false;
+  /** Counts starts and ends of power: what was begun before one is not gone on with. */
+  #life = 0;
+
+  constructor(parts: SimulatedDeviceParts) {
+    const { terms, seed, timeline, trueMs, network } = parts;
+    this.terms = terms;
+    this.#parts = parts;
+    this.clock = new DeviceClock(trueMs, terms.battery);
+    this.link = new InProcessLink(timeline, network);
+    const word = seededRandom(seed, `flash ${terms.deviceId}`).word();
+    const flash = (bytes: number, i: number) => new SimulatedFlash(new MemoryStore(bytes), { seed: mix(word, i) });
+    this.flashes = {
+      ledger: flash(terms.ledgerBytes, 0),
+      journal: flash(terms.journalBytes, 1),
+      bundles: flash(bundlePartitionBytes(DEVICE_GEOMETRY.blockSize), 2),
+    };
+    this.#bundlesFlash = this.flashes.bundles;
+    this.#image = terms.image;
+    this.#provisioning = provisioningIn(terms.image);
+    this.#charger = this.#made();
+  }
+
+  get provisioning(): Provisioning {
+    return this.#provisioning;
+  }
+
+  get powered(): boolean {
+    return this.#charger.powered;
+  }
+
+  /** The bundles in force; none without power. */
+  get bundleIds(): readonly string[] {
+    return this.powered ? this.#charger.bundleIds : [];
+  }
+
+  /** What it sells. */
+  get sale(): SaleTerms {
+    return saleOf(this.#provisioning);
+  }
+
+  /** Starts it; where that fails it is tried again later. */
+  start(): void {
+    const { tell, timeline } = this.#parts;
+    this.#life++;
+    for (const flash of Object.values(this.flashes)) flash.restart();
+    this.clock.started();
+    try {
+      this.#charger.start();
+    } catch (error) {
+      if (error instanceof PowerCut) {
+        this.#powerLost(error.message);
+        return;
+      }
+      if (!isStartProblem(error)) throw error;
+      tell({ event: 'device.start-failed', detail: error.message });
+      const life = this.#life;
+      timeline.after(START_AGAIN_MS, () => this.#life === life && this.start());
+      return;
+    }
+    tell({ event: 'device.started', counter: this.#provisioning.counter });
+    this.#parts.changed();
+    this.#errand(0);
+  }
+
+  /** Its power goes, for so long. */
+  cutPower(offMs: number): void {
+    if (!this.powered) return;
+    this.#charger.powerOff();
+    this.#powerLost('the power was cut', offMs);
+  }
+
+  /** Somebody gives it another image, and starts it. */
+  provision(image: Uint8Array): void {
+    this.#image = image;
+    this.#provisioning = provisioningIn(image);
+    this.#charger.powerOff();
+    this.link.drop();
+    this.#charger = this.#made();
+    this.#parts.tell({ event: 'device.provisioned', counter: this.#provisioning.counter });
+    this.start();
+  }
+
+  get image(): Uint8Array {
+    return this.#image;
+  }
+
+  /** Brings its link up, or takes it down. */
+  setLink(up: boolean): void {
+    if (this.link.up === up) return;
+    this.link.set(up);
+    this.#parts.tell({ event: up ? 'link.up' : 'link.down' });
+    this.#parts.changed();
+    if (up) this.#errand(0);
+  }
+
+  /** Somebody tells it that there are new bundles, where it can be told. */
+  urgent(): void {
+    if (!this.powered || !this.link.up) return;
+    this.#guarded(() => this.#charger.urgent('scenario'));
+    this.#errand(0);
+  }
+
+  /** A payer presents something. @returns undefined where the device has no power, or loses it */
+  async pay(presentation: Uint8Array, amountMinor: string): Promise<Decision | undefined> {
+    if (!this.powered) return undefined;
+    const life = this.#life;
+    try {
+      const decision = await this.#charger.present(presentation, { amountMinor });
+      if (decision.ok) this.#errand(PACE_MS);
+      return decision;
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+      if (life === this.#life) this.#powerLost(error.message);
+      return undefined;
+    }
+  }
+
+  /** The payer leaves. */
+  leave(): void {
+    if (this.powered) this.#guarded(() => this.#charger.disconnect());
+  }
+
+  /** Time servers, and servers whose certificate is known, correct a clock. */
+  setTime(): void {
+    const told = this.#parts.askTime();
+    if (told === undefined) return;
+    const shown = this.clock.wallMs();
+    if (shown !== undefined && Math.abs(shown - told) < CLOCK_CLOSE_MS) return;
+    this.clock.set(told);
+    this.#parts.tell({ event: 'clock.set', aheadMs: this.clock.aheadMs as number });
+    this.#parts.changed();
+  }
+
+  /** What the firmware does for its network, at the latest after so long. */
+  #errand(ms: number): void {
+    const { timeline } = this.#parts;
+    const atMs = timeline.nowMs + ms;
+    if (atMs >= this.#errandAtMs) return;
+    this.#errandAtMs = atMs;
+    timeline.at(atMs, () => {
+      if (this.#errandAtMs !== atMs) return undefined;
+      this.#errandAtMs = Number.POSITIVE_INFINITY;
+      return this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    if (!this.powered || this.#isOnErrand) return;
+    const life = this.#life;
+    this.#isOnErrand = true;
+    let nextMs = Number.POSITIVE_INFINITY;
+    try {
+      nextMs = Math.min(await this.#refreshed(), await this.#handedIn());
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+      if (life === this.#life) this.#powerLost(error.message);
+    } finally {
+      this.#isOnErrand = false;
+    }
+    this.#parts.changed();
+    if (life !== this.#life) this.#errand(0);
+    else if (this.powered) this.#errand(nextMs);
+  }
+
+  /** @returns after how long a refresh is due again */
+  async #refreshed(): Promise<number> {
+    for (;;) {
+      const refresh = await this.#charger.refreshIfDue();
+      if (refresh.kind === 'waiting') return refresh.ms;
+      if (refresh.kind === 'failed' && refresh.failure === 'power-cut') return 0;
+      // An answer under TLS says what time it is.
+      if (refresh.kind === 'fetched' || refresh.kind === 'unchanged') this.setTime();
+    }
+  }
+
+  /** @returns after how long there is something to be handed in; infinity where there is nothing */
+  async #handedIn(): Promise<number> {
+    const isAble = this.powered && this.link.up && this.clock.wallMs() !== undefined;
+    if (!isAble || this.#provisioning.operator === undefined) return Number.POSITIVE_INFINITY;
+    const handIn = await this.#charger.handIn();
+    if (handIn.kind === 'done') return Number.POSITIVE_INFINITY;
+    if (handIn.kind === 'waiting') return handIn.ms;
+    return handIn.failure === 'journal' ? STOPPED_MS : PACE_MS;
+  }
+
+  /** Runs what may lose power on the way. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+      this.#powerLost(error.message);
+    }
+  }
+
+  #powerLost(detail: string, offMs = POWER_BACK_MS): void {
+    this.#life++;
+    this.link.drop();
+    this.#parts.tell({ event: 'device.power-lost', detail });
+    this.#parts.changed();
+    const life = this.#life;
+    this.#parts.timeline.after(offMs, () => this.#life === life && this.start());
+  }
+
+  #made(): Charger {
+    const { terms, seed, crypto, builtMs, tell, makeCharger } = this.#parts;
+    const parts: ChargerParts = {
+      provisioning: imageFlash(this.#image),
+      firmwareBuiltMs: builtMs,
+      flash: this.flashes.ledger,
+      journal: this.flashes.journal,
+      bundles: this.#bundlesFlash,
+      clock: this.clock,
+      crypto,
+      link: this.link,
+      salt: seededRandom(seed, `salt ${terms.deviceId}`).word(),
+      setTime: async () => this.setTime(),
+      log: { emit: (event) => isWorthTelling(event) && tell(event) },
+    };
+    return makeCharger === undefined ? new VirtualCharger(parts) : makeCharger(parts);
+  }
+}
+
+/** A start that a step has stopped, or an image that a device does not run with. */
+function isStartProblem(error: unknown): error is Error {
+  return error instanceof ProvisioningProblem || (error as Error).name === 'StartProblem';
+}
+
+/** Each start has a line for each step that went well. */
+function isWorthTelling({ event, outcome }: LogEvent): boolean {
+  return event !== 'boot.step' || outcome !== 'ok';
+}
+
+function provisioningIn(image: Uint8Array): Provisioning {
+  const found = readImage(image);
+  if (found instanceof ProvisioningProblem) throw found;
+  return found.provisioning;
+}
+
+function saleOf({ site }: Provisioning): SaleTerms {
+  const { terminal = {} } = site;
+  const { rail, asset, destination, purpose, gateway, unit } = terminal;
+  return {
+    rail: rail as string,
+    asset: asset as SaleTerms['asset'],
+    destination: destination as string,
+    purpose: purpose as string,
+    gateway,
+    ...(unit?.kind === 'fiat'
+      ? { currency: unit.currency, minorUnit: unit.minorUnit as number }
+      : { currency: 'XRP', minorUnit: 6 }),
+  };
+}

@@ -1,0 +1,233 @@
+// Reads a scenario file: shape, units, files it names, and that everything it names is there. All that is wrong is found at once,
+// each finding with file, line and reason.
+
+import { dirname, resolve } from 'node:path';
+import type {
+  Action,
+  ArrivalTerms,
+  DeviceTerms,
+  LinkTerms,
+  Scenario,
+  WalletTerms,
+} from '../../host-sim/scenario/scenario.ts';
+import { seededKey } from '../../host-sim/scenario/seeded.ts';
+import { KeyError, readSigningKey, type SigningKey } from '../../host-sim/signing/keys.ts';
+import { readText, UsageError } from '../cli/io.ts';
+import type { InputProblem } from '../provision/problems.ts';
+import { LinedYaml } from './lined-yaml.ts';
+import { readDevices } from './scenario-fleet.ts';
+import { type ScenarioValues, scenarioSchema } from './schema.ts';
+
+/** What partitions have where a file says nothing: those of the 4 MB boards. */
+const LEDGER_BYTES = 65_536;
+const JOURNAL_BYTES = 262_144;
+/** Four hours: what waits longest, an hour, may do so after a failure more. */
+const SETTLE_MS = 14_400_000;
+const GRANT_LIFETIME_MS = 90 * 86_400_000;
+
+/** A file that was read: a scenario, or what is wrong. */
+export type ReadScenario = { readonly scenario: Scenario } | { readonly problems: readonly InputProblem[] };
+
+/**
+ * Reads a scenario file.
+ *
+ * @param seed instead of the file's
+ * @throws UsageError where it cannot be read at all
+ */
+export function readScenario(file: string, seed?: number): ReadScenario {
+  const yaml = new LinedYaml(file, readText(file, 'scenario'));
+  if (yaml.problems.length > 0) return { problems: yaml.problems };
+  const read = scenarioSchema.safeParse(yaml.value);
+  if (!read.success) return { problems: yaml.findings(read.error.issues) };
+  const reader = new Reader(yaml, read.data, seed ?? read.data.seed);
+  const scenario = reader.read();
+  return reader.problems.length > 0 ? { problems: reader.problems } : { scenario };
+}
+
+type Path = readonly PropertyKey[];
+
+class Reader {
+  readonly problems: InputProblem[] = [];
+  readonly #yaml: LinedYaml;
+  readonly #values: ScenarioValues;
+  readonly #seed: number;
+  readonly #keys = new Map<string, SigningKey>();
+  #deviceIds: readonly string[] = [];
+
+  constructor(yaml: LinedYaml, values: ScenarioValues, seed: number) {
+    this.#yaml = yaml;
+    this.#values = values;
+    this.#seed = seed;
+  }
+
+  read(): Scenario {
+    const { title, begins, duration, settle, authority, wallets, arrivals, links, actions, expect } = this.#values;
+    this.#readKeys();
+    const devices = this.#devices();
+    this.#deviceIds = devices.map(({ deviceId }) => deviceId);
+    const key = (name: string, path: Path) => this.#key(name, path) as SigningKey;
+    return {
+      title,
+      seed: this.#seed,
+      beginsMs: begins,
+      durationMs: duration,
+      settleMs: settle ?? SETTLE_MS,
+      authority: {
+        issuer: authority.issuer,
+        grantKey: key(authority.grantKey, ['authority', 'grantKey']),
+        rootKey: key(authority.rootKey, ['authority', 'rootKey']),
+        bundleEveryMs: authority.bundles.every,
+        bundleLifetimeMs: authority.bundles.lifetime,
+      },
+      devices,
+      wallets: wallets.map((one, i) => this.#wallets(one, i)),
+      arrivals: arrivals.map((one, i) => this.#arrivals(one, i)),
+      links: (links ?? []).map((one, i) => this.#link(one, i)),
+      actions: (actions ?? []).map((one, i) => this.#action(one, i)),
+      expect: {
+        approvedAtLeast: expect?.approvedAtLeast,
+        refusedAtLeast: expect?.refusedAtLeast,
+        never: expect?.never ?? [],
+        some: expect?.some ?? [],
+      },
+    };
+  }
+
+  #told(path: Path, reason: string): void {
+    this.problems.push(this.#yaml.problem(path, reason));
+  }
+
+  #readKeys(): void {
+    for (const [kid, from] of Object.entries(this.#values.keys)) {
+      if (from === 'seeded') {
+        this.#keys.set(kid, seededKey(this.#seed, kid));
+        continue;
+      }
+      try {
+        const text = readText(resolve(dirname(this.#yaml.file), from.file), 'key');
+        this.#keys.set(kid, readSigningKey(text, kid));
+      } catch (error) {
+        if (!(error instanceof UsageError || error instanceof KeyError)) throw error;
+        this.#told(['keys', kid], `key ${kid}: ${error.message}`);
+      }
+    }
+  }
+
+  #key(name: string, path: Path): SigningKey | undefined {
+    if (!Object.hasOwn(this.#values.keys, name)) this.#told(path, `there is no key ${name} among keys`);
+    return this.#keys.get(name);
+  }
+
+  #devices(): readonly DeviceTerms[] {
+    const { fleet, hardware = {}, begins } = this.#values;
+    const { ledger = LEDGER_BYTES, journal = JOURNAL_BYTES, clockBattery = true } = hardware;
+    const keyNamed = (name: string, path: Path) => this.#key(name, path);
+    const context = { yaml: this.#yaml, seed: this.#seed, beginsMs: begins, keyNamed, problems: this.problems };
+    const shared = { ledgerBytes: ledger, journalBytes: journal, battery: clockBattery };
+    return readDevices(fleet, context).map((device) => ({ ...device, ...shared }));
+  }
+
+  #wallets({ name, count, issuer, key, grant }: ScenarioValues['wallets'][number], i: number): WalletTerms {
+    if (this.#values.wallets.findIndex((other) => other.name === name) < i)
+      this.#told(['wallets', i, 'name'], `there are wallets called ${name} already`);
+    const { velocity } = grant;
+    return {
+      name,
+      count: count ?? 1,
+      issuer,
+      key: this.#key(key, ['wallets', i, 'key']) as SigningKey,
+      grantLifetimeMs: grant.lifetime ?? GRANT_LIFETIME_MS,
+      budgetMinor: grant.budget,
+      singleMinor: grant.single,
+      cumulativeMinor: grant.cumulative,
+      velocity: velocity && {
+        maxPayments: velocity.payments,
+        windowSeconds: Math.ceil(velocity.within / 1000),
+      },
+    };
+  }
+
+  #arrivals(terms: ScenarioValues['arrivals'][number], i: number): ArrivalTerms {
+    const { wallets, devices, pattern, from = 0, until = this.#values.duration, amount } = terms;
+    const path = ['arrivals', i];
+    this.#walletsNamed(wallets, [...path, 'wallets']);
+    if (from >= until) this.#told([...path, 'until'], 'until is not after from');
+    if (until > this.#values.duration) this.#told([...path, 'until'], 'until is after the end of the scenario');
+    const [least, most] = typeof amount === 'string' ? [amount, amount] : [amount.least, amount.most];
+    if (BigInt(least) > BigInt(most)) this.#told([...path, 'amount'], 'least is more than most');
+    const { every, poisson, rush } = pattern;
+    return {
+      wallets,
+      devices: this.#devicesNamed(devices, [...path, 'devices']),
+      pattern:
+        every !== undefined
+          ? { kind: 'every', everyMs: every }
+          : poisson !== undefined
+            ? { kind: 'poisson', perHour: poisson }
+            : { kind: 'rush', count: rush as number },
+      fromMs: from,
+      untilMs: until,
+      amountMinor: [BigInt(least), BigInt(most)],
+    };
+  }
+
+  #link({ devices, pattern }: NonNullable<ScenarioValues['links']>[number], i: number): LinkTerms {
+    const { cycle, random, outage } = pattern;
+    const spans = cycle ?? random;
+    return {
+      devices: this.#devicesNamed(devices, ['links', i, 'devices']),
+      pattern:
+        spans === undefined
+          ? { kind: 'outage', atMs: outage?.at as number, forMs: outage?.for as number }
+          : { kind: cycle === undefined ? 'random' : 'cycle', upMs: spans.up, downMs: spans.down },
+    };
+  }
+
+  #action(action: NonNullable<ScenarioValues['actions']>[number], i: number): Action {
+    const path = ['actions', i];
+    const { at: atMs, revokeKey, revokeGrants, replaceGrantKey, rotateRoot, provision, urgent } = action;
+    if (atMs >= this.#values.duration) this.#told([...path, 'at'], 'at is after the end of the scenario');
+    const key = (name: string, member: string) => this.#key(name, [...path, member]) as SigningKey;
+    if (revokeKey !== undefined) return { kind: 'revoke-key', atMs, key: key(revokeKey, 'revokeKey') };
+    if (replaceGrantKey !== undefined)
+      return { kind: 'replace-grant-key', atMs, key: key(replaceGrantKey, 'replaceGrantKey') };
+    if (rotateRoot !== undefined) return { kind: 'rotate-root', atMs, key: key(rotateRoot, 'rotateRoot') };
+    if (urgent !== undefined) return { kind: 'urgent', atMs, devices: this.#devicesNamed(urgent, [...path, 'urgent']) };
+    if (revokeGrants !== undefined) {
+      const { wallets, count } = revokeGrants;
+      const all = this.#walletsNamed(wallets, [...path, 'revokeGrants', 'wallets']);
+      return { kind: 'revoke-grants', atMs, wallets, count: count ?? all };
+    }
+    if (provision !== undefined) {
+      const at = [...path, 'provision'];
+      const rootKeys = provision.rootKeys.map((name, k) => this.#key(name, [...at, 'rootKeys', k]) as SigningKey);
+      const devices = this.#devicesNamed(provision.devices, [...at, 'devices']);
+      return { kind: 'provision', atMs, withinMs: provision.within ?? 0, devices, rootKeys };
+    }
+    return { kind: 'issue-bundles', atMs };
+  }
+
+  /** @returns how many there are */
+  #walletsNamed(name: string, path: Path): number {
+    const found = this.#values.wallets.find((one) => one.name === name);
+    if (found === undefined) this.#told(path, `there are no wallets called ${name}`);
+    return found?.count ?? 1;
+  }
+
+  /** The devices that names stand for, in which `*` is any characters. */
+  #devicesNamed(names: readonly string[], path: Path): readonly string[] {
+    // What keeps devices from being there is told already.
+    if (this.#deviceIds.length === 0) return [];
+    const found = names.flatMap((name) => {
+      const pattern = new RegExp(`^${name.split('*').map(escaped).join('.*')}$`);
+      const matching = this.#deviceIds.filter((deviceId) => pattern.test(deviceId));
+      if (matching.length === 0) this.#told(path, `there is no device ${name}`);
+      return matching;
+    });
+    return [...new Set(found)];
+  }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}

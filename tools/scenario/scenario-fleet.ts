@@ -1,0 +1,144 @@
+// The devices of a scenario: from provisioning images, or from a fleet and its policy by the same code that `provision create`
+// makes images with.
+
+import { dirname, resolve } from 'node:path';
+import type { SiteConfiguration } from '../../core/configuration.ts';
+import type { JsonObject } from '../../core/json/value.ts';
+import { ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
+import { imageOf, readImage } from '../../host-sim/provisioning/image.ts';
+import { seededApiKey } from '../../host-sim/scenario/seeded.ts';
+import { publicJwk, type SigningKey } from '../../host-sim/signing/keys.ts';
+import { readInput, readText, UsageError } from '../cli/io.ts';
+import { siteOf } from '../cli/site-file.ts';
+import { IssueProblem } from '../issue/problem.ts';
+import { fleetDevices } from '../provision/fleet.ts';
+import { FLEET_COLUMNS, type FleetColumn, type FleetRow, readFleet } from '../provision/fleet-file.ts';
+import { type FleetTerms, readPolicy } from '../provision/policy-file.ts';
+import type { InputProblem } from '../provision/problems.ts';
+import type { LinedYaml } from './lined-yaml.ts';
+import type { ScenarioValues } from './schema.ts';
+
+/** A device and the image it begins with. */
+export interface ImagedDevice {
+  readonly deviceId: string;
+  readonly image: Uint8Array;
+}
+
+/** What a fleet is read with. */
+export interface FleetContext {
+  readonly yaml: LinedYaml;
+  readonly seed: number;
+  readonly beginsMs: number;
+  /** @returns undefined where there is no such key, which is then told */
+  readonly keyNamed: (name: string, path: readonly PropertyKey[]) => SigningKey | undefined;
+  readonly problems: InputProblem[];
+}
+
+/** Reads the devices. What is wrong is added to the problems; then what is returned is not all of them. */
+export function readDevices(fleet: ScenarioValues['fleet'], context: FleetContext): readonly ImagedDevice[] {
+  if (fleet.images !== undefined) return imagesIn(fleet.images, context);
+  const { yaml, beginsMs, problems } = context;
+  const before = problems.length;
+  const beside = (file: string) => resolve(dirname(yaml.file), file);
+  const { policy, devices } = fleet;
+  const terms =
+    typeof policy === 'string' ? readPolicy(beside(policy), beginsMs, problems) : policy && termsOf(policy, context);
+  let file = yaml.file;
+  let rows: readonly FleetRow[];
+  if (typeof devices === 'string') {
+    file = beside(devices);
+    const read = readFleet(file, readText(file, 'fleet.devices'));
+    problems.push(...read.problems);
+    rows = read.rows;
+  } else rows = rowsOf(devices ?? [], terms?.operatorUrl !== undefined, context);
+  if (terms === undefined) return [];
+  const madeAt = Math.floor(beginsMs / 1000);
+  const rules = { nowMs: beginsMs, allowPast: false, checkAddresses: true };
+  const made = fleetDevices(file, rows, terms, { counter: 1, madeAt, rules }, problems);
+  if (problems.length > before) return [];
+  return made.map(({ deviceId, document }) => ({ deviceId, image: imageOf(document, 1) }));
+}
+
+function imagesIn(files: readonly string[], { yaml, problems }: FleetContext): readonly ImagedDevice[] {
+  const devices: ImagedDevice[] = [];
+  for (const [i, file] of files.entries()) {
+    const told = (reason: string) => problems.push(yaml.problem(['fleet', 'images', i], reason));
+    try {
+      const image = readInput(resolve(dirname(yaml.file), file), 'image');
+      const found = readImage(image);
+      if (found instanceof ProvisioningProblem) told(`${file}: ${found.message}`);
+      else devices.push({ deviceId: found.provisioning.deviceId, image });
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      told(error.message);
+    }
+  }
+  return devices;
+}
+
+type Policy = Exclude<ScenarioValues['fleet']['policy'], string | undefined>;
+
+/** The terms of a policy in the file, whose root keys are names. */
+function termsOf(policy: Policy, { yaml, keyNamed, problems }: FleetContext): FleetTerms | undefined {
+  const at = ['fleet', 'policy', 'site'];
+  const { rootKeys = [], ...rest } = policy.site;
+  const keys = rootKeys.map((name, i) => keyNamed(name, [...at, 'rootKeys', i]));
+  if (keys.some((key) => key === undefined)) return undefined;
+  try {
+    const jwks = keys.map((key) => ({ kid: key?.kid, publicKey: { ...publicJwk(key as SigningKey) } }));
+    const site = siteOf({ ...(rest as JsonObject), rootKeys: jwks as unknown as JsonObject[] });
+    return {
+      site: site as SiteConfiguration,
+      policyAuthorityUrl: policy.policyAuthorityUrl,
+      operatorUrl: policy.operatorUrl,
+      certificate: undefined,
+      rootKey: undefined,
+      wifi: undefined,
+      wiring: undefined,
+      mqtt: undefined,
+      bundles: new Map(),
+      inputs: [],
+    };
+  } catch (error) {
+    if (!(error instanceof IssueProblem)) throw error;
+    problems.push(yaml.problem([...at, ...error.members.slice(0, 1)], error.message));
+    return undefined;
+  }
+}
+
+type Row = Exclude<ScenarioValues['fleet']['devices'], string | undefined>[number];
+
+/** The lines of a fleet file that rows stand for: with a `count`, so many, and `{n}` is the number of each. */
+function rowsOf(
+  rows: readonly Row[],
+  hasOperator: boolean,
+  { yaml, seed, problems }: FleetContext,
+): readonly FleetRow[] {
+  const made: FleetRow[] = [];
+  for (const [i, { count, ...columns }] of rows.entries()) {
+    const path = ['fleet', 'devices', i];
+    const line = yaml.lineOf(path);
+    let good = true;
+    for (const [name, value] of Object.entries(columns)) {
+      const isText = typeof value === 'string' || typeof value === 'number';
+      const isColumn = (FLEET_COLUMNS as readonly string[]).includes(name);
+      if (isText && isColumn) continue;
+      const reason = isColumn ? `${name} is no text` : `there is no column "${name}" (${FLEET_COLUMNS.join(', ')})`;
+      problems.push(yaml.problem([...path, name], reason));
+      good = false;
+    }
+    if (count !== undefined && !columns.deviceId.includes('{n}')) {
+      problems.push(yaml.problem([...path, 'deviceId'], 'deviceId has no {n}, and there are several'));
+      good = false;
+    }
+    if (!good) continue;
+    for (let n = 1; n <= (count ?? 1); n++) {
+      const values: { [column in FleetColumn]?: string } = {};
+      for (const [name, value] of Object.entries(columns))
+        values[name as FleetColumn] = String(value).replaceAll('{n}', String(n));
+      if (hasOperator) values.apiKey ??= seededApiKey(seed, values.deviceId as string);
+      made.push({ line, values });
+    }
+  }
+  return made;
+}
