@@ -95,6 +95,8 @@ export const HTTP_HEADERS = 32;
 export const HTTP_TARGET_BYTES = 256;
 /** How long it may take to come in, in milliseconds. */
 export const HTTP_REQUEST_MS = 5000;
+/** After so many seconds whoever was answered 503 may come again. */
+export const HTTP_RETRY_SECONDS = 5;
 /** Characters of base64 after `Authorization: MPCP`. */
 export const HEADER_CHARACTERS = 8192;
 /** Issuers one Trust Bundle may approve, and may embed. */

@@ -15,6 +15,7 @@ const CODES = /* @__PURE__ */ Object.freeze({
   CURRENCY_MISMATCH: "not in the terminal's currency",
   DESTINATION_MISMATCH: 'the destination is not the one asked for, or not in the budget',
   DESTINATION_NOT_ALLOWED: 'the grant does not allow this destination',
+  DEVICE_BUSY: 'the device does not sell just now: somebody else pays, or it sells no more for now',
   FPA_CAP_EXCEEDED: "the fleet policy's cap is above the grant's budget",
   FPA_OPERATOR_NOT_ALLOWED: "the grant's operator is not among those of the fleet policy",
   FPA_SIGNATURE_INVALID: 'the fleet policy is not signed by its issuer',

@@ -34,9 +34,16 @@ export type SessionState = 'idle' | 'charging' | 'closing';
 
 /** What came of a call. */
 export type SessionEvent =
-  | { readonly kind: 'ended'; readonly why: SessionEnd; readonly closing: Closing; readonly amountMinor: string }
+  | (SessionOver & { readonly kind: 'ended'; readonly amountMinor: string })
   /** The store failed; the end is tried again by `tick`. The reservation counts as spent meanwhile. */
-  | { readonly kind: 'unsettled'; readonly why: SessionEnd; readonly closing: Closing };
+  | (SessionOver & { readonly kind: 'unsettled' });
+
+interface SessionOver {
+  readonly why: SessionEnd;
+  /** Of the receipt that began it. */
+  readonly receiptId: number;
+  readonly closing: Closing;
+}
 
 /**
  * See the head of the file. One driver at a time. After a restart there is no session: the relay is open, and the verifier's
@@ -56,6 +63,7 @@ export class ChargingSession {
   #beganMs = 0;
   #pulseMs = 0;
   #why: SessionEnd = 'stopped';
+  #last: SessionEvent | undefined;
   /** The relay did not open when it was told to. */
   #isStuck = false;
 
@@ -89,6 +97,11 @@ export class ChargingSession {
   /** Pulses of the session that is under way, or was last. */
   get pulses(): number {
     return Number(this.#pulses);
+  }
+
+  /** What the last session that is over came to; undefined where there was none since the start. */
+  get last(): SessionEvent | undefined {
+    return this.#last;
   }
 
   /** What they cost so far, in the terminal's unit: rounded down, and no more than was reserved. */
@@ -149,12 +162,16 @@ export class ChargingSession {
     const due = this.#due();
     const closing =
       due === 0n ? this.#verifier.release(this.#receiptId) : this.#verifier.settle(this.#receiptId, due.toString());
-    if (!closing.ok && (closing.code === 'STORE_FAILED' || closing.code === 'STORE_FULL'))
-      return { kind: 'unsettled', why, closing };
+    const receiptId = this.#receiptId;
+    if (!closing.ok && (closing.code === 'STORE_FAILED' || closing.code === 'STORE_FULL')) {
+      this.#last = { kind: 'unsettled', why, receiptId, closing };
+      return this.#last;
+    }
     this.#state = 'idle';
     const amountMinor = due.toString();
-    this.#log?.emit({ event: 'session.ended', why, reservation: this.#receiptId, amountMinor, ok: closing.ok });
-    return { kind: 'ended', why, closing, amountMinor };
+    this.#log?.emit({ event: 'session.ended', why, reservation: receiptId, amountMinor, ok: closing.ok });
+    this.#last = { kind: 'ended', why, receiptId, closing, amountMinor };
+    return this.#last;
   }
 
   #due(): bigint {

@@ -3,6 +3,7 @@
 
 import { encodeUtf8, utf8Length } from '../encoding/utf8.ts';
 import type { JsonValue } from '../json/value.ts';
+import { HTTP_RETRY_SECONDS } from '../limits.ts';
 import type { ReasonCode, Refusal } from '../reason-codes.ts';
 import type { Decision } from '../verifier.ts';
 
@@ -32,25 +33,35 @@ function phraseOf(status: HttpStatus): string {
   }
 }
 
-/** The bytes of an answer. @param body JSON data without lone surrogates */
-export function httpResponse(status: HttpStatus, body: JsonValue): Uint8Array {
-  const text = JSON.stringify(body);
+/** The bytes of an answer. @param body JSON data without lone surrogates, or the bytes of a JSON text */
+export function httpResponse(status: HttpStatus, body: JsonValue | Uint8Array): Uint8Array {
+  const bytes = body instanceof Uint8Array ? body : (encodeUtf8(JSON.stringify(body)) as Uint8Array);
   const head = [
     `HTTP/1.1 ${status} ${phraseOf(status)}`,
     'Content-Type: application/json',
-    `Content-Length: ${utf8Length(text)}`,
+    `Content-Length: ${bytes.length}`,
     'Cache-Control: no-store',
     'Connection: close',
   ];
   if (status === 405) head.push('Allow: GET, POST');
-  return encodeUtf8(`${head.join('\r\n')}\r\n\r\n${text}`) as Uint8Array;
+  if (status === 503) head.push(`Retry-After: ${HTTP_RETRY_SECONDS}`);
+  const before = encodeUtf8(`${head.join('\r\n')}\r\n\r\n`) as Uint8Array;
+  const whole = new Uint8Array(before.length + bytes.length);
+  whole.set(before);
+  whole.set(bytes, before.length);
+  return whole;
 }
 
-/** The answer to a payment: 200 with what was accepted, or 402. */
+/** The answer to a payment: 200 with what was accepted, 402, or 503 where the device has not decided on it. */
 export function decisionResponse(decision: Decision): Uint8Array {
-  if (!decision.ok) return refusalResponse(decision);
+  if (!decision.ok) return decision.code === 'DEVICE_BUSY' ? busyResponse() : refusalResponse(decision);
   const { amountMinor, receiptId, repeated } = decision;
   return httpResponse(200, { ok: true, amountMinor, receiptId, repeated });
+}
+
+/** The answer where somebody else is served: 503. */
+export function busyResponse(): Uint8Array {
+  return httpResponse(503, { error: 'the device does not sell just now', reasons: ['DEVICE_BUSY'] });
 }
 
 /** The answer to a request that has no payment: 402, as the merchant SDK has it. */

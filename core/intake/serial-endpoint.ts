@@ -1,6 +1,7 @@
 // The device's end of a serial line (docs/SERIAL.md): requests of a reader in, answers out. A request that is repeated because its
 // answer was lost gets that answer again, and is not asked a second time: it is paid once.
 
+import type { SessionEvent } from '../charging/session.ts';
 import { crc32 } from '../encoding/crc32.ts';
 import { encodeUtf8, utf8Length } from '../encoding/utf8.ts';
 import type { JsonValue } from '../json/value.ts';
@@ -16,8 +17,14 @@ export interface SerialDevice {
    * @returns undefined where somebody has to be asked first: `decided` is called later
    */
   authorize(presentation: Uint8Array): Decision | undefined;
-  /** What the device is, as JSON data of at most some hundred bytes. */
-  state(): JsonValue;
+  /** What the device says of itself: the bytes of `stateDocument`. */
+  state(): Uint8Array;
+  /**
+   * Ends the session that is under way. Left out by a device that has none.
+   *
+   * @returns what it came to; where none is under way, what the last one did, and undefined where there was none
+   */
+  stop?(): SessionEvent | undefined;
   /** Sends the bytes of a frame. */
   send(frame: Uint8Array): void;
 }
@@ -52,6 +59,11 @@ export class SerialEndpoint {
     this.#reader.push(bytes, nowMs);
   }
 
+  /** Whether a message is coming in: what takes long can wait. @param nowMs monotonic time */
+  receiving(nowMs: number): boolean {
+    return this.#reader.within(nowMs);
+  }
+
   /** Once for all bytes that came together: a line full of noise is not answered byte by byte. */
   #complain(fault: FrameFault): void {
     if (!this.#hasComplained) this.#send(FRAME_TYPES.error, 0, { error: fault });
@@ -60,7 +72,10 @@ export class SerialEndpoint {
 
   #take({ type, sequence, payload }: SerialFrame): void {
     if (type === FRAME_TYPES.authorize) this.#pay(sequence, payload);
-    else if (type === FRAME_TYPES.state) this.#send(FRAME_TYPES.stateIs, sequence, this.#device.state());
+    else if (type === FRAME_TYPES.state)
+      this.#device.send(writeFrame(FRAME_TYPES.stateIs, sequence, this.#device.state()));
+    else if (type === FRAME_TYPES.stop && this.#device.stop !== undefined)
+      this.#send(FRAME_TYPES.stopped, sequence, sessionData(this.#device.stop()));
     else this.#send(FRAME_TYPES.error, sequence, { error: 'type' });
   }
 
@@ -110,6 +125,14 @@ export function decisionData(decision: Decision): JsonValue {
   const detail = decision.detail.slice(0, SERIAL_DETAIL_CHARACTERS);
   // A text of a payer's that is quoted in it and was cut may have no UTF-8 form.
   return { ok: false, error: code, artifact, check, detail: utf8Length(detail) < 0 ? null : detail };
+}
+
+/** What a session came to, as a reader is told it. */
+export function sessionData(event: SessionEvent | undefined): JsonValue {
+  if (event === undefined) return { ok: false, error: 'RESERVATION_NOT_FOUND' };
+  const { why, receiptId, closing } = event;
+  if (!closing.ok) return { ok: false, why, receiptId, error: closing.code };
+  return { ok: true, why, receiptId, amountMinor: closing.amountMinor };
 }
 
 function answerFrame(type: number, sequence: number, data: JsonValue): Uint8Array {

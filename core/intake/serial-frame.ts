@@ -9,7 +9,15 @@ import { SERIAL_GAP_MS, SERIAL_MESSAGE_BYTES } from '../limits.ts';
 export const SERIAL_VERSION = 1;
 
 /** What frames are for. Those of a device have the upper bit. */
-export const FRAME_TYPES = Object.freeze({ authorize: 0x01, state: 0x02, decision: 0x81, stateIs: 0x82, error: 0xff });
+export const FRAME_TYPES = Object.freeze({
+  authorize: 0x01,
+  state: 0x02,
+  stop: 0x03,
+  decision: 0x81,
+  stateIs: 0x82,
+  stopped: 0x83,
+  error: 0xff,
+});
 
 /** A whole message. */
 export interface SerialFrame {
@@ -80,6 +88,11 @@ export class FrameReader {
       else if (this.#end > this.#message) this.#frame();
       at = zero + 1;
     }
+  }
+
+  /** Whether a message is coming in: half of one is there, and may be gone on with. */
+  within(nowMs: number): boolean {
+    return (this.#end > 0 || this.#skipping) && nowMs - this.#lastMs <= SERIAL_GAP_MS;
   }
 
   #add(bytes: Uint8Array, start: number, end: number): void {

@@ -4,7 +4,8 @@ import { ChargingSession, type ChargingTerms, type SessionEvent } from '../../co
 import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring } from '../../core/provisioning/provisioning.ts';
 import type { Decision, Verifier } from '../../core/verifier.ts';
-import { Output, Relay } from '../io/outputs.ts';
+import { openButton } from '../io/button.ts';
+import { Output, type Relay, relayOf } from '../io/outputs.ts';
 import { PulseInput } from '../io/pulse-input.ts';
 
 /** A pulse of a meter lasts 30 ms at least (EN 62053-31). */
@@ -16,6 +17,8 @@ const BAD_MS = 800;
 export interface ChargerParts {
   readonly verifier: Pick<Verifier, 'reserve' | 'settle' | 'release'>;
   readonly wiring: Wiring;
+  /** Left out, it is opened by the wiring. */
+  readonly relay?: Relay;
   readonly terms: ChargingTerms;
   readonly now: () => number;
   readonly log: Log;
@@ -29,12 +32,12 @@ export class Charger {
   readonly #led: Output | undefined;
   readonly #buzzer: Output | undefined;
 
-  constructor({ verifier, wiring, terms, now, log }: ChargerParts) {
-    const relay = new Relay({ pin: wiring.relay, active: wiring.active });
+  constructor({ verifier, wiring, relay = relayOf(wiring), terms, now, log }: ChargerParts) {
     this.#session = new ChargingSession(verifier, relay, terms, log);
     this.#now = now;
     this.#led = output(wiring.led);
     this.#buzzer = output(wiring.buzzer);
+    if (wiring.stop !== undefined) openButton(wiring.stop, () => void this.stop());
     if (wiring.meter !== undefined)
       this.#pulses = new PulseInput(wiring.meter, BOUNCE_MS, now, (count) =>
         this.#shown(this.#session.pulse(count, now())),
@@ -50,16 +53,20 @@ export class Charger {
     // What was drawn before is not this driver's.
     this.#pulses?.look();
     const decision = this.#session.begin(presentation, this.#now());
-    const charging = this.#session.state === 'charging';
-    this.#led?.set(charging);
-    this.#buzzer?.pulse(decision?.ok === true && charging ? GOOD_MS : BAD_MS);
+    this.#led?.set(this.#session.state === 'charging');
     return decision;
   }
 
-  /** The driver ends the session. */
+  /** Lets a driver hear what came of a payment. @param decision undefined: another session is under way */
+  told(decision: Decision | undefined): void {
+    const begun = decision?.ok === true && !decision.repeated && this.#session.state === 'charging';
+    this.#buzzer?.pulse(begun ? GOOD_MS : BAD_MS);
+  }
+
+  /** The driver ends the session. @returns what it came to, or the one before where none is under way */
   stop(): SessionEvent | undefined {
     this.#pulses?.look();
-    return this.#shown(this.#session.stop());
+    return this.#shown(this.#session.stop()) ?? this.#session.last;
   }
 
   /** Every second or so. */

@@ -12,7 +12,12 @@ export default function main(): void {
   run('charger', chargerOf);
 }
 
-function chargerOf({ verifier, clock }: Device, wiring: Wiring, log: Log): Seller {
-  const charger = new Charger({ verifier, wiring, terms: TERMS, now: () => clock.monotonicMs(), log });
-  return { present: (bytes) => charger.present(bytes), stop: () => charger.stop(), tick: () => void charger.tick() };
+function chargerOf({ verifier, clock, relay }: Device, wiring: Wiring, log: Log): Seller {
+  const charger = new Charger({ verifier, wiring, relay, terms: TERMS, now: () => clock.monotonicMs(), log });
+  return {
+    present: (bytes) => charger.present(bytes),
+    told: (decision) => charger.told(decision),
+    stop: () => charger.stop(),
+    tick: () => void charger.tick(),
+  };
 }

@@ -1,4 +1,5 @@
 // The work of idle time: a bounded piece at a time, soon again while there is more, seldom where there is none. And a second's tick.
+// It waits while a message comes in: a chip keeps 128 bytes of one that nobody takes, 11 ms of a line.
 
 import Timer from 'timer';
 
@@ -12,11 +13,32 @@ export interface IdleWork {
   step(): boolean;
 }
 
-/** Does a device's idle work from now on, and calls `tick` each second. */
-export function workWhenIdle(work: IdleWork, tick: () => void): void {
+/** The longest that it waits: a line that is never silent would keep it from being done at all. */
+const LONGEST_WAIT_MS = 5000;
+
+/** What idle work waits for. */
+export interface IdleConditions {
+  /** Whether a message is coming in. */
+  receiving(): boolean;
+  /** Monotonic time. */
+  now(): number;
+}
+
+/** Does a device's idle work from now on, and calls `tick` each second, which is told whether what can wait is to. */
+export function workWhenIdle(
+  work: IdleWork,
+  { receiving, now }: IdleConditions,
+  tick: (isPutOff: boolean) => void,
+): void {
+  let sinceMs: number | undefined;
+  const isPutOff = () => {
+    if (!receiving()) sinceMs = undefined;
+    else sinceMs ??= now();
+    return sinceMs !== undefined && now() - sinceMs < LONGEST_WAIT_MS;
+  };
   const next = () => {
-    Timer.set(next, work.step() ? SOON_MS : SELDOM_MS);
+    Timer.set(next, isPutOff() || work.step() ? SOON_MS : SELDOM_MS);
   };
   Timer.set(next, SOON_MS);
-  Timer.repeat(tick, TICK_MS);
+  Timer.repeat(() => tick(isPutOff()), TICK_MS);
 }

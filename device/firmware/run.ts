@@ -20,6 +20,9 @@ import { Till } from './till.ts';
 export interface Seller {
   /** @returns undefined where it cannot sell just now */
   present(presentation: Uint8Array): Decision | undefined;
+  /** Shows the payer what came of it. @param decision undefined where it could not sell */
+  told?(decision: Decision | undefined): void;
+  /** Ends a session. @returns what it came to, or the last one where none is under way */
   stop?(): SessionEvent | undefined;
   /** Every second. */
   tick(): void;
@@ -59,23 +62,40 @@ function running(
   const { verifier, clock, provisioning } = device;
   const seller = sellerOf(device, device.wiring, log);
   const network = new Network(device, log, config.mpcp.network);
+  let isPaying = false;
+  let isReading = false;
+  // A fetch, and what TLS takes of the engine, waits for whoever pays, from the first byte on.
+  const attend = () => network.attend(isPaying || isReading);
   const till = new Till({
     seller,
     ...(verifier.revocation !== undefined && { revocation: verifier.revocation }),
     ask: (question, done) => network.ask(question, done),
-    attend: (busy) => network.attend(busy),
+    attend: (busy) => {
+      isPaying = busy;
+      attend();
+    },
   });
   const running = { device, seller, till, log, linkUp: () => network.linkUp };
-  openReader(running);
+  const receiving = openReader(running, (is) => {
+    if (is === isReading) return;
+    isReading = is;
+    attend();
+  });
   network.serve(running);
   log.emit({ event: 'device.started', deviceId: provisioning.deviceId, kind, reservationsLeft: device.left.length });
   // It has read its provisioning and both stores, and moved its pins: this firmware works.
   if (device.storesRead) log.emit({ event: 'firmware.good', told: firmwareGood() });
-  workWhenIdle(verifier, () => {
-    // The clock's ticks begin anew; asked each second, it notices.
-    clock.monotonicMs();
-    if (!verifier.bundlesLoaded && clock.wallMs() !== undefined) verifier.loadBundles();
+  // The clock's ticks begin anew; asked each second, it notices.
+  const now = () => clock.monotonicMs();
+  workWhenIdle(verifier, { receiving, now }, (isPutOff) => {
+    now();
     seller.tick();
+    if (isPutOff) return;
+    if (isReading) {
+      isReading = false;
+      attend();
+    }
+    if (!verifier.bundlesLoaded && clock.wallMs() !== undefined) verifier.loadBundles();
     network.tick();
   });
   return running;

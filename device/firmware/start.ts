@@ -15,6 +15,7 @@ import {
   type WiringKind,
 } from '../../core/provisioning/provisioning.ts';
 import type { ReservationLeft, Verifier } from '../../core/verifier.ts';
+import { type Relay, relayOf } from '../io/outputs.ts';
 import { DeviceClock } from '../ports/clock.ts';
 import { createDeviceCrypto } from '../ports/crypto.ts';
 import { PartitionFlash } from '../ports/flash.ts';
@@ -25,6 +26,8 @@ import { PARTITION } from './partitions.ts';
 export interface Device {
   readonly provisioning: Provisioning;
   readonly wiring: Wiring;
+  /** At rest. */
+  readonly relay: Relay;
   readonly verifier: Verifier;
   readonly journal: Journal | undefined;
   readonly crypto: Crypto;
@@ -43,7 +46,8 @@ export class StartProblem extends Error {
 }
 
 /**
- * Starts a device of one kind. Reservations of the run before are dealt with as the site has it; outputs are not touched.
+ * Starts a device of one kind: its relay is at rest before anything else is done. Reservations of the run before are dealt with as the
+ * site has it.
  *
  * @returns the device, or why there is none: a partition that is missing, no provisioning, one for another kind of device, a site
  *   that leaves open what a device must state
@@ -68,6 +72,10 @@ function started(kind: WiringKind, log: Log): Device | StartProblem {
     return new StartProblem(
       `this is the firmware of a ${kind}, and the provisioning is for ${wiring?.kind ?? 'no kind'}`,
     );
+  // A relay's pin that floats while the stores are read may let energy flow. An image that is refused later for its counter was for
+  // this board too.
+  const relay = restingRelay(wiring);
+  if (relay instanceof StartProblem) return relay;
   // No correct clock is behind the firmware's build, or behind the making of the image.
   const earliestMs = Math.max(BUILD_TIME_MS, provisioning.madeAtMs ?? 0);
   const clock = new DeviceClock(earliestMs);
@@ -97,5 +105,14 @@ function started(kind: WiringKind, log: Log): Device | StartProblem {
   if (device === undefined) return new StartProblem(`the start ended at ${stoppedBy?.step}: ${stoppedBy?.detail}`);
   const { verifier, ledger, journal, reservationsLeft } = device;
   const storesRead = [ledger, journal].every((store) => store?.problem?.code !== 'STORE_FAILED');
-  return { provisioning, wiring, verifier, journal, crypto, clock, boot, storesRead, left: reservationsLeft };
+  return { provisioning, wiring, relay, verifier, journal, crypto, clock, boot, storesRead, left: reservationsLeft };
+}
+
+function restingRelay(wiring: Wiring): Relay | StartProblem {
+  try {
+    return relayOf(wiring);
+  } catch (error) {
+    // The SDK's words for a pin that the chip has not, or that is taken.
+    return new StartProblem(`its wiring: ${(error as Error).message}`);
+  }
 }

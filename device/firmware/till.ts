@@ -1,7 +1,7 @@
 // Where payments come in, from the reader's line or over HTTP: one at a time. Where the core wants a grant's issuer asked first, it is
 // asked, and the payment decided again; whoever else presents meanwhile is told to wait.
 
-import { type Refusal, refuse } from '../../core/reason-codes.ts';
+import { refuse } from '../../core/reason-codes.ts';
 import type { RevocationChecks, RevocationQuestion } from '../../core/refresh/revocation.ts';
 import type { Decision } from '../../core/verifier.ts';
 
@@ -9,6 +9,8 @@ import type { Decision } from '../../core/verifier.ts';
 export interface Decider {
   /** @returns undefined where it cannot sell just now */
   present(presentation: Uint8Array): Decision | undefined;
+  /** Shows the payer what came of it, once. @param decision undefined where it could not sell */
+  told?(decision: Decision | undefined): void;
 }
 
 /** What a till is made of. */
@@ -22,7 +24,7 @@ export interface TillParts {
   readonly attend?: (busy: boolean) => void;
 }
 
-const NOT_NOW = () => refuse('device', 'device.ready', 'LIMIT_EXCEEDED', 'the device does not sell just now');
+const NOT_NOW = () => refuse('device', 'device.ready', 'DEVICE_BUSY', 'the device does not sell just now');
 
 /** See the head of the file. */
 export class Till {
@@ -50,23 +52,22 @@ export class Till {
     }
     this.#attend(true);
     const { revocation, ask } = this.#parts;
-    const decision = this.#decide(presentation);
+    const { seller } = this.#parts;
+    const decision = seller.present(presentation);
     const question = revocation?.question;
-    if (decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || question === undefined || ask === undefined) {
-      answer(decision);
-      this.#attend(false);
+    if (decision === undefined || decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || !question || !ask) {
+      this.#tell(decision, answer);
       return;
     }
     const kept = presentation.slice();
-    ask(question, () => {
-      // A refusal has changed nothing.
-      answer(this.#decide(kept));
-      this.#attend(false);
-    });
+    // A refusal has changed nothing.
+    ask(question, () => this.#tell(seller.present(kept), answer));
   }
 
-  #decide(presentation: Uint8Array): Decision | Refusal {
-    return this.#parts.seller.present(presentation) ?? NOT_NOW();
+  #tell(decision: Decision | undefined, answer: (decision: Decision) => void): void {
+    this.#parts.seller.told?.(decision);
+    answer(decision ?? NOT_NOW());
+    this.#attend(false);
   }
 
   #attend(busy: boolean): void {

@@ -4,7 +4,7 @@
 import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring } from '../../core/provisioning/provisioning.ts';
 import type { Decision, Verifier } from '../../core/verifier.ts';
-import { moved, Output, Relay } from '../io/outputs.ts';
+import { moved, Output, type Relay, relayOf } from '../io/outputs.ts';
 
 const GOOD_MS = 150;
 const BAD_MS = 800;
@@ -20,6 +20,8 @@ export interface GateTerms {
 export interface GateParts {
   readonly verifier: Pick<Verifier, 'authorize'>;
   readonly wiring: Wiring;
+  /** Left out, it is opened by the wiring. */
+  readonly relay?: Relay;
   readonly terms: GateTerms;
   readonly log: Log;
 }
@@ -33,8 +35,8 @@ export class Gate {
   readonly #led: Output | undefined;
   readonly #buzzer: Output | undefined;
 
-  constructor({ verifier, wiring, terms, log }: GateParts) {
-    this.#relay = new Relay({ pin: wiring.relay, active: wiring.active });
+  constructor({ verifier, wiring, relay = relayOf(wiring), terms, log }: GateParts) {
+    this.#relay = relay;
     this.#verifier = verifier;
     this.#terms = terms;
     this.#log = log;
@@ -45,12 +47,15 @@ export class Gate {
   /** A rider presents. The payment is on flash before the gate opens, and is paid whether that moves or not. */
   present(presentation: Uint8Array): Decision {
     const decision = this.#verifier.authorize(presentation, { amountMinor: this.#terms.fareMinor });
-    const opens = decision.ok && !decision.repeated;
-    if (opens) {
+    if (decision.ok && !decision.repeated) {
       moved(this.#log, () => this.#relay.pulse(this.#terms.openMs));
       this.#led?.pulse(this.#terms.openMs);
     }
-    this.#buzzer?.pulse(opens ? GOOD_MS : BAD_MS);
     return decision;
+  }
+
+  /** Lets a rider hear what came of a payment. */
+  told(decision: Decision | undefined): void {
+    this.#buzzer?.pulse(decision?.ok === true && !decision.repeated ? GOOD_MS : BAD_MS);
   }
 }

@@ -12,7 +12,7 @@ export default function main(): void {
   run('gate', gateOf);
 }
 
-function gateOf({ verifier }: Device, wiring: Wiring, log: Log): Seller {
-  const gate = new Gate({ verifier, wiring, terms: TERMS, log });
-  return { present: (bytes) => gate.present(bytes), tick: () => {} };
+function gateOf({ verifier, relay }: Device, wiring: Wiring, log: Log): Seller {
+  const gate = new Gate({ verifier, wiring, relay, terms: TERMS, log });
+  return { present: (bytes) => gate.present(bytes), told: (decision) => gate.told(decision), tick: () => {} };
 }

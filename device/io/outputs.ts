@@ -71,6 +71,11 @@ export class Relay implements EnergyRelay {
   }
 }
 
+/** The relay of a wiring. */
+export function relayOf({ relay, active }: { readonly relay: number; readonly active: 'high' | 'low' }): Relay {
+  return new Relay({ pin: relay, active });
+}
+
 /** Moves a relay. @returns false where that failed, which is told */
 export function moved(log: Log, move: () => void): boolean {
   try {

@@ -12,7 +12,11 @@ export default function main(): void {
   run('meter', meterOf);
 }
 
-function meterOf({ verifier, clock }: Device, wiring: Wiring, log: Log): Seller {
-  const meter = new Meter({ verifier, wiring, terms: TERMS, now: () => clock.monotonicMs(), log });
-  return { present: (bytes) => meter.present(bytes), tick: () => meter.tick() };
+function meterOf({ verifier, clock, relay }: Device, wiring: Wiring, log: Log): Seller {
+  const meter = new Meter({ verifier, wiring, relay, terms: TERMS, now: () => clock.monotonicMs(), log });
+  return {
+    present: (bytes) => meter.present(bytes),
+    told: (decision) => meter.told(decision),
+    tick: () => meter.tick(),
+  };
 }

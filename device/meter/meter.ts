@@ -4,7 +4,7 @@
 import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring } from '../../core/provisioning/provisioning.ts';
 import type { Decision, Verifier } from '../../core/verifier.ts';
-import { moved, Output, Relay } from '../io/outputs.ts';
+import { moved, Output, type Relay, relayOf } from '../io/outputs.ts';
 
 const GOOD_MS = 150;
 const BAD_MS = 800;
@@ -23,6 +23,8 @@ export interface MeterTerms {
 export interface MeterParts {
   readonly verifier: Pick<Verifier, 'authorize'>;
   readonly wiring: Wiring;
+  /** Left out, it is opened by the wiring. */
+  readonly relay?: Relay;
   readonly terms: MeterTerms;
   /** Monotonic time. */
   readonly now: () => number;
@@ -37,8 +39,8 @@ export class Meter {
   #untilMs: number | undefined;
 
   constructor(parts: MeterParts) {
-    const { relay, active, buzzer } = parts.wiring;
-    this.#relay = new Relay({ pin: relay, active });
+    const { buzzer } = parts.wiring;
+    this.#relay = parts.relay ?? relayOf(parts.wiring);
     this.#parts = parts;
     this.#buzzer = buzzer === undefined ? undefined : new Output({ pin: buzzer, active: 'high' });
   }
@@ -55,18 +57,18 @@ export class Meter {
    */
   present(presentation: Uint8Array): Decision | undefined {
     const { verifier, terms, now } = this.#parts;
-    if (this.leftMs + terms.periodMs > terms.longestMs) {
-      this.#buzzer?.pulse(BAD_MS);
-      return undefined;
-    }
+    if (this.leftMs + terms.periodMs > terms.longestMs) return undefined;
     const decision = verifier.authorize(presentation, { amountMinor: terms.priceMinor });
-    const sells = decision.ok && !decision.repeated;
-    if (sells) {
+    if (decision.ok && !decision.repeated) {
       this.#untilMs = now() + this.leftMs + terms.periodMs;
       moved(this.#parts.log, () => this.#relay.close());
     }
-    this.#buzzer?.pulse(sells ? GOOD_MS : BAD_MS);
     return decision;
+  }
+
+  /** Lets somebody hear what came of a payment. @param decision undefined: no more time is sold */
+  told(decision: Decision | undefined): void {
+    this.#buzzer?.pulse(decision?.ok === true && !decision.repeated ? GOOD_MS : BAD_MS);
   }
 
   /** Every second or so. An output that does not open is told to again. */

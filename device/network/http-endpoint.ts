@@ -1,11 +1,11 @@
 // The local HTTP endpoint (docs/LOCAL-HTTP.md) on the SDK's listener: one connection at a time, one request each, bounded in size and
-// time. Whoever comes meanwhile is closed, so that connections that nobody reads take no memory.
+// time. Whoever comes meanwhile is told so, a few at once, and others are closed: connections that nobody reads take no memory.
 
 import Listener from 'embedded:io/socket/listener';
 import TCP from 'embedded:io/socket/tcp';
 import Timer, { type TimerHandle } from 'timer';
 import { type HttpFault, type HttpRequest, HttpRequestReader } from '../../core/intake/http-request.ts';
-import { decisionResponse, httpResponse, noPaymentResponse } from '../../core/intake/http-response.ts';
+import { busyResponse, decisionResponse, httpResponse, noPaymentResponse } from '../../core/intake/http-response.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import { HTTP_REQUEST_MS } from '../../core/limits.ts';
 import type { Log } from '../../core/ports/ports.ts';
@@ -17,8 +17,8 @@ export interface EndpointParts {
   readonly monotonicMs: () => number;
   /** Decides on a payment: calls back once. The bytes are good until it returns. */
   readonly present: (presentation: Uint8Array, answer: (decision: Decision) => void) => void;
-  /** What the device says of itself. */
-  readonly state: () => JsonObject;
+  /** What the device says of itself: the bytes of `stateDocument`. */
+  readonly state: () => Uint8Array;
   /** Why nothing is sold, undefined where it is. */
   readonly notServing: () => JsonObject | undefined;
   readonly log: Log;
@@ -27,6 +27,9 @@ export interface EndpointParts {
 /** Bytes that are read at a time. */
 const PIECE_BYTES = 1024;
 const LATER_MS = 50;
+/** Of those who come while another is served, so many are told at once, each in so long. */
+const TURNED_AWAY = 2;
+const TURN_AWAY_MS = 2000;
 /** For an answer to arrive, and for a decision that waits for an issuer: then the connection is closed. */
 const ANSWER_MS = 40_000;
 
@@ -35,6 +38,7 @@ export class HttpEndpoint {
   readonly #parts: EndpointParts;
   #listener: Listener | undefined;
   #exchange: Exchange | undefined;
+  #turnedAway = 0;
 
   constructor(parts: EndpointParts) {
     this.#parts = parts;
@@ -62,12 +66,21 @@ export class HttpEndpoint {
     }
   }
 
+  #turnAway(socket: TCP): void {
+    if (this.#turnedAway >= TURNED_AWAY) {
+      socket.close();
+      return;
+    }
+    this.#turnedAway++;
+    new Exchange(socket, this.#parts, () => void this.#turnedAway--, true);
+  }
+
   #accept(sockets: number): void {
     for (let i = 0; i < sockets; i++) {
       try {
         const socket = this.#listener?.read();
         if (socket === undefined) return;
-        if (this.#exchange !== undefined) socket.close();
+        if (this.#exchange !== undefined) this.#turnAway(socket);
         else
           this.#exchange = new Exchange(socket, this.#parts, () => {
             this.#exchange = undefined;
@@ -79,11 +92,12 @@ export class HttpEndpoint {
   }
 }
 
-/** One connection: a request, and its answer. */
+/** One connection: a request, and its answer. Who is turned away has the answer whatever is asked. */
 class Exchange {
   readonly #parts: EndpointParts;
   readonly #over: () => void;
-  readonly #reader: HttpRequestReader;
+  /** Undefined: it is turned away. */
+  readonly #reader: HttpRequestReader | undefined;
   #socket: TCP | undefined;
   #deadline: TimerHandle | undefined;
   #room = 0;
@@ -91,12 +105,15 @@ class Exchange {
   #isAsked = false;
   #answer: Uint8Array | undefined;
 
-  constructor(from: TCP, parts: EndpointParts, over: () => void) {
+  constructor(from: TCP, parts: EndpointParts, over: () => void, isTurnedAway = false) {
     this.#parts = parts;
     this.#over = over;
-    this.#reader = new HttpRequestReader(parts.monotonicMs());
-    // A little later than the reader has it, so that it has something to say.
-    this.#limit(HTTP_REQUEST_MS + LATER_MS, () => this.#push(new Uint8Array(0)));
+    if (isTurnedAway) this.#limit(TURN_AWAY_MS, () => this.close());
+    else {
+      this.#reader = new HttpRequestReader(parts.monotonicMs());
+      // A little later than the reader has it, so that it has something to say.
+      this.#limit(HTTP_REQUEST_MS + LATER_MS, () => this.#push(new Uint8Array(0)));
+    }
     this.#socket = new TCP({
       from,
       onReadable: (bytes) => this.#read(bytes),
@@ -142,8 +159,14 @@ class Exchange {
   }
 
   #push(bytes: Uint8Array): void {
+    if (this.#isAsked) return;
+    if (this.#reader === undefined) {
+      this.#isAsked = true;
+      this.#send(busyResponse());
+      return;
+    }
     const request = this.#reader.push(bytes, this.#parts.monotonicMs());
-    if (request === undefined || this.#isAsked) return;
+    if (request === undefined) return;
     this.#isAsked = true;
     this.#limit(ANSWER_MS, () => this.close());
     if ('status' in request) this.#send(faultResponse(request));

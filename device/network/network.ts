@@ -2,8 +2,6 @@
 // endpoint. Without it, or while it is away, a device sells as before.
 
 import { deviceState, stateDocument } from '../../core/boot/state.ts';
-import { asciiText } from '../../core/encoding/utf8.ts';
-import type { JsonObject } from '../../core/json/value.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { Provisioning } from '../../core/provisioning/provisioning.ts';
 import { asksForRefresh, BundleRefresh, REFRESH_HEADER } from '../../core/refresh/bundle-refresh.ts';
@@ -134,10 +132,7 @@ export class Network {
       port: this.#port,
       monotonicMs: () => device.clock.monotonicMs(),
       present: (presentation, answer) => till.present(presentation, answer),
-      state: () => {
-        const document = stateDocument(stateParts(running));
-        return JSON.parse(asciiText(document, 0, document.length)) as JsonObject;
-      },
+      state: () => stateDocument(stateParts(running)),
       notServing: () => {
         const { serving, reasons } = deviceState(stateParts(running));
         return serving ? undefined : { error: 'the device does not sell just now', reasons: [...reasons] };

@@ -74,6 +74,16 @@ describe('a session', () => {
     expect(relay.at(-1)).toBe('open 1');
   });
 
+  it('that is over can be asked about, until the next one is', () => {
+    const { session, device } = new Station();
+    expect(session.last).toBeUndefined();
+    session.begin(payment(), 0);
+    session.pulse(100, 1);
+    device.flash.fail('program');
+    session.stop();
+    expect(session.last).toMatchObject({ kind: 'unsettled', why: 'stopped', closing: { code: 'STORE_FAILED' } });
+  });
+
   it('never settles more than was reserved, however many pulses come at once', () => {
     const { session } = new Station({ reserveMinor: '10' });
     session.begin(payment(), 0);

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { SessionEvent } from '../../../core/charging/session.ts';
 import { crc32 } from '../../../core/encoding/crc32.ts';
 import { SerialEndpoint } from '../../../core/intake/serial-endpoint.ts';
 import {
@@ -12,6 +13,7 @@ import {
   writeFrame,
 } from '../../../core/intake/serial-frame.ts';
 import { SERIAL_GAP_MS, SERIAL_MESSAGE_BYTES, SERIAL_REPEAT_MS } from '../../../core/limits.ts';
+import { refuse } from '../../../core/reason-codes.ts';
 import type { Decision } from '../../../core/verifier.ts';
 import { hexBytes, utf8 } from '../../fixtures/text.ts';
 
@@ -247,6 +249,7 @@ describe('a device on the line', () => {
 
   /** A device that gives these decisions, with what it was asked and what it sent: type, sequence, data. */
   function endpoint(...decisions: readonly Decision[]) {
+    const ends: (SessionEvent | undefined)[] = [];
     const asked: string[] = [];
     const sent: Uint8Array[] = [];
     const answers: (readonly [number, number, unknown])[] = [];
@@ -255,7 +258,8 @@ describe('a device on the line', () => {
         asked.push(new TextDecoder().decode(bytes));
         return decisions[asked.length - 1] ?? YES;
       },
-      state: () => ({ state: 'serving' }),
+      state: () => utf8('{"state":"serving"}'),
+      stop: () => ends.shift(),
       send: (frame) => {
         sent.push(frame);
         for (const one of read(frame)) {
@@ -265,7 +269,7 @@ describe('a device on the line', () => {
         }
       },
     });
-    return { device, asked, sent, answers };
+    return { device, asked, sent, answers, ends };
   }
 
   const pay = (sequence: number, text = '{"sba":{}}') => writeFrame(FRAME_TYPES.authorize, sequence, utf8(text));
@@ -310,6 +314,54 @@ describe('a device on the line', () => {
       [0x82, 3, { state: 'serving' }],
       [0xff, 4, { error: 'type' }],
     ]);
+  });
+
+  it('ends a session, and says what it came to; asked again, the same', () => {
+    const { device, answers, ends } = endpoint();
+    const closing = { ok: true, receiptId: 7, amountMinor: '250', timeMs: 1 } as const;
+    const end: SessionEvent = { kind: 'ended', why: 'stopped', receiptId: 7, closing, amountMinor: '250' };
+    ends.push(end, end);
+    device.push(writeFrame(FRAME_TYPES.stop, 3, new Uint8Array(0)), 0);
+    device.push(writeFrame(FRAME_TYPES.stop, 3, new Uint8Array(0)), 9);
+    const told = [0x83, 3, { ok: true, why: 'stopped', receiptId: 7, amountMinor: '250' }];
+    expect(answers).toEqual([told, told]);
+  });
+
+  it('says where a session could not be settled yet, and where there was none', () => {
+    const { device, answers, ends } = endpoint();
+    const failed = refuse('device', 'ledger.commit', 'STORE_FAILED', 'the flash failed');
+    ends.push({ kind: 'unsettled', why: 'stopped', receiptId: 7, closing: failed }, undefined);
+    device.push(writeFrame(FRAME_TYPES.stop, 3, new Uint8Array(0)), 0);
+    device.push(writeFrame(FRAME_TYPES.stop, 4, new Uint8Array(0)), 0);
+    expect(answers).toEqual([
+      [0x83, 3, { ok: false, why: 'stopped', receiptId: 7, error: 'STORE_FAILED' }],
+      [0x83, 4, { ok: false, error: 'RESERVATION_NOT_FOUND' }],
+    ]);
+  });
+
+  it('that has no sessions knows no stop', () => {
+    const answers: Uint8Array[] = [];
+    const send = (frame: Uint8Array) => void answers.push(frame);
+    const device = new SerialEndpoint({ authorize: () => YES, state: () => new Uint8Array(0), send });
+    device.push(writeFrame(FRAME_TYPES.stop, 3, new Uint8Array(0)), 0);
+    expect(read(...answers)).toEqual([[0xff, 3, [...utf8('{"error":"type"}')]]]);
+  });
+
+  it('knows when a message is coming in, until it is whole, damaged or not gone on with', () => {
+    const { device } = endpoint();
+    const frame = pay(7);
+    const states = [device.receiving(0)];
+    const then = (bytes: Uint8Array, now: number) => {
+      device.push(bytes, now);
+      states.push(device.receiving(now));
+    };
+    then(frame.subarray(0, 5), 0);
+    then(frame.subarray(5), 10);
+    expect(states).toEqual([false, true, false]);
+    then(writeFrame(FRAME_TYPES.authorize, 8, utf8('{'), 0, true), 20);
+    expect([device.receiving(20 + SERIAL_GAP_MS), device.receiving(21 + SERIAL_GAP_MS)]).toEqual([true, false]);
+    then(hexBytes('05112200'), 2000);
+    expect(device.receiving(2000)).toBe(false);
   });
 
   it('gives the same answer, byte for byte, to a request that is repeated, and decides once', () => {

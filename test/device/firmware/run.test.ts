@@ -9,7 +9,8 @@ import { bundle, NOW, present } from '../../fixtures/artifacts.ts';
 import { cbor, document, slotBytes } from '../../fixtures/provisioning.ts';
 import { absent, pins } from '../sdk/io-digital.ts';
 import { ports } from '../sdk/io-serial.ts';
-import { makePartition } from '../sdk/storage-flash.ts';
+import { forgetPartition, makePartition } from '../sdk/storage-flash.ts';
+import { setTicks } from '../sdk/time.ts';
 import { clearAll, pass } from '../sdk/timer.ts';
 
 const TERMS = {
@@ -27,6 +28,7 @@ beforeEach(() => {
   pins.clear();
   absent.clear();
   ports.length = 0;
+  setTicks(0);
   makePartition(PARTITION.ledger, 64 * KB);
   makePartition(PARTITION.journal, 64 * KB);
   makePartition(PARTITION.bundles, 456 * KB);
@@ -43,8 +45,8 @@ function provision(changes = {}): void {
 }
 
 function charger() {
-  return run('charger', ({ verifier, clock }, wiring, log) => {
-    const one = new Charger({ verifier, wiring, terms: TERMS, now: () => clock.monotonicMs(), log });
+  return run('charger', ({ verifier, clock, relay }, wiring, log) => {
+    const one = new Charger({ verifier, wiring, relay, terms: TERMS, now: () => clock.monotonicMs(), log });
     return { present: (bytes) => one.present(bytes), stop: () => one.stop(), tick: () => void one.tick() };
   });
 }
@@ -92,8 +94,92 @@ describe('a sample', () => {
     charger();
     expect(ask(FRAME_TYPES.state, new Uint8Array(0))).toMatchObject({
       type: FRAME_TYPES.stateIs,
-      data: { deviceId: 'charger-7', reasons: expect.arrayContaining(['NO_TRUST_BUNDLE']) },
+      data: {
+        ...{ format: 1, device: 'charger-7', state: 'refusing', provisioned: true, serving: false, offline: true },
+        reasons: expect.arrayContaining(['NO_TRUST_BUNDLE', 'OFFLINE']),
+        ...{ bundles: [], ledger: { used: expect.any(Number), of: expect.any(Number) }, reservations: 0 },
+      },
     });
+  });
+
+  it('ends a session where the reader says so, and tells what was settled, as often as it is asked', () => {
+    provision();
+    const running = charger();
+    running?.device.verifier.admit(bundle());
+    const stop = () => ask(FRAME_TYPES.stop, new Uint8Array(0));
+    expect(stop()).toEqual({ type: FRAME_TYPES.stopped, data: { ok: false, error: 'RESERVATION_NOT_FOUND' } });
+    const { data } = ask(FRAME_TYPES.authorize, present());
+    for (let i = 0; i < 50; i++) {
+      vi.setSystemTime(NOW + 100 * i);
+      setTicks(100 * i);
+      pins.get(5)?.drive(1);
+      pins.get(5)?.drive(0);
+    }
+    const { receiptId } = data as { receiptId: number };
+    const told = { type: FRAME_TYPES.stopped, data: { ok: true, why: 'stopped', receiptId, amountMinor: '2' } };
+    expect([stop(), stop()]).toEqual([told, told]);
+    expect(pins.get(4)?.levels).toEqual([0, 1, 0]);
+    expect(running?.device.verifier.openReservations()).toEqual([]);
+  });
+
+  it('ends a session where somebody presses its button, not where noise is on the line of that', () => {
+    provision({ wiring: { kind: 'charger', relay: 4, active: 'high', meter: 5, stop: 6 } });
+    const running = charger();
+    running?.device.verifier.admit(bundle());
+    ask(FRAME_TYPES.authorize, present());
+    const button = pins.get(6);
+    button?.drive(1);
+    button?.drive(0);
+    button?.drive(1);
+    pass(100);
+    expect(pins.get(4)?.level).toBe(1);
+    button?.drive(0);
+    pass(30);
+    expect(pins.get(4)?.level).toBe(0);
+    expect(running?.device.verifier.openReservations()).toEqual([]);
+  });
+
+  it('has its relay at rest before its stores are read, and where it does not start', () => {
+    provision({ wiring: { kind: 'charger', relay: 4, active: 'low', meter: 5 } });
+    forgetPartition(PARTITION.ledger);
+    expect(charger()).toBeUndefined();
+    expect(events()).toContain('device.stopped');
+    expect(pins.get(4)?.levels).toEqual([1]);
+  });
+
+  it('begins no idle work while a message comes in: bytes of it would be lost', () => {
+    provision();
+    const running = charger();
+    if (running === undefined) throw new Error(events());
+    const step = vi.spyOn(running.device.verifier, 'step');
+    pass(500);
+    step.mockClear();
+    const frame = writeFrame(FRAME_TYPES.authorize, 1, present());
+    for (let at = 0; at < 1000; at += 10) {
+      setTicks(at);
+      ports[1]?.come(frame.subarray(at, at + 10));
+      pass(10);
+    }
+    expect(step).not.toHaveBeenCalled();
+    setTicks(1600);
+    pass(600);
+    expect(step).toHaveBeenCalled();
+  });
+
+  it('does its idle work after five seconds, whoever keeps the line busy', () => {
+    provision();
+    const running = charger();
+    if (running === undefined) throw new Error(events());
+    const step = vi.spyOn(running.device.verifier, 'step');
+    pass(500);
+    step.mockClear();
+    for (let at = 0; at < 6000; at += 100) {
+      setTicks(at);
+      ports[1]?.come(Uint8Array.of(7));
+      pass(100);
+      if (at < 5000) expect([at, step.mock.calls.length]).toEqual([at, 0]);
+    }
+    expect(step).toHaveBeenCalled();
   });
 
   it('refuses without a bundle, and the relay stays open', () => {

@@ -16,6 +16,7 @@ class Bench {
   decisions: (Decision | undefined)[] = [];
   readonly presented: string[] = [];
   readonly attended: boolean[] = [];
+  readonly told: (Decision | undefined)[] = [];
   question: RevocationQuestion | undefined = QUESTION;
   answered: (() => void) | undefined;
   readonly till = new Till({
@@ -24,6 +25,7 @@ class Bench {
         this.presented.push(Buffer.from(bytes).toString());
         return this.decisions.shift();
       },
+      told: (decision) => void this.told.push(decision),
     },
     revocation: {
       get question() {
@@ -72,6 +74,17 @@ describe('a till', () => {
     expect([answer.decision, one.till.busy, one.presented]).toEqual([GOOD, false, ['a', 'a']]);
   });
 
+  it('shows the payer what came of it when that is known, and not before an issuer was asked', () => {
+    const one = new Bench();
+    one.decisions = [UNKNOWN, GOOD, undefined];
+    one.present('a');
+    expect(one.told).toEqual([]);
+    one.answered?.();
+    expect(one.told).toEqual([GOOD]);
+    one.present('b');
+    expect(one.told).toEqual([GOOD, undefined]);
+  });
+
   it('asks once: what is not known then is refused', () => {
     const one = new Bench();
     one.decisions = [UNKNOWN, UNKNOWN];
@@ -84,7 +97,7 @@ describe('a till', () => {
     const one = new Bench();
     one.decisions = [UNKNOWN, GOOD];
     one.present('a');
-    expect(one.present('b').decision).toMatchObject({ ok: false, code: 'LIMIT_EXCEEDED' });
+    expect(one.present('b').decision).toMatchObject({ ok: false, code: 'DEVICE_BUSY' });
     expect(one.presented).toEqual(['a']);
   });
 
@@ -94,7 +107,7 @@ describe('a till', () => {
     one.decisions = [UNKNOWN];
     expect(one.present('a').decision).toBe(UNKNOWN);
     one.decisions = [undefined];
-    expect(one.present('b').decision).toMatchObject({ ok: false, code: 'LIMIT_EXCEEDED' });
+    expect(one.present('b').decision).toMatchObject({ ok: false, code: 'DEVICE_BUSY' });
   });
 });
 
@@ -111,7 +124,7 @@ describe('a reader’s line that waits for a decision', () => {
         asked.push(Buffer.from(bytes).toString());
         return decisions.shift();
       },
-      state: () => ({}),
+      state: () => new Uint8Array(0),
       send: (frame) => reader.push(frame, 0),
     });
     const send = (sequence: number, text: string) =>

@@ -81,10 +81,10 @@ describe('a gate', () => {
 
   it('buzzes long for a refusal, short for a payment', () => {
     const one = gate();
-    one.present(present());
+    one.told(one.present(present()));
     pass(150);
     expect(pins.get(3)?.levels).toEqual([0, 1, 0]);
-    one.present(present());
+    one.told(one.present(present()));
     pass(799);
     expect(pins.get(3)?.level).toBe(1);
   });

@@ -25,7 +25,7 @@ class Bench {
       if (this.decision !== undefined) answer(this.decision);
       else this.answers.push(answer);
     },
-    state: () => ({ format: 1, state: 'serving' }),
+    state: () => Buffer.from('{"format":1,"state":"serving"}'),
     notServing: () => (this.serving ? undefined : { error: 'not just now', reasons: ['NO_TRUST_BUNDLE'] }),
     log: { emit: () => {} },
   });
@@ -151,13 +151,31 @@ describe('the local endpoint', () => {
     expect(bench.ask(pay('{}')).status).toBe(200);
   });
 
-  it('closes whoever comes while another is there', () => {
+  it('tells whoever comes while another is there when to come again, whatever is asked', () => {
     const bench = new Bench();
     const first = bench.connect();
-    const count = sockets.length;
+    const { status, body, closed } = bench.ask(pay('{"b":2}'));
+    expect([status, body, closed]).toEqual([
+      503,
+      { error: 'the device does not sell just now', reasons: ['DEVICE_BUSY'] },
+      true,
+    ]);
+    expect(Buffer.from(sockets.at(-1)?.sent ?? []).toString()).toContain('\r\nRetry-After: 5\r\n');
+    expect(bench.presented).toEqual([]);
+    first.come(pay('{}'));
+    expect(Buffer.from(first.sent).toString()).toContain('200 OK');
+  });
+
+  it('closes those who come while others are told already, and those who do not listen', () => {
+    const bench = new Bench();
+    const first = bench.connect();
+    const told = [bench.connect(), bench.connect()];
     listeners[0]?.connect();
-    expect(sockets).toHaveLength(count + 1);
-    expect(sockets.at(-1)?.closed).toBe(true);
+    expect([sockets.at(-1)?.closed, told.map(({ closed }) => closed)]).toEqual([true, [false, false]]);
+    pass(2000);
+    expect(told.map(({ closed }) => closed)).toEqual([true, true]);
+    const next = bench.connect();
+    expect([next.closed, first.closed]).toEqual([false, false]);
     first.come(pay('{}'));
     expect(Buffer.from(first.sent).toString()).toContain('200 OK');
   });

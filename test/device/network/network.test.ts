@@ -346,7 +346,7 @@ describe('a question to an issuer', () => {
     device.till.present(present({ idempotencyKey: 'other' }), (decision) => {
       other = decision;
     });
-    expect(other).toMatchObject({ ok: false, code: 'LIMIT_EXCEEDED' });
+    expect(other).toMatchObject({ ok: false, code: 'DEVICE_BUSY' });
     seconds(4);
     expect(said(paying)).toContain('REVOCATION_UNKNOWN');
     expect(device.till.busy).toBe(false);

@@ -12,6 +12,11 @@ export function makePartition(label: string, size: number, blockLength = 4096): 
   return cells;
 }
 
+/** Takes a partition away. */
+export function forgetPartition(label: string): void {
+  partitions.delete(label);
+}
+
 /** From now on each operation throws this; undefined: none does. */
 export function failWith(message: string | undefined): void {
   failure = message;
