@@ -7,7 +7,7 @@ import type { KeyTables } from '../ed25519/key-tables.ts';
 import { FlashLedger } from '../ledger/flash-ledger.ts';
 import { Journal } from '../ledger/journal.ts';
 import { BOOT_FLASH_PASSES, BOOT_IDLE_STEPS } from '../limits.ts';
-import type { Clock, Crypto, Flash, Log } from '../ports/ports.ts';
+import { type Clock, type Crypto, type Flash, FlashError, type Log } from '../ports/ports.ts';
 import { BundlePartition } from '../trust/bundle-partition.ts';
 import { type ReservationLeft, Verifier } from '../verifier.ts';
 import { FedFlash, Feeder } from './fed-flash.ts';
@@ -129,7 +129,12 @@ export class Boot {
     return { verifier: this.#verifier, ledger: this.#ledger, journal: this.#journal, keyTables, reservationsLeft };
   }
 
-  /** Does a bounded piece of the start. @returns whether there is more */
+  /**
+   * Does a bounded piece of the start.
+   *
+   * @returns whether there is more
+   * @throws what no step knows: a simulated power cut, a mistake in the program
+   */
   step(): boolean {
     if (this.#isOver) return false;
     const { clock, flash } = this.#parts;
@@ -170,9 +175,10 @@ export class Boot {
     try {
       return this.piece(step);
     } catch (error) {
-      // Whatever it is, it ends here: a device that throws at its start says nothing to anybody.
+      // As everywhere in the core: a flash that fails is a state of the device, and nothing else is taken for one.
+      if (!(error instanceof FlashError)) throw error;
       this.#hasThrown = true;
-      return (error as Error).message || 'it failed without a word';
+      return error.message;
     }
   }
 
@@ -211,7 +217,12 @@ export class Boot {
   private selfTest(): string | undefined {
     const test = SELF_TESTS[this.#turn];
     if (test === undefined) return undefined;
-    return test.passes(this.#parts.crypto) ? MORE : `${test.name} does not give the known answer`;
+    try {
+      return test.passes(this.#parts.crypto) ? MORE : `${test.name} does not give the known answer`;
+    } catch (error) {
+      // A machine whose crypto throws, whatever it throws, does not give it either; nothing is written to flash here.
+      return `${test.name}: ${(error as Error).message}`;
+    }
   }
 
   private configurationProblem(): string | undefined {

@@ -3,12 +3,12 @@
 // Power can go at any moment; whatever happens, the relay is closed only by a payment that is recorded and not a repeat.
 
 import { randomInt } from 'node:crypto';
+import { Boot, type BootedDevice, type BootStep } from '../../core/boot/boot.ts';
 import { BUILD_TIME_MS } from '../../core/build-time.ts';
 import type { PaymentRequest } from '../../core/chain/request.ts';
-import { ConfigurationError, deploymentProblems, readConfiguration } from '../../core/configuration.ts';
 import { crc32 } from '../../core/encoding/crc32.ts';
-import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
-import { Journal } from '../../core/ledger/journal.ts';
+import type { FlashLedger } from '../../core/ledger/flash-ledger.ts';
+import type { Journal } from '../../core/ledger/journal.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { LedgerRefusal } from '../../core/ledger/ledger.ts';
 import type { Clock, Crypto, Flash, Log } from '../../core/ports/ports.ts';
@@ -18,14 +18,8 @@ import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/
 import type { BundleFetch, FetchFailure, FetchResult } from '../../core/refresh/bundle-fetch.ts';
 import { BundleRefresh, type RefreshConditions } from '../../core/refresh/bundle-refresh.ts';
 import { Uploader } from '../../core/refresh/upload.ts';
-import { BundlePartition, bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
-import {
-  type Decision,
-  type DecisionOptions,
-  type ReservationLeft,
-  type SetAdmission,
-  Verifier,
-} from '../../core/verifier.ts';
+import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
+import type { Decision, DecisionOptions, ReservationLeft, SetAdmission, Verifier } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { SeededRandom } from '../flash/random.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
@@ -75,6 +69,16 @@ export type Refresh =
   /** A payment is under way. */
   | { readonly kind: 'busy' };
 
+/** A start that has stopped: the message says where, and why. */
+export class StartProblem extends Error {
+  override name = 'StartProblem';
+  readonly step: BootStep;
+  constructor(step: BootStep, why: string) {
+    super(`the start ended at ${step}: ${why}`);
+    this.step = step;
+  }
+}
+
 /** What exists while there is power. */
 interface Running {
   readonly provisioning: Provisioning;
@@ -118,51 +122,25 @@ export class VirtualCharger {
   }
 
   /**
-   * Starts, or starts again: reads its provisioning image, opens ledger and journal, verifies the stored bundles anew, and takes up the reservations
-   * that were left open (`reservationsLeft`). Where the bundles' partition cannot be read that is logged
-   * (`bundles.failed`), and they are missing.
+   * Starts, or starts again, by the steps of the core's `Boot`: reads its provisioning image, opens ledger and journal, verifies
+   * the stored bundles anew, and takes up the reservations that were left open (`reservationsLeft`). Where the bundles'
+   * partition cannot be read that is logged (`bundles.failed`), and they are missing.
    *
-   * @throws ProvisioningProblem where there is no image it may run with; ConfigurationError where the image lacks what a
-   *   deployed device must state; PowerCut
+   * @throws ProvisioningProblem where there is no image it may run with; StartProblem where a step stops the start; PowerCut
    */
   start(): void {
     this.powerOff();
-    const { flash, clock, crypto, log } = this.#parts;
     this.#guarded(() => {
-      const logged = log === undefined ? {} : { log };
+      const { log } = this.#parts;
       const provisioning = this.#provisioned();
-      const { site: configuration } = provisioning;
-      const problems = deploymentProblems(readConfiguration(configuration));
-      if (problems.length > 0) throw new ConfigurationError(problems);
-      // What payers cannot guess, they cannot write into a record that is damaged.
-      const salt = this.#parts.salt ?? randomInt(0x1_0000_0000);
-      const ledger = new FlashLedger(flash, crypto, { salt, ...logged });
-      const older = admitCounter(ledger, provisioning.counter);
-      if (older !== undefined) throw older;
-      const journal = this.#parts.journal && new Journal(this.#parts.journal, crypto, { salt, ...logged });
-      const earliestMs = Math.max(this.#parts.firmwareBuiltMs ?? BUILD_TIME_MS, provisioning.madeAtMs ?? 0);
-      const verifier = new Verifier({
-        configuration,
-        crypto,
-        clock,
-        ledger,
-        bundles: new BundlePartition(this.#bundles, crypto),
-        earliestMs,
-        ...(journal && { journal }),
-        ...logged,
-      });
-      const running: Running = {
-        provisioning,
-        ledger,
-        journal,
-        verifier,
-        uploader: journal && this.#uploaderOf(journal, provisioning),
-        refresh: new BundleRefresh({ verifier, crypto, random: chanceOf(provisioning), ...logged }),
-      };
-      verifier.loadBundles();
-      this.#left = verifier.takeUpReservations();
+      const { verifier, ledger, journal, reservationsLeft } = this.#booted(provisioning);
+      const random = chanceOf(provisioning);
+      const refresh = new BundleRefresh({ verifier, crypto: this.#parts.crypto, random, ...(log && { log }) });
+      const uploader = journal && this.#uploaderOf(journal, provisioning);
+      // What a start leaves to the time between payments.
       idle(verifier);
-      this.#running = running;
+      this.#left = reservationsLeft;
+      this.#running = { provisioning, ledger, journal, verifier, uploader, refresh };
     });
   }
 
@@ -360,6 +338,29 @@ export class VirtualCharger {
     const { provisioning, damage } = found;
     if (damage !== undefined) this.#parts.log?.emit({ event: 'provisioning.damaged', detail: damage });
     return provisioning;
+  }
+
+  #booted({ site: configuration, counter, madeAtMs }: Provisioning): BootedDevice {
+    const { flash: ledger, journal, clock, crypto, log, firmwareBuiltMs } = this.#parts;
+    let older: ProvisioningProblem | undefined;
+    const boot = new Boot({
+      configuration,
+      crypto,
+      clock,
+      flash: { ledger, journal, bundles: this.#bundles },
+      // What payers cannot guess, they cannot write into a record that is damaged.
+      salt: this.#parts.salt ?? randomInt(0x1_0000_0000),
+      earliestMs: Math.max(firmwareBuiltMs ?? BUILD_TIME_MS, madeAtMs ?? 0),
+      admits: (opened) => {
+        older = admitCounter(opened, counter);
+        return older?.message;
+      },
+      ...(log && { log }),
+    });
+    while (boot.step());
+    const { device, stoppedBy } = boot;
+    if (device !== undefined) return device;
+    throw older ?? new StartProblem(stoppedBy?.step as BootStep, stoppedBy?.detail as string);
   }
 
   #uploaderOf(journal: Journal, provisioning: Provisioning): Uploader | undefined {

@@ -1,4 +1,4 @@
-// A start: every step is told, a step that fails stops it or degrades the device as the table says, nothing makes it throw, and a
+// A start: every step is told, a step that fails stops it or degrades the device as the table says, no flash makes it throw, and a
 // watchdog is fed as long as it gets on.
 
 import { describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { FedFlash, Feeder } from '../../../core/boot/fed-flash.ts';
 import { type DeviceState, deviceState, stateDocument } from '../../../core/boot/state.ts';
 import { BOOT_FLASH_PASSES, STATE_BYTES } from '../../../core/limits.ts';
 import type { LogEvent } from '../../../core/ports/ports.ts';
+import { PowerCut } from '../../../host-sim/flash/power-cut.ts';
 import { bundle, NOW, present } from '../../fixtures/artifacts.ts';
 import { ASKED, crypto } from '../../fixtures/device.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
@@ -173,13 +174,28 @@ describe('a start is stopped', () => {
     expect(stateOf(boot, board)).toMatchObject({ state, provisioned: false, serving: false, reasons: [reason] });
   });
 
-  it('by a port that throws', () => {
+  it('by crypto that throws', () => {
     const throws = () => {
       throw new TypeError('no such function');
     };
     const boot = new Board().start({ crypto: { ...crypto, sha256: throws } });
-    expect(boot.stoppedBy).toMatchObject({ step: 'self-test', detail: 'no such function' });
+    expect(boot.stoppedBy).toMatchObject({ step: 'self-test', detail: 'sha256: no such function' });
   });
+});
+
+it('lets through what is not of the flash: power that goes, and a mistake in the program', () => {
+  for (const [which, error] of [
+    ['ledger', new PowerCut('the power is gone')],
+    ['journal', new TypeError('no such function')],
+    ['bundles', new PowerCut('the power is gone')],
+  ] as const) {
+    const board = new Board().withBundle();
+    board.flash[which].read = () => {
+      throw error;
+    };
+    expect(() => board.start()).toThrow(error);
+    expect(board.events.at(-1)).not.toMatchObject({ event: 'boot.over' });
+  }
 });
 
 describe('a device is degraded', () => {

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILD_TIME_MS } from '../../../core/build-time.ts';
-import { ConfigurationError } from '../../../core/configuration.ts';
 import type { JsonObject } from '../../../core/json/value.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { type Flash, FlashError } from '../../../core/ports/ports.ts';
@@ -19,7 +18,7 @@ import { SimulatedClock } from '../../../host-sim/ports/clock.ts';
 import { CollectingLog } from '../../../host-sim/ports/log.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { documentBytes, imageFlash, imageOf, replacedImage } from '../../../host-sim/provisioning/image.ts';
-import { type ChargerParts, VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
+import { type ChargerParts, StartProblem, VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
 import { key, receipt, spend } from '../../fixtures/spends.ts';
 import { FIRMWARE_BUILT_MS, provisioned, type ReadyPayment, TestSite } from '../site.ts';
 
@@ -91,7 +90,7 @@ describe('starting', () => {
       const { [name as 'rail']: _, ...terminal } = provisioning.site.terminal as JsonObject;
       const configuration = { ...provisioning.site, terminal };
       const { charger, flash } = bench({ provisioning: { ...provisioning, site: configuration } });
-      expect(() => charger.start()).toThrow(ConfigurationError);
+      expect(() => charger.start()).toThrow(StartProblem);
       expect(() => charger.start()).toThrow(`terminal.${name} is missing`);
       expect([flash.operations, charger.powered]).toEqual([0, false]);
     },
