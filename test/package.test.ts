@@ -1,7 +1,7 @@
 // What `npm pack` puts into the package: no private key, whatever lies about in the folders it packs from, and a command
 // line that runs without any other package.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +56,7 @@ describe('the package', () => {
   });
 
   it('takes from dist/ what the build makes, and nothing else', () => {
-    const known = /^dist\/([\w-]+\.js(\.map)?|licences\.txt|types\/.+\.d\.ts)$/;
+    const known = /^dist\/([\w-]+\.js(\.map)?|[\w-]+\.wasm|licences\.txt|types\/.+\.d\.ts)$/;
     expect(paths.filter((path) => path.startsWith('dist/') && !known.test(path))).toEqual([]);
   });
 
@@ -88,9 +88,25 @@ describe.skipIf(!built)('the package, unpacked where nothing is installed', () =
     expect(node(bin, 'demo')).toMatch(/\n(\d+) of \1 steps as expected\n$/);
   });
 
+  it('runs SQLite, whose engine is a file of its own', () => {
+    const env = { ...process.env, MPCP_ISSUER_DOMAIN: 'pa.example' };
+    const MPCP_POLICY_GRANT_SIGNING_PRIVATE_KEY_PEM = privatePem(generateKey('pa'));
+    const { stderr } = spawnSync(
+      process.execPath,
+      ['tools/bin/mpcp-embedded.mjs', 'pa', 'serve', '--file', 'package.json'],
+      {
+        cwd: join(folder, 'package'),
+        env: { ...env, MPCP_POLICY_GRANT_SIGNING_PRIVATE_KEY_PEM },
+        encoding: 'utf8',
+      },
+    );
+    expect(stderr).toContain('package.json is not a database');
+  });
+
   it('brings the licences of what the command line carries', () => {
     const licences = readFileSync(join(folder, 'package/dist/licences.txt'), 'utf8');
-    for (const name of ['commander', 'fastify', 'zod', '@noble/ed25519']) expect(licences).toContain(`== ${name} `);
+    for (const name of ['commander', 'fastify', 'zod', '@noble/ed25519', 'node-sqlite3-wasm'])
+      expect(licences).toContain(`== ${name} `);
   });
 
   it('offers the core and the guide', () => {

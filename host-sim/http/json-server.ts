@@ -44,6 +44,8 @@ export class JsonServer {
   readonly #options: JsonServerOptions;
   /** Answers what comes from this process; made for the first of it. */
   #local: FastifyInstance | undefined;
+  /** Requests that came in and are not answered. */
+  readonly #open = { requests: 0 };
   #server: FastifyInstance | undefined;
   #url: string | undefined;
 
@@ -66,7 +68,7 @@ export class JsonServer {
    */
   async listen(port: number, host: string): Promise<string> {
     if (this.#server !== undefined) throw new Error(`the ${this.#options.name} is open already`);
-    const server = createServer(this.#options);
+    const server = createServer(this.#options, this.#open);
     await server.listen({ port, host });
     const { address, family, port: taken } = server.server.address() as AddressInfo;
     this.#server = server;
@@ -76,23 +78,32 @@ export class JsonServer {
 
   /** Answers a request of this process by the same routes, without a socket, whether or not it is open. */
   async answer({ method, path, headers, body }: LocalRequest): Promise<LocalAnswer> {
-    this.#local ??= createServer(this.#options);
+    this.#local ??= createServer(this.#options, { requests: 0 });
     const payload = body === undefined ? {} : { payload: Buffer.from(body) };
     const answer = await this.#local.inject({ method, url: path, headers, ...payload });
     const text = Object.entries(answer.headers).map(([name, value]) => [name, String(value)] as const);
     return { status: answer.statusCode, headers: Object.fromEntries(text), body: new Uint8Array(answer.rawPayload) };
   }
 
-  /** Ends serving and drops open connections. Does nothing where it is closed. */
-  async close(): Promise<void> {
+  /**
+   * Ends serving and drops open connections. Does nothing where it is closed.
+   *
+   * @param graceMs how long requests that came in before are waited for, in milliseconds
+   */
+  async close(graceMs = 0): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
     this.#url = undefined;
-    await server?.close();
+    if (server === undefined) return;
+    if (graceMs > 0) server.server.close();
+    for (const end = performance.now() + graceMs; this.#open.requests > 0 && performance.now() < end; )
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    await server.close();
   }
 }
 
-function createServer({ events, limits, parameterCharacters, log, addRoutes }: JsonServerOptions): FastifyInstance {
+function createServer(options: JsonServerOptions, open: { requests: number }): FastifyInstance {
+  const { events, limits, parameterCharacters, log, addRoutes } = options;
   const server = fastify({
     bodyLimit: limits.bytes,
     forceCloseConnections: true,
@@ -117,6 +128,12 @@ function createServer({ events, limits, parameterCharacters, log, addRoutes }: J
     if (problem.status >= 500) log?.emit({ event: `${events}.error`, code: problem.code, detail: error.message });
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
     void reply.code(problem.status).send({ error: problem.code, detail: problem.message, ...problem.more });
+  });
+  server.addHook('onRequest', async (_request, reply) => {
+    open.requests++;
+    reply.raw.once('close', () => {
+      open.requests--;
+    });
   });
   server.addHook('onResponse', async (request, reply) => {
     log?.emit({ event: `${events}.request`, method: request.method, url: request.url, status: reply.statusCode });

@@ -8,6 +8,7 @@ import { ReceiptChain } from '../../core/ledger/receipt-chain.ts';
 import { type ReceiptFault, readReceipt } from '../../core/ledger/receipt-document.ts';
 import type { Clock, Crypto, Log } from '../../core/ports/ports.ts';
 import { Problem, type ProblemCode } from './problem.ts';
+import { type DeviceStaleness, stalenessOf, stateProblem } from './staleness.ts';
 import type { ChainOf, OperatorStorage, StoredReceipt } from './storage.ts';
 
 /** The body of a batch. Its receipts may be anything. */
@@ -94,6 +95,26 @@ export class Backend {
   async receipts(deviceId: string, after: number, most: number, chain?: number): Promise<readonly JsonObject[]> {
     const stored = await this.storage.receipts(await this.#chainOf(deviceId, chain), after, most);
     return Promise.all(stored.map((one) => this.#whole(one)));
+  }
+
+  /** A device has shown its key. */
+  async seen(deviceId: string): Promise<void> {
+    const now = this.#clock.wallMs();
+    if (now !== undefined) await this.storage.putSeen(deviceId, now);
+  }
+
+  /** Keeps what a device says of itself. @throws Problem 400 where it is not a state document */
+  async takeState(deviceId: string, document: JsonObject): Promise<void> {
+    const problem = stateProblem(document);
+    if (problem !== undefined) throw new Problem(400, 'state_invalid', problem);
+    const receivedAtMs = this.#now();
+    await this.storage.putSeen(deviceId, receivedAtMs, { document, receivedAtMs });
+  }
+
+  /** How stale each device is that has been heard of. */
+  async devices(): Promise<readonly DeviceStaleness[]> {
+    const now = this.#now();
+    return (await this.storage.devices()).map((device) => stalenessOf(device, now));
   }
 
   /** What is known of a device's receipts. Default: of the newest chain. */

@@ -15,6 +15,7 @@ export type ProblemCode =
   | 'grant_missing'
   | 'receipt_altered'
   | 'receipt_conflict'
+  | 'state_invalid'
   | 'clock_not_set';
 
 /** Thrown by a route; the server answers it. */

@@ -1,8 +1,9 @@
 // The HTTP routes of an operator's backend: devices hand in, the operator reads.
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { JsonObject } from '../../core/json/value.ts';
 import { closed } from '../http/schema-problem.ts';
-import { requireDevice, requireOperator } from './api-keys.ts';
+import type { ApiKeys } from './api-keys.ts';
 import type { Backend, Batch } from './backend.ts';
 
 /** Receipts of one batch, and of one answer to the operator. */
@@ -26,19 +27,25 @@ const most = { type: 'string', pattern: '^[1-9][0-9]{0,9}$' };
 const page = closed({ after: number, most, chain: number }, []);
 const one = closed({ chain: number }, []);
 const beginning = closed({ reason: { type: 'string', minLength: 1, maxLength: 256 } }, ['reason']);
+const naming = closed({ keyId: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,128}$' } }, ['keyId']);
 
 interface Device {
   readonly deviceId: string;
 }
 
 /** Adds the routes to a server. */
-export function addRoutes(server: FastifyInstance, backend: Backend): void {
-  const operator = (request: FastifyRequest) => requireOperator(backend.storage, request.headers.authorization);
+export function addRoutes(server: FastifyInstance, backend: Backend, apiKeys: ApiKeys): void {
+  const operator = ({ headers }: FastifyRequest) => apiKeys.requireOperator(headers.authorization);
+  const administrator = ({ headers }: FastifyRequest) => apiKeys.requireAdministrator(headers.authorization);
+  const itself = async ({ headers, params }: FastifyRequest<{ Params: Device }>) => {
+    await apiKeys.requireDevice(headers.authorization, params.deviceId);
+    await backend.seen(params.deviceId);
+  };
 
   server.post<{ Params: Device; Body: Batch }>(
     '/v1/devices/:deviceId/receipts',
     {
-      onRequest: ({ headers, params }) => requireDevice(backend.storage, headers.authorization, params.deviceId),
+      onRequest: itself,
       schema: { params: device, body: batch },
     },
     (request) => backend.handIn(request.params.deviceId, request.body),
@@ -65,6 +72,30 @@ export function addRoutes(server: FastifyInstance, backend: Backend): void {
     { onRequest: operator, schema: { params: device, body: beginning } },
     async ({ params, body }, reply) =>
       reply.code(201).send({ chain: await backend.beginChain(params.deviceId, body.reason) }),
+  );
+
+  server.post<{ Params: Device; Body: JsonObject }>(
+    '/v1/devices/:deviceId/state',
+    { onRequest: itself, schema: { params: device, body: { type: 'object' } } },
+    async ({ params, body }) => {
+      await backend.takeState(params.deviceId, body);
+      return {};
+    },
+  );
+
+  server.get('/v1/devices', { onRequest: operator }, async () => ({ devices: await backend.devices() }));
+
+  server.post<{ Params: Device }>(
+    '/v1/devices/:deviceId/keys',
+    { onRequest: administrator, schema: { params: device } },
+    async ({ params: { deviceId } }, reply) =>
+      reply.code(201).send({ deviceId, key: await apiKeys.issueToDevice(deviceId) }),
+  );
+
+  server.post<{ Body: { keyId: string } }>(
+    '/v1/keys',
+    { onRequest: administrator, schema: { body: naming } },
+    async ({ body: { keyId } }, reply) => reply.code(201).send({ keyId, key: await apiKeys.issueToOperator(keyId) }),
   );
 }
 

@@ -4,7 +4,7 @@
 import { ARTIFACT_LIMITS, type JsonLimits } from '../../core/limits.ts';
 import type { Clock, Crypto, Log } from '../../core/ports/ports.ts';
 import { JsonServer, type LocalAnswer, type LocalRequest } from '../http/json-server.ts';
-import { issueApiKey } from './api-keys.ts';
+import { ApiKeys } from './api-keys.ts';
 import { Backend } from './backend.ts';
 import { addRoutes, BATCH_RECEIPTS, DEVICE_ID_CHARACTERS } from './routes.ts';
 import { MemoryStorage, type OperatorStorage } from './storage.ts';
@@ -25,24 +25,29 @@ export interface OperatorBackendOptions {
   readonly clock: Clock;
   /** Default: in memory. */
   readonly storage?: OperatorStorage;
+  /** A key that makes the others and reads everything, and is not kept. Default: there is none. */
+  readonly adminKey?: string;
   readonly log?: Log;
 }
 
 /** See the head of the file. */
 export class OperatorBackend {
   readonly backend: Backend;
+  readonly #apiKeys: ApiKeys;
   readonly #server: JsonServer;
 
-  constructor({ crypto, clock, storage = new MemoryStorage(), log }: OperatorBackendOptions) {
+  constructor({ crypto, clock, storage = new MemoryStorage(), adminKey, log }: OperatorBackendOptions) {
     const backend = new Backend(storage, crypto, clock, log);
+    const apiKeys = new ApiKeys(storage, adminKey);
     this.backend = backend;
+    this.#apiKeys = apiKeys;
     this.#server = new JsonServer({
       name: "operator's backend",
       events: 'backend',
       limits: BATCH_LIMITS,
       parameterCharacters: DEVICE_ID_CHARACTERS,
       log,
-      addRoutes: (server) => addRoutes(server, backend),
+      addRoutes: (server) => addRoutes(server, backend, apiKeys),
     });
   }
 
@@ -62,9 +67,9 @@ export class OperatorBackend {
     return this.#server.listen(port, host);
   }
 
-  /** Ends serving and drops open connections. Does nothing where it is closed. */
-  close(): Promise<void> {
-    return this.#server.close();
+  /** Ends serving and drops open connections. Does nothing where it is closed. @param graceMs see JsonServer */
+  close(graceMs?: number): Promise<void> {
+    return this.#server.close(graceMs);
   }
 
   /** Answers a request of this process, without a socket, whether or not it is open. */
@@ -74,11 +79,11 @@ export class OperatorBackend {
 
   /** Makes the key that one device hands in with. @returns the key; only its hash is kept */
   issueDeviceKey(deviceId: string): Promise<string> {
-    return issueApiKey(this.backend.storage, `device-${deviceId}`, deviceId);
+    return this.#apiKeys.issueToDevice(deviceId);
   }
 
   /** Makes a key that reads everything and hands in nothing. @returns the key; only its hash is kept */
   issueOperatorKey(keyId: string): Promise<string> {
-    return issueApiKey(this.backend.storage, keyId);
+    return this.#apiKeys.issueToOperator(keyId);
   }
 }

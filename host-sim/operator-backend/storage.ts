@@ -40,6 +40,21 @@ export interface ChainOf {
   readonly chain: number;
 }
 
+/** What a device has said of itself: its state document (docs/STATE.md). */
+export interface DeviceState {
+  readonly document: JsonObject;
+  readonly receivedAtMs: number;
+}
+
+/** A device that has been heard of. */
+export interface SeenDevice {
+  readonly deviceId: string;
+  /** When it last did something with its key. */
+  readonly seenAtMs: number;
+  /** The last that it has said of itself, where it has. */
+  readonly state?: DeviceState;
+}
+
 /** An API key without its secret. */
 export interface ApiKeyRecord {
   readonly keyId: string;
@@ -72,6 +87,10 @@ export interface OperatorStorage {
   putApiKey(key: ApiKeyRecord): Promise<void>;
   /** The key with this hash. */
   apiKey(sha256: string): Promise<ApiKeyRecord | undefined>;
+  /** Keeps when a device was seen, and what it said of itself; a state that it said before stays. */
+  putSeen(deviceId: string, seenAtMs: number, state?: DeviceState): Promise<void>;
+  /** All devices that were seen, by id. */
+  devices(): Promise<readonly SeenDevice[]>;
 }
 
 /** A storage that ends with the process. */
@@ -80,13 +99,14 @@ export class MemoryStorage implements OperatorStorage {
   readonly #chains = new Map<string, StoredChain[]>();
   readonly #grants = new Map<string, JsonValue>();
   readonly #apiKeys = new Map<string, ApiKeyRecord>();
+  readonly #devices = new Map<string, SeenDevice>();
 
   async putReceipt(of: ChainOf, receipt: StoredReceipt): Promise<void> {
     const { receipts } = this.#chain(of);
     const at = placeOf(receipts, receipt.receiptId);
     const there = receipts[at];
     if (there?.receiptId !== receipt.receiptId) receipts.splice(at, 0, receipt);
-    else if (there.hash === receipt.hash && rank(receipt) > rank(there)) receipts[at] = receipt;
+    else if (replaces(receipt, there)) receipts[at] = receipt;
   }
 
   async receipt(of: ChainOf, receiptId: number): Promise<StoredReceipt | undefined> {
@@ -139,6 +159,15 @@ export class MemoryStorage implements OperatorStorage {
     return this.#apiKeys.get(sha256);
   }
 
+  async putSeen(deviceId: string, seenAtMs: number, state?: DeviceState): Promise<void> {
+    const said = state ?? this.#devices.get(deviceId)?.state;
+    this.#devices.set(deviceId, { deviceId, seenAtMs, ...(said === undefined ? {} : { state: said }) });
+  }
+
+  async devices(): Promise<readonly SeenDevice[]> {
+    return [...this.#devices.values()].sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
+  }
+
   #chain({ deviceId, chain }: ChainOf): ChainInMemory {
     const key = JSON.stringify([deviceId, chain]);
     const there = this.#receipts.get(key) ?? { receipts: [], evidence: new Map() };
@@ -151,6 +180,11 @@ interface ChainInMemory {
   /** By id. */
   readonly receipts: StoredReceipt[];
   readonly evidence: Map<string, Evidence>;
+}
+
+/** Whether a receipt says more than the one that is kept under its id, and does not contradict it. */
+export function replaces(receipt: StoredReceipt, there: StoredReceipt): boolean {
+  return there.hash === receipt.hash && rank(receipt) > rank(there);
 }
 
 /** How much a receipt says: one that could not be read, one in doubt, one that counts. */

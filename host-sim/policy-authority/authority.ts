@@ -22,6 +22,8 @@ export interface GrantRequest {
 
 /** A bundle to issue, its shape checked (`bundleBody`). */
 export type BundleRequest = {
+  /** Default: a fresh one. */
+  readonly bundleId?: string;
   readonly category: string;
   readonly merchant?: string;
   readonly geography?: { readonly region?: string; readonly countryCodes?: readonly string[] };
@@ -53,27 +55,36 @@ interface RevokedGrant {
   readonly endsMs: number;
 }
 
+/** What may be chosen for an authority. */
+export interface AuthorityOptions {
+  /** Makes the ids of what is issued. Default: random ones. */
+  readonly newId?: () => string;
+  /** Goes into every grant that names none. Default: none, as MPCP v1 has it on xrpl. */
+  readonly revocationEndpoint?: string;
+}
+
 /** See the head of the file. Every method may throw Problem. */
 export class Authority {
   readonly signer: AuthoritySigner;
   readonly storage: PolicyAuthorityStorage;
   readonly #clock: Clock;
   readonly #newId: () => string;
+  readonly #revocationEndpoint: string | undefined;
   #lastIssuedMs = 0;
   /** The last of what is done one after the other (`#inTurn`). */
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param newId makes the ids of what is issued */
   constructor(
     signer: AuthoritySigner,
     storage: PolicyAuthorityStorage,
     clock: Clock,
-    newId: () => string = randomUUID,
+    { newId = randomUUID, revocationEndpoint }: AuthorityOptions = {},
   ) {
     this.#newId = newId;
     this.signer = signer;
     this.storage = storage;
     this.#clock = clock;
+    this.#revocationEndpoint = revocationEndpoint;
   }
 
   /** Keeps a policy under its hash; the same document again changes nothing. */
@@ -89,7 +100,11 @@ export class Authority {
     const issuedAtMs = this.#now();
     const expiresAtMs = ahead(request.expiresAt, issuedAtMs);
     const grantId = this.#newId();
-    const envelope = this.signer.signGrant({ grantId, ...request });
+    const envelope = this.signer.signGrant({
+      grantId,
+      ...(this.#revocationEndpoint === undefined ? {} : { revocationEndpoint: this.#revocationEndpoint }),
+      ...request,
+    });
     await this.storage.putGrant({ grantId, envelope, issuedAtMs, expiresAtMs });
     return envelope;
   }

@@ -10,6 +10,8 @@ export type ProblemCode =
   | 'not_found'
   | 'policy_not_found'
   | 'grant_not_found'
+  | 'key_not_found'
+  | 'key_exists'
   | 'grant_invalid'
   | 'grant_too_large'
   | 'revocations_full'

@@ -1,18 +1,18 @@
 // The HTTP routes of a Policy Authority: from requests to the Authority's methods and back. What changes something needs
 // an API key; what devices and wallets ask does not.
 
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { JsonObject } from '../../core/json/value.ts';
-import { requireScope } from './api-keys.ts';
+import type { ApiKeys } from './api-keys.ts';
 import type { Authority, BundleFilter, BundleRequest, GrantRequest } from './authority.ts';
 import * as schemas from './schemas.ts';
 import type { Revocation, Scope } from './storage.ts';
 
 /** Adds the routes to a server. */
-export function addRoutes(server: FastifyInstance, authority: Authority): void {
+export function addRoutes(server: FastifyInstance, authority: Authority, apiKeys: ApiKeys): void {
   const needs = (scope: Scope) => ({
-    onRequest: (request: FastifyRequest) => requireScope(authority.storage, request.headers.authorization, scope),
+    onRequest: (request: FastifyRequest) => apiKeys.require(request.headers.authorization, scope),
   });
 
   server.post<{ Body: { policyDocument: JsonObject } }>(
@@ -78,6 +78,24 @@ export function addRoutes(server: FastifyInstance, authority: Authority): void {
       reply.header('etag', tag).header('cache-control', 'no-cache');
       if (namesTag(request.headers['if-none-match'], tag)) return reply.code(304).send();
       return reply.type('application/json; charset=utf-8').send(body);
+    },
+  );
+
+  server.post<{ Body: { keyId?: string; scopes: readonly Scope[] } }>(
+    '/admin/keys',
+    { ...needs('admin'), schema: { body: schemas.keyBody } },
+    async (request, reply) => {
+      const { keyId = randomUUID(), scopes } = request.body;
+      return reply.code(201).send({ keyId, key: await apiKeys.issue(keyId, scopes), scopes });
+    },
+  );
+
+  server.delete<{ Params: { keyId: string } }>(
+    '/admin/keys/:keyId',
+    { ...needs('admin'), schema: { params: schemas.keyParams } },
+    async (request) => {
+      await apiKeys.revoke(request.params.keyId);
+      return { keyId: request.params.keyId, revoked: true };
     },
   );
 }

@@ -88,9 +88,27 @@ const publicKey = {
   properties: { kid: text, kty: text, active: { type: 'boolean' } },
 };
 
+/** POST /admin/keys */
+export const keyBody = closed(
+  {
+    keyId: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,128}$' },
+    scopes: {
+      type: 'array',
+      items: { enum: ['grants:write', 'grants:revoke', 'admin'] },
+      minItems: 1,
+      uniqueItems: true,
+    },
+  },
+  ['scopes'],
+);
+
+/** DELETE /admin/keys/:keyId */
+export const keyParams = { type: 'object', required: ['keyId'], properties: { keyId: id } };
+
 /** POST /trust-bundles: an unsigned bundle. */
 export const bundleBody = closed(
   {
+    bundleId: text,
     category: text,
     merchant: text,
     geography: closed({ region: text, countryCodes: texts }, []),

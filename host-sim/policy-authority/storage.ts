@@ -64,9 +64,12 @@ export interface PolicyAuthorityStorage {
   putBundle(bundle: StoredBundle): Promise<void>;
   /** All of them, oldest first. */
   bundles(): Promise<readonly StoredBundle[]>;
-  putApiKey(key: ApiKeyRecord): Promise<void>;
+  /** @returns false where there is a key with this id already */
+  putApiKey(key: ApiKeyRecord): Promise<boolean>;
   /** The key with this hash. */
   apiKey(sha256: string): Promise<ApiKeyRecord | undefined>;
+  /** @returns false where there is none */
+  deleteApiKey(keyId: string): Promise<boolean>;
 }
 
 /** A storage that ends with the process. */
@@ -113,12 +116,18 @@ export class MemoryStorage implements PolicyAuthorityStorage {
     return [...this.#bundles];
   }
 
-  async putApiKey(key: ApiKeyRecord): Promise<void> {
-    this.#apiKeys.set(key.sha256, key);
+  async putApiKey(key: ApiKeyRecord): Promise<boolean> {
+    if (this.#apiKeys.has(key.keyId)) return false;
+    this.#apiKeys.set(key.keyId, key);
+    return true;
   }
 
   async apiKey(sha256: string): Promise<ApiKeyRecord | undefined> {
-    return this.#apiKeys.get(sha256);
+    return [...this.#apiKeys.values()].find((key) => key.sha256 === sha256);
+  }
+
+  async deleteApiKey(keyId: string): Promise<boolean> {
+    return this.#apiKeys.delete(keyId);
   }
 }
 

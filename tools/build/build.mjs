@@ -2,7 +2,8 @@
 // licences (esbuild), and declarations (tsc). Runs by itself after `npm ci`; `--types=no` leaves the declarations out.
 
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -37,11 +38,13 @@ const cli = await build({
   // The walks of `powercut` run on workers, which begin in a file of their own.
   entryPoints: { cli: 'tools/cli/main.ts', 'powercut-worker': 'tools/powercut/worker.ts' },
   metafile: true,
-  // Some of the libraries are CommonJS and call `require` for Node's own modules.
+  // Some of the libraries are CommonJS: they call `require` for Node's own modules, and SQLite looks for its engine beside itself.
   banner: {
-    js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
+    js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);\nconst __dirname = import.meta.dirname;",
   },
 });
+const sqlite = dirname(createRequire(import.meta.url).resolve('node-sqlite3-wasm'));
+copyFileSync(join(sqlite, 'node-sqlite3-wasm.wasm'), join(root, 'dist', 'node-sqlite3-wasm.wasm'));
 writeFileSync(join(root, 'dist', 'licences.txt'), licencesOf(Object.keys(cli.metafile.inputs), root));
 if (!process.argv.includes('--types=no')) {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');

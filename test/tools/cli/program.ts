@@ -23,6 +23,8 @@ export class Program {
       platform: 'node',
       target: 'node20',
       define: { MPCP_BUILD_TIME_MS: '0' },
+      // It looks for its engine beside itself.
+      external: ['node-sqlite3-wasm'],
       banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
     });
     writeFileSync(

@@ -14,6 +14,7 @@ import { register as grant } from './grant.ts';
 import { register as intent } from './intent.ts';
 import { register as keys } from './keys.ts';
 import { register as ledger } from './ledger.ts';
+import { register as pa } from './pa.ts';
 import { register as policy } from './policy.ts';
 import { register as powercut } from './powercut.ts';
 import { register as present } from './present.ts';
@@ -40,6 +41,7 @@ export const commands: readonly Register[] = [
   present,
   bundle,
   verify,
+  pa,
   provision,
   ledger,
   conform,

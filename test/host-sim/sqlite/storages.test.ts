@@ -1,0 +1,126 @@
+// Both storages of both services, in memory and in a database, keep the same promises.
+
+import { describe, expect, it } from 'vitest';
+import * as operator from '../../../host-sim/operator-backend/sqlite-storage.ts';
+import { MemoryStorage as OperatorMemory, type OperatorStorage } from '../../../host-sim/operator-backend/storage.ts';
+import * as authority from '../../../host-sim/policy-authority/sqlite-storage.ts';
+import {
+  MemoryStorage as AuthorityMemory,
+  type PolicyAuthorityStorage,
+} from '../../../host-sim/policy-authority/storage.ts';
+import { Database } from '../../../host-sim/sqlite/database.ts';
+
+const AUTHORITIES: readonly [string, () => Promise<PolicyAuthorityStorage>][] = [
+  ['in memory', async () => new AuthorityMemory()],
+  ['in a database', async () => new authority.SqliteStorage(await Database.open())],
+];
+const OPERATORS: readonly [string, () => Promise<OperatorStorage>][] = [
+  ['in memory', async () => new OperatorMemory()],
+  ['in a database', async () => new operator.SqliteStorage(await Database.open())],
+];
+
+describe.each(AUTHORITIES)("an authority's storage %s", (_, open) => {
+  it('keeps the first of policies and revocations', async () => {
+    const storage = await open();
+    const policy = { policyHash: 'a', policyDocument: { name: 'ü\0' }, storedAtMs: 1 };
+    expect(await storage.putPolicy(policy)).toEqual(policy);
+    expect(await storage.putPolicy({ ...policy, storedAtMs: 2 })).toEqual(policy);
+    expect(await storage.policy('a')).toEqual(policy);
+    expect(await storage.policy('b')).toBeUndefined();
+    await storage.revoke({ grantId: 'z', revokedAtMs: 1 });
+    await storage.revoke({ grantId: 'b', revokedAtMs: 2 });
+    expect(await storage.revoke({ grantId: 'z', revokedAtMs: 3 })).toEqual({ grantId: 'z', revokedAtMs: 1 });
+    expect(await storage.revocation('z')).toEqual({ grantId: 'z', revokedAtMs: 1 });
+    expect(await storage.revocation('z\0')).toBeUndefined();
+    expect((await storage.revocations()).map(({ grantId }) => grantId)).toEqual(['z', 'b']);
+  });
+
+  it('keeps grants, and bundles in the order they came', async () => {
+    const storage = await open();
+    const grant = { grantId: 'g', envelope: { grant: { n: 1e21, text: '"\u2028' } }, issuedAtMs: 1, expiresAtMs: 2 };
+    await storage.putGrant(grant);
+    expect(await storage.grant('g')).toEqual(grant);
+    expect(await storage.grant('h')).toBeUndefined();
+    const bundle = {
+      bundleIssuer: 'pa',
+      category: 'c',
+      merchant: undefined,
+      region: 'EU',
+      issuedAtMs: 2,
+      expiresAtMs: 3,
+    };
+    await storage.putBundle({ ...bundle, bundle: { id: 2 } });
+    await storage.putBundle({ ...bundle, bundle: { id: 1 } });
+    expect((await storage.bundles()).map(({ bundle: { id }, merchant, region }) => [id, merchant, region])).toEqual([
+      [2, undefined, 'EU'],
+      [1, undefined, 'EU'],
+    ]);
+  });
+
+  it('has one key of an id, until it is taken back', async () => {
+    const storage = await open();
+    const key = { keyId: 'k', sha256: 'aa', scopes: ['admin'] as const };
+    expect(await storage.putApiKey(key)).toBe(true);
+    expect(await storage.putApiKey({ ...key, sha256: 'bb' })).toBe(false);
+    expect([await storage.apiKey('aa'), await storage.apiKey('bb')]).toEqual([key, undefined]);
+    expect([await storage.deleteApiKey('k'), await storage.deleteApiKey('k')]).toEqual([true, false]);
+    expect(await storage.apiKey('aa')).toBeUndefined();
+  });
+});
+
+describe.each(OPERATORS)("an operator's storage %s", (_, open) => {
+  const of = { deviceId: 'd', chain: 1 };
+  const receipt = (receiptId: number, document: object = {}) => ({
+    receiptId,
+    previous: 'p',
+    hash: `h${receiptId}`,
+    document: { kind: 'payment', ...document },
+    receivedAtMs: receiptId,
+  });
+
+  it('keeps a receipt once, and one that says more in the place of one in doubt', async () => {
+    const storage = await open();
+    await storage.putReceipt(of, receipt(7, { doubt: 'damage' }));
+    await storage.putReceipt(of, receipt(7));
+    await storage.putReceipt(of, receipt(7, { doubt: 'damage' }));
+    await storage.putReceipt(of, { ...receipt(7), hash: 'another' });
+    expect(await storage.receipt(of, 7)).toEqual(receipt(7));
+    expect(await storage.receipt({ ...of, chain: 2 }, 7)).toBeUndefined();
+  });
+
+  it('gives receipts back by id, in pages', async () => {
+    const storage = await open();
+    for (const id of [3, 1, 10, 2]) await storage.putReceipt(of, receipt(id));
+    expect((await storage.receipts(of, 1, 2)).map(({ receiptId }) => receiptId)).toEqual([2, 3]);
+    expect((await storage.newestReceipt(of))?.receiptId).toBe(10);
+    expect(await storage.newestReceipt({ deviceId: 'e', chain: 1 })).toBeUndefined();
+  });
+
+  it('keeps grants, evidence once, and chains', async () => {
+    const storage = await open();
+    await storage.putGrant('k', { a: 1 });
+    expect([await storage.grant('k'), await storage.grant('l')]).toEqual([{ a: 1 }, undefined]);
+    const evidence = { reason: 'altered', receiptId: 1, detail: 'd', document: { x: 1 }, receivedAtMs: 1 } as const;
+    await storage.putEvidence(of, evidence);
+    await storage.putEvidence(of, { ...evidence, receivedAtMs: 2 });
+    await storage.putEvidence(of, { ...evidence, reason: 'conflict' });
+    expect(await storage.evidence(of)).toEqual([evidence, { ...evidence, reason: 'conflict' }]);
+    for (const chain of [2, 3]) await storage.putChain('d', { chain, reason: 'new board', begunAtMs: chain });
+    expect((await storage.chains('d')).map(({ chain }) => chain)).toEqual([2, 3]);
+    expect(await storage.chains('e')).toEqual([]);
+  });
+
+  it('keeps when a device was seen last, and the last that it said', async () => {
+    const storage = await open();
+    const state = { document: { state: 'serving' }, receivedAtMs: 1 };
+    await storage.putSeen('e', 1, state);
+    await storage.putSeen('e', 2);
+    await storage.putSeen('d', 3);
+    expect(await storage.devices()).toEqual([
+      { deviceId: 'd', seenAtMs: 3 },
+      { deviceId: 'e', seenAtMs: 2, state },
+    ]);
+    await storage.putApiKey({ keyId: 'k', sha256: 'aa', deviceId: 'd' });
+    expect(await storage.apiKey('aa')).toEqual({ keyId: 'k', sha256: 'aa', deviceId: 'd' });
+  });
+});

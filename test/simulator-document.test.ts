@@ -1,0 +1,53 @@
+// docs/SIMULATOR.md keeps its word: its commands run as printed, on other ports.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
+import { isBuilt } from './fixtures/built.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const document = readFileSync(join(root, 'docs/SIMULATOR.md'), 'utf8');
+const folder = mkdtempSync(join(tmpdir(), 'mpcp-simulator-'));
+const built = isBuilt('the commands of docs/SIMULATOR.md');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function block(word: string): string {
+  const found = new RegExp(`\`\`\`sh ${word}\n([\\s\\S]*?)\`\`\``).exec(document)?.[1];
+  if (found === undefined) throw new Error(`docs/SIMULATOR.md has no block "${word}"`);
+  return found;
+}
+
+it.runIf(built)('pa serve serves, and the authority it starts issues a grant', async () => {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  const program = `exec "${process.execPath}" "${join(root, 'tools/bin/mpcp-embedded.mjs')}" "$@"`;
+  writeFileSync(join(bin, 'npx'), `#!/bin/sh\nshift\n${program}\n`);
+  chmodSync(join(bin, 'npx'), 0o755);
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
+  const serve = block('serve')
+    .replace('npx mpcp', 'exec npx mpcp')
+    .replace(/port 300[01]/g, 'port 0');
+  const server = spawn('sh', ['-e', '-c', serve], { cwd: folder, env, stdio: ['ignore', 'pipe', 'ignore'] });
+  let url: string | undefined;
+  for await (const chunk of server.stdout) {
+    url ??= /Policy Authority: (\S+)/.exec(String(chunk))?.[1];
+    if (url !== undefined) break;
+  }
+  const ask = block('grant').replaceAll('localhost:3000', String(url)).replaceAll('http://http://', 'http://');
+  const key = /MPCP_ADMIN_KEY=(\S+)/.exec(block('serve'))?.[1];
+  const client = spawn('sh', ['-e', '-c', ask], { cwd: folder, env: { ...env, MPCP_ADMIN_KEY: key } });
+  let answer = '';
+  for await (const chunk of client.stdout) answer += chunk;
+  expect(JSON.parse(answer)).toMatchObject({
+    issuer: 'pa.example',
+    issuerKeyId: 'pa-key-1',
+    grant: { budgetMinor: '5000000' },
+  });
+  const gone = once(server, 'exit');
+  server.kill('SIGTERM');
+  expect(await gone).toEqual([0, null]);
+});

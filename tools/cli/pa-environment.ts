@@ -1,0 +1,60 @@
+// Who a Policy Authority is, as the published service is told it: by the environment.
+
+import type { AuthorityIdentity } from '../../host-sim/policy-authority/signer.ts';
+import { KeyError, readSigningKey, type SigningKey } from '../../host-sim/signing/keys.ts';
+import { UsageError } from './io.ts';
+
+/** What the environment says. */
+export interface AuthorityEnvironment {
+  readonly identity: AuthorityIdentity;
+  /** Where wallets and devices ask about a grant; undefined where grants name no place, as MPCP v1 has it. */
+  readonly revocationEndpoint: string | undefined;
+  /** Undefined where it is not set. */
+  readonly adminKey: string | undefined;
+  readonly adminKeyIsSet: boolean;
+}
+
+/** The kid of a signing key that is not named, as the published service has it. */
+const DEFAULT_KID = 'mpcp-policy-grant-signing-key-1';
+/** Characters of an administrator's key, at least: it opens everything and nobody slows down who guesses. */
+const ADMIN_KEY_CHARACTERS = 16;
+
+/** Reads it. @throws UsageError that names the variable and what is wrong, and never repeats a key */
+export function readEnvironment(variables: NodeJS.ProcessEnv): AuthorityEnvironment {
+  const grantKey = keyIn(variables, 'MPCP_POLICY_GRANT_SIGNING_PRIVATE_KEY_PEM', 'MPCP_POLICY_GRANT_SIGNING_KEY_ID');
+  if (grantKey === undefined)
+    throw new UsageError('MPCP_POLICY_GRANT_SIGNING_PRIVATE_KEY_PEM is not set: a private Ed25519 key in PKCS #8 PEM');
+  const issuer = variables.MPCP_ISSUER_DOMAIN?.trim();
+  if (!issuer)
+    throw new UsageError("MPCP_ISSUER_DOMAIN is not set: the issuer of grants, as sites' grantIssuers list it");
+  const bundleKey = keyIn(variables, 'MPCP_TRUST_BUNDLE_SIGNING_PRIVATE_KEY_PEM', 'MPCP_TRUST_BUNDLE_SIGNING_KEY_ID');
+  const adminKey = variables.MPCP_ADMIN_KEY || undefined;
+  if (adminKey !== undefined && !new RegExp(`^[!-~]{${ADMIN_KEY_CHARACTERS},}$`).test(adminKey))
+    throw new UsageError(`MPCP_ADMIN_KEY is not ${ADMIN_KEY_CHARACTERS} visible characters or more`);
+  return {
+    identity: { issuer, grantKey, bundleKey: bundleKey ?? grantKey },
+    revocationEndpoint: endpointIn(variables.MPCP_REVOCATION_BASE_URL),
+    adminKey,
+    adminKeyIsSet: adminKey !== undefined,
+  };
+}
+
+/** A key; files of variables hold its lines with `\n` between them. */
+function keyIn(variables: NodeJS.ProcessEnv, pemName: string, kidName: string): SigningKey | undefined {
+  const pem = variables[pemName];
+  if (!pem) return undefined;
+  try {
+    return readSigningKey(pem.replaceAll('\\n', '\n'), variables[kidName] || DEFAULT_KID);
+  } catch (error) {
+    if (error instanceof KeyError) throw new UsageError(`${pemName}: ${error.message}`);
+    throw error;
+  }
+}
+
+function endpointIn(base: string | undefined): string | undefined {
+  if (!base) return undefined;
+  const url = URL.canParse(base) ? new URL(base) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '')
+    throw new UsageError('MPCP_REVOCATION_BASE_URL is not an http or https address without query');
+  return `${base.replace(/\/+$/, '')}/revoke`;
+}
