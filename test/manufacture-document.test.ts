@@ -141,9 +141,12 @@ describe('docs/MANUFACTURE.md', () => {
     const flash = new MemoryFlash();
     admitCounter(new FlashLedger(flash, crypto), 2);
     const firmware = readFileSync(join(root, 'device', 'firmware', 'start.ts'), 'utf8');
-    const [missing, older, kind] = firstCells('| It says | It means |') as [string, string, string];
+    const [missing, older, noLog, kind] = firstCells('| It says | It means |') as [string, string, string, string];
     expect(readProvisioning(new MemoryFlash({ size: 16_384 }))).toMatchObject({ message: missing });
     expect(admitCounter(new FlashLedger(flash, crypto), 1)).toMatchObject({ message: older });
+    const neither = new MemoryFlash();
+    neither.cells[4096] = 0;
+    expect(admitCounter(new FlashLedger(neither, crypto), 1)?.message).toContain(noLog);
     expect(firmware).toContain(kind.replace('…', '').trimEnd());
   });
 });
