@@ -22,5 +22,7 @@ CREATE TABLE evidence (
 );
 CREATE TABLE chains (turn INTEGER PRIMARY KEY, deviceId TEXT NOT NULL, document TEXT NOT NULL);
 CREATE TABLE operatorKeys (sha256 TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+-- Amounts are digits: they are longer than SQLite's integers.
+CREATE TABLE spends (account TEXT PRIMARY KEY, most TEXT NOT NULL, taken TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE devices (deviceId TEXT PRIMARY KEY, seenAtMs INTEGER NOT NULL, state TEXT) WITHOUT ROWID;
 `;

@@ -28,6 +28,17 @@ export class MpcpGrantRevokedError extends Error {
   }
 }
 
+/** The grant does not allow what the payment is for. */
+export class MpcpPurposeNotAllowedError extends Error {
+  override name = 'MpcpPurposeNotAllowedError';
+  readonly purpose: string;
+
+  constructor(purpose: string, allowed: readonly string[]) {
+    super(`the grant allows ${allowed.join(', ')}, not ${purpose}`);
+    this.purpose = purpose;
+  }
+}
+
 /** Something a wallet was given cannot be used: a grant, an amount, a time. The message names it. */
 export class WalletError extends Error {
   override name = 'WalletError';

@@ -7,16 +7,21 @@ import { ArtifactProblem } from '../../core/artifacts/members.ts';
 import { readPolicyGrant } from '../../core/artifacts/policy-grant.ts';
 import { isObject, type JsonObject, type JsonValue, member } from '../../core/json/value.ts';
 import type { Clock } from '../../core/ports/ports.ts';
+import { SYSTEM_CLOCK } from '../ports/system-clock.ts';
 import { intentHash, type SignedEnvelope, signSba, signSpa } from '../signing/artifacts.ts';
-import type { SigningKey } from '../signing/keys.ts';
-import { MpcpBudgetExceededError, WalletError } from './errors.ts';
+import { readSigningKey, type SigningKey } from '../signing/keys.ts';
+import { MpcpBudgetExceededError, MpcpPurposeNotAllowedError, WalletError } from './errors.ts';
 import type { WalletPresentation } from './presentation.ts';
 import { RevocationCheck } from './revocation.ts';
+import { MemorySpendStorage, type SpendAccount, type SpendStorage } from './spend-storage.ts';
 
 /** How a session is opened. */
 export interface SessionOptions {
   readonly actorId: string;
-  readonly signingKey: SigningKey;
+  /** Or its PKCS #8 PEM, with `signingKeyId`. */
+  readonly signingKey: SigningKey | string;
+  /** The kid of a PEM. Default: its thumbprint. */
+  readonly signingKeyId?: string;
   /** Whose key it is; a verifier finds it in its bundles by this. Left out where the verifier pins the key. */
   readonly issuer?: string;
   readonly scope: 'SESSION' | 'TRIP';
@@ -24,16 +29,18 @@ export interface SessionOptions {
   readonly ceiling: { readonly amount: string; readonly currency: string };
   /** Decimal places of the minor unit. Default 2; XRP in drops has 6. */
   readonly minorUnit?: number;
-  /** Default: a fresh one. */
+  /** Default: a fresh one. With that of an earlier session, and its storage, what that one authorized counts. */
   readonly sessionId?: string;
-  /** Artifacts are dated by it. */
-  readonly clock: Clock;
+  /** What was authorized. Default: in memory. */
+  readonly storage?: SpendStorage;
+  /** Artifacts are dated by it. Default: the machine's. */
+  readonly clock?: Clock;
   /** How long an SBA is good for, in milliseconds; never longer than the grant. Default one hour. */
   readonly sbaLifetimeMs?: number;
   /** Asked before signing a budget. Default: the grant's own. */
   readonly revocationEndpoint?: string;
   /** How long "not revoked" is believed, in milliseconds. Default 60 000. */
-  readonly revocationTtlMs?: number;
+  readonly revocationTtl?: number;
   /** Makes the ids of what is signed. Default: random UUIDs. */
   readonly newId?: () => string;
 }
@@ -43,6 +50,8 @@ export interface SbaRequest {
   /** Its ceiling, in digits; it is taken from what remains of the session's. */
   readonly amount: string;
   readonly currency?: string;
+  /** What is paid for; the grant must allow it. */
+  readonly purpose?: string;
   /** Default: the grant's first. */
   readonly rail?: string;
   /** Left out, the grant's assets are allowed. */
@@ -72,6 +81,7 @@ export interface PaymentTerms {
   readonly amount: string;
   /** The budget's ceiling; default the amount. */
   readonly ceiling?: string;
+  readonly purpose?: string;
   readonly rail?: string;
   readonly asset?: JsonObject;
   readonly destination?: string;
@@ -101,12 +111,14 @@ export class WalletSession {
   readonly #policyHash: string;
   readonly #grantExpiresAtMs: number;
   readonly #rails: readonly string[];
-  readonly #ceiling: bigint;
+  readonly #purposes: readonly string[];
+  readonly #key: SigningKey;
+  readonly #clock: Clock;
   readonly #revocation: RevocationCheck | undefined;
   readonly #newId: () => string;
-  /** Per budgetId: what may still be paid under it. */
-  readonly #budgets = new Map<string, bigint>();
-  #allocated = 0n;
+  readonly #storage: SpendStorage;
+  /** The session's account in the storage; those of its budgets have its name first. */
+  readonly #account: string;
 
   /** `createSession` is the way in. */
   constructor(grant: JsonObject, options: SessionOptions) {
@@ -122,16 +134,21 @@ export class WalletSession {
     this.#policyHash = read.policyHash;
     this.#grantExpiresAtMs = read.expiresAtMs;
     this.#rails = read.allowedRails;
-    this.#ceiling = amountOf(options.ceiling.amount, 'the ceiling');
+    this.#purposes = read.allowedPurposes;
+    this.#key = keyOf(options);
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#storage = options.storage ?? new MemorySpendStorage();
+    this.#account = JSON.stringify([read.grantId, this.sessionId]);
+    this.#storage.open(this.#account, amountOf(options.ceiling.amount, 'the ceiling'));
     const endpoint = options.revocationEndpoint ?? read.revocationEndpoint;
     if (endpoint !== undefined) {
-      this.#revocation = new RevocationCheck(endpoint, read.grantId, options.clock, options.revocationTtlMs ?? 60_000);
+      this.#revocation = new RevocationCheck(endpoint, read.grantId, this.#clock, options.revocationTtl ?? 60_000);
     }
   }
 
   /** What the session may still authorize. */
   remaining(): { readonly remainingMinor: string } {
-    return { remainingMinor: (this.#ceiling - this.#allocated).toString() };
+    return { remainingMinor: this.#remaining(this.#account).toString() };
   }
 
   /** @throws MpcpGrantRevokedError where the Policy Authority says so */
@@ -142,7 +159,8 @@ export class WalletSession {
   /**
    * Signs a budget.
    *
-   * @throws MpcpBudgetExceededError above what remains; MpcpGrantRevokedError; WalletError for a request it cannot serve
+   * @throws MpcpBudgetExceededError above what remains; MpcpGrantRevokedError; MpcpPurposeNotAllowedError; WalletError for a
+   *   request it cannot serve
    */
   async createSba(request: SbaRequest): Promise<SignedEnvelope> {
     const amount = amountOf(request.amount, 'the amount');
@@ -154,15 +172,20 @@ export class WalletSession {
     const rail = request.rail ?? this.#rails[0];
     if (rail === undefined || !this.#rails.includes(rail))
       throw new WalletError(`the grant does not allow rail ${rail ?? 'none'}`);
+    const { purpose } = request;
+    if (purpose !== undefined && this.#purposes.length > 0 && !this.#purposes.includes(purpose))
+      throw new MpcpPurposeNotAllowedError(purpose, this.#purposes);
     await this.checkRevocation();
-    const remaining = this.#ceiling - this.#allocated;
-    if (amount > remaining) throw new MpcpBudgetExceededError(amount, remaining);
+    // Before anything is signed: a wallet that is killed has taken too much at worst.
+    if (!this.#storage.take(this.#account, amount))
+      throw new MpcpBudgetExceededError(amount, this.#remaining(this.#account));
     const budgetId = this.#newId();
     const destinations =
       request.destination === undefined ? member(this.#body, 'destinationAllowlist') : [request.destination];
     const assets = request.asset === undefined ? member(this.#body, 'allowedAssets') : [request.asset];
     const expiresAtMs = Math.min(now + (this.#options.sbaLifetimeMs ?? 3_600_000), this.#grantExpiresAtMs);
-    const sba = signSba(
+    this.#storage.open(this.#budget(budgetId), amount);
+    return signSba(
       {
         version: '1.0',
         budgetId,
@@ -179,11 +202,8 @@ export class WalletSession {
         ...(destinations === undefined ? {} : { destinationAllowlist: destinations }),
         expiresAt: new Date(expiresAtMs).toISOString(),
       },
-      { key: this.#options.signingKey, issuer: this.#options.issuer },
+      { key: this.#key, issuer: this.#options.issuer },
     );
-    this.#allocated += amount;
-    this.#budgets.set(budgetId, amount);
-    return sba;
   }
 
   /**
@@ -195,10 +215,11 @@ export class WalletSession {
     const amount = amountOf(request.amount, 'the amount');
     const budget = request.sba.authorization;
     const budgetId = String(budget.budgetId);
-    const left = this.#budgets.get(budgetId);
-    if (left === undefined) throw new WalletError(`budget ${budgetId} is not of this session`);
-    if (amount > left) throw new MpcpBudgetExceededError(amount, left);
+    const account = this.#budget(budgetId);
+    if (this.#storage.account(account) === undefined)
+      throw new WalletError(`budget ${budgetId} is not of this session`);
     const now = new Date(this.#now()).toISOString();
+    if (!this.#storage.take(account, amount)) throw new MpcpBudgetExceededError(amount, this.#remaining(account));
     const terms = {
       rail: (budget.allowedRails as readonly string[])[0] as string,
       ...(request.asset === undefined ? {} : { asset: request.asset as JsonValue }),
@@ -220,28 +241,47 @@ export class WalletSession {
         nonce: this.#newId(),
         expiresAt: budget.expiresAt as string,
       },
-      { key: this.#options.signingKey, issuer: this.#options.issuer },
+      { key: this.#key, issuer: this.#options.issuer },
     );
-    this.#budgets.set(budgetId, left - amount);
     return { spa, settlementIntent };
   }
 
   /** Signs a whole payment: its own budget, the payment, and what goes to the terminal. Errors as the two above. */
   async createPayment(request: PaymentTerms): Promise<WalletPresentation> {
-    const { ceiling, idempotencyKey, referenceId, rail, ...terms } = request;
+    const { ceiling, idempotencyKey, referenceId, rail, purpose, ...terms } = request;
     const sba = await this.createSba({
       ...terms,
       amount: ceiling ?? terms.amount,
       ...(rail === undefined ? {} : { rail }),
+      ...(purpose === undefined ? {} : { purpose }),
     });
     const payment = this.createSpa({ ...terms, sba, ...(referenceId === undefined ? {} : { referenceId }) });
     return { grant: this.grant, sba, ...payment, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
   }
 
+  /** The account of a budget. */
+  #budget(budgetId: string): string {
+    return `${this.#account}${JSON.stringify([budgetId])}`;
+  }
+
+  #remaining(account: string): bigint {
+    const { limit, taken } = this.#storage.account(account) as SpendAccount;
+    return limit > taken ? limit - taken : 0n;
+  }
+
   #now(): number {
-    const now = this.#options.clock.wallMs();
+    const now = this.#clock.wallMs();
     if (now === undefined) throw new WalletError('the clock is not set');
     return now;
+  }
+}
+
+function keyOf({ signingKey, signingKeyId }: SessionOptions): SigningKey {
+  if (typeof signingKey !== 'string') return signingKey;
+  try {
+    return readSigningKey(signingKey, signingKeyId);
+  } catch (error) {
+    throw new WalletError(`the signing key cannot be used: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -230,7 +230,7 @@ describe('revocation', () => {
   it('a grant the Policy Authority has revoked opens no session and signs no budget', async () => {
     const revoked = await site.grant(site.cast.vehicleA);
     const grantId = String((revoked.grant as JsonObject).grantId);
-    const asking = options({ revocationEndpoint: `${site.authority.url}/revoke`, revocationTtlMs: 1_000 });
+    const asking = options({ revocationEndpoint: `${site.authority.url}/revoke`, revocationTtl: 1_000 });
     const session = await createSession(revoked, asking);
     await session.createSba({ amount: '1' });
     await site.post('/revoke', { grantId });

@@ -1,0 +1,112 @@
+// What a wallet has authorized counts after a restart, and two sessions that share an account share its limit.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../core/json/value.ts';
+import { PURPOSE } from '../../../host-sim/day/scene.ts';
+import { privatePem } from '../../../host-sim/signing/keys.ts';
+import { MpcpBudgetExceededError, MpcpPurposeNotAllowedError, WalletError } from '../../../host-sim/wallet/errors.ts';
+import { createSession, type SessionOptions } from '../../../host-sim/wallet/session.ts';
+import { FileSpendStorage, MemorySpendStorage, type SpendStorage } from '../../../host-sim/wallet/spend-storage.ts';
+import { TestSite } from '../site.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mpcp-wallet-'));
+let site: TestSite;
+let grant: JsonObject;
+beforeAll(async () => {
+  site = await TestSite.open();
+  grant = await site.grant(site.cast.vehicleA);
+});
+afterAll(async () => {
+  await site.close();
+  rmSync(folder, { recursive: true });
+});
+
+function options(changes: Partial<SessionOptions> = {}): SessionOptions {
+  const { address, key } = site.cast.vehicleA;
+  return {
+    actorId: address,
+    signingKey: privatePem(key),
+    signingKeyId: key.kid,
+    scope: 'TRIP',
+    sessionId: 'trip-1',
+    ceiling: { amount: '1000', currency: 'XRP' },
+    clock: site.clock,
+    ...changes,
+  };
+}
+
+const STORAGES: readonly [string, () => Promise<SpendStorage>][] = [
+  ['in memory', async () => new MemorySpendStorage()],
+  ['in a file', () => FileSpendStorage.at(join(folder, 'wallet.db'))],
+];
+
+describe.each(STORAGES)('a storage %s', (_, open) => {
+  it('takes up to the limit, exactly, and amounts of 38 digits', async () => {
+    const storage = await open();
+    expect(storage.account('a')).toBeUndefined();
+    expect(storage.take('a', 1n)).toBe(false);
+    const limit = 10n ** 38n - 1n;
+    storage.open('a', limit);
+    expect([
+      storage.take('a', limit - 1n),
+      storage.take('a', 2n),
+      storage.take('a', 1n),
+      storage.take('a', 1n),
+    ]).toEqual([true, false, true, false]);
+    storage.open('a', limit);
+    expect(storage.account('a')).toEqual({ limit, taken: limit });
+    if (storage instanceof FileSpendStorage) storage.close();
+  });
+});
+
+describe('a session', () => {
+  it('goes on where it was when the wallet was restarted: ceiling, and budgets that are half spent', async () => {
+    const path = join(folder, 'restart.db');
+    let storage = await FileSpendStorage.at(path);
+    const first = await createSession(grant, options({ storage }));
+    const sba = await first.createSba({ amount: '700' });
+    first.createSpa({ sba, amount: '500' });
+    storage.close();
+    storage = await FileSpendStorage.at(path);
+    const second = await createSession(grant, options({ storage }));
+    expect(second.remaining()).toEqual({ remainingMinor: '300' });
+    await expect(second.createSba({ amount: '301' })).rejects.toThrow(MpcpBudgetExceededError);
+    expect(() => second.createSpa({ sba, amount: '201' })).toThrow(MpcpBudgetExceededError);
+    second.createSpa({ sba, amount: '200' });
+    storage.close();
+  });
+
+  it('shares its ceiling with another of the same trip, however many ask at once', async () => {
+    const storage = new MemorySpendStorage();
+    const sessions = await Promise.all([1, 2].map(() => createSession(grant, options({ storage }))));
+    const asked = Array.from({ length: 40 }, (_, i) => sessions[i % 2]?.createSba({ amount: '30' }));
+    const results = await Promise.allSettled(asked);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(33);
+    expect(sessions[0]?.remaining()).toEqual({ remainingMinor: '10' });
+  });
+
+  it('signs for no other purpose than the grant allows', async () => {
+    const session = await createSession(grant, options());
+    await session.createSba({ amount: '1', purpose: PURPOSE });
+    await expect(session.createSba({ amount: '1', purpose: 'travel:hotel' })).rejects.toThrow(
+      MpcpPurposeNotAllowedError,
+    );
+    expect(session.remaining()).toEqual({ remainingMinor: '999' });
+  });
+
+  it('signs nothing where its storage fails', async () => {
+    const storage = new MemorySpendStorage();
+    const session = await createSession(grant, options({ storage }));
+    storage.take = () => {
+      throw new Error('the disk is full');
+    };
+    await expect(session.createSba({ amount: '1' })).rejects.toThrow('the disk is full');
+  });
+
+  it('says what is wrong with a key', async () => {
+    await expect(createSession(grant, options({ signingKey: 'x' }))).rejects.toThrow(WalletError);
+  });
+});
