@@ -47,6 +47,16 @@ export const ANSWER_LIMITS: JsonLimits = Object.freeze({
   depth: 4,
 });
 
+/** What an authority publishes its keys in, which is read at set-up: eight of them, with all that a JWK may state. */
+export const PUBLISHED_KEYS_LIMITS: JsonLimits = /* @__PURE__ */ Object.freeze({
+  bytes: 4096,
+  values: 256,
+  elements: 64,
+  members: 24,
+  stringBytes: 1024,
+  depth: 6,
+});
+
 /** All artifacts of one payment together, in bytes, the object that carries them included. */
 export const PRESENTATION_BYTES = 8192;
 /** Members and elements of all artifacts of one payment: each takes a device's memory, however short it is written. */
@@ -111,6 +121,8 @@ export const BUNDLES_HELD = 4;
 export const BUNDLES_PER_ANSWER = 16;
 /** Bytes of such an answer: the bundles a device can hold, and some air around them. */
 export const BUNDLE_SET_BYTES = BUNDLES_HELD * BUNDLE_LIMITS.bytes + 1024;
+/** Bytes of a table of a key, with its header; on flash it takes whole blocks. */
+export const KEY_TABLE_BYTES = 24_736;
 /** Keys that may have a table, however large the partition of key tables is: one takes 28 KB of it. */
 export const KEY_TABLES = 64;
 /** Keys whose uses are counted, to find those that are worth a table. */
@@ -160,14 +172,22 @@ export const DEFAULT_DRIFT_MS = 300_000;
 export const LARGEST_DRIFT_MS = 600_000;
 /** Bundles are asked for after this long, unless configured, in milliseconds: six hours. */
 export const REFRESH_INTERVAL_MS = 21_600_000;
+/** The least and the most that may be configured, in milliseconds: a minute, a week. */
+export const REFRESH_INTERVAL_RANGE_MS = Object.freeze([60_000, 604_800_000] as const);
 /** From this part of a bundle's life before its expiry on its successor is asked for often, unless configured. */
 export const REFRESH_MARGIN_SHARE = 0.25;
+/** The least and the most that may be configured. */
+export const REFRESH_MARGIN_SHARE_RANGE = Object.freeze([0, 0.9] as const);
 /** At least so long before its expiry, unless configured, in milliseconds: a day; but at most half of its life. */
 export const REFRESH_LEAST_MARGIN_MS = 86_400_000;
+/** The least and the most that may be configured, in milliseconds: nothing, 30 days. */
+export const REFRESH_LEAST_MARGIN_RANGE_MS = Object.freeze([0, 2_592_000_000] as const);
 /** How often it is asked for then, and where no bundle is in force, in milliseconds. */
 export const REFRESH_MARGIN_PACE_MS = 1_800_000;
 /** For a whole answer, unless configured, in milliseconds. */
 export const REFRESH_TIMEOUT_MS = 60_000;
+/** The least and the most that may be configured, in milliseconds: a second, ten minutes. */
+export const REFRESH_TIMEOUT_RANGE_MS = Object.freeze([1000, 600_000] as const);
 /** For a network to come up, or a clock to be set, in milliseconds. */
 export const REFRESH_STAGE_MS = 60_000;
 /** The wait after the first failure to refresh; it doubles with each further one. In milliseconds. */
@@ -190,6 +210,9 @@ export const REVOCATION_CACHE_MS = 300_000;
 export const REVOCATION_TIMEOUT_MS = 3000;
 /** After a question that was not answered the next one is asked so much later, in milliseconds. */
 export const REVOCATION_RETRY_MS = 15_000;
+/** The least and the most that may be configured, in milliseconds. What is good for less than a payment takes would be asked about without end. */
+export const REVOCATION_CACHE_RANGE_MS = Object.freeze([REVOCATION_RETRY_MS, 86_400_000] as const);
+export const REVOCATION_TIMEOUT_RANGE_MS = Object.freeze([100, 30_000] as const);
 /** Grants whose answer is remembered for a while. */
 export const REVOCATIONS_CACHED = 16;
 /** Grants that were found revoked online and are remembered until they expire. */

@@ -1,9 +1,10 @@
 // Whether the partitions are such as the stores need: whole blocks, room for what they must hold, none reaching into another.
 // Found out before the first byte is written: a store that begins on a wrong partition destroys what is on it.
 
-import { UNIT } from '../encoding/flash-header.ts';
+import { PAGE, UNIT } from '../encoding/flash-header.ts';
 import { LEAST_BLOCKS as LEDGER_BLOCKS } from '../ledger/block-log.ts';
 import { LEAST_BLOCKS as JOURNAL_BLOCKS } from '../ledger/journal.ts';
+import { KEY_TABLE_BYTES } from '../limits.ts';
 import type { Flash } from '../ports/ports.ts';
 import { bundlePartitionBytes } from '../trust/bundle-partition.ts';
 
@@ -23,8 +24,6 @@ export interface PlacedPartition {
   readonly size: number;
 }
 
-/** Bytes that are programmed at a time, which no block may cut. */
-const PAGE = 256;
 /** Blocks that each store needs to begin at all. */
 const LEAST_BLOCKS: { readonly [name in keyof DeviceFlash]-?: number } = {
   ledger: LEDGER_BLOCKS,
@@ -32,8 +31,6 @@ const LEAST_BLOCKS: { readonly [name in keyof DeviceFlash]-?: number } = {
   bundles: 2,
   keyTables: 1,
 };
-/** Bytes of a table of a key. */
-const KEY_TABLE_BYTES = 28_672;
 
 /** What is wrong, a sentence each; empty where a device may start. */
 export function layoutProblems(flash: DeviceFlash, placed: readonly PlacedPartition[] = []): readonly string[] {
@@ -63,8 +60,8 @@ function checkPartition(name: keyof DeviceFlash, { size, blockSize, programSize 
     return;
   }
   if (size % blockSize !== 0) problems.push(`${name} has ${size} bytes: they are not whole blocks of ${blockSize}`);
-  const least = LEAST_BLOCKS[name] * blockSize;
-  const needed = name === 'keyTables' ? Math.max(least, KEY_TABLE_BYTES) : least;
+  const least = name === 'keyTables' ? Math.ceil(KEY_TABLE_BYTES / blockSize) : LEAST_BLOCKS[name];
+  const needed = least * blockSize;
   if (size < needed) problems.push(`${name} has ${size} bytes: it needs ${needed}`);
 }
 

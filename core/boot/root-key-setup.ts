@@ -7,8 +7,8 @@ import { encodeBase64Url } from '../encoding/base64.ts';
 import { JsonProblem, readJson } from '../json/reader.ts';
 import { anyMember, isArray, isObject, type JsonValue } from '../json/value.ts';
 import {
-  ANSWER_LIMITS,
   LOGGED_CHARACTERS,
+  PUBLISHED_KEYS_LIMITS,
   REFRESH_TIMEOUT_MS,
   ROOT_KEY_CONFIRM_MS,
   ROOT_KEY_TRIES,
@@ -57,7 +57,7 @@ const ORDER: FetchOrder = Object.freeze({
   path: '/.well-known/mpcp-keys.json',
   headers: Object.freeze({ accept: 'application/json', 'accept-encoding': 'identity', 'cache-control': 'no-cache' }),
   timeoutMs: REFRESH_TIMEOUT_MS,
-  maxBytes: ANSWER_LIMITS.bytes,
+  maxBytes: PUBLISHED_KEYS_LIMITS.bytes,
 });
 
 /** Members of a JWK that are private or symmetric (RFC 7518 §6, RFC 8037 §2). */
@@ -150,8 +150,9 @@ export class RootKeySetup {
   }
 
   private read(body: Uint8Array): readonly { readonly key: RootKey; readonly shown: ShownKey }[] | string {
-    const value = readJson(body, ANSWER_LIMITS);
-    const jwks = !(value instanceof JsonProblem) && isObject(value) ? anyMember(value, 'keys') : undefined;
+    const value = readJson(body, PUBLISHED_KEYS_LIMITS);
+    if (value instanceof JsonProblem) return `the answer cannot be read: ${value.message}`;
+    const jwks = isObject(value) ? anyMember(value, 'keys') : undefined;
     if (!isArray(jwks)) return 'the answer is not {"keys": […]}';
     if (jwks.length > ROOT_KEYS_SHOWN) return `the answer has more than ${ROOT_KEYS_SHOWN} keys`;
     const found: { readonly key: RootKey; readonly shown: ShownKey }[] = [];

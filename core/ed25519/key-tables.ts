@@ -9,9 +9,9 @@
 
 import { HEADER_BYTES as HEAD_BYTES, isStoreHeader, STORE, sealHeader, UNIT } from '../encoding/flash-header.ts';
 import { littleEndian, littleEndianOf, readU32, writeLittleEndian } from '../encoding/little-endian.ts';
-import { KEY_TABLES, KEYS_COUNTED } from '../limits.ts';
+import { KEY_TABLE_BYTES, KEY_TABLES, KEYS_COUNTED } from '../limits.ts';
 import { type Flash, FlashError } from '../ports/ports.ts';
-import { BUILD_STEPS, ENTRIES, ENTRY_BYTES, TableBuilder, type TablePart } from './comb.ts';
+import { BUILD_STEPS, ENTRY_BYTES, TableBuilder, type TablePart } from './comb.ts';
 import { negate, type Points } from './curve.ts';
 import { decompressPublicKey, type TableSource } from './verify.ts';
 
@@ -19,8 +19,6 @@ const FORMAT = 3;
 /** Bytes of a header: the head that every store has, and the key. */
 const KEY_BYTES = 32;
 const HEADER_BYTES = HEAD_BYTES + KEY_BYTES;
-/** Bytes of a table. */
-const TABLE_BYTES = HEADER_BYTES + ENTRIES * ENTRY_BYTES;
 
 const LOW_32 = 0xffffffffn;
 
@@ -82,7 +80,7 @@ function workOn({ place, key }: Header, isThere: boolean): Work {
 
 /** Bytes of flash that a table takes, in whole blocks. */
 function placeBytes(blockSize: number): number {
-  return Math.ceil(TABLE_BYTES / blockSize) * blockSize;
+  return Math.ceil(KEY_TABLE_BYTES / blockSize) * blockSize;
 }
 
 /** See the head of the file. No input and no failing flash makes it throw. */

@@ -6,6 +6,8 @@ import { readU32, writeU32 } from './little-endian.ts';
 
 /** Bytes of a unit: what is written to flash takes whole ones. */
 export const UNIT = 16;
+/** Bytes that are programmed at a time at most: a page of the devices' flash, which none of them crosses, and no block cuts. */
+export const PAGE = 256;
 /** Bytes of a header. Those from 3 on, but for the CRC, are the store's own. */
 export const HEADER_BYTES = 2 * UNIT;
 

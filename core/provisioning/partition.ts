@@ -2,7 +2,7 @@
 // written into the other slot, its header last, so that one program switches. docs/FORMAT.md says what each byte is.
 
 import { crc32, crc32Update } from '../encoding/crc32.ts';
-import { HEADER_BYTES, isStoreHeader, STORE, sealHeader, UNIT } from '../encoding/flash-header.ts';
+import { HEADER_BYTES, isStoreHeader, PAGE, STORE, sealHeader, UNIT } from '../encoding/flash-header.ts';
 import { readU32, writeU32 } from '../encoding/little-endian.ts';
 import { sameBytes } from '../encoding/same-bytes.ts';
 import { JsonProblem } from '../json/reader.ts';
@@ -20,8 +20,6 @@ export const LAST_COUNTER = 0xffff_ffff;
 const COUNTER_AT = 4;
 const CRC_AT = 8;
 const LENGTH_AT = 12;
-/** Bytes programmed at a time: a page of the devices' flash, which none of them crosses. */
-const PAGE = 256;
 
 /** An image that is in force. */
 export interface FoundProvisioning {

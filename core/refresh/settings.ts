@@ -3,12 +3,17 @@
 
 import {
   REFRESH_INTERVAL_MS,
+  REFRESH_INTERVAL_RANGE_MS,
   REFRESH_LEAST_MARGIN_MS,
+  REFRESH_LEAST_MARGIN_RANGE_MS,
   REFRESH_MARGIN_SHARE,
+  REFRESH_MARGIN_SHARE_RANGE,
   REFRESH_TIMEOUT_MS,
+  REFRESH_TIMEOUT_RANGE_MS,
   REVOCATION_CACHE_MS,
-  REVOCATION_RETRY_MS,
+  REVOCATION_CACHE_RANGE_MS,
   REVOCATION_TIMEOUT_MS,
+  REVOCATION_TIMEOUT_RANGE_MS,
 } from '../limits.ts';
 
 /** How a device keeps its Trust Bundles fresh. */
@@ -28,10 +33,10 @@ export type RefreshSettings = Required<RefreshConfiguration>;
 
 /** The least and the most of each. */
 const RANGES: Ranges = {
-  intervalMs: [60_000, 604_800_000],
-  marginShare: [0, 0.9],
-  leastMarginMs: [0, 2_592_000_000],
-  timeoutMs: [1000, 600_000],
+  intervalMs: REFRESH_INTERVAL_RANGE_MS,
+  marginShare: REFRESH_MARGIN_SHARE_RANGE,
+  leastMarginMs: REFRESH_LEAST_MARGIN_RANGE_MS,
+  timeoutMs: REFRESH_TIMEOUT_RANGE_MS,
 };
 
 /** The members there are. */
@@ -62,8 +67,8 @@ export type RevocationSettings = Required<RevocationConfiguration>;
 /** The members there are. */
 export const REVOCATION_MEMBERS: readonly string[] = ['hosts', 'onFailure', 'cacheMs', 'timeoutMs'];
 
-/** The least and the most of its numbers. What is good for less than a payment takes would be asked about without end. */
-const REVOCATION_RANGES: Ranges = { cacheMs: [REVOCATION_RETRY_MS, 86_400_000], timeoutMs: [100, 30_000] };
+/** The least and the most of its numbers. */
+const REVOCATION_RANGES: Ranges = { cacheMs: REVOCATION_CACHE_RANGE_MS, timeoutMs: REVOCATION_TIMEOUT_RANGE_MS };
 
 /** Fills in what is left out. @param problems gets what is no number, or outside what may be chosen */
 export function readRefresh(input: RefreshConfiguration | undefined, problems: string[]): RefreshSettings {

@@ -5,7 +5,7 @@
 // force is never touched, so that a cut at any operation leaves it whole, or the other one.
 
 import { crc32 } from '../encoding/crc32.ts';
-import { HEADER_BYTES, isStoreHeader, STORE, sealHeader, UNIT } from '../encoding/flash-header.ts';
+import { HEADER_BYTES, isStoreHeader, PAGE, STORE, sealHeader, UNIT } from '../encoding/flash-header.ts';
 import { readU32, writeU32 } from '../encoding/little-endian.ts';
 import { BUNDLE_LIMITS, BUNDLE_SET_BYTES, BUNDLES_HELD } from '../limits.ts';
 import { type Crypto, type Flash, FlashError } from '../ports/ports.ts';
@@ -18,8 +18,6 @@ const BUNDLE_SET_FORMAT = 1;
 const PLACE_BYTES = 16;
 const RECORD_BYTES = HEADER_BYTES + BUNDLES_HELD * PLACE_BYTES;
 const CHECK_BYTES = 8;
-/** Bytes programmed at a time: a page of the devices' flash, which none of them crosses. */
-const PAGE = 256;
 
 /** What a start finds. */
 export interface FoundBundles {

@@ -7,6 +7,9 @@ import {
   layoutWarnings,
   type PlacedPartition,
 } from '../../../core/boot/partition-layout.ts';
+import { ENTRIES, ENTRY_BYTES } from '../../../core/ed25519/comb.ts';
+import { HEADER_BYTES } from '../../../core/encoding/flash-header.ts';
+import { KEY_TABLE_BYTES } from '../../../core/limits.ts';
 import type { Flash } from '../../../core/ports/ports.ts';
 import { bundlePartitionBytes } from '../../../core/trust/bundle-partition.ts';
 
@@ -56,6 +59,12 @@ describe('partitions', () => {
     const blocks = bundlePartitionBytes(BLOCK) / BLOCK;
     expect(layoutWarnings({ ...USUAL, bundles: shape(blocks) })).toEqual([]);
     expect(layoutWarnings({ ...USUAL, bundles: shape(blocks - 2) })).toHaveLength(1);
+  });
+});
+
+describe('a table of a key', () => {
+  it('has as many bytes as its entries and its header take', () => {
+    expect(KEY_TABLE_BYTES).toBe(HEADER_BYTES + 32 + ENTRIES * ENTRY_BYTES);
   });
 });
 

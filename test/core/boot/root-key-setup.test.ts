@@ -7,7 +7,7 @@ import {
   type RootKeySetupParts,
   type RootKeyStep,
 } from '../../../core/boot/root-key-setup.ts';
-import { ANSWER_LIMITS, ROOT_KEY_CONFIRM_MS, ROOT_KEY_TRIES, ROOT_KEYS_SHOWN } from '../../../core/limits.ts';
+import { PUBLISHED_KEYS_LIMITS, ROOT_KEY_CONFIRM_MS, ROOT_KEY_TRIES, ROOT_KEYS_SHOWN } from '../../../core/limits.ts';
 import type { LogEvent } from '../../../core/ports/ports.ts';
 import type { RootKey } from '../../../core/trust/configuration.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
@@ -84,7 +84,7 @@ describe('a device that may fetch a root key', () => {
     const bench = new Bench();
     expect(bench.next()).toMatchObject({
       kind: 'fetch',
-      order: { path: '/.well-known/mpcp-keys.json', maxBytes: ANSWER_LIMITS.bytes },
+      order: { path: '/.well-known/mpcp-keys.json', maxBytes: PUBLISHED_KEYS_LIMITS.bytes },
     });
     expect(bench.answer([jwk(FIRST, 'root-1')], 200, 'application/json; charset=utf-8')).toBeUndefined();
     expect(bench.next()).toEqual({ kind: 'confirm', keys: [{ kid: 'root-1', fingerprint: print(FIRST) }] });
@@ -110,6 +110,34 @@ describe('a device that may fetch a root key', () => {
     const keys = [p256, jwk(FIRST, 'old', { active: false }), jwk(weak, 'weak'), 7, jwk(SECOND, 'root')];
     expect(bench.answer(keys)).toBeUndefined();
     expect(bench.next()).toMatchObject({ keys: [{ kid: 'root' }] });
+  });
+
+  it('takes as many keys as it can show, with all that a JWK may state', () => {
+    const bench = new Bench();
+    const more = {
+      use: 'sig',
+      alg: 'EdDSA',
+      active: true,
+      key_ops: ['verify'],
+      nbf: 1_780_000_000,
+      exp: 1_790_000_000,
+    };
+    const keys = Array.from({ length: ROOT_KEYS_SHOWN }, (_, i) =>
+      jwk(FIRST, `root-key-of-the-year-${2026 + i}`, more),
+    );
+    expect(bench.answer(keys)).toBeUndefined();
+    expect(bench.next()).toMatchObject({ kind: 'confirm', keys: { length: ROOT_KEYS_SHOWN } });
+  });
+
+  it('says which limit an answer passes that it does not read', () => {
+    const bench = new Bench();
+    const { values, stringBytes } = PUBLISHED_KEYS_LIMITS;
+    expect(
+      bench.answerText(
+        `{"keys":[],"x":{"y":[${'0,'.repeat(40)}0],"z":[${'0,'.repeat(63)}0],"a":[${'0,'.repeat(63)}0],"b":[${'0,'.repeat(63)}0],"c":[${'0,'.repeat(63)}0]}}`,
+      ),
+    ).toMatch(new RegExp(`^the answer cannot be read: .*${values}`));
+    expect(bench.answerText(`{"keys":[{"x":"${'y'.repeat(stringBytes + 1)}"}]}`)).toContain(`${stringBytes}`);
   });
 
   it('goes on where the keeper fails: nothing is kept, and it can be confirmed again', () => {
