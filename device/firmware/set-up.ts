@@ -14,6 +14,7 @@ import { createDeviceCrypto } from '../ports/crypto.ts';
 import { PartitionFlash } from '../ports/flash.ts';
 import { random, random32 } from './board.ts';
 import { PARTITION } from './partitions.ts';
+import { restingRelay, StartProblem } from './start.ts';
 
 /** Bytes that may wait: the keys of an authority. */
 const WAITING_BYTES = 2048;
@@ -35,6 +36,10 @@ export function setUp(log: Log): boolean {
 }
 
 function open(provisioning: Provisioning, flash: PartitionFlash, log: Log): void {
+  const { wiring } = provisioning;
+  // It may take hours until somebody confirms a key.
+  const relay = wiring && restingRelay(wiring);
+  if (relay instanceof StartProblem) log.emit({ event: 'relay.failed', detail: relay.message });
   const { port, receive, transmit, baud } = config.mpcp.reader;
   const desk = new RootKeyDesk({
     provisioning,

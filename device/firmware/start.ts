@@ -108,7 +108,8 @@ function started(kind: WiringKind, log: Log): Device | StartProblem {
   return { provisioning, wiring, relay, verifier, journal, crypto, clock, boot, storesRead, left: reservationsLeft };
 }
 
-function restingRelay(wiring: Wiring): Relay | StartProblem {
+/** The relay of a wiring, at rest; or why there is none. */
+export function restingRelay(wiring: Wiring): Relay | StartProblem {
   try {
     return relayOf(wiring);
   } catch (error) {

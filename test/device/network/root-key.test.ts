@@ -96,7 +96,8 @@ afterEach(() => {
 describe('a device without a root key', () => {
   it('sells nothing, shows what its authority publishes, keeps what is confirmed, and starts with it', () => {
     online();
-    expect(pins.size).toBe(0);
+    // The relay rests for as long as that takes; nothing else is wired yet.
+    expect([...pins].map(([pin, { levels }]) => [pin, levels])).toEqual([[4, [0]]]);
     publish([publicJwk(root)]);
     seconds(1);
     expect(said()).toContain(FINGERPRINT);
