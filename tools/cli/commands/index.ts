@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { register as bench } from './bench.ts';
 import { register as benchLedger } from './bench-ledger.ts';
+import { register as benchProvision } from './bench-provision.ts';
 import { register as benchXs } from './bench-xs.ts';
 import { register as bundle } from './bundle.ts';
 import { register as conform } from './conform.ts';
@@ -47,6 +48,7 @@ export const commands: readonly Register[] = [
   conform,
   bench,
   benchLedger,
+  benchProvision,
   benchXs,
   powercut,
   sim,
