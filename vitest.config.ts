@@ -18,6 +18,8 @@ const SDK = {
   'embedded:io/socket/udp': 'io-udp',
   net: 'net',
   'ssl/session': 'ssl-session',
+  x509: 'x509',
+  pkcs1_5: 'pkcs1-5',
 };
 
 export default defineConfig({

@@ -2,19 +2,20 @@
 // `onEnd`: nothing is thrown out of a callback of the SDK, where it would restart the device.
 //
 // The SDK's own TLS socket is not used. It takes a handshake that ended in an alert for one that has succeeded, and goes on in the
-// clear: whoever stands between could have a device tell its key with one packet. Here nothing is sent before the server's
-// certificate was verified and both directions are enciphered.
+// clear: whoever stands between could have a device tell its key with one packet. Here nothing is sent before both directions are
+// enciphered, and `TlsEnd` looks itself at who the other side is, and at what it may say when.
 
 import TCP from 'embedded:io/socket/tcp';
 import Net from 'net';
 import Session, { type SessionSocket } from 'ssl/session';
 import Timer, { type TimerHandle } from 'timer';
+import { isServer } from './server-certificate.ts';
 
 /** Where to connect to, and who is told what. */
 export interface ConnectionOptions {
   readonly host: string;
   readonly port: number;
-  /** For TLS: the certificate that the server's must be signed by, in DER. Left out: in the clear. */
+  /** For TLS: the certificate that the server's must be, or be signed by, in DER. Left out: in the clear. */
   readonly certificate?: Uint8Array;
   /** Bytes may be sent. */
   onOpen(): void;
@@ -34,6 +35,24 @@ const RECORD_HEAD = 5;
 const RECORD_OVERHEAD = 96;
 /** Bytes that are read, or enciphered, at a time. */
 const PIECE_BYTES = 1024;
+const CHANGE_CIPHER_SPEC = 20;
+const ALERT = 21;
+const HANDSHAKE = 22;
+/** Messages of a handshake, in the order in which a server sends them, and their heads. */
+const CLIENT_HELLO = 1;
+const KEY_EXCHANGE = 12;
+const HELLO_DONE = 14;
+const MESSAGE_HEAD = 4;
+/** Server hello, certificate, key exchange, hello done: one bit for each. */
+const NEEDED = (1 << 2) | (1 << 11) | (1 << KEY_EXCHANGE) | (1 << HELLO_DONE);
+/** All suites with this first byte, of those that the SDK takes, exchange keys by a curve, and so have the server sign. */
+const ECDHE = 0xc0;
+/** A key exchange up to its signature: kind of curve, curve, length of a point of P-256, the point, hash and kind of signature. */
+const EXCHANGE_BYTES = 71;
+const NAMED_CURVE = 3;
+const POINT_BYTES = 65;
+const SHA256 = 4;
+const RSA = 1;
 /** Steps of a handshake that act without anything to read: its beginning, the server's hello done, and finished. */
 const ACTIVE = [0, 14, 20];
 
@@ -221,20 +240,42 @@ export class Connection {
   }
 }
 
-/** This side of a TLS connection. Everything it calls may throw. */
+/**
+ * This side of a TLS connection. Everything it calls may throw.
+ *
+ * The SDK's session enciphers, and checks what the other side has signed and its last message; on the following it cannot be relied.
+ * It takes a certificate that nobody signed, where one that somebody did comes behind it; a key exchange that says of itself that it
+ * is not signed; messages in any order and any number; and data in the clear before there are keys. So what comes in the clear is
+ * looked at here as well: its order, that the key exchange is signed, and whose the certificate is.
+ */
 class TlsEnd {
   readonly #session: Session;
+  readonly #serverName: string;
+  readonly #certificate: Uint8Array;
   /** Bytes of the record that is being read, its head among them, that are still to come. */
   readonly #head = new Uint8Array(RECORD_HEAD);
   #headBytes = 0;
   #missing = 0;
+  /** Until the server enciphers. */
+  #isPlain = true;
+  /** The same of the message in it, and what was looked at of a key exchange. */
+  readonly #message = new Uint8Array(MESSAGE_HEAD);
+  #messageBytes = 0;
+  #messageMissing = 0;
+  readonly #exchange = new Uint8Array(EXCHANGE_BYTES);
+  #exchangeBytes = 0;
+  #last = CLIENT_HELLO;
+  #seen = 0;
   #isVerified = false;
 
-  /** @throws where the certificate is none, or not valid at this time */
   constructor(serverName: string, certificate: Uint8Array) {
+    this.#serverName = serverName;
+    this.#certificate = certificate;
     this.#session = new Session({
       serverName,
       certificate,
+      // Whose a certificate is, is looked at here.
+      verify: false,
       // A session that is taken up again shows no certificate.
       cache: false,
       protocolVersion: TLS_1_2,
@@ -248,12 +289,18 @@ class TlsEnd {
     const session = this.#session;
     for (;;) {
       const isOver = session.handshake(socket);
-      if (session.peerCert !== undefined) this.#isVerified = true;
       if (session.alert !== undefined) throw new Error('the TLS handshake ended in an alert');
+      const { peerCert } = session;
+      if (!this.#isVerified && peerCert !== undefined) {
+        if (!isServer(new Uint8Array(peerCert), this.#serverName, this.#certificate))
+          throw new Error(`the certificate of ${this.#serverName} is not one that is provisioned, nor signed by it`);
+        this.#isVerified = true;
+      }
       if (isOver) break;
       if (socket.readable === 0 && !ACTIVE.includes(session.handshakeProcess)) return false;
     }
-    if (!this.#isVerified || !session.clientCipher || !session.serverCipher)
+    const isWhole = this.#isVerified && session.chosenCipher?.value[0] === ECDHE;
+    if (!isWhole || !session.clientCipher || !session.serverCipher)
       throw new Error('the TLS handshake ended before the server was known');
     return true;
   }
@@ -266,21 +313,69 @@ class TlsEnd {
     this.#session.write(socket, bytes);
   }
 
-  /** Looks at what the session reads: the SDK makes room for whatever a record's head says. @throws where that is too much */
+  /** Looks at what the session reads, before it acts on it. @throws where that is not to be */
   watch(bytes: Uint8Array): void {
     let at = 0;
     while (at < bytes.length) {
       if (this.#missing > 0) {
-        const count = Math.min(this.#missing, bytes.length - at);
-        this.#missing -= count;
-        at += count;
+        const end = Math.min(at + this.#missing, bytes.length);
+        if (this.#isPlain && this.#head[0] === HANDSHAKE) this.#messages(bytes.subarray(at, end));
+        this.#missing -= end - at;
+        at = end;
         continue;
       }
       this.#head[this.#headBytes++] = bytes[at++] as number;
       if (this.#headBytes < RECORD_HEAD) continue;
       this.#headBytes = 0;
       this.#missing = ((this.#head[3] as number) << 8) | (this.#head[4] as number);
+      // The SDK makes room for whatever a record's head says.
       if (this.#missing > MOST_RECORD_BYTES) throw new Error(`a TLS record of ${this.#missing} bytes`);
+      if (this.#isPlain) this.#plainRecord(this.#head[0] as number);
     }
   }
+
+  #plainRecord(type: number): void {
+    if (type === CHANGE_CIPHER_SPEC && this.#seen === (this.#seen | NEEDED)) this.#isPlain = false;
+    else if (type !== HANDSHAKE && type !== ALERT) outOfOrder();
+  }
+
+  #messages(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#messageMissing > 0) {
+        const end = Math.min(at + this.#messageMissing, bytes.length);
+        if (this.#last === KEY_EXCHANGE) this.#keepExchange(bytes.subarray(at, end));
+        this.#messageMissing -= end - at;
+        at = end;
+        continue;
+      }
+      this.#message[this.#messageBytes++] = bytes[at++] as number;
+      if (this.#messageBytes < MESSAGE_HEAD) continue;
+      this.#messageBytes = 0;
+      const [type = 0, high = 0, middle = 0, low = 0] = this.#message;
+      if (type <= this.#last || type > HELLO_DONE) outOfOrder();
+      if (this.#last === KEY_EXCHANGE) this.#checkExchange();
+      this.#last = type;
+      this.#seen |= 1 << type;
+      this.#messageMissing = (high << 16) | (middle << 8) | low;
+    }
+  }
+
+  #keepExchange(bytes: Uint8Array): void {
+    const count = Math.min(EXCHANGE_BYTES - this.#exchangeBytes, bytes.length);
+    this.#exchange.set(bytes.subarray(0, count), this.#exchangeBytes);
+    this.#exchangeBytes += count;
+  }
+
+  /** That it is signed as the device has asked for. */
+  #checkExchange(): void {
+    const exchange = this.#exchange;
+    const isCurve = exchange[0] === NAMED_CURVE && exchange[3] === POINT_BYTES;
+    if (!isCurve || exchange[EXCHANGE_BYTES - 2] !== SHA256 || exchange[EXCHANGE_BYTES - 1] !== RSA)
+      throw new Error('the TLS key exchange is not signed with RSA and SHA-256');
+  }
+}
+
+function outOfOrder(): never {
+  throw new Error('the TLS handshake is out of order');
 }

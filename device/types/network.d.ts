@@ -1,5 +1,5 @@
 // What the firmware uses of the SDK's network. Mirrors modules/io/wifi/esp32/wifi-esp32.js, modules/io/socket/lwip/tcp.js, listener.js
-// and udp.js, modules/network/net/net.js and modules/crypt/ssl/session_419.js of the Moddable SDK 8.2.
+// and udp.js, modules/network/net/net.js, modules/crypt/ssl/session_419.js, modules/crypt/etc/x509.js and pkcs1_5.js of the Moddable SDK 8.2.
 
 declare module 'embedded:network/interface/wifi' {
   export default class WiFi {
@@ -80,6 +80,8 @@ declare module 'ssl/session' {
     readonly serverName: string;
     /** In DER: trusted beside those among the image's resources. */
     readonly certificate: Uint8Array;
+    /** Whether it looks at whose the other side's certificate is. */
+    readonly verify: boolean;
     /** Whether sessions are taken up again, without certificates. */
     readonly cache: boolean;
     /** Bytes of a record that the other side is asked for. */
@@ -100,9 +102,48 @@ declare module 'ssl/session' {
     /** What the other side is sent next: 0, 14 and 20 are acted on without anything to read. */
     readonly handshakeProcess: number;
     readonly alert: object | undefined;
-    /** There from the moment that the other side's certificate was verified, until it has finished. */
+    /** The other side's own certificate, from when it came until it has finished: the last one. */
     readonly peerCert: ArrayBuffer | undefined;
+    readonly chosenCipher: { readonly value: readonly number[] } | undefined;
     readonly clientCipher: object | null;
     readonly serverCipher: object | null;
+  }
+}
+
+declare module 'x509' {
+  export interface RsaKey {
+    readonly modulus: bigint;
+    readonly exponent: bigint;
+  }
+
+  /** Text for names (tags 1, 2 and 6), bytes for others. */
+  export interface AlternativeName {
+    readonly tag: number;
+    readonly value: string | ArrayBuffer;
+  }
+
+  /** Everything throws at what is malformed. Certificates are in DER. */
+  const X509: {
+    decode(certificate: Uint8Array): {
+      readonly tbs: Uint8Array;
+      readonly algo: readonly number[];
+      readonly sig: Uint8Array;
+    };
+    /** Milliseconds since 1970. */
+    decodeTBS(tbs: Uint8Array): { readonly validity: { readonly from: number; readonly to: number } };
+    /** Keys of other kinds have other members. */
+    decodeSPKI(certificate: Uint8Array): Partial<RsaKey>;
+    decodeSAN(certificate: Uint8Array): readonly AlternativeName[] | undefined;
+  };
+  export default X509;
+}
+
+declare module 'pkcs1_5' {
+  import type { RsaKey } from 'x509';
+
+  export default class PKCS1 {
+    /** @param oid with one, whichever, it is a signature over a hash with its kind */
+    constructor(key: Partial<RsaKey>, isPrivate: false, oid: readonly number[]);
+    verify(hash: ArrayBuffer, signature: Uint8Array): boolean;
   }
 }

@@ -34,9 +34,11 @@ const USED = [
   'embedded:storage/flash',
   'mc/config',
   'net',
+  'pkcs1_5',
   'ssl/session',
   'time',
   'timer',
+  'x509',
 ];
 
 describe('the modules of a device', () => {

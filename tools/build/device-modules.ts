@@ -11,9 +11,11 @@ export const SDK_MODULES: readonly string[] = [
   'crypt',
   'mc/config',
   'net',
+  'pkcs1_5',
   'ssl/session',
   'time',
   'timer',
+  'x509',
 ];
 
 /** The bundles, by name, with their entries. */

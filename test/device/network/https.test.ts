@@ -6,7 +6,7 @@ import { type HttpOrder, HttpsClient, serverAt, serverOf } from '../../../device
 import { certificate } from '../../fixtures/provisioning.ts';
 import { lastSocket, sockets } from '../sdk/io-tcp.ts';
 import { forget, rememberAll } from '../sdk/net.ts';
-import { opened, server } from '../sdk/ssl-session.ts';
+import { messages, opened, server } from '../sdk/ssl-session.ts';
 import { clearAll, pass } from '../sdk/timer.ts';
 
 const CERTIFICATE = certificate();
@@ -237,6 +237,13 @@ describe('a request', () => {
 
 describe('under TLS', () => {
   const secure = (der?: Uint8Array) => new Bench(der).send({ server: SECURE });
+  const OTHER = certificate(301);
+  const NO_SIGNATURE = new Uint8Array(8);
+  const begun = () => [messages.hello(), messages.certificate(CERTIFICATE)];
+  const flight = (...sent: readonly Uint8Array[]) =>
+    Buffer.concat([server.plain(...sent, messages.done()), server.finished()]);
+  const together = (...sent: readonly Uint8Array[]) =>
+    Buffer.concat([server.together(...sent, messages.done()), server.finished()]);
 
   it('a request is sent when the server has shown the certificate, and not before', () => {
     const bench = secure();
@@ -256,22 +263,84 @@ describe('under TLS', () => {
 
   it('a server with another certificate is told nothing', () => {
     const bench = secure();
-    const other = certificate(301);
-    lastSocket().come(server.hello(other));
-    expect(bench.told).toEqual(['unreachable: certificate: auth err']);
+    lastSocket().come(server.hello(OTHER));
+    expect(bench.told[0]).toMatch(/^unreachable: /);
     expect(sent()).not.toContain('secret');
   });
 
-  it.each([
+  it.each<[string, () => Uint8Array]>([
     ['an alert', () => server.alert()],
-    ['"finished" at once', () => server.finished()],
-    ['a certificate, and an alert', () => Buffer.concat([server.hello(CERTIFICATE).subarray(0, 306), server.alert()])],
-  ])('whoever answers the greeting with %s is not sent the request in the clear', (_, bytes) => {
+    ['“finished” at once', () => server.plain(messages.finished())],
+    ['a certificate, and an alert', () => Buffer.concat([server.plain(...begun()), server.alert()])],
+    [
+      'a key exchange that says it is not signed',
+      () => Buffer.concat([server.hello(CERTIFICATE, { hash: 0, signature: NO_SIGNATURE }), server.finished()]),
+    ],
+    [
+      'a key exchange of no kind of signature',
+      () => Buffer.concat([server.hello(CERTIFICATE, { kind: 0, signature: NO_SIGNATURE }), server.finished()]),
+    ],
+    [
+      'a key exchange with ECDSA, where zeros pass',
+      () => Buffer.concat([server.hello(CERTIFICATE, { kind: 3 }), server.finished()]),
+    ],
+    [
+      'a key exchange that is no curve’s, the other bytes being right',
+      () => Buffer.concat([server.hello(CERTIFICATE, { curve: 1 }), server.finished()]),
+    ],
+    [
+      'a point of another length',
+      () => Buffer.concat([server.hello(CERTIFICATE, { point: 60, signature: NO_SIGNATURE }), server.finished()]),
+    ],
+    [
+      'a key exchange of its own key before the certificate',
+      () => flight(messages.hello(), messages.exchange(CERTIFICATE, { hash: 0 }), messages.certificate(CERTIFICATE)),
+    ],
+    [
+      'a certificate of its own, its key exchange, and then the right certificate',
+      () => together(messages.hello(), messages.certificate(OTHER), messages.exchange(OTHER), ...begun().slice(1)),
+    ],
+    ['two certificates', () => together(...begun(), messages.certificate(CERTIFICATE), messages.exchange(CERTIFICATE))],
+    ['no key exchange', () => flight(...begun())],
+    ['no hello', () => flight(messages.certificate(CERTIFICATE), messages.exchange(CERTIFICATE))],
+    [
+      'a suite of other key exchanges',
+      () => flight(messages.hello(0), ...begun().slice(1), messages.exchange(CERTIFICATE)),
+    ],
+    [
+      '“finished” in the record of its hello',
+      () => server.together(...begun(), messages.exchange(CERTIFICATE), messages.done(), messages.finished()),
+    ],
+    ['ciphers before there are keys', () => Buffer.concat([server.plain(...begun()), server.finished()])],
+    ['a request to begin anew', () => server.plain(messages.of(0))],
+    ['the hello of a client', () => server.plain(messages.of(1, 40))],
+  ])('whoever answers the greeting with %s is not sent the request', (_, bytes) => {
     const bench = secure();
     lastSocket().come(bytes());
     lastSocket().makeRoom(5000);
-    expect(bench.told[0]).toMatch(/^unreachable: the TLS handshake ended/);
+    expect(bench.told[0]).toMatch(/^unreachable: /);
+    expect(opened(lastSocket().sent)).toBe('');
     expect(sent()).not.toContain('secret');
+  });
+
+  it('what came in the clear before there were keys is no answer', () => {
+    const bench = secure();
+    lastSocket().come(server.plain(...begun()));
+    lastSocket().come(server.plainData(Buffer.from(answer('{"forged":1}'))));
+    lastSocket().come(
+      Buffer.concat([server.plain(messages.exchange(CERTIFICATE), messages.done()), server.finished()]),
+    );
+    expect(bench.told).toEqual(['unreachable: the TLS handshake is out of order']);
+  });
+
+  it('a server may have all its messages in one record, and ask for a certificate, of which there is none', () => {
+    const bench = secure();
+    const asked = [messages.exchange(CERTIFICATE), messages.of(13, 8), messages.done()];
+    for (const byte of server.together(...begun(), ...asked)) lastSocket().come(Uint8Array.of(byte));
+    lastSocket().come(server.finished());
+    lastSocket().makeRoom(5000);
+    expect(opened(lastSocket().sent)).toContain('authorization: Bearer secret');
+    expect(bench.told).toEqual([]);
   });
 
   it('a record that says it is larger than any ends it before there is room made for it', () => {
