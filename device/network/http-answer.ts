@@ -32,6 +32,7 @@ const LINE_BYTES = 512;
 const HEAD_BYTES = 8192;
 const LENGTH_DIGITS = 9;
 const CHUNK_DIGITS = 6;
+const BLANK = 0x20;
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -125,11 +126,13 @@ export class HttpAnswerReader {
 
   #field(line: Uint8Array, isCut: boolean): void {
     const colon = line.indexOf(0x3a);
-    if (colon <= 0 || colon > 40) {
-      // A name that is longer than any that is wanted is passed over; a line without one is no field.
-      if (colon <= 0 && !isCut) this.#fault('a header field without a name');
+    // A blank before or behind a name: one reader takes it for the name, another does not.
+    if (colon === 0 || (colon < 0 && !isCut) || (line[0] as number) <= BLANK || (line[colon - 1] as number) <= BLANK) {
+      this.#fault('a header field without a name');
       return;
     }
+    // A name that is longer than any that is wanted is passed over.
+    if (colon < 0 || colon > 40) return;
     const name = asciiText(line, 0, colon).toLowerCase();
     if (!WANTED.includes(name)) return;
     const value = line.subarray(colon + 1);
@@ -200,8 +203,8 @@ export class HttpAnswerReader {
       if (++digits > CHUNK_DIGITS) break;
     }
     const behind = line[digits];
-    // A semicolon, or a blank, begins an extension.
-    if (digits === 0 || digits > CHUNK_DIGITS || (behind !== undefined && behind !== 0x3b && behind !== 0x20)) {
+    // A semicolon begins an extension.
+    if (digits === 0 || digits > CHUNK_DIGITS || (behind !== undefined && behind !== 0x3b)) {
       this.#fault('a chunk of the answer does not say how long it is');
       return;
     }

@@ -24,20 +24,23 @@ export interface UrgentTopicParts {
 }
 
 const CONNECT = 0x10;
+const SUBSCRIBE = 0x82;
+const PING = Uint8Array.of(0xc0, 0);
+/** What a broker sends, and how many bytes each of the answers has behind its length. */
 const CONNACK = 2;
 const PUBLISH = 3;
-const SUBSCRIBE = 0x82;
 const SUBACK = 9;
-const PING = Uint8Array.of(0xc0, 0);
+const PINGRESP = 13;
+const ANSWER_BYTES: { readonly [type: number]: number } = Object.freeze({ [CONNACK]: 2, [SUBACK]: 3, [PINGRESP]: 0 });
 const RETAINED = 1;
 const KEEP_ALIVE_SECONDS = 120;
+/** Between two pings. What is not answered by the next one never is. */
 const PING_MS = 60_000;
-/** Without a byte for so long the broker is gone. */
-const SILENCE_MS = 150_000;
 const FIRST_WAIT_MS = 10_000;
 const LONGEST_WAIT_MS = 3_600_000;
 /** Bytes that a length has at most, MQTT 3.1.1 §2.2.3. */
 const LENGTH_BYTES = 4;
+const NO_MQTT = 'the broker sends what is no MQTT';
 
 /** See the head of the file. It does nothing until `tick`. */
 export class UrgentTopic {
@@ -45,14 +48,15 @@ export class UrgentTopic {
   #connection: Connection | undefined;
   #failures = 0;
   #waitUntilMs = 0;
-  #heardMs = 0;
-  #pingedMs = 0;
-  /** Of the packet that is coming in: its first byte, bytes of its length that came, and what is left of it. */
+  #askedMs = 0;
+  /** The answer that is due: there is never more than one, so that a broker cannot have answers pile up that it does not take. */
+  #due = 0;
+  /** Of the packet that is coming in: its first byte, bytes of its length that came, how long it is, and what is left of it. */
   #first: number | undefined;
   #lengthBytes = 0;
   #hasLength = false;
+  #length = 0;
   #left = 0;
-  #at = 0;
 
   constructor(parts: UrgentTopicParts) {
     this.#parts = parts;
@@ -66,17 +70,22 @@ export class UrgentTopic {
       this.#connection = undefined;
     } else if (this.#connection === undefined) {
       if (now >= this.#waitUntilMs) this.#connect(now);
-    } else if (now - this.#heardMs > SILENCE_MS) this.#failed('the broker is silent');
-    else if (now - this.#pingedMs > PING_MS) {
-      this.#pingedMs = now;
-      this.#connection.write(PING);
+    } else if (now - this.#askedMs > PING_MS) {
+      if (this.#due !== 0) this.#failed('the broker is silent');
+      else this.#ask(PINGRESP, PING);
     }
+  }
+
+  #ask(due: number, bytes: Uint8Array): void {
+    this.#askedMs = this.#parts.monotonicMs();
+    this.#due = due;
+    this.#connection?.write(bytes);
   }
 
   #connect(now: number): void {
     const { host, port, certificate } = this.#parts;
-    this.#heardMs = now;
-    this.#pingedMs = now;
+    this.#askedMs = now;
+    this.#due = CONNACK;
     this.#first = undefined;
     const connection = new Connection({
       host,
@@ -84,7 +93,6 @@ export class UrgentTopic {
       certificate,
       onOpen: () => connection.write(this.#greeting()),
       onBytes: (bytes) => {
-        this.#heardMs = this.#parts.monotonicMs();
         for (let at = 0; at < bytes.length && this.#connection === connection; ) at = this.#take(bytes, at);
       },
       onEnd: (detail) => this.#failed(detail),
@@ -108,45 +116,47 @@ export class UrgentTopic {
       this.#first = byte;
       this.#lengthBytes = 0;
       this.#hasLength = false;
-      this.#left = 0;
-      this.#at = 0;
+      this.#length = 0;
       return at + 1;
     }
     if (!this.#hasLength) {
-      this.#left += (byte & 0x7f) * 128 ** this.#lengthBytes++;
+      this.#length += (byte & 0x7f) * 128 ** this.#lengthBytes++;
       if (byte < 0x80) {
         this.#hasLength = true;
-        if (this.#left === 0) this.#whole(this.#first);
-      } else if (this.#lengthBytes === LENGTH_BYTES) this.#failed('the broker sends what is no MQTT');
+        this.#left = this.#length;
+        if (this.#left === 0) this.#whole(this.#first, 0);
+      } else if (this.#lengthBytes === LENGTH_BYTES) this.#failed(NO_MQTT);
       return at + 1;
     }
-    const count = Math.min(this.#left, bytes.length - at);
-    // The second byte of an answer to CONNECT says whether the device is let in.
-    if (this.#first >> 4 === CONNACK && this.#at <= 1 && this.#at + count > 1 && bytes[at + 1 - this.#at] !== 0) {
-      this.#failed('the broker refuses the device');
-      return bytes.length;
-    }
-    this.#at += count;
-    this.#left -= count;
-    if (this.#left === 0) this.#whole(this.#first);
-    return at + count;
+    const end = Math.min(at + this.#left, bytes.length);
+    this.#left -= end - at;
+    if (this.#left === 0) this.#whole(this.#first, bytes[end - 1] as number);
+    return end;
   }
 
-  #whole(first: number): void {
+  /** @param last its last byte: in answers, whether it is yes */
+  #whole(first: number, last: number): void {
     this.#first = undefined;
     const { log, topic, urgent } = this.#parts;
-    switch (first >> 4) {
-      case CONNACK:
-        this.#connection?.write(packet(SUBSCRIBE, [Uint8Array.of(0, 1), field(topic), Uint8Array.of(0)]));
-        break;
-      case SUBACK:
-        this.#failures = 0;
-        log.emit({ event: 'mqtt.subscribed', topic });
-        break;
-      case PUBLISH:
-        // One that the broker has kept is told to everybody who comes, and is no news.
-        if ((first & RETAINED) === 0) urgent();
+    const type = first >> 4;
+    if (type === PUBLISH) {
+      // One that the broker has kept is told to everybody who comes, and is no news.
+      if ((first & RETAINED) === 0) urgent();
+      return;
     }
+    if (type !== this.#due || this.#length !== ANSWER_BYTES[type]) {
+      this.#failed(NO_MQTT);
+      return;
+    }
+    if (last !== 0) {
+      this.#failed('the broker refuses the device');
+      return;
+    }
+    this.#due = 0;
+    if (type === CONNACK) this.#ask(SUBACK, packet(SUBSCRIBE, [Uint8Array.of(0, 1), field(topic), Uint8Array.of(0)]));
+    else if (type === SUBACK) log.emit({ event: 'mqtt.subscribed', topic });
+    // A broker that lets devices in and throws them out at once is tried later each time.
+    else this.#failures = 0;
   }
 
   #greeting(): Uint8Array {

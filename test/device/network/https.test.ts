@@ -1,8 +1,10 @@
 // The device's HTTP client against servers that answer, lie, drip, break off, or are somebody else.
 
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HeaderOf } from '../../../core/refresh/bundle-fetch.ts';
 import { type HttpOrder, HttpsClient, serverAt, serverOf } from '../../../device/network/https.ts';
+import { askSmall } from '../../../device/network/small-answer.ts';
 import { certificate } from '../../fixtures/provisioning.ts';
 import { lastSocket, sockets } from '../sdk/io-tcp.ts';
 import { forget, rememberAll } from '../sdk/net.ts';
@@ -132,6 +134,9 @@ describe('an answer that is none', () => {
     ['is another protocol', 'SSH-2.0-OpenSSH_9.6\r\n', 'no answer of HTTP'],
     ['changes the protocol', 'HTTP/1.1 101 Switching\r\n\r\n', '101'],
     ['has a field without a name', 'HTTP/1.1 200 OK\r\nnothing\r\n', 'without a name'],
+    ['has a blank behind a name', 'HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n', 'without a name'],
+    ['has a field that goes on in another line', 'HTTP/1.1 200 OK\r\nX: y\r\n Content-Length: 5\r\n', 'without a name'],
+    ['has a chunk of two sizes', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1 2\r\n', 'how long it is'],
     ['has a chunk without a size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 'how long it is'],
     [
       'has a chunk that is too long',
@@ -189,6 +194,79 @@ describe('an answer that is none', () => {
     pass(1000);
     expect(bench.told.at(-1)).toBe('timeout: no whole answer within 60000 ms');
     expect(lastSocket().closed).toBe(true);
+  });
+});
+
+describe('whatever a server sends', () => {
+  it('one thing comes of it, in time, and the next request is answered', () => {
+    const any = fc.oneof(
+      fc.uint8Array({ maxLength: 600 }),
+      fc
+        .array(fc.constantFrom('HTTP/1.1 200 OK\r\n', 'Content-Length: 9\r\n', '\r\n', '{"a":1}', 'x', '5\r\n'), {
+          maxLength: 12,
+        })
+        .map((parts) => Buffer.from(parts.join(''))),
+    );
+    fc.assert(
+      fc.property(any, fc.nat(600), fc.boolean(), (bytes, cut, ends) => {
+        const bench = new Bench().send();
+        lastSocket().come(bytes.subarray(0, cut));
+        lastSocket().come(bytes.subarray(cut));
+        if (ends) lastSocket().end();
+        pass(60_000);
+        expect(bench.told.filter((told) => !/^\d/.test(told))).toHaveLength(1);
+        expect([bench.client.busy, lastSocket().closed]).toEqual([false, true]);
+        bench.body = '';
+        bench.send();
+        lastSocket().come(answer('{"a":1}'));
+        expect([bench.told.at(-1), bench.body]).toEqual(['ended', '{"a":1}']);
+      }),
+      { seed: 20_261_121, numRuns: 400 },
+    );
+  });
+
+  it('under TLS: a bit that turns anywhere, bytes that are lost or come twice, an end in the middle', () => {
+    const whole = Buffer.concat([
+      server.hello(CERTIFICATE),
+      server.finished(),
+      server.data(Buffer.from(answer('{"a":1}'))),
+      server.alert(),
+    ]);
+    const part = fc.tuple(fc.nat(whole.length - 1), fc.constantFrom('turned', 'lost', 'twice', 'end'), fc.nat(7));
+    fc.assert(
+      fc.property(part, fc.nat(whole.length), ([at, what, bit], cut) => {
+        const bench = new Bench().send({ server: SECURE });
+        const rest = whole.subarray(what === 'twice' ? at : at + 1);
+        const kept = what === 'turned' ? Uint8Array.of((whole[at] as number) ^ (1 << bit)) : new Uint8Array(0);
+        const bytes = Buffer.concat([
+          whole.subarray(0, at + (what === 'twice' ? 1 : 0)),
+          kept,
+          what === 'end' ? kept : rest,
+        ]);
+        lastSocket().come(bytes.subarray(0, cut));
+        lastSocket().makeRoom(5000);
+        lastSocket().come(bytes.subarray(cut));
+        lastSocket().makeRoom(5000);
+        expect(sent()).not.toContain('secret');
+        if (what === 'end') lastSocket().end();
+        pass(60_000);
+        expect(bench.told.filter((told) => !/^\d/.test(told))).toHaveLength(1);
+        expect([bench.client.busy, lastSocket().closed]).toEqual([false, true]);
+      }),
+      { seed: 20_261_121, numRuns: 600 },
+    );
+  });
+
+  it('a byte at a time, and each in a chunk of its own, takes no more memory than all at once', () => {
+    const { client } = new Bench();
+    const bodies: Uint8Array[] = [];
+    askSmall(client, { ...ORDER, maxBytes: 4096 }, (told) => void (told.kind === 'answered' && bodies.push(told.body)));
+    pass(1);
+    lastSocket().makeRoom(5000);
+    lastSocket().come('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+    for (let i = 0; i < 4096; i++) lastSocket().come('1\r\nx\r\n');
+    lastSocket().come('0\r\n\r\n');
+    expect(bodies.map((body) => [body.length, body.buffer.byteLength])).toEqual([[4096, 4096]]);
   });
 });
 

@@ -1,5 +1,6 @@
 // A broker's messages, and what else a broker can send.
 
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UrgentTopic } from '../../../device/network/mqtt.ts';
 import { certificate } from '../../fixtures/provisioning.ts';
@@ -21,7 +22,7 @@ class Bench {
     topic: 'mpcp/refresh',
     monotonicMs: () => this.now,
     random: () => 0.5,
-    log: { emit: ({ detail }) => void this.details.push(detail) },
+    log: { emit: ({ detail }) => void (detail !== undefined && this.details.push(detail)) },
     urgent: () => void this.urgent++,
   });
 
@@ -36,13 +37,7 @@ class Bench {
   /** Lets it in and subscribe. */
   subscribed(): this {
     this.seconds(1);
-    const socket = lastSocket();
-    socket.makeRoom(5000);
-    socket.come(server.hello(certificate()));
-    socket.come(server.finished());
-    socket.makeRoom(5000);
-    this.send(0x20, 2, 0, 0);
-    this.send(0x90, 3, 0, 1, 0);
+    letIn(this);
     return this;
   }
 
@@ -50,6 +45,20 @@ class Bench {
     lastSocket().come(server.data(Uint8Array.from(bytes)));
   }
 }
+
+/** What a broker says at the beginning. */
+function letIn(bench: Bench): void {
+  const socket = lastSocket();
+  socket.makeRoom(5000);
+  socket.come(server.hello(certificate()));
+  socket.come(server.finished());
+  socket.makeRoom(5000);
+  bench.send(0x20, 2, 0, 0);
+  bench.send(0x90, 3, 0, 1, 0);
+}
+
+/** A length, as MQTT has it. */
+const lengthOf = (length: number) => (length < 128 ? [length] : [(length & 127) | 128, length >> 7]);
 
 const message = (flags = 0) => [0x30 | flags, 5, 0, 2, 0x61, 0x2f, 0x78];
 
@@ -78,13 +87,22 @@ describe('a subscription', () => {
   it('keeps nothing of a message of megabytes', () => {
     const bench = new Bench().subscribed();
     bench.send(0x30, 0xff, 0xff, 0x7f);
-    for (let i = 0; i < 300; i++) lastSocket().come(server.data(new Uint8Array(8000)));
+    for (let i = 0; i < 262; i++) lastSocket().come(server.data(new Uint8Array(8000)));
+    lastSocket().come(server.data(new Uint8Array(0x1fffff - 262 * 8000)));
     expect([bench.urgent, lastSocket().closed]).toEqual([1, false]);
   });
 
   it.each([
     ['refuses the device', [0x20, 2, 0, 5]],
+    ['refuses the device', [0x20, 2, 0, 0, 0x90, 3, 0, 1, 0x80]],
     ['sends what is no MQTT', [0x30, 0xff, 0xff, 0xff, 0xff]],
+    ['sends what is no MQTT', [0x20, 0]],
+    ['sends what is no MQTT', [0x20, 1, 0]],
+    ['sends what is no MQTT', [0x90, 3, 0, 1, 0]],
+    ['sends what is no MQTT', [0xd0, 0]],
+    ['sends what is no MQTT', [0x10, 0]],
+    ['sends what is no MQTT', [0x00, 0]],
+    ['sends what is no MQTT', [0xf0, 0]],
   ])('ends where the broker %s, and is tried again later each time', (why, bytes) => {
     const bench = new Bench();
     bench.seconds(1);
@@ -107,6 +125,81 @@ describe('a subscription', () => {
     expect(opened(lastSocket().sent).endsWith(Buffer.from([0xc0, 0]).toString())).toBe(true);
     bench.seconds(100);
     expect(bench.details).toContain('the broker is silent');
+  });
+
+  it('attack: a broker that lets the device in again and again, and takes nothing, has no answers pile up', () => {
+    const bench = new Bench().subscribed();
+    const room = lastSocket().sent.length;
+    for (let i = 0; i < 1000; i++) bench.send(0x20, 2, 0, 0);
+    expect([bench.details, lastSocket().closed]).toEqual([['the broker sends what is no MQTT'], true]);
+    expect(lastSocket().sent.length).toBe(room);
+  });
+
+  it('attack: a broker that lets the device in and throws it out is tried later each time, until it has answered a ping', () => {
+    const bench = new Bench();
+    const waits: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      const before = sockets.length;
+      let seconds = 0;
+      for (; sockets.length === before; seconds++) bench.seconds(1);
+      waits.push(seconds);
+      letIn(bench);
+      lastSocket().end();
+    }
+    expect(waits[3]).toBeGreaterThan(4 * (waits[1] as number) - 4);
+    bench.seconds(100);
+    letIn(bench);
+    bench.seconds(62);
+    bench.send(0xd0, 0);
+    lastSocket().end();
+    const before = sockets.length;
+    bench.seconds(16);
+    expect(sockets).toHaveLength(before + 1);
+  });
+
+  it('attack: one message of megabytes that drips: a ping is not answered, and the connection ends', () => {
+    const bench = new Bench().subscribed();
+    bench.send(0x30, 0xff, 0xff, 0xff, 0x7f);
+    for (let i = 0; i < 130; i++) {
+      bench.seconds(1);
+      bench.send(0);
+    }
+    expect(bench.details[0]).toBe('the broker is silent');
+  });
+
+  it('whatever a broker sends, nothing is thrown, and the next connection is told of messages', () => {
+    const packet = fc
+      .tuple(fc.integer({ min: 0, max: 255 }), fc.uint8Array({ maxLength: 200 }), fc.integer({ min: -2, max: 2 }))
+      .map(([first, body, lie]) => [first, ...lengthOf(Math.max(0, body.length + lie)), ...body]);
+    const any = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }).map((bytes) => [...bytes]),
+      fc
+        .array(fc.oneof(packet, fc.constant(message()), fc.constant([0x20, 2, 0, 0])), { maxLength: 20 })
+        .map((all) => all.flat()),
+    );
+    fc.assert(
+      fc.property(any, fc.nat(300), fc.boolean(), (bytes, cut, isSubscribed) => {
+        const bench = new Bench();
+        if (isSubscribed) bench.subscribed();
+        else {
+          bench.seconds(1);
+          lastSocket().makeRoom(5000);
+          lastSocket().come(server.hello(certificate()));
+          lastSocket().come(server.finished());
+        }
+        bench.send(...bytes.slice(0, cut));
+        bench.send(...bytes.slice(cut));
+        lastSocket().end();
+        expect(bench.details.length).toBe(1);
+        bench.seconds(20);
+        letIn(bench);
+        const before = bench.urgent;
+        bench.send(...message());
+        expect(bench.urgent).toBe(before + 1);
+        clearAll();
+      }),
+      { seed: 20_261_121, numRuns: 300 },
+    );
   });
 
   it('is over with the link, and there again with it', () => {
