@@ -137,12 +137,14 @@ export function readDocument(value: unknown, counter: number): Provisioning {
   const deviceId = text(read, 'deviceId', 'deviceId');
   const wrong = deviceIdProblem(deviceId);
   if (wrong !== undefined) throw invalid('deviceId', wrong);
-  const { site, rootKey, certificate } = read;
+  const { site, rootKey, certificate, mqtt } = read;
   if (site === undefined) throw invalid('site', 'it is missing');
   const configuration = site as SiteConfiguration;
   const { rootKeys } = readSite(configuration);
   if (rootKey !== undefined && rootKey !== 'fetch') throw invalid('rootKey', 'it is not "fetch"');
   if (rootKey === 'fetch' && rootKeys.length > 0) throw invalid('rootKey', 'a device that has root keys fetches none');
+  if (mqtt !== undefined && certificate === undefined)
+    throw invalid('mqtt', 'a broker is asked under TLS, and there is no certificate');
   const madeAt = number(read, 'madeAt', 'madeAt', Math.floor(LATEST_TIME_MS / 1000));
   return {
     deviceId,

@@ -84,10 +84,11 @@ void xs_mpcp_pulses_begin(xsMachine *the)
 {
 	int pin = xsmcToInteger(xsArg(0));
 	int bounce = xsmcToInteger(xsArg(1));
-	int begun = builtinIsPinFree(pin)
-		&& gpio_set_direction(pin, GPIO_MODE_INPUT) == ESP_OK
-		&& gpio_set_pull_mode(pin, GPIO_PULLUP_ONLY) == ESP_OK
-		&& begin(pin, bounce);
+	int begun = builtinIsPinFree(pin) && gpio_set_direction(pin, GPIO_MODE_INPUT) == ESP_OK;
+	/* Some pins of an ESP32 have none. */
+	if (begun)
+		gpio_set_pull_mode(pin, GPIO_PULLUP_ONLY);
+	begun = begun && begin(pin, bounce);
 	if (begun)
 		builtinUsePin(pin);
 	xsmcSetBoolean(xsResult, begun);

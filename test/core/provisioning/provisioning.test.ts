@@ -185,6 +185,10 @@ describe('a member that cannot be is refused, by name', () => {
     ['mqtt.host: it is not the name of a host', { mqtt: { host: 'mqtts://broker.example', port: 8883, topic: 't' } }],
     ['mqtt.port: it is missing, or 0', { mqtt: { host: 'broker.example', topic: 't' } }],
     ['mqtt.port: it is missing, or 0', { mqtt: { host: 'broker.example', port: 0, topic: 't' } }],
+    [
+      'mqtt: a broker is asked under TLS, and there is no certificate',
+      { certificate: undefined, mqtt: { host: 'broker.example', port: 8883, topic: 't' } },
+    ],
     ['mqtt.topic: it is missing', { mqtt: { host: 'broker.example', port: 1 } }],
     ['madeAt: it is not a whole number', { madeAt: -5 }],
     ['rootKey: it is not "fetch"', { rootKey: null }],

@@ -35,9 +35,8 @@ esp_err_t gpio_set_direction(gpio_num_t pin, int mode)
 
 esp_err_t gpio_set_pull_mode(gpio_num_t pin, int mode)
 {
-	(void)pin;
-	up = mode == GPIO_PULLUP_ONLY;
-	return ESP_OK;
+	up = pin < 34 && mode == GPIO_PULLUP_ONLY;
+	return up ? ESP_OK : -1;
 }
 
 #ifdef SOC_PCNT_SUPPORTED

@@ -63,6 +63,10 @@ describe.skipIf(why !== undefined)(name, () => {
       expect(line(kind, 'p', 3, 'p', 70)).toEqual(['begun 0 up 0 on -1', 'begun 0 up 0 on -1', 'count 0']);
     });
 
+    it('are counted on a pin that has no pull-up of its own, as an ESP32’s last ones', () => {
+      expect(line(kind, 'p', 35, 't', 7)).toEqual(['begun 1 up 0 on 35', 'count 7']);
+    });
+
     it('come from one line: a second time it is taken', () => {
       expect(line(kind, 'p', 5, 'p', 5)[1]).toBe('begun 0 up 1 on -1');
     });
