@@ -2,6 +2,7 @@
 // power do to that.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FRAME_TYPES, writeFrame } from '../../../core/intake/serial-frame.ts';
 import { PARTITION } from '../../../device/firmware/partitions.ts';
 import { run } from '../../../device/firmware/run.ts';
 import { Gate } from '../../../device/gate/gate.ts';
@@ -300,6 +301,24 @@ describe('a fetch', () => {
     expect(said(paying)).toMatch(/^HTTP\/1\.1 200 OK/);
     expect(fetch.unread).toBe(0);
     expect(inForce(device)).toContain('bundle-2');
+  });
+
+  it.each([
+    ['is whole', (rest: Uint8Array) => ports[1]?.come(rest)],
+    ['is not gone on with', () => seconds(2)],
+  ])('waits while a message comes in at the reader, until that %s', (_, then) => {
+    const device = online();
+    fetched(bundle());
+    const fetch = urged(device);
+    accept(fetch);
+    const whole = text(set(bundle({ bundleId: 'bundle-2', issuedAt: inSeconds(0) })));
+    fetch.come(server.data(whole.subarray(0, 200)));
+    const frame = writeFrame(FRAME_TYPES.state, 1, new Uint8Array(0));
+    ports[1]?.come(frame.subarray(0, 4));
+    fetch.come(server.data(whole.subarray(200)));
+    expect([fetch.unread > 0, inForce(device)]).toEqual([true, ['bundle-1']]);
+    then(frame.subarray(4));
+    expect([fetch.unread, inForce(device).includes('bundle-2')]).toEqual([0, true]);
   });
 
   /** Says that there are new bundles. @returns the connection of the request that follows */
