@@ -2,6 +2,8 @@
 // its beginning, spans are milliseconds, and whoever is meant is named: nothing is left to be looked up.
 
 import type { JsonObject } from '../../core/json/value.ts';
+import type { FaultTerms } from '../faults/fault.ts';
+import type { HostileClass } from '../faults/hostile-payer.ts';
 import type { SigningKey } from '../signing/keys.ts';
 
 /** See the head of the file. */
@@ -18,6 +20,7 @@ export interface Scenario {
   readonly wallets: readonly WalletTerms[];
   readonly arrivals: readonly ArrivalTerms[];
   readonly links: readonly LinkTerms[];
+  readonly faults: readonly FaultTerms[];
   readonly actions: readonly Action[];
   readonly expect: Expectations;
 }
@@ -74,6 +77,9 @@ export interface ArrivalTerms {
   readonly untilMs: number;
   /** The least and the most of a payment. */
   readonly amountMinor: readonly [bigint, bigint];
+  /** Which part of them cheats, from 0 to 1, and how: one of these classes each. */
+  readonly hostileShare: number;
+  readonly hostile: readonly HostileClass[];
 }
 
 /** When links are up. */

@@ -21,13 +21,16 @@ const BODILESS = [204, 304];
 export class InProcessLink extends Link {
   readonly #timeline: Timeline;
   readonly #network: Network;
+  readonly #timeoutMs: (url: URL) => number;
   /** What ends the requests that are under way. */
   readonly #underWay = new Set<(error: Error) => void>();
 
-  constructor(timeline: Timeline, network: Network) {
+  /** @param timeoutMs for how long a device waits for a whole answer: the signal of a request goes by the machine's time */
+  constructor(timeline: Timeline, network: Network, timeoutMs: (url: URL) => number) {
     super();
     this.#timeline = timeline;
     this.#network = network;
+    this.#timeoutMs = timeoutMs;
   }
 
   override set(up: boolean): void {
@@ -42,18 +45,26 @@ export class InProcessLink extends Link {
 
   override async fetch(url: URL, request: LinkRequest): Promise<Response> {
     if (!this.up) throw new LinkDownError('the link is down');
-    const { status, headers, body, drip } = await this.#whileUp(this.#network(url, request));
+    const untilMs = this.#timeline.nowMs + this.#timeoutMs(url);
+    const { status, headers, body, drip } = await this.#whileUp(this.#network(url, request), untilMs);
     if (BODILESS.includes(status)) return new Response(null, { status, headers });
-    return new Response(drip === undefined ? Buffer.from(body) : this.#dripping(body, drip), { status, headers });
+    return new Response(drip === undefined ? Buffer.from(body) : this.#dripping(body, drip, untilMs), {
+      status,
+      headers,
+    });
   }
 
-  #dripping(body: Uint8Array, { bytes, everyMs }: NonNullable<NetworkAnswer['drip']>): ReadableStream<Uint8Array> {
+  #dripping(
+    body: Uint8Array,
+    { bytes, everyMs }: NonNullable<NetworkAnswer['drip']>,
+    untilMs: number,
+  ): ReadableStream<Uint8Array> {
     let at = 0;
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
           if (at >= body.length) return controller.close();
-          await this.#whileUp(this.#timeline.sleep(everyMs));
+          await this.#whileUp(this.#timeline.sleep(everyMs), untilMs);
           controller.enqueue(body.slice(at, at + bytes));
           at += bytes;
         },
@@ -63,9 +74,10 @@ export class InProcessLink extends Link {
     );
   }
 
-  #whileUp<T>(work: Promise<T>): Promise<T> {
+  #whileUp<T>(work: Promise<T>, untilMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#underWay.add(reject);
+      this.#timeline.at(untilMs, () => reject(new DOMException('it took too long', 'TimeoutError')));
       work.then(resolve, reject).finally(() => this.#underWay.delete(reject));
     });
   }

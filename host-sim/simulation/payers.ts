@@ -63,8 +63,13 @@ export class Payers {
     return this.#wallets.get(name) as readonly Wallet[];
   }
 
-  /** Signs a payment for what a device sells. */
-  async pay({ terms, address, grant }: Wallet, sale: SaleTerms, amountMinor: string): Promise<WalletPresentation> {
+  /** Signs a payment for what a device sells; or as it was signed so long ago. */
+  async pay(
+    { terms, address, grant }: Wallet,
+    sale: SaleTerms,
+    amountMinor: string,
+    agoMs = 0,
+  ): Promise<WalletPresentation> {
     const session = await createSession(grant, {
       actorId: address,
       signingKey: terms.key,
@@ -72,7 +77,7 @@ export class Payers {
       scope: 'SESSION',
       ceiling: { amount: amountMinor, currency: sale.currency },
       minorUnit: sale.minorUnit,
-      clock: this.#clock,
+      clock: { ...this.#clock, wallMs: () => (this.#clock.wallMs() as number) - agoMs },
       newId: this.#newId,
     });
     const { rail, asset, destination } = sale;

@@ -1,10 +1,19 @@
 // Runs a scenario: everybody is made from it, and time passes until its end. The same scenario and seed give the same trace.
 
 import type { LogEvent } from '../../core/ports/ports.ts';
+import { beginClockFault, beginFlashFault, beginPowerFault, type TimeServers } from '../faults/device-faults.ts';
+import type { Fault, FaultTerms } from '../faults/fault.ts';
+import { type HostileClass, hostilePayment, type Presented } from '../faults/hostile-payer.ts';
+import { LyingNetwork } from '../faults/network-faults.ts';
+import type { SeededRandom } from '../flash/random.ts';
+import type { LocalAnswer } from '../http/json-server.ts';
+import { INVARIANTS, type Violation } from '../invariants/model.ts';
+import { FleetWatch } from '../invariants/watch.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import { documentFrom, replacedImage } from '../provisioning/image.ts';
 import type { Action, ArrivalTerms, LinkTerms, Scenario } from '../scenario/scenario.ts';
-import { randomSpan, seededRandom } from '../scenario/seeded.ts';
+import { randomSpan, seededKey, seededRandom } from '../scenario/seeded.ts';
+import type { SigningKey } from '../signing/keys.ts';
 import { presentationBytes } from '../wallet/presentation.ts';
 import { arrivalTimes } from './arrivals.ts';
 import { Payers } from './payers.ts';
@@ -34,6 +43,8 @@ export interface RunResult {
   /** What the scenario expects and did not come, in words. */
   readonly unmet: readonly string[];
   readonly events: number;
+  /** A rule that was broken, and what led there; the run has ended with it. */
+  readonly violation?: Violation & { readonly rule: string; readonly trace: readonly TraceEvent[] };
 }
 
 /** Runs a scenario. */
@@ -42,6 +53,16 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
   return run.toTheEnd();
 }
 
+/** Who pays, and how they cheat where they do. */
+interface PayerName {
+  readonly payer: string;
+  readonly hostile?: HostileClass;
+}
+
+/** How often all devices are looked at, beside whenever something happens to one. */
+const LOOKED_EVERY_MS = 900_000;
+/** Longer than a budget of a wallet lasts, with the drift of clocks. */
+const LATE_MS = 3 * 3_600_000;
 /** How old the firmware is when a scenario begins: a run may not depend on when this program was built. */
 const FIRMWARE_AGE_MS = 30 * 86_400_000;
 
@@ -50,9 +71,18 @@ class Run {
   readonly #timeline = new Timeline();
   readonly #trace: Trace;
   readonly #devices = new Map<string, SimulatedDevice>();
+  /** What is around each of them. */
+  readonly #around = new Map<string, { readonly network: LyingNetwork; readonly timeServers: TimeServers }>();
+  /** Whoever cheats has one key. */
+  readonly #stranger: SigningKey;
+  readonly #heard = new Map<string, LocalAnswer>();
+  /** What each device has approved last. */
+  readonly #lastApproved = new Map<string, Presented>();
   readonly #servers: Servers;
   readonly #payers: Payers;
+  readonly #watch: FleetWatch;
   readonly #refused = new Map<string, number>();
+  #violation: Violation | undefined;
   #payments = 0;
   #approved = 0;
   #unanswered = 0;
@@ -61,30 +91,54 @@ class Run {
 
   constructor(scenario: Scenario, { heard, makeCharger }: RunOptions) {
     this.#scenario = scenario;
+    this.#stranger = seededKey(scenario.seed, 'stranger');
     this.#trace = new Trace(() => this.#timeline.nowMs, heard);
     const trueMs = () => scenario.beginsMs + this.#timeline.nowMs;
     const clock = { wallMs: trueMs, monotonicMs: () => this.#timeline.nowMs };
     const crypto = createNodeCrypto();
+    const builtMs = scenario.beginsMs - FIRMWARE_AGE_MS;
+    this.#watch = new FleetWatch({
+      crypto,
+      trueMs,
+      builtMs,
+      around: ({ terms }) => this.#surroundings(terms.deviceId),
+      broken: (violation) => this.#broken(violation),
+    });
     for (const terms of scenario.devices) {
       const { deviceId } = terms;
+      const network = new LyingNetwork({
+        timeline: this.#timeline,
+        random: seededRandom(scenario.seed, `network ${deviceId}`),
+        stranger: this.#stranger,
+        honest: (url, request) => this.#servers.answer(url, request),
+        heard: this.#heard,
+      });
+      const timeServers: TimeServers = { aheadMs: 0 };
+      this.#around.set(deviceId, { network, timeServers });
       const device: SimulatedDevice = new SimulatedDevice({
         terms,
         seed: scenario.seed,
         timeline: this.#timeline,
         trueMs,
-        builtMs: scenario.beginsMs - FIRMWARE_AGE_MS,
+        builtMs,
         crypto,
-        network: (url, { method = 'GET', headers, body }) =>
-          this.#servers.answer(url, { method, headers, ...(body === undefined ? {} : { body }) }),
-        askTime: () => (device.link.up ? trueMs() : undefined),
+        network: network.answer,
+        askTime: () => {
+          const ahead = timeServers.aheadMs;
+          return device.link.up && ahead !== undefined ? trueMs() + ahead : undefined;
+        },
         makeCharger,
         tell: (event) => this.#tell(deviceId, event),
-        changed: () => undefined,
+        started: () => this.#watch.started(device),
+        provisioned: () => this.#watch.made(device),
+        changed: () => this.#watch.observed(device),
       });
       this.#devices.set(deviceId, device);
+      this.#watch.made(device);
     }
     const run = { timeline: this.#timeline, trace: this.#trace, clock };
-    this.#servers = new Servers(scenario, run, audiences(this.#devices.values()), () => undefined);
+    const audiences = audiencesOf(this.#devices.values(), otherMerchants(scenario));
+    this.#servers = new Servers(scenario, run, audiences, (issued) => this.#watch.issued(issued));
     this.#payers = new Payers(
       scenario,
       this.#servers,
@@ -98,28 +152,57 @@ class Run {
     this.#trace.add({ event: 'scenario.begins', title, seed });
     this.#timeline.at(0, () => this.#open());
     await this.#timeline.run(durationMs);
-    this.#trace.add({ event: 'scenario.settles' });
-    for (const device of this.#devices.values()) device.setLink(true);
-    await this.#timeline.run(durationMs + settleMs);
-    let acknowledged = 0;
-    for (const { deviceId, receiptId } of this.#approvals)
-      if (await this.#isAcknowledged(deviceId, receiptId)) acknowledged++;
+    if (this.#violation === undefined) {
+      this.#trace.add({ event: 'scenario.settles' });
+      for (const device of this.#devices.values()) device.setLink(true);
+      await this.#timeline.run(durationMs + settleMs);
+    }
+    const acknowledged = await this.#handedIn();
     const refused = Object.fromEntries([...this.#refused].sort(([a], [b]) => (a < b ? -1 : 1)));
     const counts = { payments: this.#payments, approved: this.#approved, refused, unanswered: this.#unanswered };
-    this.#trace.add({ event: 'scenario.ends', payments: this.#payments, approved: this.#approved, acknowledged });
-    return { ...counts, acknowledged, unmet: this.#unmet(), events: this.#trace.events.length };
+    if (this.#violation === undefined)
+      this.#trace.add({ event: 'scenario.ends', payments: this.#payments, approved: this.#approved, acknowledged });
+    const result = { ...counts, acknowledged, unmet: this.#unmet(), events: this.#trace.events.length };
+    const violation = this.#violation;
+    if (violation === undefined) return result;
+    const trace = this.#trace.leadingTo(violation.device, violation.about);
+    return { ...result, violation: { ...violation, rule: INVARIANTS[violation.invariant], trace } };
+  }
+
+  /** What the operator has in the end. @returns how many of the approvals */
+  async #handedIn(): Promise<number> {
+    const { backend } = this.#servers.backend;
+    let acknowledged = 0;
+    for (const deviceId of this.#devices.keys()) {
+      const receipts = new Map<number, bigint>();
+      const stored = await backend.storage.receipts({ deviceId, chain: 1 }, 0, Number.MAX_SAFE_INTEGER);
+      for (const { receiptId, document } of stored) receipts.set(receiptId, BigInt(String(document.amountMinor ?? 0)));
+      for (const approval of this.#approvals)
+        if (approval.deviceId === deviceId && receipts.has(approval.receiptId)) acknowledged++;
+      const hasOperator = this.#device(deviceId).provisioning.operator !== undefined;
+      if (this.#violation !== undefined || !hasOperator) continue;
+      this.#watch.ended(deviceId, receipts, (await backend.report(deviceId)).breaks);
+    }
+    return acknowledged;
   }
 
   async #open(): Promise<void> {
-    const { authority, arrivals, links, actions, durationMs } = this.#scenario;
+    const { authority, arrivals, links, faults, actions, durationMs, settleMs } = this.#scenario;
     await this.#servers.open([...this.#devices.values()].map(({ provisioning }) => provisioning));
     await this.#payers.open();
     for (const device of this.#devices.values()) device.start();
     for (let ms = authority.bundleEveryMs; ms < durationMs; ms += authority.bundleEveryMs)
       this.#timeline.at(ms, () => this.#servers.issueBundles());
+    for (let ms = LOOKED_EVERY_MS; ms < durationMs + settleMs; ms += LOOKED_EVERY_MS)
+      this.#timeline.at(ms, () => this.#look());
     for (const [i, terms] of links.entries()) this.#planLink(terms, i);
     for (const [i, terms] of arrivals.entries()) this.#planArrivals(terms, i);
+    for (const [i, terms] of faults.entries()) this.#planFault(terms, i);
     for (const action of actions) this.#timeline.at(action.atMs, () => this.#act(action));
+  }
+
+  #look(): void {
+    for (const device of this.#devices.values()) this.#watch.observed(device);
   }
 
   #planLink({ devices, pattern }: LinkTerms, number: number): void {
@@ -144,6 +227,54 @@ class Run {
     }
   }
 
+  #planFault({ devices, atMs, forMs, fault }: FaultTerms, number: number): void {
+    const name = fault.kind === 'network' || fault.kind === 'clock' ? `${fault.kind} ${fault.what.kind}` : fault.kind;
+    for (const deviceId of devices) {
+      const random = seededRandom(this.#scenario.seed, `fault ${number} ${deviceId}`);
+      this.#timeline.at(atMs, () => {
+        this.#tell(deviceId, { event: 'fault.begins', fault: name });
+        const end = this.#begun(fault, deviceId, random, atMs + forMs);
+        this.#watch.observed(this.#device(deviceId));
+        this.#timeline.at(atMs + forMs, () => {
+          this.#tell(deviceId, { event: 'fault.ends', fault: name });
+          end();
+          this.#watch.observed(this.#device(deviceId));
+        });
+      });
+    }
+  }
+
+  #begun(fault: Fault, deviceId: string, random: SeededRandom, untilMs: number): () => void {
+    const device = this.#device(deviceId);
+    const { network, timeServers } = this.#around.get(deviceId) as { network: LyingNetwork; timeServers: TimeServers };
+    switch (fault.kind) {
+      case 'network':
+        network.begin(fault);
+        return () => network.end(fault);
+      case 'clock':
+        return beginClockFault(device, timeServers, fault);
+      case 'flash':
+        return beginFlashFault(device, fault, random);
+      case 'power':
+        beginPowerFault(device, fault, { timeline: this.#timeline, random, untilMs });
+        return () => undefined;
+    }
+  }
+
+  #surroundings(deviceId: string): { readonly isHonest: boolean } {
+    const around = this.#around.get(deviceId);
+    return { isHonest: around?.network.isHonest === true && around.timeServers.aheadMs !== undefined };
+  }
+
+  /** The first rule that is broken ends the run. */
+  #broken(violation: Violation): void {
+    if (this.#violation !== undefined) return;
+    this.#violation = violation;
+    const { invariant, device, detail } = violation;
+    this.#tell(device, { event: 'violation', invariant, detail });
+    this.#timeline.stop();
+  }
+
   #planArrivals(terms: ArrivalTerms, number: number): void {
     const random = seededRandom(this.#scenario.seed, `arrivals ${number}`);
     const wallets = this.#payers.named(terms.wallets);
@@ -152,15 +283,27 @@ class Run {
       const device = this.#device(terms.devices[random.below(terms.devices.length)] as string);
       const [least, most] = terms.amountMinor;
       const amount = (least + BigInt(Math.floor(random.next() * Number(most - least + 1n)))).toString();
+      const isHostile = random.next() < terms.hostileShare;
+      const cheats = isHostile ? terms.hostile[random.below(terms.hostile.length)] : undefined;
       this.#timeline.at(ms, async () => {
-        const presentation = await this.#payers.pay(wallet, device.sale, amount);
-        await this.#pay(device, presentationBytes(presentation), amount, `${wallet.terms.name}-${wallet.number}`);
+        const honest = await this.#payers.pay(wallet, device.sale, amount);
+        const payer = `${wallet.terms.name}-${wallet.number}`;
+        if (cheats === undefined) {
+          await this.#pay(device, { bytes: presentationBytes(honest), amountMinor: amount }, { payer });
+          return;
+        }
+        const late = await this.#payers.pay(wallet, device.sale, amount, LATE_MS);
+        const approved = this.#lastApproved.get(device.terms.deviceId);
+        const context = { honest, amountMinor: amount, late, approved, stranger: this.#stranger, random };
+        const presented = hostilePayment(cheats, context);
+        if (presented !== undefined) await this.#pay(device, presented, { payer, hostile: cheats });
       });
     }
   }
 
-  async #pay(device: SimulatedDevice, bytes: Uint8Array, amountMinor: string, payer: string): Promise<void> {
+  async #pay(device: SimulatedDevice, presented: Presented, who: PayerName): Promise<void> {
     const { deviceId } = device.terms;
+    const { bytes, amountMinor } = presented;
     this.#payments++;
     const decision = await device.pay(bytes, amountMinor);
     if (decision === undefined) this.#unanswered++;
@@ -168,8 +311,10 @@ class Run {
     else if (!decision.repeated) {
       this.#approved++;
       this.#approvals.push({ deviceId, receiptId: decision.receiptId });
+      this.#lastApproved.set(deviceId, presented);
     }
-    this.#tell(deviceId, { event: 'payment', payer, amountMinor, ...answerOf(decision) });
+    this.#tell(deviceId, { event: 'payment', ...who, amountMinor, ...answerOf(decision) });
+    if (decision?.ok && !decision.repeated) this.#watch.approved(device, bytes, forgedBy(who.hostile), decision);
     device.leave();
   }
 
@@ -216,11 +361,6 @@ class Run {
     }
   }
 
-  async #isAcknowledged(deviceId: string, receiptId: number): Promise<boolean> {
-    const { storage } = this.#servers.backend.backend;
-    return (await storage.receipt({ deviceId, chain: 1 }, receiptId)) !== undefined;
-  }
-
   #unmet(): readonly string[] {
     const { approvedAtLeast = 0, refusedAtLeast = 0, never, some } = this.#scenario.expect;
     const refused = [...this.#refused.values()].reduce((sum, count) => sum + count, 0);
@@ -250,17 +390,27 @@ function answerOf(decision: Awaited<ReturnType<SimulatedDevice['pay']>>): Omit<L
   return { answer: decision.repeated ? 'repeated' : 'approved', receiptId, budgetId, grantId };
 }
 
+/** What makes a payment nobody's. One that comes late, or again, was signed: its expiry and its caps are what matters. */
+function forgedBy(hostile: HostileClass | undefined): string | undefined {
+  return hostile === 'late' || hostile === 'replayed' ? undefined : hostile;
+}
+
 function namedIn(action: Action): { readonly [member: string]: string | number } {
   if ('key' in action) return { key: action.key.kid };
   return action.kind === 'revoke-grants' ? { wallets: action.wallets, count: action.count } : {};
 }
 
-function audiences(devices: Iterable<SimulatedDevice>): readonly BundleAudience[] {
+/** Merchants whose bundles devices are to get by mistake. */
+function otherMerchants({ faults }: Scenario): readonly string[] {
+  return faults.flatMap(({ fault }) =>
+    fault.kind === 'network' && fault.what.kind === 'other-merchant' ? [fault.what.merchant] : [],
+  );
+}
+
+function audiencesOf(devices: Iterable<SimulatedDevice>, others: readonly string[]): readonly BundleAudience[] {
   const found = new Map<string, BundleAudience>();
-  for (const { provisioning } of devices) {
-    const { bundleScope = {}, terminal } = provisioning.site;
-    const { category = 'any', merchant = terminal?.merchant, region } = bundleScope;
-    found.set(JSON.stringify([category, merchant, region]), { category, merchant, region });
-  }
+  for (const { audience } of devices)
+    for (const merchant of [audience.merchant, ...others])
+      found.set(JSON.stringify([audience.category, merchant, audience.region]), { ...audience, merchant });
   return [...found.values()];
 }

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../core/json/value.ts';
 import type { Clock } from '../../core/ports/ports.ts';
 import type { Provisioning } from '../../core/provisioning/provisioning.ts';
 import { apiKeyHash } from '../http/bearer.ts';
-import type { LocalAnswer, LocalRequest } from '../http/json-server.ts';
+import type { LocalAnswer } from '../http/json-server.ts';
 import { OperatorBackend } from '../operator-backend/server.ts';
 import type { BundleRequest, GrantRequest } from '../policy-authority/authority.ts';
 import { PolicyAuthority } from '../policy-authority/server.ts';
@@ -14,6 +14,7 @@ import { createNodeCrypto } from '../ports/node-crypto.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { seededIds } from '../scenario/seeded.ts';
 import { publicJwk, type SigningKey } from '../signing/keys.ts';
+import type { LinkRequest } from '../virtual-device/link.ts';
 import type { Timeline } from './timeline.ts';
 import type { Trace } from './trace.ts';
 
@@ -90,9 +91,11 @@ export class Servers {
   }
 
   /** What a server answers to a request that reached it. */
-  answer(url: URL, request: Omit<LocalRequest, 'path'>): Promise<LocalAnswer> {
+  answer(url: URL, request: LinkRequest): Promise<LocalAnswer> {
     const server = url.pathname.startsWith('/v1/devices/') ? this.backend : this.#authority;
-    return this.#timeline.outside(server.answer({ ...request, path: `${url.pathname}${url.search}` }));
+    const { method = 'GET', headers, body } = request;
+    const path = `${url.pathname}${url.search}`;
+    return this.#timeline.outside(server.answer({ method, path, headers, ...(body === undefined ? {} : { body }) }));
   }
 
   /** Issues a bundle for everybody there is. */

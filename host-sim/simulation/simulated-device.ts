@@ -1,6 +1,7 @@
 // A device of a run: a virtual charger on simulated flash, with a clock and a link of simulated time, and what its firmware does
 // when nobody pays. Power may go at any operation of its flash; then somebody brings it back a while later.
 
+import { REFRESH_TIMEOUT_MS, REVOCATION_TIMEOUT_MS } from '../../core/limits.ts';
 import type { Crypto, Flash, LogEvent } from '../../core/ports/ports.ts';
 import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
 import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
@@ -12,9 +13,10 @@ import { MemoryStore } from '../flash/store.ts';
 import { imageFlash, readImage } from '../provisioning/image.ts';
 import type { DeviceTerms, SaleTerms } from '../scenario/scenario.ts';
 import { seededRandom } from '../scenario/seeded.ts';
-import { type ChargerParts, VirtualCharger } from '../virtual-device/virtual-charger.ts';
+import { type ChargerParts, StartProblem, VirtualCharger } from '../virtual-device/virtual-charger.ts';
 import { DeviceClock, type TrueTime } from './device-clock.ts';
 import { InProcessLink, type Network } from './in-process-link.ts';
+import type { BundleAudience } from './servers.ts';
 import type { Timeline } from './timeline.ts';
 
 /** What a run needs of a charger. */
@@ -48,7 +50,9 @@ export interface SimulatedDeviceParts {
   readonly makeCharger?: MakeCharger | undefined;
   /** Is told what happens to it. */
   readonly tell: (event: LogEvent) => void;
-  /** Is called when something may have changed that can be seen from outside. */
+  /** Are called when it has started, when it has got another image, and when something else may have changed that can be seen from outside. */
+  readonly started: () => void;
+  readonly provisioned: () => void;
   readonly changed: () => void;
 }
 
@@ -59,6 +63,7 @@ const STOPPED_MS = 300_000;
 /** Until somebody has brought the power back, or starts a device again that does not start. */
 const POWER_BACK_MS = 60_000;
 const START_AGAIN_MS = 600_000;
+const HAND_IN_TIMEOUT_MS = 30_000;
 /** A clock that is off by less is left as it is. */
 const CLOCK_CLOSE_MS = 5000;
 
@@ -83,7 +88,7 @@ export class SimulatedDevice {
     this.terms = terms;
     this.#parts = parts;
     this.clock = new DeviceClock(trueMs, terms.battery);
-    this.link = new InProcessLink(timeline, network);
+    this.link = new InProcessLink(timeline, network, (url) => this.#timeoutMs(url));
     const word = seededRandom(seed, `flash ${terms.deviceId}`).word();
     const flash = (bytes: number, i: number) => new SimulatedFlash(new MemoryStore(bytes), { seed: mix(word, i) });
     this.flashes = {
@@ -110,6 +115,13 @@ export class SimulatedDevice {
     return this.powered ? this.#charger.bundleIds : [];
   }
 
+  /** Which bundles are for it. */
+  get audience(): BundleAudience {
+    const { bundleScope = {}, terminal } = this.#provisioning.site;
+    const { category = 'any', merchant = terminal?.merchant, region } = bundleScope;
+    return { category, merchant, region };
+  }
+
   /** What it sells. */
   get sale(): SaleTerms {
     return saleOf(this.#provisioning);
@@ -128,13 +140,14 @@ export class SimulatedDevice {
         this.#powerLost(error.message);
         return;
       }
-      if (!isStartProblem(error)) throw error;
+      if (!(error instanceof StartProblem || error instanceof ProvisioningProblem)) throw error;
       tell({ event: 'device.start-failed', detail: error.message });
       const life = this.#life;
       timeline.after(START_AGAIN_MS, () => this.#life === life && this.start());
       return;
     }
     tell({ event: 'device.started', counter: this.#provisioning.counter });
+    this.#parts.started();
     this.#parts.changed();
     this.#errand(0);
   }
@@ -153,6 +166,7 @@ export class SimulatedDevice {
     this.#charger.powerOff();
     this.link.drop();
     this.#charger = this.#made();
+    this.#parts.provisioned();
     this.#parts.tell({ event: 'device.provisioned', counter: this.#provisioning.counter });
     this.start();
   }
@@ -197,9 +211,22 @@ export class SimulatedDevice {
     if (this.powered) this.#guarded(() => this.#charger.disconnect());
   }
 
-  /** Time servers, and servers whose certificate is known, correct a clock. */
-  setTime(): void {
-    const told = this.#parts.askTime();
+  /** Starts it anew. */
+  restart(): void {
+    this.#charger.powerOff();
+    this.link.drop();
+    this.start();
+  }
+
+  #timeoutMs({ pathname }: URL): number {
+    if (pathname.startsWith('/v1/devices/')) return HAND_IN_TIMEOUT_MS;
+    const { refresh, revocation } = this.#provisioning.site;
+    if (pathname === '/trust-bundles') return refresh?.timeoutMs ?? REFRESH_TIMEOUT_MS;
+    return revocation?.timeoutMs ?? REVOCATION_TIMEOUT_MS;
+  }
+
+  /** Somebody says what time it is. */
+  #setTime(told: number | undefined): void {
     if (told === undefined) return;
     const shown = this.clock.wallMs();
     if (shown !== undefined && Math.abs(shown - told) < CLOCK_CLOSE_MS) return;
@@ -246,7 +273,7 @@ export class SimulatedDevice {
       if (refresh.kind === 'waiting') return refresh.ms;
       if (refresh.kind === 'failed' && refresh.failure === 'power-cut') return 0;
       // An answer under TLS says what time it is.
-      if (refresh.kind === 'fetched' || refresh.kind === 'unchanged') this.setTime();
+      if (refresh.kind === 'fetched' || refresh.kind === 'unchanged') this.#setTime(this.#parts.trueMs());
     }
   }
 
@@ -291,16 +318,12 @@ export class SimulatedDevice {
       crypto,
       link: this.link,
       salt: seededRandom(seed, `salt ${terms.deviceId}`).word(),
-      setTime: async () => this.setTime(),
+      setTime: async () => this.#setTime(this.#parts.askTime()),
+      handInTimeoutMs: HAND_IN_TIMEOUT_MS,
       log: { emit: (event) => isWorthTelling(event) && tell(event) },
     };
     return makeCharger === undefined ? new VirtualCharger(parts) : makeCharger(parts);
   }
-}
-
-/** A start that a step has stopped, or an image that a device does not run with. */
-function isStartProblem(error: unknown): error is Error {
-  return error instanceof ProvisioningProblem || (error as Error).name === 'StartProblem';
 }
 
 /** Each start has a line for each step that went well. */

@@ -15,6 +15,7 @@ export class Timeline {
   /** Turns of the event loop's own work that this run has begun and that are not over. */
   #outside = 0;
   #failure: { readonly error: unknown } | undefined;
+  #isStopped = false;
   /** A binary heap, the next entry first. */
   readonly #heap: Entry[] = [];
 
@@ -48,9 +49,14 @@ export class Timeline {
     }
   }
 
-  /** Lets time pass up to a moment. @throws whatever is thrown by what happens */
+  /** Nothing happens any more. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** Lets time pass up to a moment, or until somebody stops it. @throws whatever is thrown by what happens */
   async run(untilMs: number): Promise<void> {
-    for (;;) {
+    while (!this.#isStopped) {
       const next = this.#heap[0];
       if (next === undefined || next.ms > untilMs) break;
       this.#pop();
@@ -59,7 +65,7 @@ export class Timeline {
       await this.#settled();
       if (this.#failure !== undefined) throw this.#failure.error;
     }
-    this.#nowMs = Math.max(this.#nowMs, untilMs);
+    if (!this.#isStopped) this.#nowMs = Math.max(this.#nowMs, untilMs);
   }
 
   #watch(result: unknown): void {

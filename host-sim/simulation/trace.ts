@@ -11,6 +11,10 @@ export interface TraceEvent extends LogEvent {
   readonly ms: number;
 }
 
+/** What a device, and all of a run, are as they are by. */
+const STATE_EVENTS = ['scenario.', 'authority.', 'device.', 'fault.', 'clock.', 'bundle.', 'violation'];
+const LAST_EVENTS = 10;
+
 /** See the head of the file. */
 export class Trace {
   readonly #nowMs: () => number;
@@ -25,6 +29,19 @@ export class Trace {
 
   get events(): readonly TraceEvent[] {
     return this.#events;
+  }
+
+  /**
+   * What led to where a device is: how it came to be as it is, whatever names one of the ids, and the last that happened to it.
+   */
+  leadingTo(device: string, about: readonly string[]): readonly TraceEvent[] {
+    const own = this.#events.filter((event) => event.device === device);
+    const last = own.slice(-LAST_EVENTS);
+    return this.#events.filter((event) => {
+      if (event.device !== undefined && event.device !== device) return false;
+      const isState = STATE_EVENTS.some((name) => event.event.startsWith(name));
+      return isState || last.includes(event) || Object.values(event).some((value) => about.includes(String(value)));
+    });
   }
 
   /** Adds an event. */

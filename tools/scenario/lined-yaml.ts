@@ -4,6 +4,9 @@ import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { InputProblem } from '../provision/problems.ts';
 
+/** How many values the aliases of a file may stand for together. */
+const MOST_ALIASES = 1000;
+
 /** See the head of the file. */
 export class LinedYaml {
   readonly file: string;
@@ -25,8 +28,13 @@ export class LinedYaml {
     }));
   }
 
-  get value(): unknown {
-    return this.#document.toJS({ maxAliasCount: 0 });
+  /** What it says, or why that is not to be had: aliases may make a file of a line a gigabyte. */
+  get value(): { readonly value: unknown } | { readonly problems: readonly InputProblem[] } {
+    try {
+      return { value: this.#document.toJS({ maxAliasCount: MOST_ALIASES }) };
+    } catch (error) {
+      return { problems: [{ file: this.file, reason: `its aliases cannot be followed: ${(error as Error).message}` }] };
+    }
   }
 
   /** The line of a value, or of the nearest one around it. */

@@ -2,6 +2,8 @@
 // each finding with file, line and reason.
 
 import { dirname, resolve } from 'node:path';
+import type { FaultTerms } from '../../host-sim/faults/fault.ts';
+import { HOSTILE_CLASSES } from '../../host-sim/faults/hostile-payer.ts';
 import type {
   Action,
   ArrivalTerms,
@@ -15,6 +17,7 @@ import { KeyError, readSigningKey, type SigningKey } from '../../host-sim/signin
 import { readText, UsageError } from '../cli/io.ts';
 import type { InputProblem } from '../provision/problems.ts';
 import { LinedYaml } from './lined-yaml.ts';
+import { faultOf, isOfNetwork } from './scenario-faults.ts';
 import { readDevices } from './scenario-fleet.ts';
 import { type ScenarioValues, scenarioSchema } from './schema.ts';
 
@@ -37,7 +40,9 @@ export type ReadScenario = { readonly scenario: Scenario } | { readonly problems
 export function readScenario(file: string, seed?: number): ReadScenario {
   const yaml = new LinedYaml(file, readText(file, 'scenario'));
   if (yaml.problems.length > 0) return { problems: yaml.problems };
-  const read = scenarioSchema.safeParse(yaml.value);
+  const found = yaml.value;
+  if ('problems' in found) return found;
+  const read = scenarioSchema.safeParse(found.value);
   if (!read.success) return { problems: yaml.findings(read.error.issues) };
   const reader = new Reader(yaml, read.data, seed ?? read.data.seed);
   const scenario = reader.read();
@@ -61,7 +66,8 @@ class Reader {
   }
 
   read(): Scenario {
-    const { title, begins, duration, settle, authority, wallets, arrivals, links, actions, expect } = this.#values;
+    const { title, begins, duration, settle, authority, wallets, arrivals, links, faults, actions, expect } =
+      this.#values;
     this.#readKeys();
     const devices = this.#devices();
     this.#deviceIds = devices.map(({ deviceId }) => deviceId);
@@ -83,6 +89,7 @@ class Reader {
       wallets: wallets.map((one, i) => this.#wallets(one, i)),
       arrivals: arrivals.map((one, i) => this.#arrivals(one, i)),
       links: (links ?? []).map((one, i) => this.#link(one, i)),
+      faults: (faults ?? []).map((one, i) => this.#fault(one, i)),
       actions: (actions ?? []).map((one, i) => this.#action(one, i)),
       expect: {
         approvedAtLeast: expect?.approvedAtLeast,
@@ -148,7 +155,7 @@ class Reader {
   }
 
   #arrivals(terms: ScenarioValues['arrivals'][number], i: number): ArrivalTerms {
-    const { wallets, devices, pattern, from = 0, until = this.#values.duration, amount } = terms;
+    const { wallets, devices, pattern, from = 0, until = this.#values.duration, amount, hostile } = terms;
     const path = ['arrivals', i];
     this.#walletsNamed(wallets, [...path, 'wallets']);
     if (from >= until) this.#told([...path, 'until'], 'until is not after from');
@@ -168,6 +175,8 @@ class Reader {
       fromMs: from,
       untilMs: until,
       amountMinor: [BigInt(least), BigInt(most)],
+      hostileShare: hostile?.share ?? 0,
+      hostile: hostile?.classes ?? HOSTILE_CLASSES,
     };
   }
 
@@ -180,6 +189,22 @@ class Reader {
         spans === undefined
           ? { kind: 'outage', atMs: outage?.at as number, forMs: outage?.for as number }
           : { kind: cycle === undefined ? 'random' : 'cycle', upMs: spans.up, downMs: spans.down },
+    };
+  }
+
+  #fault(terms: NonNullable<ScenarioValues['faults']>[number], i: number): FaultTerms {
+    const path = ['faults', i];
+    const { at = 0, devices, share, to } = terms;
+    const left = this.#values.duration - at;
+    if (left <= 0) this.#told([...path, 'at'], 'at is after the end of the scenario');
+    for (const name of ['share', 'to'] as const)
+      if (terms[name] !== undefined && !isOfNetwork(terms))
+        this.#told([...path, name], `${name} is for what is wrong with a network`);
+    return {
+      devices: this.#devicesNamed(devices, [...path, 'devices']),
+      atMs: at,
+      forMs: Math.min(terms.for ?? left, left),
+      fault: faultOf(terms, share ?? 1, to),
     };
   }
 

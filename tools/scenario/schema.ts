@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { amountFrom } from '../../core/artifacts/amount.ts';
 import { timeFrom } from '../../core/artifacts/time.ts';
 import { type ReasonCode, reasonCodes } from '../../core/reason-codes.ts';
+import { HOSTILE_CLASSES } from '../../host-sim/faults/hostile-payer.ts';
 import { durationMs } from '../issue/duration.ts';
 
 /** Text that stands for a value: `read` gives it, or undefined where it is not `what`. */
@@ -37,6 +38,8 @@ const rate = textOf((value) => {
 const code = z.string().refine((value) => reasonCodes().includes(value as ReasonCode), 'is no reason code');
 const names = z.union([text, z.array(text).min(1, 'is empty')]).transform((value) => [value].flat());
 const count = z.int().min(1);
+const share = z.number().gt(0).max(1);
+const on = z.literal(true);
 
 /** An object with exactly one of these members, beside others. */
 function oneOf<Choices extends z.ZodRawShape, Rest extends z.ZodRawShape>(choices: Choices, rest: Rest) {
@@ -89,6 +92,9 @@ const arrivals = z.strictObject({
   from: duration.optional(),
   until: duration.optional(),
   amount: z.union([amount, z.strictObject({ least: amount, most: amount })]),
+  hostile: z
+    .strictObject({ share, classes: z.array(z.enum(HOSTILE_CLASSES)).min(1, 'is empty').optional() })
+    .optional(),
 });
 
 const link = z.strictObject({
@@ -103,9 +109,47 @@ const link = z.strictObject({
   ),
 });
 
+const fault = oneOf(
+  {
+    latency: span,
+    lost: on,
+    unreachable: on,
+    truncated: on,
+    corrupted: on,
+    captivePortal: on,
+    redirected: on,
+    drip: z.strictObject({ bytes, every: span }),
+    oversize: bytes,
+    stale: on,
+    replayed: on,
+    otherMerchant: text,
+    status: z.strictObject({ code: z.int().min(200).max(599), retryAfter: span.optional() }),
+    forged: z.enum(['stranger', 'altered']),
+    clockAhead: span,
+    clockBehind: span,
+    clockReset: on,
+    clockDrift: z.strictObject({ ppm: z.int().min(-100_000).max(100_000) }),
+    timeServerAhead: span,
+    timeServerBehind: span,
+    noTimeServer: on,
+    flash: z.strictObject({
+      partition: z.enum(['ledger', 'journal', 'bundles']),
+      what: z.enum(['reads-fail', 'read-only', 'bad-block']),
+    }),
+    powerCuts: z.strictObject({ rate, off: span.optional(), torn: z.boolean().optional() }),
+  },
+  {
+    devices: names,
+    at: duration.optional(),
+    for: span.optional(),
+    share: share.optional(),
+    to: z.enum(['authority', 'operator']).optional(),
+  },
+);
+
 const action = oneOf(
   {
-    issueBundles: z.literal(true),
+    issueBundles: on,
     revokeKey: text,
     revokeGrants: z.strictObject({ wallets: text, count: count.optional() }),
     replaceGrantKey: text,
@@ -142,6 +186,7 @@ export const scenarioSchema = z.strictObject({
   wallets: z.array(wallets).min(1, 'is empty'),
   arrivals: z.array(arrivals).min(1, 'is empty'),
   links: z.array(link).optional(),
+  faults: z.array(fault).optional(),
   actions: z.array(action).optional(),
   expect: z
     .strictObject({

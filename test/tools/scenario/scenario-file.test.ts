@@ -200,6 +200,16 @@ describe('a scenario file is refused with its line where', () => {
     );
   });
 
+  it('its aliases stand for more than memory holds', async () => {
+    const nested = Array.from({ length: 8 }, (_, i) => {
+      const items = Array.from({ length: 9 }, () => (i === 0 ? 'x' : `*a${i - 1}`));
+      return `a${i}: &a${i} [${items.join(', ')}]`;
+    });
+    expect((await told(`${nested.join('\n')}\n${SMALL}`))[0]).toMatch(
+      /^scenario\.yaml: its aliases cannot be followed: /,
+    );
+  });
+
   it('a member is there twice', async () => {
     const text = with_('duration: 1h', 'duration: 1h\nduration: 2h');
     expect((await told(text))[0]).toMatch(

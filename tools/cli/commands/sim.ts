@@ -28,7 +28,7 @@ export const register: Register = (program: Command, io: Io) => {
     .option('--json', 'every event of the run as a line of JSON on stdout, and its result in the last one')
     .addHelpText(
       'after',
-      '\nThe members of a scenario file: docs/SIMULATOR.md.\nExample: mpcp-embedded sim run host-sim/scenarios/charging-park.yaml --seed 7\nExit code 1 where what must come of it did not.',
+      '\nThe members of a scenario file: docs/SIMULATOR.md.\nExample: mpcp-embedded sim run host-sim/scenarios/charging-park.yaml --seed 7\nExit code 1 where a rule is broken that holds for every device, or what must come of it did not.',
     )
     .action((file: string, options: RunCommandOptions) => run(io, file, options));
 };
@@ -49,11 +49,11 @@ async function run(io: Io, file: string, { seed, json }: RunCommandOptions): Pro
   const result = await runScenario(scenario, json === true ? { heard: line } : {});
   if (json === true) io.out(JSON.stringify({ event: 'result', seed: scenario.seed, ...result }));
   else io.out(resultText(scenario.title, scenario.seed, result));
-  if (result.unmet.length > 0) io.fail();
+  if (result.unmet.length > 0 || result.violation !== undefined) io.fail();
 }
 
 function resultText(title: string, seed: number, result: RunResult): string {
-  const { payments, approved, refused, unanswered, acknowledged, unmet, events } = result;
+  const { payments, approved, refused, unanswered, acknowledged, unmet, events, violation } = result;
   const rows = [
     ['payments', String(payments)],
     ['approved', String(approved)],
@@ -62,5 +62,13 @@ function resultText(title: string, seed: number, result: RunResult): string {
     ['without an answer', String(unanswered)],
   ];
   const lines = [`${title}, seed ${seed}`, '', tableText(['what', 'how many'], rows), '', `${events} events`];
-  return [...lines, ...unmet.map((what) => `NOT AS EXPECTED: ${what}`)].join('\n');
+  const expected = unmet.map((what) => `NOT AS EXPECTED: ${what}`);
+  return [...lines, ...(violation === undefined ? expected : violationLines(violation))].join('\n');
+}
+
+/** A rule that was broken, and what led there. */
+function violationLines(violation: NonNullable<RunResult['violation']>): readonly string[] {
+  const { rule, device, detail, trace } = violation;
+  const events = trace.map((event) => `  ${JSON.stringify(event)}`);
+  return ['', `VIOLATION of "${rule}" by ${device}: ${detail}`, ...events];
 }

@@ -1,0 +1,40 @@
+// What a device's flash holds, read from a copy of its cells as a device would find it after its power went now.
+
+import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
+import { Journal } from '../../core/ledger/journal.ts';
+import { ledgerKey } from '../../core/ledger/keys.ts';
+import type { Crypto } from '../../core/ports/ports.ts';
+import { SimulatedFlash } from '../flash/simulated-flash.ts';
+import { MemoryStore } from '../flash/store.ts';
+import type { Recorded } from './model.ts';
+
+/** See the head of the file. */
+export class FlashReading {
+  readonly #crypto: Crypto;
+  readonly #ledger: FlashLedger;
+  readonly #journal: Journal;
+
+  constructor(crypto: Crypto, flashes: { readonly ledger: SimulatedFlash; readonly journal: SimulatedFlash }) {
+    const copy = (flash: SimulatedFlash) => new SimulatedFlash(new MemoryStore(flash.contents()));
+    this.#crypto = crypto;
+    this.#ledger = new FlashLedger(copy(flashes.ledger), crypto);
+    this.#journal = new Journal(copy(flashes.journal), crypto);
+    const last = this.#ledger.lastReceipt();
+    // What the ledger does not know of was never committed.
+    if (last !== undefined) this.#journal.reconcile(last);
+  }
+
+  /** What was accepted under a grant. */
+  totalOf(grantId: string): bigint {
+    return this.#ledger.grantTotal(ledgerKey(this.#crypto, 'grant', new Uint8Array(0), grantId));
+  }
+
+  /** What there is of a receipt that is not acknowledged yet. */
+  recorded(receiptId: number, grantId: string): Recorded {
+    let amount: bigint | undefined;
+    this.#journal.unsent(receiptId - 1, 1, (receipt) => {
+      if (receipt.receiptId === receiptId) amount = receipt.entry?.amount;
+    });
+    return { amount, grantTotal: this.totalOf(grantId) };
+  }
+}

@@ -1,0 +1,282 @@
+// What must be true of every device at every moment, checked by a plain model of what was issued, presented, approved and handed
+// in. It knows nothing of how a device decides, and it remembers what a device may have forgotten.
+
+import { type BundleFacts, keyName, type PaymentFacts, type Signer } from './facts.ts';
+
+/** The rules. */
+export const INVARIANTS = Object.freeze({
+  durable: 'no approval without a durable record',
+  cap: 'no total above a cap',
+  expired: 'nothing that has expired is accepted',
+  revoked: 'nothing is accepted that the device knows to be revoked',
+  unapproved: 'nothing is accepted whose signer nobody approved, or that nobody has signed',
+  'rolled-back': 'no bundle goes that is older than one before',
+  acknowledged: 'every approval is acknowledged in the end',
+  stuck: 'no device is stuck while a good bundle is within its reach',
+} as const);
+
+export type Invariant = keyof typeof INVARIANTS;
+
+/** A rule that was broken. */
+export interface Violation {
+  readonly invariant: Invariant;
+  readonly device: string;
+  readonly detail: string;
+  /** Ids of what it is about: grants, budgets, bundles, kids. */
+  readonly about: readonly string[];
+}
+
+/** A device, as its image has it. */
+export interface DeviceFacts {
+  readonly roots: readonly string[];
+  readonly grantIssuers: readonly string[];
+  /** By the issuer of the grant. */
+  readonly budgetIssuers: ReadonlyMap<string, readonly string[]>;
+  readonly driftMs: number;
+  /** No correct clock of it shows an earlier time. */
+  readonly earliestMs: number;
+  /** A device that can reach a good bundle for so long has one. */
+  readonly patienceMs: number;
+}
+
+/** A payment that a device has approved. */
+export interface Approval {
+  readonly payment: PaymentFacts | undefined;
+  /** How its payer cheated, where that makes it nobody's payment. */
+  readonly forged: string | undefined;
+  readonly amount: bigint;
+  readonly receiptId: number;
+  /** What the device's clock showed. */
+  readonly wallMs: number | undefined;
+  /** Bundles in force. */
+  readonly inForce: readonly string[];
+  /** What can be read back from its flash. */
+  readonly recorded: Recorded;
+}
+
+/** What flash holds, whatever a device has in memory. */
+export interface Recorded {
+  /** The amount of the receipt; undefined where there is none. */
+  readonly amount: bigint | undefined;
+  /** The total under the grant. */
+  readonly grantTotal: bigint;
+}
+
+/** What the model knows of a device. */
+interface Known {
+  facts: DeviceFacts;
+  /** By identity: the newest bundle that was ever in force. */
+  readonly newest: Map<string, BundleFacts>;
+  readonly grantTotals: Map<string, bigint>;
+  readonly grantExpiries: Map<string, number>;
+  readonly budgetTotals: Map<string, bigint>;
+  readonly receipts: Map<number, bigint>;
+  /** Since when it could have fetched a good bundle, and had none. */
+  needySinceMs: number | undefined;
+}
+
+/** See the head of the file. Every method gives the first rule that is broken, or undefined. */
+export class FleetModel {
+  readonly #bundles = new Map<string, BundleFacts>();
+  readonly #devices = new Map<string, Known>();
+
+  /** The authority has issued a bundle. */
+  issued(bundle: BundleFacts): void {
+    this.#bundles.set(bundle.bundleId, bundle);
+  }
+
+  /** A device is made, or gets another image. */
+  made(device: string, facts: DeviceFacts): void {
+    const known = this.#devices.get(device);
+    if (known !== undefined) known.facts = facts;
+    else
+      this.#devices.set(device, {
+        facts,
+        newest: new Map(),
+        grantTotals: new Map(),
+        grantExpiries: new Map(),
+        budgetTotals: new Map(),
+        receipts: new Map(),
+        needySinceMs: undefined,
+      });
+  }
+
+  /** Bundles that have been issued and are good for a device at a time. */
+  isGood(device: string, bundleId: string, nowMs: number): boolean {
+    const bundle = this.#bundles.get(bundleId);
+    return bundle !== undefined && bundle.expiresAtMs > nowMs && this.#known(device).facts.roots.includes(bundle.root);
+  }
+
+  /** These bundles are in force on a device. */
+  inForce(device: string, bundleIds: readonly string[]): Violation | undefined {
+    const { facts, newest } = this.#known(device);
+    for (const bundleId of bundleIds) {
+      const bundle = this.#bundles.get(bundleId);
+      if (bundle === undefined)
+        return broken('unapproved', device, `bundle ${bundleId} is in force, and nobody has issued it`, [bundleId]);
+      if (!facts.roots.includes(bundle.root))
+        return broken('unapproved', device, `bundle ${bundleId} is in force, and its root key is not the device's`, [
+          bundleId,
+          bundle.root,
+        ]);
+      const before = newest.get(bundle.identity);
+      if (before !== undefined && before.issuedAtMs > bundle.issuedAtMs)
+        return broken('rolled-back', device, `bundle ${bundleId} is in force, and ${before.bundleId} is newer`, [
+          bundleId,
+          before.bundleId,
+        ]);
+      newest.set(bundle.identity, bundle);
+    }
+    return undefined;
+  }
+
+  /** A device has approved a payment. */
+  approved(device: string, approval: Approval): Violation | undefined {
+    const { payment, forged, amount, receiptId, recorded } = approval;
+    if (payment === undefined || forged !== undefined)
+      return broken('unapproved', device, `a payment was approved that nobody has signed (${forged ?? 'no payment'})`, [
+        ...(payment === undefined ? [] : [payment.grantId, payment.budgetId]),
+      ]);
+    const wrong = this.inForce(device, approval.inForce) ?? this.#trusted(device, approval, payment);
+    if (wrong !== undefined) return wrong;
+    const { grantTotals, grantExpiries, budgetTotals, receipts } = this.#known(device);
+    const { grantId, budgetId } = payment;
+    const grantTotal = (grantTotals.get(grantId) ?? 0n) + amount;
+    const budgetTotal = (budgetTotals.get(budgetId) ?? 0n) + amount;
+    const above = (what: string, total: bigint, most: bigint | undefined) =>
+      most !== undefined && total > most
+        ? broken('cap', device, `${what} comes to ${total}, and ${most} is its cap`, [grantId, budgetId])
+        : undefined;
+    const tooMuch =
+      above('the payment', amount, payment.singleMost) ??
+      above(`budget ${budgetId}`, budgetTotal, payment.budgetMost) ??
+      above(`grant ${grantId}`, grantTotal, payment.grantMost);
+    if (tooMuch !== undefined) return tooMuch;
+    grantTotals.set(grantId, grantTotal);
+    grantExpiries.set(grantId, payment.grantExpiresAtMs);
+    budgetTotals.set(budgetId, budgetTotal);
+    receipts.set(receiptId, amount);
+    if (recorded.amount !== amount) {
+      const found = recorded.amount ?? 'nothing';
+      return broken('durable', device, `receipt ${receiptId} of ${amount} is on flash as ${found}`, [
+        grantId,
+        budgetId,
+      ]);
+    }
+    return recorded.grantTotal < grantTotal ? lost(device, grantId, grantTotal, recorded.grantTotal) : undefined;
+  }
+
+  /**
+   * A device has started.
+   *
+   * @param nowMs true time: what has expired may be forgotten
+   * @param totalOf what its flash has under a grant
+   */
+  started(device: string, nowMs: number, totalOf: (grantId: string) => bigint): Violation | undefined {
+    const { grantTotals, grantExpiries } = this.#known(device);
+    for (const [grantId, approved] of grantTotals) {
+      if ((grantExpiries.get(grantId) as number) <= nowMs) continue;
+      const found = totalOf(grantId);
+      if (found < approved) return lost(device, grantId, approved, found);
+    }
+    return undefined;
+  }
+
+  /**
+   * How a device stands at a time.
+   *
+   * @param reach whether a good bundle is within its reach
+   */
+  observed(device: string, nowMs: number, inForce: readonly string[], reach: boolean): Violation | undefined {
+    const known = this.#known(device);
+    const isNeedy = reach && !inForce.some((bundleId) => this.isGood(device, bundleId, nowMs));
+    if (!isNeedy) known.needySinceMs = undefined;
+    else known.needySinceMs ??= nowMs;
+    const wrong = this.inForce(device, inForce);
+    if (wrong !== undefined || known.needySinceMs === undefined) return wrong;
+    const needyMs = nowMs - known.needySinceMs;
+    if (needyMs <= known.facts.patienceMs) return undefined;
+    return broken('stuck', device, `a good bundle is within its reach for ${needyMs} ms, and none is in force`, []);
+  }
+
+  /** What the operator has of a device's receipts in the end, and where their chain breaks. */
+  ended(device: string, operator: ReadonlyMap<number, bigint>, breaks: readonly string[]): Violation | undefined {
+    for (const [receiptId, amount] of this.#known(device).receipts) {
+      const handedIn = operator.get(receiptId);
+      if (handedIn !== amount)
+        return broken(
+          'acknowledged',
+          device,
+          `receipt ${receiptId} of ${amount} was approved, and the operator has ${handedIn ?? 'none'}`,
+          [],
+        );
+    }
+    const [first] = breaks;
+    return first === undefined
+      ? undefined
+      : broken('acknowledged', device, `the chain of receipts breaks: ${first}`, []);
+  }
+
+  /** Who signed may sign, and nothing has expired, as far as the device can know. */
+  #trusted(device: string, { wallMs, inForce }: Approval, payment: PaymentFacts): Violation | undefined {
+    const { facts, newest } = this.#known(device);
+    const { grantId, budgetId, grantSigner, budgetSigner, expiresAtMs } = payment;
+    if (wallMs === undefined || wallMs < facts.earliestMs)
+      return broken('expired', device, 'a payment was approved by a device that cannot know the time', [grantId]);
+    let nowMs = wallMs;
+    for (const { issuedAtMs } of newest.values()) nowMs = Math.max(nowMs, issuedAtMs);
+    if (nowMs > expiresAtMs + facts.driftMs)
+      return broken('expired', device, `a payment was approved ${nowMs - expiresAtMs} ms after its expiry`, [
+        grantId,
+        budgetId,
+      ]);
+    const mayGrant = facts.grantIssuers.includes(grantSigner.issuer);
+    const mayBudget = facts.budgetIssuers.get(grantSigner.issuer)?.includes(budgetSigner.issuer) === true;
+    if (!mayGrant || !mayBudget)
+      return broken(
+        'unapproved',
+        device,
+        `its site lets ${mayGrant ? budgetSigner.issuer : grantSigner.issuer} sign nothing`,
+        [grantId, budgetId],
+      );
+    for (const { revokedGrantIds, bundleId } of newest.values())
+      if (revokedGrantIds.includes(grantId))
+        return broken('revoked', device, `bundle ${bundleId} revokes grant ${grantId}`, [bundleId, grantId]);
+    return (
+      this.#signer(device, grantSigner, { nowMs, inForce }) ?? this.#signer(device, budgetSigner, { nowMs, inForce })
+    );
+  }
+
+  #signer(
+    device: string,
+    signer: Signer,
+    { nowMs, inForce }: { readonly nowMs: number; readonly inForce: readonly string[] },
+  ): Violation | undefined {
+    const name = keyName(signer);
+    for (const { keys, bundleId } of this.#known(device).newest.values())
+      if (keys.get(name) === false)
+        return broken('revoked', device, `bundle ${bundleId} revokes key ${signer.kid}`, [bundleId, signer.kid]);
+    const listing = inForce
+      .map((bundleId) => this.#bundles.get(bundleId) as BundleFacts)
+      .filter((bundle) => bundle.keys.get(name) === true && bundle.approvedIssuers.includes(signer.issuer));
+    if (listing.length === 0)
+      return broken('unapproved', device, `no bundle in force has key ${signer.kid} of ${signer.issuer}`, [signer.kid]);
+    if (listing.some(({ expiresAtMs }) => expiresAtMs > nowMs)) return undefined;
+    return broken('expired', device, `every bundle that has key ${signer.kid} has expired`, [
+      signer.kid,
+      ...listing.map(({ bundleId }) => bundleId),
+    ]);
+  }
+
+  #known(device: string): Known {
+    return this.#devices.get(device) as Known;
+  }
+}
+
+function broken(invariant: Invariant, device: string, detail: string, about: readonly string[]): Violation {
+  return { invariant, device, detail, about };
+}
+
+function lost(device: string, grantId: string, approved: bigint, found: bigint): Violation {
+  return broken('durable', device, `${approved} was approved under grant ${grantId}, flash has ${found}`, [grantId]);
+}

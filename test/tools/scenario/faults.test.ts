@@ -1,0 +1,166 @@
+// What can be wrong in a scenario, one thing at a time, with one gate for some hours: it shows, a device says so, and gets over it.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HOSTILE_CLASSES } from '../../../host-sim/faults/hostile-payer.ts';
+import { type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
+import type { TraceEvent } from '../../../host-sim/simulation/trace.ts';
+import { readScenario } from '../../../tools/scenario/scenario-file.ts';
+import { changedScenario, ScenarioBench } from './bench.ts';
+
+let bench: ScenarioBench;
+beforeAll(() => {
+  bench = new ScenarioBench();
+});
+afterAll(() => bench.remove());
+
+interface Ran {
+  readonly result: RunResult;
+  readonly events: readonly TraceEvent[];
+}
+
+/** Six hours; from the second to the fourth something is wrong. */
+async function ran(fault: object, change: (scenario: { [member: string]: unknown }) => void = () => {}): Promise<Ran> {
+  const text = changedScenario((scenario) => {
+    scenario.duration = '6h';
+    scenario.settle = '1h';
+    scenario.authority.bundles = { every: '1h', lifetime: '1d' };
+    scenario.fleet.policy.site.refresh = { intervalMs: 1_800_000 };
+    scenario.arrivals[0].pattern = { every: '25m' };
+    scenario.faults = [{ devices: 'gate-1', at: '2h', for: '2h', ...fault }];
+    change(scenario);
+  });
+  const read = readScenario(bench.write('scenario.yaml', text));
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  const events: TraceEvent[] = [];
+  const result = await runScenario(read.scenario, { heard: (event) => events.push(event) });
+  expect(result.violation).toBeUndefined();
+  // Two hours and a pace after the fault a bundle of the time after it is in force.
+  const admitted = events.filter(({ event }) => event === 'bundle.admitted').at(-1);
+  expect(admitted?.ms, 'a bundle after the fault').toBeGreaterThan(4 * 3_600_000);
+  expect(result.acknowledged).toBe(result.approved);
+  return { result, events };
+}
+
+const failures = ({ events }: Ran, event = 'refresh.failed') =>
+  new Set(events.filter((one) => one.event === event).map(({ failure, detail }) => `${failure}: ${detail}`));
+
+describe('a network that', () => {
+  it.each([
+    ['loses every answer', { lost: true }, /^timeout: no whole answer within 60000 ms$/],
+    ['is slower than anybody waits', { latency: '2m' }, /^timeout: /],
+    ['leads nowhere', { unreachable: true }, /^unreachable: the Policy Authority cannot be reached: /],
+    ['cuts answers off', { truncated: true }, /^(refused: LIMIT_EXCEEDED|refused: |empty: )/],
+    ['changes bits', { corrupted: true }, /^refused: /],
+    ['wants a person to sign in', { captivePortal: true }, /^content-type: /],
+    ['redirects', { redirected: true }, /^redirected: /],
+    ['gives a byte a second', { drip: { bytes: '1B', every: '1s' } }, /^timeout: /],
+    ['gives more than anybody takes', { oversize: '1MiB' }, /^too-large: /],
+    ['gives the oldest bundles again', { replayed: true }, /^refused: BUNDLE_ROLLBACK: /],
+    ['gives the bundles of others', { otherMerchant: 'did:web:other.example' }, /^refused: BUNDLE_SCOPE_MISMATCH: /],
+    ['has a storm of 503', { status: { code: 503, retryAfter: '10m' } }, /^http-status: .*503/],
+    ['gives bundles of a stranger', { forged: 'stranger' }, /^refused: TRUST_BUNDLE_SIGNATURE_INVALID: /],
+    ['puts a key into bundles', { forged: 'altered' }, /^refused: TRUST_BUNDLE_SIGNATURE_INVALID: /],
+  ])('%s gets no bundle in, and takes no payment away', async (_, fault, reason) => {
+    const run = await ran(fault);
+    expect([...failures(run)]).toContainEqual(expect.stringMatching(reason));
+    expect(run.result.approved).toBe(run.result.payments);
+  });
+
+  it('keeps old answers gives nothing fresher while it does', async () => {
+    const { events } = await ran({ stale: true });
+    const during = events.filter(
+      ({ event, ms }) => event === 'bundle.admitted' && ms > 2.6 * 3_600_000 && ms < 4 * 3_600_000,
+    );
+    expect(new Set(during.map(({ bundleId }) => bundleId)).size).toBeLessThanOrEqual(1);
+  });
+
+  it('fails now and then delays, and does not keep a bundle away', async () => {
+    const run = await ran({ lost: true, share: 0.5 });
+    expect(failures(run).size).toBeGreaterThan(0);
+  });
+
+  it('loses what the operator answers has receipts handed in again', async () => {
+    const run = await ran({ lost: true, to: 'operator' });
+    expect([...failures(run, 'upload.failed')]).toContainEqual(expect.stringContaining('unanswered'));
+    expect(failures(run).size).toBe(0);
+  });
+});
+
+describe('a clock that', () => {
+  it.each([
+    ['is ahead', { clockAhead: '30d' }],
+    ['is behind', { clockBehind: '2d' }],
+    ['says 1970', { clockReset: true }],
+  ])('%s is set right by the next answer of a server', async (_, fault) => {
+    const { events } = await ran(fault);
+    expect(events.filter(({ event }) => event === 'clock.set').at(-1)).toMatchObject({ aheadMs: 0 });
+  });
+
+  it('says 1970 takes no payment until then', async () => {
+    const { result } = await ran({ clockReset: true }, (scenario) => {
+      scenario.links = [{ devices: 'gate-1', pattern: { outage: { at: '2h', for: '1h' } } }];
+    });
+    expect(result.refused).toHaveProperty('CLOCK_UNTRUSTED');
+  });
+
+  it('drifts is set right again and again', async () => {
+    const { events } = await ran({ clockDrift: { ppm: 20_000 } });
+    expect(events.filter(({ event }) => event === 'clock.set').length).toBeGreaterThan(1);
+  });
+
+  it('was never set believes a time server that lies, until a server is reached', async () => {
+    const { events } = await ran({ timeServerAhead: '30d' }, (scenario) => {
+      scenario.hardware = { clockBattery: false };
+      (scenario.faults as object[]).push({ devices: 'gate-1', at: '2h', for: '10m', powerCuts: { rate: '1/m' } });
+    });
+    const set = events
+      .filter(({ event, ms }) => event === 'clock.set' && ms >= 2 * 3_600_000)
+      .map(({ aheadMs }) => aheadMs);
+    expect(set[0]).toBe(30 * 86_400_000);
+    expect(set.at(-1)).toBe(0);
+  });
+
+  it('nobody sets takes no payment', async () => {
+    const { result } = await ran({ noTimeServer: true }, (scenario) => {
+      scenario.hardware = { clockBattery: false };
+      (scenario.faults as object[]).push({ devices: 'gate-1', at: '2h', for: '10m', powerCuts: { rate: '1/m' } });
+    });
+    expect(result.refused).toHaveProperty('CLOCK_UNTRUSTED');
+  });
+});
+
+describe('a device', () => {
+  it.each([
+    ['whose ledger cannot be read', { partition: 'ledger', what: 'reads-fail' }],
+    ['whose journal cannot be written', { partition: 'journal', what: 'read-only' }],
+  ])('%s takes no payment, and goes on when it can', async (_, flash) => {
+    const { result } = await ran({ flash });
+    expect(result.refused).toHaveProperty('STORE_FAILED');
+    expect(result.approved).toBeGreaterThan(5);
+  });
+
+  it('whose bundles cannot be written pays on those it has', async () => {
+    const run = await ran({ flash: { partition: 'bundles', what: 'read-only' } });
+    expect([...failures(run)]).toContainEqual(expect.stringContaining('STORE_FAILED'));
+    expect(run.result.approved).toBe(run.result.payments);
+  });
+
+  it.each([
+    ['between its flash operations', false],
+    ['in the middle of them', true],
+  ])('that loses power %s loses no approval', async (_, torn) => {
+    const { events } = await ran({ powerCuts: { rate: '1/m', off: '20s', torn } });
+    expect(events.filter(({ event }) => event === 'device.power-lost').length).toBeGreaterThan(2);
+  });
+});
+
+it.each(HOSTILE_CLASSES)('a payer who cheats by "%s" gets nothing', async (kind) => {
+  const { result, events } = await ran({ latency: '1s' }, (scenario) => {
+    const honest = (scenario.arrivals as object[])[0];
+    (scenario.arrivals as object[]).push({ ...honest, from: '1h', hostile: { share: 1, classes: [kind] } });
+  });
+  const answers = events.filter(({ event, hostile }) => event === 'payment' && hostile === kind);
+  expect(answers.length).toBeGreaterThan(5);
+  expect(new Set(answers.map(({ answer }) => answer))).toEqual(new Set(['refused']));
+  expect(result.approved).toBe(result.payments - answers.length);
+});
