@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
+import { signGrant } from '../host-sim/signing/artifacts.ts';
+import { generateKey, privatePem } from '../host-sim/signing/keys.ts';
 import { isBuilt } from './fixtures/built.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -15,8 +17,8 @@ const folder = mkdtempSync(join(tmpdir(), 'mpcp-simulator-'));
 const built = isBuilt('the commands of docs/SIMULATOR.md');
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function block(word: string): string {
-  const found = new RegExp(`\`\`\`sh ${word}\n([\\s\\S]*?)\`\`\``).exec(document)?.[1];
+function block(word: string, language = 'sh'): string {
+  const found = new RegExp(`\`\`\`${language} ${word}\n([\\s\\S]*?)\`\`\``).exec(document)?.[1];
   if (found === undefined) throw new Error(`docs/SIMULATOR.md has no block "${word}"`);
   return found;
 }
@@ -50,4 +52,34 @@ it.runIf(built)('pa serve serves, and the authority it starts issues a grant', a
   const gone = once(server, 'exit');
   server.kill('SIGTERM');
   expect(await gone).toEqual([0, null]);
+});
+
+it('the wallet signs a budget and a payment under it', async () => {
+  const [storage, key] = [join(folder, 'wallet.db'), generateKey('vehicle-sba-key-1')];
+  const program = block('wallet', 'ts')
+    .replace(/from '\.\//g, `from '${root}`)
+    .replace('process.env.AGENT_SIGNING_PRIVATE_KEY_PEM', JSON.stringify(privatePem(key)))
+    .replace("'wallet.db'", JSON.stringify(storage));
+  const expiresAt = new Date(Date.now() + 60_000).toISOString();
+  const terms = { grantId: 'g', policyHash: 'a'.repeat(64), allowedRails: ['xrpl'], expiresAt };
+  const grant = signGrant(terms, { key: generateKey('pa'), issuer: 'pa.example' }, 'envelope');
+  const told: unknown[] = [];
+  Object.assign(globalThis, {
+    signedGrant: grant,
+    done: (...signed: unknown[]) => told.push(...signed),
+    tell: expect.fail,
+  });
+  const file = join(root, 'node_modules/.cache', `wallet-example-${process.pid}.ts`);
+  mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
+  writeFileSync(file, `${program}\nexport const left = remainingMinor;\nstorage.close();\n`);
+  try {
+    expect(await import(file)).toMatchObject({ left: '77500' });
+  } finally {
+    rmSync(file);
+  }
+  expect(told).toMatchObject([
+    { authorization: { maxAmountMinor: '2500', sessionId: 'shift-7' }, issuerKeyId: 'vehicle-sba-key-1' },
+    { authorization: { amount: '2400' } },
+    { amount: '2400', rail: 'xrpl' },
+  ]);
 });

@@ -164,6 +164,7 @@ export class RootKeySetup {
       if (typeof publicKey === 'string' || !active || !this.#parts.crypto.ed25519KeyUsable(publicKey)) continue;
       if (kid === '') return 'a key has no kid';
       if (kid.length > LOGGED_CHARACTERS) return `a kid has more than ${LOGGED_CHARACTERS} characters`;
+      if (!isPlain(kid)) return 'a kid has blanks, or characters that are not printable ASCII';
       if (found.some(({ shown }) => shown.kid === kid)) return 'two keys have one kid';
       const fingerprint = keyFingerprint(this.#parts.crypto, publicKey);
       found.push({ key: { kid, publicKey }, shown: { kid, fingerprint } });
@@ -180,6 +181,15 @@ export class RootKeySetup {
 function hasSecret(jwk: JsonValue): boolean {
   if (!isObject(jwk)) return false;
   return SECRET.some((name) => anyMember(jwk, name) !== undefined);
+}
+
+/** A kid is shown beside a fingerprint, and comes from a server that nobody trusts yet: it is not to look like one, nor move a cursor. */
+function isPlain(kid: string): boolean {
+  for (let i = 0; i < kid.length; i++) {
+    const code = kid.charCodeAt(i);
+    if (code <= 0x20 || code >= 0x7f) return false;
+  }
+  return true;
 }
 
 function withoutBlanks(text: string): string {

@@ -146,6 +146,11 @@ export class WalletSession {
     }
   }
 
+  /** The grant it spends under. */
+  get grantId(): string {
+    return this.#grantId;
+  }
+
   /** What the session may still authorize. */
   remaining(): { readonly remainingMinor: string } {
     return { remainingMinor: this.#remaining(this.#account).toString() };

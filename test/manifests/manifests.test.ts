@@ -228,6 +228,8 @@ describe('sdkconfig', () => {
     expect(production?.slice(0, plain?.length)).toEqual(plain);
     expect(production?.slice(plain?.length)).toContain('CONFIG_SECURE_BOOT_V2_ENABLED=y');
     expect(production?.slice(plain?.length)).toContain('CONFIG_SECURE_FLASH_ENCRYPTION_MODE_RELEASE=y');
+    expect(production?.slice(plain?.length)).toContain('CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK=y');
+    expect(plain?.some((line) => line.includes('ANTI_ROLLBACK'))).toBe(false);
   });
 
   it('in production a plain ESP32 is of a revision that has secure boot v2: else another scheme burns the fuses', () => {

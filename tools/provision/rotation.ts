@@ -1,4 +1,4 @@
-// New root keys beside old ones, and the end of old ones: the same images with the next counter. Devices that have run with the
+// New root keys beside old ones, and the end of old ones: the same images with a higher counter. Devices that have run with the
 // new image take the old one no more.
 
 import { deploymentProblems, readConfiguration } from '../../core/configuration.ts';
@@ -26,7 +26,10 @@ export function rotated(image: Uint8Array, { add, remove }: Rotation): RotatedIm
   const found = readImage(image);
   if (found instanceof ProvisioningProblem) return found.message;
   const { provisioning } = found;
-  if (provisioning.counter === LAST_COUNTER) return `counter ${LAST_COUNTER} is the last there is`;
+  // A device that has kept a root key at set-up has given itself the next counter: an image with the same one would not replace that
+  // for good, as each of the two could be put back in the place of the other.
+  const counter = provisioning.counter + (provisioning.fetchesRootKey ? 2 : 1);
+  if (counter > LAST_COUNTER) return `counter ${LAST_COUNTER} is the last there is`;
   const { rootKeys: before } = readConfiguration(provisioning.site);
   for (const name of remove)
     if (!before.some((key) => isNamed(key, name))) return `no root key is called ${name}; there are ${namesOf(before)}`;
@@ -47,7 +50,7 @@ export function rotated(image: Uint8Array, { add, remove }: Rotation): RotatedIm
   const missing = deploymentProblems(readConfiguration(site));
   if (missing.length > 0) return missing.join('; ');
   try {
-    const replaced = replacedImage(image, { ...document, site }, provisioning.counter + 1);
+    const replaced = replacedImage(image, { ...document, site }, counter);
     const back = readImage(replaced);
     return back instanceof ProvisioningProblem ? back.message : { provisioning: back.provisioning, image: replaced };
   } catch (problem) {

@@ -14,6 +14,7 @@ import {
 } from '../../core/limits.ts';
 import { publicJwk } from '../../host-sim/signing/keys.ts';
 import type { Step } from '../../host-sim/xs/steps.ts';
+import { cborOf, type HeadForm, hostileCbor } from './hostile-cbor.ts';
 import { answerOf, bundleOf, bytesOf, chainOf, signingKey } from './scene.ts';
 
 /** One input, and what must come of it: `ok`, or a reason code; left out, what comes of it under Node. */
@@ -63,6 +64,7 @@ export function hostilePayments(): readonly Trial[] {
     ...cut(),
     ...headers(),
     ...wrongTypes(),
+    ...hostileCbor(),
   ];
 }
 
@@ -475,8 +477,24 @@ export function largestPayments(isRead: (presentation: Uint8Array) => boolean): 
           presented(number(), { inGrant: values(count), around: fill(Math.floor(n / 3)) }),
         );
     }
+    for (const form of ['short', 'long'] as const) {
+      const number = () => 10_000 + trials.length;
+      const heads = `CBOR with ${form} heads: 60 ${shape}`;
+      for (const [filling, fill] of Object.entries(FILLINGS))
+        add(`${heads} and ${filling} in the grant`, (n) =>
+          inCbor(form, number(), { inGrant: { ...values(60), ...fill(n) } }),
+        );
+      for (const [filling, fill] of Object.entries(DROPPED))
+        add(`${heads} and ${filling}`, (n) =>
+          inCbor(form, number(), { inGrant: values(60), around: fill(Math.floor(n / 3)) }),
+        );
+    }
   }
   return trials;
+}
+
+function inCbor(form: HeadForm, number: number, options: Parameters<typeof chainOf>[1]): Uint8Array {
+  return cborOf(chainOf(number, options) as unknown as JsonObject, form);
 }
 
 /** What is made with the most bytes with which it is still read; undefined where it never is. */

@@ -1,10 +1,13 @@
 // Bad input at every command: one clear line on stderr that names what is wrong and where, exit code 2, nothing written.
 
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { publicJwk } from '../../../host-sim/signing/keys.ts';
 import { wholeNumber } from '../../../tools/cli/option-values.ts';
+import { otherRoot } from '../../fixtures/keys.ts';
+import { COLUMNS, DEVICE_1, policyOf } from '../provision/scene.ts';
 import { type Bench, NOW, paymentBench, run } from './run.ts';
 
 /** A command with a call that works, and where its input comes from. */
@@ -19,6 +22,14 @@ interface CommandCase {
   readonly outputs?: readonly string[];
   /** Options that must be there. */
   readonly needed?: readonly string[];
+  /** Places of images; what there is for one that is none. */
+  readonly images?: readonly number[];
+  /** Places of texts that are not JSON. */
+  readonly texts?: readonly (string | number)[];
+  /** Options that name a folder to be made. */
+  readonly folders?: readonly string[];
+  /** Exit codes of a good call. Default: 0. */
+  readonly exits?: readonly number[];
   /** Options with a value that cannot be read. */
   readonly badValues?: readonly (readonly [option: string, value: string])[];
 }
@@ -339,6 +350,58 @@ const COMMANDS: readonly CommandCase[] = [
     needed: ['--amount', '--file'],
     badValues: [...BAD_PAYMENT, ['--file', '/nowhere.txt']],
   },
+  {
+    name: 'provision create',
+    good: ['@fleet.csv', '@fleet-policy.json', '--out', '@new-images', '--now', NOW],
+    json: [1],
+    texts: [0],
+    folders: ['--out'],
+    needed: ['--out'],
+    badValues: [
+      ['--counter', '0'],
+      ['--counter', '4294967296'],
+      ['--made-at', 'yesterday'],
+      ['--now', '2026-02-30T00:00:00Z'],
+    ],
+  },
+  { name: 'provision inspect', good: ['@charger-1.img'], json: [], images: [0] },
+  {
+    name: 'provision verify',
+    good: ['@images'],
+    json: ['--manifest'],
+    badValues: [
+      ['--manifest', '/nowhere.json'],
+      ['--manifest', ''],
+    ],
+  },
+  {
+    name: 'provision rotate',
+    good: ['@charger-1.img', '--add-root', '@root-2.jwk', '--out', '@new.img'],
+    json: [],
+    images: [0],
+    publicKeys: ['--add-root'],
+    outputs: ['--out'],
+    needed: ['--out'],
+    badValues: [
+      ['--remove-root', 'nobody'],
+      ['--remove-root', ''],
+    ],
+  },
+  {
+    name: 'provision flash',
+    good: ['@charger-1.img', '--port', '/dev/ttyUSB0', '--table', '@partitions.csv', '--dry-run'],
+    json: [],
+    images: [0],
+    texts: ['--table'],
+    needed: ['--port', '--table'],
+    badValues: [
+      ['--baud', '0'],
+      ['--baud', 'fast'],
+      ['--label', 'nvs_'],
+    ],
+  },
+  // What is missing here to build firmware is told as a result.
+  { name: 'doctor', good: [], json: [], exits: [0, 1] },
 ];
 
 let bench: Bench;
@@ -390,6 +453,25 @@ beforeAll(async () => {
   bench.write('key-set.json', { keys: [bench.json('pa.pub.jwk')] });
   bench.write('torn.jwk', { ...bench.json('pa.jwk'), d: 'AAAA' });
   bench.write('mixed.jwk', { ...bench.json('pa.jwk'), d: bench.json('root.jwk').d });
+  bench.write('fleet.csv', `${COLUMNS}\n${DEVICE_1}\n`);
+  bench.write('fleet-policy.json', policyOf({ certificate: undefined }));
+  bench.write('root-2.jwk', publicJwk(otherRoot));
+  bench.write('partitions.csv', 'mpcp_prov, data, 0x40, 0x9000, 16K\n');
+  await bench.ok(
+    ...['provision', 'create', bench.path('fleet.csv'), bench.path('fleet-policy.json')],
+    ...['--out', bench.path('images'), '--now', NOW],
+  );
+  bench.write('charger-1.img', bench.bytes('images/charger-1.img'));
+  const torn = bench.bytes('charger-1.img');
+  torn[100] = (torn[100] as number) ^ 1;
+  bench.write('torn.img', torn);
+  bench.write('row.csv', 'deviceId,merchant,category,relais\n');
+  bench.write('zeros.img', new Uint8Array(16_384));
+  bench.write('blank.img', new Uint8Array(16_384).fill(0xff));
+  bench.write('half.img', torn.subarray(0, 8192));
+  writeFileSync(bench.path('huge'), '');
+  // A hole: it takes no room.
+  truncateSync(bench.path('huge'), 17 * 1024 * 1024);
   before = contents();
 });
 afterAll(() => bench.remove());
@@ -552,9 +634,63 @@ describe.each(COMMANDS)('$name', (command) => {
     },
   );
 
+  it.each((command.images ?? []).map((place) => [place]))(
+    'refuses files at %s that are not there, not readable or no provisioning image',
+    async (place) => {
+      for (const [name, why] of [
+        ['nowhere.img', 'no such file'],
+        ['empty', '0 bytes are no provisioning image'],
+        ['half.img', '8192 bytes are no provisioning image'],
+        ['garbage.txt', 'bytes are no provisioning image'],
+        ['huge', 'more than 16777216 bytes'],
+        ['zeros.img', 'neither slot of the partition has an image'],
+        ['blank.img', 'neither slot of the partition has an image'],
+        ['torn.img', 'is not as it was written'],
+      ] as const) {
+        const line = await refused(command, replaced(command.good, place, `@${name}`));
+        expect(line).toContain(bench.path(name));
+        expect(line).toContain(why);
+      }
+    },
+  );
+
+  it.each((command.texts ?? []).map((place) => [place]))(
+    'refuses files at %s that are not there, not readable or no such text',
+    async (place) => {
+      for (const [name, why] of [
+        ['nowhere.csv', 'no such file'],
+        ['folder', 'it is a folder'],
+        ['not-utf8', 'not UTF-8'],
+        ['huge', 'more than 16777216 bytes'],
+        ['row.csv', 'line 1'],
+        ['empty', ''],
+      ] as const) {
+        const line = await refused(command, replaced(command.good, place, `@${name}`));
+        expect(line).toContain(bench.path(name));
+        expect(line).toContain(why);
+      }
+    },
+  );
+
+  it.each((command.folders ?? []).map((place) => [place]))(
+    'refuses a folder at %s that cannot be made',
+    async (place) => {
+      for (const [path, why] of [
+        ['@missing/images', 'no such file or folder'],
+        ['@images', 'it is not empty'],
+        ['@policy.json', 'not a folder'],
+        ['@policy.json/images', 'not a folder'],
+        ['', ''],
+      ] as const) {
+        expect(await refused(command, replaced(command.good, place, path))).toContain(why);
+      }
+    },
+  );
+
   it('works when its input is good', async () => {
     const written = new Set(readdirSync(bench.folder));
-    expect(await run(...words(command, command.good))).toMatchObject({ code: 0 });
+    const { code } = await run(...words(command, command.good));
+    expect(command.exits ?? [0]).toContain(code);
     const { rmSync } = await import('node:fs');
     for (const name of readdirSync(bench.folder)) if (!written.has(name)) rmSync(bench.path(name), { recursive: true });
   });

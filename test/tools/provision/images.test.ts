@@ -4,12 +4,15 @@ import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { admitCounter } from '../../../core/provisioning/counter.ts';
+import { readProvisioning } from '../../../core/provisioning/partition.ts';
 import { type Provisioning, ProvisioningProblem } from '../../../core/provisioning/provisioning.ts';
+import { ImageRootKeyKeeper } from '../../../core/provisioning/root-key-keeper.ts';
 import { documentBytes, imageOf, readImage } from '../../../host-sim/provisioning/image.ts';
 import { keyFromSeed, privateJwk, publicJwk, publicPem, thumbprint } from '../../../host-sim/signing/keys.ts';
 import { crypto } from '../../fixtures/device.ts';
 import { otherRoot, root } from '../../fixtures/keys.ts';
 import { MemoryFlash } from '../../fixtures/memory-flash.ts';
+import { certificate } from '../../fixtures/provisioning.ts';
 import { site } from '../../fixtures/site.ts';
 import { run } from '../cli/run.ts';
 import { FleetBench } from './scene.ts';
@@ -197,6 +200,31 @@ describe('provision rotate', () => {
     expect(admitCounter(new FlashLedger(flash, crypto), provisioning('n.img').counter)).toBeUndefined();
     const old = provisioning('images/gate-2.img').counter;
     expect(admitCounter(new FlashLedger(flash, crypto), old)).toMatchObject({ fault: 'rollback' });
+  });
+
+  it('goes above what a device has given itself that kept a root key at set-up: that image is refused then', async () => {
+    const { rootKeys: _, ...without } = site();
+    const fetching = imageOf(
+      {
+        deviceId: 'a',
+        site: without,
+        policyAuthorityUrl: 'https://pa.example',
+        rootKey: 'fetch',
+        certificate: certificate(),
+      },
+      1,
+    );
+    bench.write('fetching.img', fetching);
+    const kept = new MemoryFlash({ size: fetching.length });
+    kept.cells.set(fetching);
+    expect(new ImageRootKeyKeeper(kept).keep({ kid: 'shown', publicKey: root.publicKey })).toBeUndefined();
+    await bench.ok('provision', 'rotate', at('fetching.img'), '--add-root', at('root-2.jwk'), '--out', at('next.img'));
+    const ledger = new FlashLedger(new MemoryFlash(), crypto);
+    const found = readProvisioning(kept);
+    if (found instanceof ProvisioningProblem) throw found;
+    expect([found.provisioning.counter, provisioning('next.img').counter]).toEqual([2, 3]);
+    expect(admitCounter(ledger, 3)).toBeUndefined();
+    expect(admitCounter(ledger, found.provisioning.counter)).toMatchObject({ fault: 'rollback' });
   });
 
   it('replaces in one step, and names keys by thumbprint too', async () => {

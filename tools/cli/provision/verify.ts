@@ -10,7 +10,7 @@ import { MANIFEST_FILE, type Manifest, readManifest, sha256Hex } from '../../pro
 import { found } from '../file-paths.ts';
 import { countText } from '../image-output.ts';
 import { type Io, printable } from '../io.ts';
-import { DOCUMENT_LIMITS, located, readJsonFile } from '../json-file.ts';
+import { DOCUMENT_LIMITS, located, readJsonObject } from '../json-file.ts';
 import { jsonOption } from '../option-values.ts';
 import { imageProblems, readImageFile } from './images.ts';
 import { withProgress } from './progress.ts';
@@ -93,7 +93,7 @@ function entryFindings(image: Uint8Array, { sha256, deviceId }: Manifest['images
 
 /** A manifest's file. @throws UsageError */
 export function manifestAt(path: string): Manifest {
-  const { value } = readJsonFile(path, 'manifest', MANIFEST_LIMITS);
+  const { value } = readJsonObject(path, 'manifest', MANIFEST_LIMITS);
   return located(path, () => {
     const manifest = readManifest(value);
     const outside = manifest.images.find(({ file }) => file !== basename(file));
