@@ -71,6 +71,8 @@ export interface OperatorAccess {
   readonly url: string;
   /** Its own key, which is good for this device alone. */
   readonly apiKey: string;
+  /** In DER: the only one that the backend, and a broker, are trusted by. Left out, it is the document's. */
+  readonly certificate?: Uint8Array;
 }
 
 /** An MQTT broker, asked under TLS: each message on the topic says that there are new bundles. */
@@ -92,7 +94,7 @@ export interface ProvisioningDocument {
   readonly policyAuthorityUrl: string;
   /** Left out, accepted payments stay in the journal. */
   readonly operator?: OperatorAccess;
-  /** The certificate that servers must show, in DER: the only one that is trusted. */
+  /** The certificate that servers must show, in DER: the only one that is trusted, where `operator` has none of its own. */
   readonly certificate?: Uint8Array;
   readonly wifi?: Wifi;
   readonly wiring?: Wiring;
@@ -120,7 +122,7 @@ const MEMBERS: { readonly [part: string]: readonly string[] } = Object.freeze({
     ...['deviceId', 'siteId', 'site', 'policyAuthorityUrl', 'operator', 'certificate', 'wifi', 'wiring'],
     ...['mqtt', 'rootKey', 'madeAt'],
   ],
-  operator: ['url', 'apiKey'],
+  operator: ['url', 'apiKey', 'certificate'],
   wifi: ['ssid', 'password'],
   wiring: ['kind', 'relay', 'active', 'meter', 'stop', 'led', 'buzzer'],
   mqtt: ['host', 'port', 'topic'],
@@ -172,7 +174,9 @@ function readSite(configuration: SiteConfiguration): Site {
 }
 
 function operatorOf(read: Part): OperatorAccess {
-  return { url: url(read, 'url', 'operator.url'), apiKey: text(read, 'apiKey', 'operator.apiKey') };
+  const of = (value: unknown) => ({ certificate: certificateOf(value, 'operator.certificate') });
+  const access = { url: url(read, 'url', 'operator.url'), apiKey: text(read, 'apiKey', 'operator.apiKey') };
+  return { ...access, ...optional(read, 'certificate', of) };
 }
 
 function wifiOf(read: Part): Wifi {
@@ -213,10 +217,10 @@ function brokerOf(read: Part): MqttBroker {
   return { host, port, topic: text(read, 'topic', 'mqtt.topic') };
 }
 
-function certificateOf(value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw invalid('certificate', 'it is not bytes');
+function certificateOf(value: unknown, name = 'certificate'): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw invalid(name, 'it is not bytes');
   const wrong = certificateProblem(value);
-  if (wrong !== undefined) throw invalid('certificate', wrong);
+  if (wrong !== undefined) throw invalid(name, wrong);
   return value;
 }
 

@@ -13,6 +13,8 @@ export interface Server {
   readonly port: number;
   /** TLS: false for a server that is provisioned with `http://`. */
   readonly secure: boolean;
+  /** In DER: the one it is trusted by. Left out, it is the client's. */
+  readonly certificate?: Uint8Array;
 }
 
 /** What is sent. */
@@ -44,7 +46,7 @@ export interface HttpReceiver {
 
 /** What a client is made of. */
 export interface HttpsClientParts {
-  /** In DER: the one certificate that servers are trusted by. */
+  /** In DER: the one certificate that servers are trusted by which have none of their own. */
   readonly certificate: Uint8Array | undefined;
   /** Told of each answer whose server has shown the certificate, before its receiver. */
   readonly observed?: (header: HeaderOf) => void;
@@ -73,7 +75,7 @@ export class HttpsClient {
     this.#receiver = receiver;
     const { server, timeoutMs } = order;
     this.#deadline = Timer.set(() => this.#fail('timeout', `no whole answer within ${timeoutMs} ms`), timeoutMs);
-    const { certificate } = this.#parts;
+    const { certificate = this.#parts.certificate } = server;
     const head = requestHead(order);
     if (head === undefined) {
       this.#fail('unreachable', 'the request cannot be written');

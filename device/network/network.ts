@@ -61,10 +61,12 @@ export class Network {
     const changed = (up: boolean) => this.#changed(up);
     if (wifi !== undefined) this.#link = new WifiLink({ wifi, monotonicMs, random, log, changed });
     const { deviceId, operator, mqtt: broker = settings.broker } = provisioning;
-    if (broker !== undefined && certificate !== undefined)
+    // The broker gets the device's key at its operator.
+    const pinned = operator?.certificate ?? certificate;
+    if (broker !== undefined && pinned !== undefined)
       this.#topic = new UrgentTopic({
         ...broker,
-        certificate,
+        certificate: pinned,
         deviceId,
         ...(operator !== undefined && { password: operator.apiKey }),
         monotonicMs,
@@ -158,5 +160,7 @@ export class Network {
 function handInOrder({ operator, deviceId }: Provisioning): HandInOrder | undefined {
   const server = operator === undefined ? undefined : serverOf(operator.url);
   if (operator === undefined || server === undefined) return undefined;
-  return { server, path: `/v1/devices/${encodeURIComponent(deviceId)}/receipts`, apiKey: operator.apiKey };
+  const { certificate } = operator;
+  const known = certificate === undefined ? server : { ...server, certificate };
+  return { server: known, path: `/v1/devices/${encodeURIComponent(deviceId)}/receipts`, apiKey: operator.apiKey };
 }

@@ -176,7 +176,8 @@ function documentOf({ values }: FleetRow, terms: FleetTerms, madeAt: number | un
       ? terms.wifi
       : { ssid: wifiSsid, ...(wifiPassword !== undefined && { password: wifiPassword }) };
   const wiring = WIRING_COLUMNS.some((name) => values[name] !== undefined) ? wiringOf(values) : terms.wiring;
-  const { operatorUrl, certificate, rootKey, mqtt } = terms;
+  const { operatorUrl, certificate, operatorCertificate, rootKey, mqtt } = terms;
+  const known = operatorCertificate && { certificate: operatorCertificate };
   return {
     deviceId: deviceId as string,
     ...(site !== undefined && { siteId: site }),
@@ -186,7 +187,7 @@ function documentOf({ values }: FleetRow, terms: FleetTerms, madeAt: number | un
       bundleScope: { category, ...(region !== undefined && { region }) },
     },
     policyAuthorityUrl: terms.policyAuthorityUrl,
-    ...(operatorUrl !== undefined && { operator: { url: operatorUrl, apiKey: apiKey as string } }),
+    ...(operatorUrl !== undefined && { operator: { url: operatorUrl, apiKey: apiKey as string, ...known } }),
     ...(certificate && { certificate }),
     ...(wifi && { wifi }),
     ...(wiring && { wiring }),

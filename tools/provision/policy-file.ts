@@ -52,6 +52,8 @@ export interface FleetTerms {
   readonly policyAuthorityUrl: string;
   readonly operatorUrl: string | undefined;
   readonly certificate: Uint8Array | undefined;
+  /** Of the operator's servers, where it is another one. */
+  readonly operatorCertificate?: Uint8Array | undefined;
   readonly rootKey: 'fetch' | undefined;
   /** For devices whose line has none. */
   readonly wifi: Wifi | undefined;
@@ -71,12 +73,15 @@ const server = rule.textRule((url) => {
     : `"${url}": http:// is for this machine alone; a device needs https://`;
 });
 
+/** As a device has it, of its servers' keys. */
+const LEAST_EXPONENT = 65_537n;
 const pin = z.int().min(0).max(HIGHEST_PIN);
 const policyFile = z.strictObject({
   site: z.looseObject({}),
   policyAuthorityUrl: server,
   operatorUrl: server.optional(),
   certificate: rule.text.optional(),
+  operatorCertificate: rule.text.optional(),
   rootKey: z.literal('fetch').optional(),
   wifi: z
     .strictObject({
@@ -128,14 +133,20 @@ export function readPolicy(path: string, nowMs: number, problems: InputProblem[]
   for (const reason of siteProblems(site, read.rootKey === 'fetch')) told(reason);
   const inputs: InputFile[] = [{ role: 'policy', file: basename(path), bytes }];
   const beside = (name: string) => resolve(dirname(path), name);
-  let certificate: Uint8Array | undefined;
-  if (read.certificate !== undefined) {
-    const file = beside(read.certificate);
-    inputs.push({ role: 'certificate', file: basename(file), bytes: readInput(file, 'certificate') });
-    const found = certificateOf(readText(file, 'certificate'), nowMs);
-    if (typeof found === 'string') told(found, file);
-    else certificate = found;
-  }
+  const certificateIn = (member: 'certificate' | 'operatorCertificate') => {
+    const name = read[member];
+    if (name === undefined) return undefined;
+    const file = beside(name);
+    inputs.push({ role: member, file: basename(file), bytes: readInput(file, member) });
+    const found = certificateOf(readText(file, member), nowMs);
+    if (typeof found !== 'string') return found;
+    told(found, file);
+    return undefined;
+  };
+  const certificate = certificateIn('certificate');
+  const operatorCertificate = certificateIn('operatorCertificate');
+  if (read.operatorCertificate !== undefined && read.operatorUrl === undefined)
+    told('operatorCertificate: there is no operatorUrl');
   const bundles = new Map<string, BundleFacts>();
   for (const [category, name] of Object.entries(read.trustBundles ?? {})) {
     const file = beside(name);
@@ -147,7 +158,17 @@ export function readPolicy(path: string, nowMs: number, problems: InputProblem[]
   }
   if (problems.length > before) return undefined;
   const { policyAuthorityUrl, operatorUrl, rootKey, wifi, wiring, mqtt } = read;
-  const common = { policyAuthorityUrl, operatorUrl, rootKey, certificate, bundles, inputs, site, mqtt };
+  const common = {
+    policyAuthorityUrl,
+    operatorUrl,
+    rootKey,
+    certificate,
+    operatorCertificate,
+    bundles,
+    inputs,
+    site,
+    mqtt,
+  };
   return { ...common, wifi: wifi as Wifi | undefined, wiring: wiring as Wiring | undefined };
 }
 
@@ -248,6 +269,9 @@ function certificateOf(text: string, nowMs: number): Uint8Array | string {
     return 'it is not a certificate';
   }
   if (Date.parse(found.validTo) <= nowMs) return `the certificate expired at ${isoTime(Date.parse(found.validTo))}`;
+  const { asymmetricKeyType, asymmetricKeyDetails } = found.publicKey;
+  if (asymmetricKeyType !== 'rsa' || (asymmetricKeyDetails?.publicExponent ?? 0n) < LEAST_EXPONENT)
+    return `the certificate has not an RSA key with the exponent ${LEAST_EXPONENT}: devices take no signature of others`;
   const der = Uint8Array.from(found.raw);
   return certificateProblem(der) ?? der;
 }

@@ -148,6 +148,17 @@ describe('a device with a network', () => {
     expect(device.device.journal?.acknowledgedUpTo).toBe(1);
   });
 
+  it('hands in to who shows the operator’s own certificate, where one is provisioned, and to nobody else', () => {
+    const own = certificate(320);
+    online({ operator: { url: 'https://operator.example', apiKey: 'mpcp_0123456789', certificate: own } } as never);
+    fetched(bundle());
+    pay();
+    const posing = nextSocket();
+    expect(accept(posing)).toBe('');
+    expect(posing.closed).toBe(true);
+    expect(accept(nextSocket(2000), own)).toContain('authorization: Bearer mpcp_0123456789');
+  });
+
   it('says in its state that it is on line, and off line when the link goes', () => {
     const device = online();
     const ask = () => {

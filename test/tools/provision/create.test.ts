@@ -10,7 +10,7 @@ import { ProvisioningProblem } from '../../../core/provisioning/provisioning.ts'
 import { readImage } from '../../../host-sim/provisioning/image.ts';
 import { generateKey, privateJwk, privatePem, publicJwk } from '../../../host-sim/signing/keys.ts';
 import { bundle } from '../../fixtures/artifacts.ts';
-import { CERTIFICATE_PEM } from '../../fixtures/certificate.ts';
+import { CERTIFICATE_PEM, EC_CERTIFICATE_PEM } from '../../fixtures/certificate.ts';
 import { otherRoot, root } from '../../fixtures/keys.ts';
 import { COLUMNS, DEVICE_1, DEVICE_2, FleetBench, NOW, policyOf, sitePart, XRPL_ADDRESS } from './scene.ts';
 
@@ -463,15 +463,35 @@ describe('a policy that would not hold', () => {
     });
   });
 
+  it('pins no certificate of a key that devices take no signatures of', async () => {
+    bench.write('ec.pem', EC_CERTIFICATE_PEM);
+    const why =
+      'ec.pem: the certificate has not an RSA key with the exponent 65537: devices take no signature of others';
+    expect(await told(GOOD, policyOf({ certificate: 'ec.pem' }))).toEqual([why]);
+    expect(await told(GOOD, policyOf({ operatorCertificate: 'ec.pem' }))).toEqual([why]);
+  });
+
+  it('pins one for the operator beside the other, where there is an operator', async () => {
+    bench.write('own.json', policyOf({ operatorCertificate: 'ca.pem' }));
+    await bench.ok(
+      ...['provision', 'create', bench.path('fleet.csv'), bench.path('own.json'), '--out', bench.path('own')],
+    );
+    const { operator, certificate } = image('own/charger-1.img').provisioning;
+    expect(operator?.certificate).toEqual(certificate);
+    expect(await told(GOOD, policyOf({ operatorCertificate: 'ca.pem', operatorUrl: undefined }))).toContainEqual(
+      expect.stringContaining('operatorCertificate: there is no operatorUrl'),
+    );
+  });
+
   it('pins one certificate that is one, and is not past', async () => {
     bench.write('two.pem', CERTIFICATE_PEM + CERTIFICATE_PEM);
-    bench.write('broken.pem', CERTIFICATE_PEM.replace('MIIB', 'AAAA'));
+    bench.write('broken.pem', CERTIFICATE_PEM.replace('MIID', 'AAAA'));
     expect(await told(GOOD, policyOf({ certificate: 'two.pem' }))).toEqual([
       'two.pem: one certificate in PEM is needed, it has 2',
     ]);
     expect(await told(GOOD, policyOf({ certificate: 'broken.pem' }))).toEqual(['broken.pem: it is not a certificate']);
     expect(await told(GOOD, policyOf(), '--now', '2127-01-01T00:00:00Z')).toEqual([
-      'ca.pem: the certificate expired at 2126-10-28T16:12:18.000Z',
+      'ca.pem: the certificate expired at 2126-10-28T20:05:02.000Z',
     ]);
   });
 

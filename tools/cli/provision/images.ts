@@ -41,6 +41,10 @@ export function imageProblems(image: Uint8Array): readonly string[] {
   ];
 }
 
+function pinned(certificate: Uint8Array | undefined) {
+  return certificate && { certificate: { bytes: certificate.length, sha256: sha256Hex(certificate) } };
+}
+
 /** An image as a document: keys in base64url, the certificate by its digest. */
 export function imageDocument(found: FoundProvisioning, showSecrets: boolean): Record<string, unknown> {
   const { provisioning, slot, damage } = found;
@@ -54,9 +58,9 @@ export function imageDocument(found: FoundProvisioning, showSecrets: boolean): R
     ...(damage !== undefined && { damage }),
     ...rest,
     ...(provisioning.madeAtMs !== undefined && { madeAt: timeText(provisioning.madeAtMs) }),
-    ...(operator && { operator: { ...operator, apiKey: secret(operator.apiKey) } }),
+    ...(operator && { operator: { ...operator, apiKey: secret(operator.apiKey), ...pinned(operator.certificate) } }),
     ...(wifi && { wifi: { ...wifi, ...(wifi.password !== undefined && { password: secret(wifi.password) }) } }),
-    ...(certificate && { certificate: { bytes: certificate.length, sha256: sha256Hex(certificate) } }),
+    ...pinned(certificate),
     site: {
       ...site,
       ...(site.rootKeys && {
