@@ -2,6 +2,8 @@
 // elsewhere shows.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Boot } from '../../../core/boot/boot.ts';
+import { stateDocument } from '../../../core/boot/state.ts';
 import { canonicalText } from '../../../core/json/canonical.ts';
 import type { JsonObject, JsonValue } from '../../../core/json/value.ts';
 import type { JournalEntry } from '../../../core/ledger/journal.ts';
@@ -460,6 +462,87 @@ describe('keys', () => {
 
   it.each(['a%2Fb', 'a%20b', 'x'.repeat(200), '%00'])('a name that is none is refused: %s', async (id) => {
     expect((await call('GET', path(id), operatorKey)).status).toBeGreaterThanOrEqual(400);
+  });
+});
+
+describe('how stale a device is', () => {
+  const state = (changes: JsonObject = {}): JsonObject => ({
+    format: 1,
+    state: 'serving',
+    reasons: [],
+    bundles: [
+      { id: 'dated', ageSeconds: 100, expiresInSeconds: 50 },
+      { id: 'undated', ageSeconds: null, expiresInSeconds: 500 },
+    ],
+    ...changes,
+  });
+  const say = async (device: Known, document: JsonObject, key?: string) =>
+    call('POST', `/v1/devices/${device.id}/state`, key ?? (await device.key), JSON.stringify(document));
+  const told = async (device: Known) => {
+    const { body } = await call('GET', '/v1/devices', operatorKey);
+    return (body.devices as readonly JsonObject[]).find(({ deviceId }) => deviceId === device.id);
+  };
+  const iso = () => new Date(clock.wallMs() ?? 0).toISOString();
+
+  it('shows by when it was last heard of, and by the bundles it said it holds, as old as they are by now', async () => {
+    const device = new Known();
+    expect(await told(device)).toBeUndefined();
+    expect((await say(device, state())).status).toBe(200);
+    const saidAt = iso();
+    clock.advance(60_000);
+    const lastSeenAt = iso();
+    await device.send(...payments(1));
+    clock.advance(90_500);
+    expect(await told(device)).toEqual({
+      deviceId: device.id,
+      lastSeenAt,
+      silentSeconds: 90,
+      saidAt,
+      state: 'serving',
+      reasons: [],
+      bundles: [
+        { id: 'dated', ageSeconds: 250, expiresInSeconds: -100 },
+        { id: 'undated', ageSeconds: null, expiresInSeconds: 350 },
+      ],
+    });
+  });
+
+  it('is told of a device that has only handed in, by when it did', async () => {
+    const device = new Known();
+    await device.send(...payments(1));
+    expect(await told(device)).toEqual({ deviceId: device.id, lastSeenAt: iso(), silentSeconds: 0 });
+  });
+
+  it('is what the document of a device says that the core makes', async () => {
+    const device = new Known();
+    const flash = { ledger: new MemoryFlash(), bundles: new MemoryFlash() };
+    const boot = new Boot({ configuration: undefined, crypto, clock, flash });
+    const parts = { deviceId: device.id, firmware: 'test 1', boot, clock, linkUp: true };
+    expect((await say(device, JSON.parse(Buffer.from(stateDocument(parts)).toString()))).status).toBe(200);
+    expect(await told(device)).toMatchObject({ state: 'starting', reasons: ['STARTING'], bundles: [] });
+  });
+
+  it.each<JsonObject>([
+    { format: 2 },
+    { state: 7 },
+    { reasons: 'none' },
+    { reasons: [1] },
+    { bundles: {} },
+    { bundles: [1] },
+    { bundles: [{ id: 'x', ageSeconds: '1', expiresInSeconds: 1 }] },
+  ])('is not taken from what is no state document: %j', async (changes) => {
+    const device = new Known();
+    expect(await say(device, state(changes))).toMatchObject({ status: 400, body: { error: 'state_invalid' } });
+    expect(await told(device)).not.toHaveProperty('state');
+  });
+
+  it('is said by the device itself alone, and read by the operator alone', async () => {
+    const [device, other] = [new Known(), new Known()];
+    expect((await say(device, state(), await other.key)).status).toBe(403);
+    expect((await say(device, state(), operatorKey)).status).toBe(403);
+    expect(await told(device)).toBeUndefined();
+    expect((await call('GET', '/v1/devices', await other.key)).status).toBe(403);
+    expect((await call('POST', `/v1/devices/${device.id}/keys`, operatorKey)).status).toBe(403);
   });
 });
 

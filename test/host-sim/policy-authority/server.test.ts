@@ -803,6 +803,39 @@ describe('every refusal is {error, detail}', () => {
   });
 });
 
+describe('a graceful end', () => {
+  it('answers what came in before, within the grace it is given, and takes nothing new', async () => {
+    const identity = { issuer: AUTHORITY, grantKey: site.cast.grantKey, bundleKey: site.cast.root };
+    const storage = new MemoryStorage();
+    const asked: (() => void)[] = [];
+    storage.revocation = () => new Promise((resolve) => asked.push(() => resolve(undefined)));
+    const authority = new PolicyAuthority({ identity, clock: site.clock, storage });
+    const url = await authority.listen();
+    const answer = fetch(`${url}/revoke?grantId=slow`);
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    const closed = authority.close(30_000);
+    await expect(fetch(`${url}/.well-known/mpcp-keys.json`)).rejects.toThrow();
+    asked[0]?.();
+    expect(await (await answer).json()).toEqual({ revoked: false });
+    await closed;
+  });
+
+  it('drops what is not answered within it', async () => {
+    const identity = { issuer: AUTHORITY, grantKey: site.cast.grantKey, bundleKey: site.cast.root };
+    const storage = new MemoryStorage();
+    let asked = 0;
+    storage.revocation = () => {
+      asked++;
+      return new Promise(() => {});
+    };
+    const authority = new PolicyAuthority({ identity, clock: site.clock, storage });
+    const dropped = expect(fetch(`${await authority.listen()}/revoke?grantId=never`)).rejects.toThrow();
+    await vi.waitFor(() => expect(asked).toBe(1));
+    await authority.close(20);
+    await dropped;
+  });
+});
+
 describe('listening', () => {
   it('is on loopback, on a free port, unless told otherwise', () => {
     expect(site.authority.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
