@@ -100,7 +100,7 @@ function replacing(options: ArchiveOptions): Plugin {
       });
       onLoad({ filter: /.*/, namespace: GENERATED }, ({ path }) => ({
         contents: generated[path] as string,
-        loader: 'ts',
+        loader: generatedLoader(path),
         resolveDir: projectFolder(),
       }));
       onLoad({ filter: /\.ts$/ }, ({ path }) => ({
@@ -149,11 +149,16 @@ async function moduleOf(
   if (external !== undefined)
     throw new EngineProblem(`${input} imports ${external.path}, which the engine does not have`);
   const text = textOf(input, options);
-  const loader: Loader = input.startsWith(`${GENERATED}:`) ? 'ts' : loaderOf(input);
+  const loader = input.startsWith(`${GENERATED}:`) ? generatedLoader(input) : loaderOf(input);
   const { code } = await esbuild.transform(text, { loader, format: 'esm', target: LANGUAGE, charset: 'utf8' });
   const source = encoder.encode(code);
   const list = imports.map((one) => `${one.original ?? one.path}\t${one.path}\n`).join('');
   return [encoder.encode(`${input}\t${imports.length}\t${source.length}\n${list}`), source, encoder.encode('\n')];
+}
+
+/** What is no TypeScript by its name keeps its imports, also those that it does not use. */
+function generatedLoader(name: string): Loader {
+  return name.endsWith('.js') ? 'js' : 'ts';
 }
 
 const LOADERS: { readonly [extension: string]: Loader } = {

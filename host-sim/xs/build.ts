@@ -30,6 +30,8 @@ const CRYPTO_SOURCES = [
   'crypto_verify/sodium/verify.c',
 ];
 const CRYPTO_FLAGS = ['-DCONFIGURED=1', '-DNATIVE_LITTLE_ENDIAN=1'];
+/** The project's own C of a board, and what it includes of ESP-IDF. rv32 has no board here: it has no sockets. */
+const BOARD_SOURCES = ['ed25519-strict.c', 'ed25519.c', 'board.c', 'pulses.c'];
 /** XS as a device has it: a program that runs code, and parses what the root machine is given. */
 const ENGINE_FLAGS = ['-DINCLUDE_XSPLATFORM', '-DXSPLATFORM="platform.h"', '-DmxRun=1', '-DmxParse=1', '-fno-common'];
 /** The engine's own sources warn; the host's may not. */
@@ -59,7 +61,7 @@ export async function buildEngine(target: Target, note: (text: string) => void =
   removeLeftOvers();
   const work = makeScratch(BUILDING, cacheFolder());
   try {
-    const compilations = await compilationsIn(work.path, note);
+    const compilations = await compilationsIn(work.path, target, note);
     const objects = compilations.map((one) => ({ one, object: objectPath(one, target, version) }));
     const missing = objects.filter(({ object }) => !isWhole(object));
     if (missing.length > 0) note(`building XS for ${target.name}: ${missing.length} C files`);
@@ -91,9 +93,13 @@ function ownFolder(): string {
   return join(projectFolder(), 'host-sim', 'xs', 'c');
 }
 
+function boardFolder(): string {
+  return join(projectFolder(), 'device', 'native');
+}
+
 /** All that is the same for every target: what is pinned, the host's files, and how they are compiled. */
 function madeOf(): readonly string[] {
-  const own = [...filesOf(ownFolder(), '.c'), ...filesOf(ownFolder(), '.h')];
+  const own = [ownFolder(), boardFolder()].flatMap((folder) => [...filesOf(folder, '.c'), ...filesOf(folder, '.h')]);
   const texts = own.flatMap((path) => [basename(path), readFileSync(path, 'utf8')]);
   return [...PINNED, ...texts, ...LEFT_OUT, ...CRYPTO_SOURCES, ...CRYPTO_FLAGS, ...ENGINE_FLAGS, ...QUIET, ...STRICT];
 }
@@ -103,7 +109,11 @@ function wordsOf(target: Target): readonly string[] {
 }
 
 /** What is compiled; the packages' sources are unpacked into the folder. */
-async function compilationsIn(work: string, note: (text: string) => void): Promise<readonly Compilation[]> {
+async function compilationsIn(
+  work: string,
+  target: Target,
+  note: (text: string) => void,
+): Promise<readonly Compilation[]> {
   const engine = join(await unpackPackage(ENGINE, work, note), 'moddable', 'xs');
   const sodium = join(await unpackPackage(NATIVE_CRYPTO, work, note), 'libsodium', 'src', 'libsodium');
   const own = ownFolder();
@@ -123,8 +133,14 @@ async function compilationsIn(work: string, note: (text: string) => void): Promi
     ...filesOf(own, '.c').map((source) => ({
       source,
       flags: [...ENGINE_FLAGS, ...CRYPTO_FLAGS, ...STRICT],
-      places: [...places, ...cryptoPlaces],
+      places: [...places, `-I${join(own, 'board')}`, ...cryptoPlaces],
       headers: filesOf(own, '.h'),
+    })),
+    ...(target.name === 'rv32' ? [] : BOARD_SOURCES).map((name) => ({
+      source: join(boardFolder(), name),
+      flags: [...ENGINE_FLAGS, ...STRICT],
+      places: [`-I${join(own, 'board')}`, ...places, ...cryptoPlaces],
+      headers: filesOf(boardFolder(), '.h'),
     })),
   ];
 }

@@ -133,16 +133,20 @@ export interface ChainOptions {
   readonly around?: JsonObject;
   /** Seconds from `NOW_MS` at which the payment is made. */
   readonly laterSeconds?: number;
+  /** What is paid: of the terminal here where left out. */
+  readonly amountMinor?: string;
+  /** The wallet's key, where it has another one by now. */
+  readonly walletKey?: SigningKey;
 }
 
 /** The chain of the payment of that number: no two have the same SPA. */
 export function chainOf(number: number, options: ChainOptions = {}): Chain {
-  const { grant = 'grant_1', laterSeconds = 0, around = {} } = options;
+  const { grant = 'grant_1', laterSeconds = 0, around = {}, amountMinor = REQUEST.amountMinor } = options;
   const until = (seconds: number) => new Date(NOW_MS + 1000 * (laterSeconds + seconds)).toISOString();
   const settlementIntent = {
     version: '1.0',
     rail: 'xrpl',
-    amount: REQUEST.amountMinor,
+    amount: amountMinor,
     destination: DESTINATION,
     asset: XRP,
     ...options.inIntent,
@@ -183,14 +187,14 @@ export function chainOf(number: number, options: ChainOptions = {}): Chain {
     quoteId: 'quote_17',
     rail: 'xrpl',
     asset: XRP,
-    amount: REQUEST.amountMinor,
+    amount: amountMinor,
     destination: DESTINATION,
     intentHash: intentHash(settlementIntent),
     expiresAt: until(1800),
     ...options.inSpa,
   };
   const signed = (domain: Domain, member: string, value: JsonObject, signer: Signer, issuer: string) => {
-    const key = signingKey(signer);
+    const key = (signer === 'wallet' ? options.walletKey : undefined) ?? signingKey(signer);
     return { [member]: value, issuer, issuerKeyId: key.kid, signature: signatureOf(domain, value, key), ...around };
   };
   const flat = () => {

@@ -1,5 +1,5 @@
 // What `test-xs` runs inside XS, on one target after the other, and what came out of it: the core's unit tests, the conformance
-// run, hostile and large input, payments by the thousand, signatures.
+// run, hostile and large input, payments by the thousand, signatures, and the samples' firmware.
 
 import { answeringEngine, CallRecorder } from '../../host-sim/xs/calls.ts';
 import { answersInXs } from '../../host-sim/xs/conformance.ts';
@@ -9,6 +9,7 @@ import { verdictsInXs } from '../../host-sim/xs/signature-run.ts';
 import type { TargetName } from '../../host-sim/xs/targets.ts';
 import { runConformance } from '../conform/run.ts';
 import { endurance, hostileInput, largestInput, type TrialCounts, type TrialOptions } from './device-trials.ts';
+import { firmwarePayments, firmwarePowerCuts, firmwareRefresh } from './firmware.ts';
 import { KnownFailures } from './known-failures.ts';
 import { cryptosInNode, signatureSets, verdictInNode } from './signatures.ts';
 import { OPEN, runSpecs, specFiles } from './unit-tests.ts';
@@ -36,7 +37,7 @@ export interface SuiteOptions {
   readonly targets: readonly TargetName[];
   /** Folders with vector files. */
   readonly vectors: readonly string[];
-  /** Spec files, or parts of their names; none means all. */
+  /** Spec files or firmware parts, or parts of their names; none means all. */
   readonly specs: readonly string[];
   readonly note: (text: string) => void;
 }
@@ -61,7 +62,10 @@ interface Part {
 export async function runSuite(options: SuiteOptions): Promise<readonly PartResult[]> {
   const parts = options.targets.flatMap((target, i) => [
     // Without bounds checks a test that goes too deep is not told from one that fails.
-    ...(i === 0 ? [{ target, name: 'unit tests', run: () => unitTests(target, options) }] : []),
+    ...(i === 0 && runsUnitTests(options.specs)
+      ? [{ target, name: 'unit tests', run: () => unitTests(target, options) }]
+      : []),
+    ...firmwareParts(target, options),
     ...options.vectors.flatMap((folder) => partsOf(target, folder, options)),
   ]);
   const results: PartResult[] = [];
@@ -70,6 +74,27 @@ export async function runSuite(options: SuiteOptions): Promise<readonly PartResu
     results.push(await timed(part));
   }
   return results;
+}
+
+/** What a board's firmware is put through, by name: whole samples, which a spec file cannot be. */
+export const FIRMWARE_PARTS = Object.freeze({
+  'firmware, payments': firmwarePayments,
+  'firmware, refresh': firmwareRefresh,
+  'firmware, power cuts': firmwarePowerCuts,
+});
+
+function runsUnitTests(specs: readonly string[]): boolean {
+  return specs.length === 0 || specs.some((part) => specFiles().some((file) => file.includes(part)));
+}
+
+/** On a processor: rv32 has no sockets here. What takes a minute runs once. */
+function firmwareParts(target: TargetName, { specs, note, targets }: SuiteOptions): readonly Part[] {
+  if (target === 'rv32') return [];
+  const isCut = target === 'm32' || !targets.includes('m32');
+  return Object.entries(FIRMWARE_PARTS)
+    .filter(([name]) => specs.length === 0 || specs.some((part) => name.includes(part)))
+    .filter(([, run]) => run !== firmwarePowerCuts || isCut)
+    .map(([name, run]) => ({ target, name, run: async () => ({ ...NOTHING, ...(await run({ target, note })) }) }));
 }
 
 /** What runs on a target. QEMU takes some ten times as long as a processor: there, each thing once. */

@@ -7,6 +7,18 @@
 #include "xsAll.h"
 #include "xsScript.h"
 
+/* main.c */
+
+extern void runPromiseJobs(txMachine *the);
+/* Ends the run: what was thrown, nobody has caught. */
+extern XS_FUNCTION_NORETURN void endByException(txMachine *the);
+
+/* events.c: where a firmware runs, and not on rv32. */
+
+extern void installDevice(txMachine *the);
+extern void awaitStart(void);
+extern void serveDevice(txMachine *the);
+
 /* output.c */
 
 /* Begins a line; ends what XS has begun. */

@@ -9,9 +9,10 @@ typedef struct {
 	long value;
 } Setting;
 
-/* Of the device's machine. Bytes, slots and keys; what is 0 must be given. */
+/* Of the device's machine: bytes, slots and keys, which must be given. And whether it is a firmware that runs (events.c). */
 static Setting settings[] = {
 	{"arena", 0}, {"chunks", 0}, {"chunksMore", 0}, {"slots", 0}, {"slotsMore", 0}, {"stack", 0}, {"keys", 0}, {"keysMore", 0},
+	{"firmware", 0},
 };
 
 static long setting(const char *name)
@@ -86,13 +87,17 @@ static XS_FUNCTION_NORETURN void end(bool ok)
 	exit(ok ? 0 : 1);
 }
 
+void endByException(txMachine *the)
+{
+	printException(the);
+	end(false);
+}
+
 /* The machine cannot go on; on a device this is a restart. A promise that is rejected, and nobody waits for, ends the run too. */
 void fxAbort(txMachine *the, int status)
 {
-	if (status == XS_UNHANDLED_EXCEPTION_EXIT || status == XS_UNHANDLED_REJECTION_EXIT) {
-		printException(the);
-		end(false);
-	}
+	if (status == XS_UNHANDLED_EXCEPTION_EXIT || status == XS_UNHANDLED_REJECTION_EXIT)
+		endByException(the);
 	bool isRoot = the->arena == NULL;
 	beginLine("@abort");
 	printf("\"%s%s\"\n", exitReason(status), isRoot ? " while the modules' bodies ran" : "");
@@ -107,7 +112,7 @@ void fxQueuePromiseJobs(txMachine *the)
 	the->promiseJobs = 1;
 }
 
-static void runPromiseJobs(txMachine *the)
+void runPromiseJobs(txMachine *the)
 {
 	while (the->promiseJobs) {
 		the->promiseJobs = 0;
@@ -158,6 +163,10 @@ static txMachine *makeRoot(void)
 	fxBeginHost(the);
 	mxTry(the) {
 		installHostFunctions(the);
+#if !defined(__riscv)
+		if (setting("firmware"))
+			installDevice(the);
+#endif
 		freezeBuiltIns(the);
 		fxCollectGarbage(the);
 		printImageFigures(the, "built-ins");
@@ -166,8 +175,7 @@ static txMachine *makeRoot(void)
 		mxPop();
 	}
 	mxCatch(the) {
-		printException(the);
-		end(false);
+		endByException(the);
 	}
 	fxEndHost(the);
 	if (!isFunction)
@@ -234,8 +242,7 @@ static void runEntry(txMachine *the)
 		mxPop();
 	}
 	mxCatch(the) {
-		printException(the);
-		end(false);
+		endByException(the);
 	}
 	fxEndHost(the);
 	runPromiseJobs(the);
@@ -284,11 +291,19 @@ int main(int argc, char **argv)
 	loadArguments(files[1]);
 	loadArchive(files[0]);
 	txMachine *root = makeRoot();
+#if !defined(__riscv)
+	if (setting("firmware"))
+		awaitStart();
+#endif
 	txMachine *device = makeDevice(root, &arena);
 	if (device == NULL)
 		failRun("there is no room for a machine in an arena of %ld bytes", setting("arena"));
 	beginFigures(device);
 	printFigures(device, "start");
 	runEntry(device);
+#if !defined(__riscv)
+	if (setting("firmware"))
+		serveDevice(device);
+#endif
 	end(true);
 }

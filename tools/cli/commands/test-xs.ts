@@ -6,7 +6,7 @@ import { type Command, Option } from 'commander';
 import { EngineProblem, projectFolder } from '../../../host-sim/xs/project.ts';
 import { TARGETS, type TargetName } from '../../../host-sim/xs/targets.ts';
 import { readVectorFiles } from '../../conform/vector-files.ts';
-import { type PartResult, runSuite } from '../../xs/suite.ts';
+import { FIRMWARE_PARTS, type PartResult, runSuite } from '../../xs/suite.ts';
 import { specFiles } from '../../xs/unit-tests.ts';
 import { type Io, systemReason, UsageError } from '../io.ts';
 import { jsonOption } from '../option-values.ts';
@@ -25,7 +25,7 @@ export const register: Register = (program: Command, io: Io) => {
   const testXs = program
     .command('test-xs')
     .description('Run the core’s unit tests and the conformance run inside XS with a device’s memory.')
-    .argument('[specs...]', 'spec files, or parts of their names; left out, all of test/core')
+    .argument('[specs...]', 'spec files, or parts of their names; `firmware` for the samples; left out, all')
     .addOption(
       new Option(
         '--target <which>',
@@ -57,8 +57,10 @@ function checkSpecs(specs: readonly string[]): void {
     if (error instanceof EngineProblem) throw new UsageError(error.message);
     throw error;
   }
-  const unknown = specs.find((part) => !files.some((file) => file.includes(part)));
-  if (unknown !== undefined) throw new UsageError(`${unknown}: no spec file of test/core has this in its name`);
+  const names = [...files, ...Object.keys(FIRMWARE_PARTS)];
+  const unknown = specs.find((part) => !names.some((name) => name.includes(part)));
+  if (unknown !== undefined)
+    throw new UsageError(`${unknown}: no spec file of test/core has this in its name, and no part of the firmware`);
 }
 
 const VECTORS = 'test/vectors/interop';

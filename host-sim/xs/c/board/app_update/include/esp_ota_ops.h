@@ -1,0 +1,6 @@
+/* Stands for ESP-IDF's. */
+#ifndef ESP_OK
+#define ESP_OK 0
+typedef int esp_err_t;
+#endif
+esp_err_t esp_ota_mark_app_valid_cancel_rollback(void);

@@ -1,0 +1,2 @@
+/* Stands for ESP-IDF's. */
+#define IRAM_ATTR
