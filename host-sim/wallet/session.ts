@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { amountFrom } from '../../core/artifacts/amount.ts';
 import { ArtifactProblem } from '../../core/artifacts/members.ts';
 import { readPolicyGrant } from '../../core/artifacts/policy-grant.ts';
+import { canonicalText } from '../../core/json/canonical.ts';
 import { isObject, type JsonObject, type JsonValue, member } from '../../core/json/value.ts';
 import type { Clock } from '../../core/ports/ports.ts';
 import { SYSTEM_CLOCK } from '../ports/system-clock.ts';
@@ -112,6 +113,7 @@ export class WalletSession {
   readonly #grantExpiresAtMs: number;
   readonly #rails: readonly string[];
   readonly #purposes: readonly string[];
+  readonly #lists: { readonly allowedAssets: readonly string[]; readonly destinationAllowlist: readonly string[] };
   readonly #key: SigningKey;
   readonly #clock: Clock;
   readonly #revocation: RevocationCheck | undefined;
@@ -135,6 +137,7 @@ export class WalletSession {
     this.#grantExpiresAtMs = read.expiresAtMs;
     this.#rails = read.allowedRails;
     this.#purposes = read.allowedPurposes;
+    this.#lists = read;
     this.#key = keyOf(options);
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#storage = options.storage ?? new MemorySpendStorage();
@@ -177,6 +180,7 @@ export class WalletSession {
     const rail = request.rail ?? this.#rails[0];
     if (rail === undefined || !this.#rails.includes(rail))
       throw new WalletError(`the grant does not allow rail ${rail ?? 'none'}`);
+    this.#checkTerms(request);
     const { purpose } = request;
     if (purpose !== undefined && this.#purposes.length > 0 && !this.#purposes.includes(purpose))
       throw new MpcpPurposeNotAllowedError(purpose, this.#purposes);
@@ -262,6 +266,15 @@ export class WalletSession {
     });
     const payment = this.createSpa({ ...terms, sba, ...(referenceId === undefined ? {} : { referenceId }) });
     return { grant: this.grant, sba, ...payment, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
+  }
+
+  /** Of what the grant lists nothing else is signed: the merchant that asks for it would find out first. */
+  #checkTerms({ asset, destination }: SbaRequest): void {
+    const { allowedAssets, destinationAllowlist } = this.#lists;
+    if (asset !== undefined && allowedAssets.length > 0 && !allowedAssets.includes(canonicalText(asset)))
+      throw new WalletError(`the grant does not allow the asset ${canonicalText(asset)}`);
+    if (destination !== undefined && destinationAllowlist.length > 0 && !destinationAllowlist.includes(destination))
+      throw new WalletError(`the grant does not allow payments to ${destination}`);
   }
 
   /** The account of a budget. */

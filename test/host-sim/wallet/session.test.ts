@@ -115,6 +115,8 @@ describe('createSba', () => {
   it.each<[string, object]>([
     ['another currency', { amount: '1', currency: 'EUR' }],
     ['a rail the grant does not allow', { amount: '1', rail: 'evm' }],
+    ['an asset the grant does not allow', { amount: '1', asset: { kind: 'IOU', currency: 'RLUSD', issuer: 'r' } }],
+    ['a destination the grant does not allow', { amount: '1', destination: 'rrshVojrm2VNYzWgshmorN9LafmRWaDgp' }],
     ['an amount of zero', { amount: '0' }],
     ['an amount in hexadecimal', { amount: '0x10' }],
   ])('refuses %s', async (_, request) => {
