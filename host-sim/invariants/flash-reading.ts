@@ -3,10 +3,37 @@
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
 import { Journal } from '../../core/ledger/journal.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
-import type { Crypto } from '../../core/ports/ports.ts';
-import { SimulatedFlash } from '../flash/simulated-flash.ts';
-import { MemoryStore } from '../flash/store.ts';
+import type { Crypto, Flash } from '../../core/ports/ports.ts';
+import type { SimulatedFlash } from '../flash/simulated-flash.ts';
+import { ERASED } from '../flash/store.ts';
 import type { Recorded } from './model.ts';
+
+/** The cells of a flash as they are now; what is written here is written nowhere else. */
+class CellsCopy implements Flash {
+  readonly size: number;
+  readonly blockSize: number;
+  readonly programSize: number;
+  readonly #cells: Uint8Array;
+
+  constructor(flash: SimulatedFlash) {
+    this.size = flash.size;
+    this.blockSize = flash.blockSize;
+    this.programSize = flash.programSize;
+    this.#cells = flash.contents();
+  }
+
+  read(offset: number, target: Uint8Array): void {
+    target.set(this.#cells.subarray(offset, offset + target.length));
+  }
+
+  program(offset: number, bytes: Uint8Array): void {
+    this.#cells.set(bytes, offset);
+  }
+
+  erase(offset: number): void {
+    this.#cells.fill(ERASED, offset, offset + this.blockSize);
+  }
+}
 
 /** See the head of the file. */
 export class FlashReading {
@@ -15,10 +42,9 @@ export class FlashReading {
   readonly #journal: Journal;
 
   constructor(crypto: Crypto, flashes: { readonly ledger: SimulatedFlash; readonly journal: SimulatedFlash }) {
-    const copy = (flash: SimulatedFlash) => new SimulatedFlash(new MemoryStore(flash.contents()));
     this.#crypto = crypto;
-    this.#ledger = new FlashLedger(copy(flashes.ledger), crypto);
-    this.#journal = new Journal(copy(flashes.journal), crypto);
+    this.#ledger = new FlashLedger(new CellsCopy(flashes.ledger), crypto);
+    this.#journal = new Journal(new CellsCopy(flashes.journal), crypto);
     const last = this.#ledger.lastReceipt();
     // What the ledger does not know of was never committed.
     if (last !== undefined) this.#journal.reconcile(last);
