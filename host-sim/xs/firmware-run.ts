@@ -312,6 +312,7 @@ export class Board {
         break;
       case '@off':
         this.#isOn = false;
+        this.httpPort = undefined;
         this.stopped ??= (value as { readonly signal: number }).signal === 0 ? 'off' : 'the engine crashed';
         break;
       default:

@@ -4,6 +4,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { readCarefully } from '../../core/intake/presentation.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import type { WiringKind } from '../../core/provisioning/provisioning.ts';
 import { OperatorBackend } from '../../host-sim/operator-backend/server.ts';
@@ -12,8 +13,10 @@ import { SimulatedClock } from '../../host-sim/ports/clock.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
 import { keyFromSeed, publicJwk, type SigningKey } from '../../host-sim/signing/keys.ts';
 import { type CutForm, type FirmwareOptions, onBoard } from '../../host-sim/xs/firmware-run.ts';
+import { deepestPayments } from './deepest.ts';
 import type { TrialCounts } from './device-trials.ts';
 import {
+  ASKED,
   type FlashImage,
   journalOn,
   ledgerOn,
@@ -22,6 +25,7 @@ import {
   sampleArchive,
   sampleMemory,
 } from './firmware-station.ts';
+import { largestPayments, type Trial } from './hostile.ts';
 import {
   AUTHORITY,
   bytesOf,
@@ -30,6 +34,7 @@ import {
   FLEET,
   issuerEntry,
   NOW_MS,
+  REQUEST,
   signingKey,
   WALLET,
 } from './scene.ts';
@@ -55,8 +60,6 @@ class Checks {
   }
 }
 
-/** What the samples ask, in their terms (device/<kind>/terms.ts). */
-const ASKED: { readonly [kind in WiringKind]: string } = { charger: '20000000', gate: '2400000', meter: '500000' };
 const PULSE_COSTS = 400;
 const OPEN_MS = 5000;
 const PERIOD_MS = 900_000;
@@ -226,7 +229,7 @@ async function overHttp(station: Station, kind: WiringKind, see: See): Promise<v
 }
 
 /** What the local endpoint answers, whole. */
-async function asked(station: Station, port: number, request: string): Promise<string> {
+async function asked(station: Station, port: number, request: string | Uint8Array): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   let answer = '';
   socket.setEncoding('utf8').on('data', (text: string) => {
@@ -239,6 +242,66 @@ async function asked(station: Station, port: number, request: string): Promise<s
   socket.setTimeout(5000, () => socket.destroy());
   await ended;
   return answer;
+}
+
+/** Of the payments that take the most memory, so many are tried at each line. */
+const LARGEST = 16;
+/** Until all is handed in, one batch after the other. */
+const HAND_IN_MS = 30_000;
+
+/** The heaviest payments that are read, in the worst shapes, and those that are as deep as may be. */
+function heaviest(): readonly Trial[] {
+  const isRead = (bytes: Uint8Array) => !('ok' in readCarefully(bytes));
+  const all = [...largestPayments(isRead), ...deepestPayments(isRead)];
+  const heavy = all.filter(({ name }) =>
+    /^(12|30) .*(zeros|escaped)|text of escapes.* in the (flat )?grant/.test(name),
+  );
+  const every = Math.floor(heavy.length / LARGEST);
+  return heavy.filter((_, i) => i % every === 0).slice(0, LARGEST);
+}
+
+/**
+ * The largest payments at a gate and a meter, whose network is up: over the serial framing, then others over the local endpoint. Each is
+ * taken, all are handed in, and the machine never stops.
+ */
+export async function firmwareLargest(options: FirmwareTrialOptions): Promise<TrialCounts> {
+  const checks = new Checks();
+  const payments = heaviest();
+  for (const kind of ['gate', 'meter'] as const)
+    await withServers(async (servers, url) => {
+      const operator = {
+        url: await servers.operator.listen(),
+        apiKey: await servers.operator.issueDeviceKey(`${kind}-7`),
+      };
+      const archive = await sampleArchive(kind, REQUEST.amountMinor);
+      await onBoard(archive, { ...options, memory: sampleMemory(kind) }, async (board) => {
+        const station = new Station(board);
+        await station.mount(newFlash({ kind, policyAuthorityUrl: url, operator }));
+        await station.start(NOW_MS);
+        await board.link(true);
+        await station.pass(NETWORK_MS);
+        for (const [i, { name, step }] of payments.entries()) {
+          const how = i % 2 === 0 ? 'at the reader' : 'over HTTP';
+          const answer = await (i % 2 === 0 ? station.pay(step.bytes) : posted(station, step.bytes));
+          checks.see(`${kind}: ${name}, ${how}`, answer?.ok === true, answer ?? board.stopped ?? 'no answer');
+          await station.pass(OPEN_MS + 1000);
+        }
+        await station.pass(HAND_IN_MS);
+        const { receipts, breaks } = await servers.operator.backend.report(`${kind}-7`);
+        const isAll = receipts === payments.length && breaks.length === 0;
+        checks.see(`${kind}: all are handed in`, isAll, { receipts, breaks, stopped: board.stopped ?? '' });
+      });
+    });
+  return checks.counts;
+}
+
+/** A payment in the body of a POST. */
+async function posted(station: Station, presentation: Uint8Array): Promise<{ readonly ok: boolean } | undefined> {
+  const port = station.board.httpPort;
+  if (port === undefined) return undefined;
+  const head = `POST /pay HTTP/1.1\r\nhost: device\r\ncontent-length: ${presentation.length}\r\n\r\n`;
+  const answer = await asked(station, port, Buffer.concat([Buffer.from(head), presentation]));
+  return answer === '' ? undefined : { ok: answer.includes('"ok":true') };
 }
 
 /** The wallet's key after it was changed. */

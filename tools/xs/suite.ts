@@ -9,7 +9,7 @@ import { verdictsInXs } from '../../host-sim/xs/signature-run.ts';
 import type { TargetName } from '../../host-sim/xs/targets.ts';
 import { runConformance } from '../conform/run.ts';
 import { endurance, hostileInput, largestInput, type TrialCounts, type TrialOptions } from './device-trials.ts';
-import { firmwarePayments, firmwarePowerCuts, firmwareRefresh } from './firmware.ts';
+import { firmwareLargest, firmwarePayments, firmwarePowerCuts, firmwareRefresh } from './firmware.ts';
 import { KnownFailures } from './known-failures.ts';
 import { cryptosInNode, signatureSets, verdictInNode } from './signatures.ts';
 import { OPEN, runSpecs, specFiles } from './unit-tests.ts';
@@ -79,6 +79,7 @@ export async function runSuite(options: SuiteOptions): Promise<readonly PartResu
 /** What a board's firmware is put through, by name: whole samples, which a spec file cannot be. */
 export const FIRMWARE_PARTS = Object.freeze({
   'firmware, payments': firmwarePayments,
+  'firmware, largest payments': firmwareLargest,
   'firmware, refresh': firmwareRefresh,
   'firmware, power cuts': firmwarePowerCuts,
 });

@@ -58,7 +58,7 @@ describe('a firmware inside XS', () => {
     const options = { policyAuthorityUrl: 'http://127.0.0.1:1' };
     for (const kind of ['charger', 'gate', 'meter'] as const) {
       const { chunks, slots, stack, chunksMore, slotsMore } = sampleMemory(kind);
-      expect([slots, stack, chunksMore, slotsMore]).toEqual([2048, 768, 0, 0]);
+      expect([slots, stack, chunksMore, slotsMore]).toEqual([2560, 768, 0, 0]);
       expect(chunks).toBe(kind === 'gate' ? 57_344 : 49_152);
       const flash = newFlash({ ...options, kind });
       expect(flash.mpcp_ledger.length).toBe(1024 * (kind === 'gate' ? 124 : 64));
@@ -66,7 +66,12 @@ describe('a firmware inside XS', () => {
     }
   });
 
-  it('has a part for payments, for a refresh and for power cuts', () => {
-    expect(Object.keys(FIRMWARE_PARTS)).toEqual(['firmware, payments', 'firmware, refresh', 'firmware, power cuts']);
+  it('has a part for payments, for the largest, for a refresh and for power cuts', () => {
+    expect(Object.keys(FIRMWARE_PARTS)).toEqual([
+      'firmware, payments',
+      'firmware, largest payments',
+      'firmware, refresh',
+      'firmware, power cuts',
+    ]);
   });
 });
