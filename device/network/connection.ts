@@ -365,6 +365,8 @@ class TlsEnd {
     const count = Math.min(EXCHANGE_BYTES - this.#exchangeBytes, bytes.length);
     this.#exchange.set(bytes.subarray(0, count), this.#exchangeBytes);
     this.#exchangeBytes += count;
+    // At once: the SDK's ECDSA does not come back from a signature of zeros.
+    if (this.#exchangeBytes === EXCHANGE_BYTES) this.#checkExchange();
   }
 
   /** That it is signed as the device has asked for. */

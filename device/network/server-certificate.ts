@@ -1,5 +1,5 @@
 // Whose a TLS server's certificate is. The SDK's own answer is not asked for: it goes through a chain without holding each certificate
-// to the next, and its ECDSA takes signatures of zeros. So there is no chain, and no key but RSA's.
+// to the next, and its ECDSA does not come back from a signature of zeros. So there is no chain, and no key but RSA's.
 
 import { Digest } from 'crypt';
 import PKCS1 from 'pkcs1_5';

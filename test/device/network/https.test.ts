@@ -359,7 +359,7 @@ describe('under TLS', () => {
       () => Buffer.concat([server.hello(CERTIFICATE, { kind: 0, signature: NO_SIGNATURE }), server.finished()]),
     ],
     [
-      'a key exchange with ECDSA, where zeros pass',
+      'a key exchange with ECDSA',
       () => Buffer.concat([server.hello(CERTIFICATE, { kind: 3 }), server.finished()]),
     ],
     [
@@ -399,6 +399,14 @@ describe('under TLS', () => {
     expect(bench.told[0]).toMatch(/^unreachable: /);
     expect(opened(lastSocket().sent)).toBe('');
     expect(sent()).not.toContain('secret');
+  });
+
+  it('a key exchange with ECDSA is refused before the SDK looks at it, which would not come back from zeros', () => {
+    const bench = secure();
+    lastSocket().come(
+      server.together(messages.hello(), messages.certificate(OTHER), messages.exchange(OTHER, { kind: 3 })),
+    );
+    expect(bench.told).toEqual(['unreachable: the TLS key exchange is not signed with RSA and SHA-256']);
   });
 
   it('what came in the clear before there were keys is no answer', () => {

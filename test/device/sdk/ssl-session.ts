@@ -167,6 +167,7 @@ export default class Session {
     const at = 4 + (body[3] as number);
     const [hash, kind] = body.subarray(at);
     if (hash === 0 || kind === 0) return;
+    if (kind !== RSA) throw new Error('the SDK does not come back from this');
     const signature = body.subarray(at + 2);
     if (this.peerCert === undefined || Buffer.compare(signatureOf(new Uint8Array(this.peerCert)), signature) !== 0)
       throw new Error('serverKeyExchange: failed to verify signature');
