@@ -358,10 +358,7 @@ describe('under TLS', () => {
       'a key exchange of no kind of signature',
       () => Buffer.concat([server.hello(CERTIFICATE, { kind: 0, signature: NO_SIGNATURE }), server.finished()]),
     ],
-    [
-      'a key exchange with ECDSA',
-      () => Buffer.concat([server.hello(CERTIFICATE, { kind: 3 }), server.finished()]),
-    ],
+    ['a key exchange with ECDSA', () => Buffer.concat([server.hello(CERTIFICATE, { kind: 3 }), server.finished()])],
     [
       'a key exchange that is no curve’s, the other bytes being right',
       () => Buffer.concat([server.hello(CERTIFICATE, { curve: 1 }), server.finished()]),
