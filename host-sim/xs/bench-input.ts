@@ -34,7 +34,11 @@ export interface FloorInput {
 }
 
 /** The files that the program is given as words, in this order, after task, form and crypto. */
-export const BENCH_FILES = ['input', 'ledger', 'journal', 'bundles', 'keyTables'] as const;
+export const BENCH_FILES = [
+  ...(['input', 'ledger', 'journal', 'bundles', 'keyTables'] as const),
+  // The same device after it has taken payments until nothing more had room.
+  ...(['fullLedger', 'fullJournal'] as const),
+] as const;
 
 /** One of them. All but `input` are images of partitions. */
 export type BenchFile = (typeof BENCH_FILES)[number];

@@ -10,6 +10,7 @@ import { canonicalText } from '../../core/json/canonical.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
 import { Journal } from '../../core/ledger/journal.ts';
+import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { SpendLedger } from '../../core/ledger/ledger.ts';
 import { BundlePartition, bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
 import { Verifier, type VerifierParts } from '../../core/verifier.ts';
@@ -35,6 +36,8 @@ import { BENCH_NOW_MS, BENCH_REQUEST, BENCH_SITE, benchBundle, benchPayments, be
 const VECTOR = 'p-spa-01';
 /** Payments of other payers that ledger and journal have: they are in the way, as in any device that is in use. */
 export const EARLIER_PAYMENTS = 100;
+/** More than a journal holds. */
+const MOST_PAYMENTS = 500;
 const LEDGER_BYTES = 65_536;
 const JOURNAL_BYTES = 262_144;
 /** Eight tables. */
@@ -164,12 +167,33 @@ function partitionsOf(vector: Vector): Omit<BenchInput, 'input'> {
   for (const admission of 'ok' in admissions ? [admissions] : admissions)
     accepted(admission, 'the bundle of the vector');
   while (verifier.step());
-  return {
+  const used = {
     ledger: flashes.ledger.contents(),
     journal: flashes.journal.contents(),
     bundles: bundles.contents(),
     keyTables: keyTablesOf(vector).contents(),
   };
+  fillStores(earlier, ledger, journal);
+  return { ...used, fullLedger: flashes.ledger.contents(), fullJournal: flashes.journal.contents() };
+}
+
+/** Payments until the journal has no room, then ids until the ledger has none. */
+function fillStores(verifier: Verifier, ledger: FlashLedger, journal: Journal): void {
+  for (const { presentation } of benchPayments(MOST_PAYMENTS, true).slice(EARLIER_PAYMENTS)) {
+    if (!verifier.authorize(presentation, BENCH_REQUEST).ok) break;
+    while (verifier.step());
+  }
+  const crypto = createNodeCrypto();
+  const grant = ledgerKey(crypto, 'grant', new Uint8Array(0), 'full');
+  const keepUntilMs = BENCH_NOW_MS + 86_400_000;
+  for (let i = 0; ; i++) {
+    const budget = ledgerKey(crypto, 'budget', new Uint8Array(0), `full ${i}`);
+    const ids = { grant, budget, replay: budget, idempotency: undefined, content: budget };
+    if ('code' in ledger.authorize({ ...ids, amount: 10n, timeMs: BENCH_NOW_MS, keepUntilMs })) break;
+    while (ledger.step());
+  }
+  if (journal.problem?.code !== 'STORE_FULL')
+    throw new Error(`the journal is not full: ${JSON.stringify(journal.fill)}`);
 }
 
 /** A partition on which the keys of the vector have their tables. */

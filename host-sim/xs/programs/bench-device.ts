@@ -95,7 +95,13 @@ export interface BenchDevice {
 }
 
 /** Starts: opens ledger and journal, verifies the bundles and puts them in force. */
-export function start(form: Form, site: SiteInput, ports: BenchCrypto, clockMs: number = site.nowMs): BenchDevice {
+export function start(
+  form: Form,
+  site: SiteInput,
+  ports: BenchCrypto,
+  clockMs: number = site.nowMs,
+  stores: readonly [ledger: BenchFile, journal: BenchFile] = ['ledger', 'journal'],
+): BenchDevice {
   const { crypto } = ports;
   const publicKey = fromHex(site.rootKey) as Uint8Array;
   const common = {
@@ -107,8 +113,8 @@ export function start(form: Form, site: SiteInput, ports: BenchCrypto, clockMs: 
     bundles: new BundlePartition(new HostFlash(pathOf('bundles')), crypto),
   };
   if (form === 'verifier') return withBundles(new Verifier({ ...common, ledger: new MemoryLedger(crypto) }));
-  const ledger = new PuttingOffLedger(new HostFlash(pathOf('ledger')), crypto);
-  const journal = new Journal(new HostFlash(pathOf('journal')), crypto);
+  const ledger = new PuttingOffLedger(new HostFlash(pathOf(stores[0])), crypto);
+  const journal = new Journal(new HostFlash(pathOf(stores[1])), crypto);
   return withBundles(new Verifier({ ...common, ledger, journal }), ledger);
 }
 

@@ -95,6 +95,11 @@ const TASKS: { readonly [name: string]: Task } = {
     const site = partData<SiteInput>('site');
     return () => `${start(form, site, ports).verifier.takeUpReservations().length}`;
   },
+  startFull: (ports, form) => {
+    const site = partData<SiteInput>('site');
+    return () =>
+      `${start(form, site, ports, site.nowMs, ['fullLedger', 'fullJournal']).verifier.takeUpReservations().length}`;
+  },
 };
 
 /** Words: task, form, crypto, files. */
