@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FlashLedger } from '../core/ledger/flash-ledger.ts';
+import { PROVISIONING_LIMITS, PROVISIONING_PARTITION_BYTES } from '../core/limits.ts';
 import { bundlePartitionBytes } from '../core/trust/bundle-partition.ts';
 import { JOURNAL_BYTES, JOURNAL_ROOM } from '../tools/bench/journal.ts';
 import { crypto } from './fixtures/device.ts';
@@ -51,6 +52,16 @@ describe('docs/STORAGE.md', () => {
       expect(room(blocks - 1)).toBeLessThan(units);
     },
   );
+
+  it('the provisioning partition has the size it says, in two slots', () => {
+    const [, size, slot, most] =
+      /partition has (\d+) KB: two slots of (\d+) KB, .* at most (\d+) bytes/.exec(document) ?? [];
+    expect([number(size) * 1024, number(slot) * 1024]).toEqual([
+      PROVISIONING_PARTITION_BYTES,
+      PROVISIONING_PARTITION_BYTES / 2,
+    ]);
+    expect(number(most)).toBe(PROVISIONING_LIMITS.bytes);
+  });
 
   it('the bundle set for four bundles of 32 KB has the size it says', () => {
     expect(document).toContain(`needs ${bundlePartitionBytes(4096) / 1024} KB for four`);

@@ -139,6 +139,8 @@ describe('lines', () => {
       ['device/full/native', 14_000_000],
       ['device/full/tables', 25_000_000],
       ['device/fullAgain/native', 9_000_000],
+      // What a watchdog of 30 s allows at 100 million instructions a second.
+      ['device/start-full', 3_000_000_000],
     ]);
     expect(IMAGE_AIM).toBe(122_880);
   });
