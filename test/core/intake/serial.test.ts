@@ -397,4 +397,53 @@ describe('a device on the line', () => {
     device.push(hexBytes('0301020005'), 0);
     expect(answers).toHaveLength(2);
   });
+
+  describe('whose issuer is asked first', () => {
+    /** A device that decides later, and refuses whoever comes meanwhile. */
+    function waiting() {
+      const asked: string[] = [];
+      const answers: (readonly [number, number, number[]] | FrameFault)[] = [];
+      const busy: Decision = refuse('device', 'device.busy', 'DEVICE_BUSY', 'another payer is served');
+      const device: SerialEndpoint = new SerialEndpoint({
+        authorize: (bytes) => (asked.push(new TextDecoder().decode(bytes)) === 1 ? undefined : busy),
+        state: () => new Uint8Array(0),
+        send: (frame) => void answers.push(...read(frame)),
+      });
+      const told = () =>
+        answers.map((answer) => {
+          const [type, sequence, payload] = answer as readonly [number, number, number[]];
+          return [type, sequence, JSON.parse(new TextDecoder().decode(Uint8Array.from(payload)))];
+        });
+      return { device, asked, told };
+    }
+
+    it('answers when it is decided, with the sequence of the request; said again later, the same', () => {
+      const { device, asked, told } = waiting();
+      device.push(pay(7), 0);
+      expect(told()).toEqual([]);
+      device.decided(YES, 4000);
+      expect(told()).toMatchObject([[0x81, 7, { ok: true, receiptId: 7 }]]);
+      device.push(pay(7), 4000 + SERIAL_REPEAT_MS);
+      expect(told()[1]).toEqual(told()[0]);
+      expect(asked).toHaveLength(1);
+    });
+
+    it('passes over the same request sent meanwhile', () => {
+      const { device, asked, told } = waiting();
+      for (const now of [0, 1000, 2000]) device.push(pay(7), now);
+      expect([asked.length, told()]).toEqual([1, []]);
+    });
+
+    it('refuses another one, which takes nobody’s place', () => {
+      const { device, told } = waiting();
+      device.push(pay(7), 0);
+      device.push(pay(8), 1000);
+      device.decided(YES, 2000);
+      device.decided(YES, 3000);
+      expect(told()).toMatchObject([
+        [0x81, 8, { ok: false, error: 'DEVICE_BUSY' }],
+        [0x81, 7, { ok: true }],
+      ]);
+    });
+  });
 });
