@@ -10,7 +10,8 @@ const BUILT_MS = 1_767_225_600_000;
 /** @throws EngineProblem where the firmware cannot be made one module */
 export async function firmwareArchive(entry: string, variant: Variant): Promise<Uint8Array> {
   const bundle = await makeBundle(entry, bundleOptions(variant, BUILT_MS));
-  return makeArchive({ entry: 'bundle', generated: { bundle, ...emptyModules(bundle) } });
+  // JavaScript by its name: an import that it does not use stays, as on a board.
+  return makeArchive({ entry: 'bundle.js', generated: { 'bundle.js': bundle, ...emptyModules(bundle) } });
 }
 
 const IMPORT = /^import (?:([\w$]+)(?:, )?)?(?:\{ ?([^}]*?) ?\})? from "([^"]+)";$/gm;
