@@ -72,26 +72,29 @@ const REFUSING: readonly StateReason[] = [
   'STORE_FAILED',
   'JOURNAL_FULL',
 ];
-/** Which reason a step gives that has stopped a start. */
+/** Which reason a step gives that has stopped a start; of every other one, that its store has failed. */
 const STOPPED: { readonly [step: string]: StateReason } = {
   'self-test': 'SELF_TEST_FAILED',
   layout: 'LAYOUT_INVALID',
   configuration: 'NOT_PROVISIONED',
+  provisioning: 'NOT_PROVISIONED',
 };
 
 /** How a device is. */
 export function deviceState({ boot, linkUp }: StateParts): DeviceState {
   const { stoppedBy, device } = boot;
   const reasons: StateReason[] = [];
-  if (stoppedBy !== undefined) reasons.push(STOPPED[stoppedBy.step] as StateReason);
+  if (stoppedBy !== undefined) reasons.push(STOPPED[stoppedBy.step] ?? 'STORE_FAILED');
   else if (device === undefined) reasons.push('STARTING');
   else findReasons(device, reasons);
   const serving = !reasons.some((reason) => REFUSING.includes(reason));
   const degraded = reasons.length > 0 && device !== undefined;
   if (!linkUp) reasons.push('OFFLINE');
   return {
-    state: wordOf(reasons, serving, degraded),
-    provisioned: boot.reports.some(({ step, outcome }) => step === 'configuration' && outcome === 'ok'),
+    state: wordOf(reasons, stoppedBy !== undefined, serving, degraded),
+    provisioned:
+      !reasons.includes('NOT_PROVISIONED') &&
+      boot.reports.some(({ step, outcome }) => step === 'configuration' && outcome === 'ok'),
     serving,
     offline: !linkUp,
     degraded,
@@ -152,10 +155,15 @@ function isFilling({ used, of }: { readonly used: number; readonly of: number })
   return of > 0 && used >= FILLING * of;
 }
 
-function wordOf(reasons: readonly StateReason[], serving: boolean, degraded: boolean): StateWord {
+function wordOf(
+  reasons: readonly StateReason[],
+  isStopped: boolean,
+  serving: boolean,
+  degraded: boolean,
+): StateWord {
   if (reasons.includes('STARTING')) return 'starting';
   if (reasons.includes('NOT_PROVISIONED')) return 'unprovisioned';
-  if (reasons.includes('SELF_TEST_FAILED') || reasons.includes('LAYOUT_INVALID')) return 'stopped';
+  if (isStopped) return 'stopped';
   if (!serving) return 'refusing';
   if (degraded) return 'degraded';
   return reasons.includes('OFFLINE') ? 'offline' : 'serving';

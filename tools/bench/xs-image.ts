@@ -20,8 +20,8 @@ const CHARGER = DEVICE_ENTRIES.charger as string;
 
 /** Each may have what it took when this was written and 3 % more: ENGINE says why it is not the design's aim. */
 export const IMAGES: readonly ImageDefinition[] = [
-  { id: 'device', title: 'charger, Ed25519 in TypeScript', entry: CHARGER, variant: 'own', budget: 491_000 },
-  { id: 'native', title: 'charger, native Ed25519', entry: CHARGER, variant: 'native', budget: 439_000 },
+  { id: 'device', title: 'charger, Ed25519 in TypeScript', entry: CHARGER, variant: 'own', budget: 590_000 },
+  { id: 'native', title: 'charger, native Ed25519', entry: CHARGER, variant: 'native', budget: 539_000 },
   {
     id: 'verifier',
     title: 'the verifier alone, native crypto',

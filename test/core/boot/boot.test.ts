@@ -112,6 +112,12 @@ describe('a start', () => {
     const boot = board.start(old);
     expect(boot.stoppedBy).toMatchObject({ step: 'provisioning', detail: 'counter 1 is not taken any more' });
     expect(boot.device).toBeUndefined();
+    expect(stateOf(boot, board)).toMatchObject({
+      state: 'unprovisioned',
+      provisioned: false,
+      serving: false,
+      reasons: ['NOT_PROVISIONED'],
+    });
     expect([board.flash.ledger.snapshot(), board.flash.journal.snapshot()]).toEqual(before);
     expect(board.start().device?.reservationsLeft).toHaveLength(1);
   });
