@@ -155,12 +155,7 @@ function isFilling({ used, of }: { readonly used: number; readonly of: number })
   return of > 0 && used >= FILLING * of;
 }
 
-function wordOf(
-  reasons: readonly StateReason[],
-  isStopped: boolean,
-  serving: boolean,
-  degraded: boolean,
-): StateWord {
+function wordOf(reasons: readonly StateReason[], isStopped: boolean, serving: boolean, degraded: boolean): StateWord {
   if (reasons.includes('STARTING')) return 'starting';
   if (reasons.includes('NOT_PROVISIONED')) return 'unprovisioned';
   if (isStopped) return 'stopped';
