@@ -62,7 +62,10 @@ describe.skipIf(why !== undefined)(name, () => {
     for (const source of [...SODIUM.map((path) => join(sodium, path)), memzero])
       compile(source, ['-w', '-DCONFIGURED=1', '-DNATIVE_LITTLE_ENDIAN=1', ...includes]);
     // As for a board: with no macro of libsodium's own build.
-    const stub = ['-I', join(root, 'test/device/native/stub'), '-I', join(root, 'device/native')];
+    const stub = ['test/device/native/stub', 'host-sim/xs/c/board', 'device/native'].flatMap((path) => [
+      '-I',
+      join(root, path),
+    ]);
     for (const source of OWN)
       compile(join(root, source), ['-std=gnu17', '-Wall', '-Wextra', '-Werror', ...stub, ...includes]);
     execFileSync('gcc', [...objects, '-o', program]);

@@ -37,7 +37,7 @@ describe.skipIf(why !== undefined)(name, () => {
   beforeAll(() => {
     const sources = ['device/native/pulses.c', 'test/device/native/line.c'].map((path) => join(root, path));
     for (const [, kind, flags] of KINDS) {
-      const stub = ['-I', join(root, 'test/device/native/stub')];
+      const stub = ['test/device/native/stub', 'host-sim/xs/c/board'].flatMap((path) => ['-I', join(root, path)]);
       execFileSync(
         'gcc',
         ['-std=gnu17', '-O1', '-Wall', '-Wextra', '-Werror', ...flags, ...stub].concat(

@@ -1,3 +1,0 @@
-/* Stands for ESP-IDF's. */
-#include <stdint.h>
-int64_t esp_timer_get_time(void);

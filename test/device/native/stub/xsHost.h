@@ -1,1 +1,0 @@
-/* The SDK has platform declarations here; this project's C needs none of them on a desk. */
