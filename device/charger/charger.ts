@@ -5,7 +5,7 @@ import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring } from '../../core/provisioning/provisioning.ts';
 import type { Decision, Verifier } from '../../core/verifier.ts';
 import { openButton } from '../io/button.ts';
-import { Output, type Relay, relayOf } from '../io/outputs.ts';
+import { type Relay, relayOf, Signal } from '../io/outputs.ts';
 import { PulseInput } from '../io/pulse-input.ts';
 
 /** A pulse of a meter lasts 30 ms at least (EN 62053-31). */
@@ -29,14 +29,14 @@ export class Charger {
   readonly #session: ChargingSession;
   readonly #now: () => number;
   readonly #pulses: PulseInput | undefined;
-  readonly #led: Output | undefined;
-  readonly #buzzer: Output | undefined;
+  readonly #led: Signal;
+  readonly #buzzer: Signal;
 
   constructor({ verifier, wiring, relay = relayOf(wiring), terms, now, log }: ChargerParts) {
     this.#session = new ChargingSession(verifier, relay, terms, log);
     this.#now = now;
-    this.#led = output(wiring.led);
-    this.#buzzer = output(wiring.buzzer);
+    this.#led = new Signal(wiring.led, log);
+    this.#buzzer = new Signal(wiring.buzzer, log);
     if (wiring.stop !== undefined) openButton(wiring.stop, () => void this.stop());
     if (wiring.meter !== undefined)
       this.#pulses = new PulseInput(wiring.meter, BOUNCE_MS, now, (count) =>
@@ -53,14 +53,14 @@ export class Charger {
     // What was drawn before is not this driver's.
     this.#pulses?.look();
     const decision = this.#session.begin(presentation, this.#now());
-    this.#led?.set(this.#session.state === 'charging');
+    this.#led.set(this.#session.state === 'charging');
     return decision;
   }
 
   /** Lets a driver hear what came of a payment. @param decision undefined: another session is under way */
   told(decision: Decision | undefined): void {
     const begun = decision?.ok === true && !decision.repeated && this.#session.state === 'charging';
-    this.#buzzer?.pulse(begun ? GOOD_MS : BAD_MS);
+    this.#buzzer.pulse(begun ? GOOD_MS : BAD_MS);
   }
 
   /** The driver ends the session. @returns what it came to, or the one before where none is under way */
@@ -76,11 +76,7 @@ export class Charger {
   }
 
   #shown(event: SessionEvent | undefined): SessionEvent | undefined {
-    if (event !== undefined) this.#led?.set(false);
+    if (event !== undefined) this.#led.set(false);
     return event;
   }
-}
-
-function output(pin: number | undefined): Output | undefined {
-  return pin === undefined ? undefined : new Output({ pin, active: 'high' });
 }

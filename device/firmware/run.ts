@@ -74,6 +74,7 @@ function running(
       isPaying = busy;
       attend();
     },
+    log,
   });
   const running = { device, seller, till, log, linkUp: () => network.linkUp };
   const receiving = openReader(running, (is) => {

@@ -1,6 +1,7 @@
 // Where payments come in, from the reader's line or over HTTP: one at a time. Where the core wants a grant's issuer asked first, it is
 // asked, and the payment decided again; whoever else presents meanwhile is told to wait.
 
+import type { Log } from '../../core/ports/ports.ts';
 import { refuse } from '../../core/reason-codes.ts';
 import type { RevocationChecks, RevocationQuestion } from '../../core/refresh/revocation.ts';
 import type { Decision } from '../../core/verifier.ts';
@@ -22,9 +23,12 @@ export interface TillParts {
   readonly ask?: (question: RevocationQuestion, done: () => void) => void;
   /** Told when a payment begins to be decided, and when it is: in between the network does nothing else. */
   readonly attend?: (busy: boolean) => void;
+  readonly log: Log;
 }
 
 const NOT_NOW = () => refuse('device', 'device.ready', 'DEVICE_BUSY', 'the device does not sell just now');
+const FAILED = () =>
+  refuse('device', 'device.failed', 'STORE_FAILED', 'the device failed as it decided; the payment may have counted');
 
 /** See the head of the file. */
 export class Till {
@@ -52,26 +56,48 @@ export class Till {
     }
     this.#attend(true);
     const { revocation, ask } = this.#parts;
-    const { seller } = this.#parts;
-    const decision = seller.present(presentation);
+    const decision = this.#decide(presentation);
     const question = revocation?.question;
     if (decision === undefined || decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || !question || !ask) {
       this.#tell(decision, answer);
       return;
     }
-    const kept = presentation.slice();
     // A refusal has changed nothing.
-    ask(question, () => this.#tell(seller.present(kept), answer));
+    const isAsked = this.#carriedOut(() => {
+      const kept = presentation.slice();
+      ask(question, () => this.#tell(this.#decide(kept), answer));
+    });
+    if (!isAsked) this.#tell(decision, answer);
+  }
+
+  /** What fails in it may have come after the payment counted. */
+  #decide(presentation: Uint8Array): Decision | undefined {
+    let decision: Decision | undefined = FAILED();
+    this.#carriedOut(() => {
+      decision = this.#parts.seller.present(presentation);
+    });
+    return decision;
   }
 
   #tell(decision: Decision | undefined, answer: (decision: Decision) => void): void {
-    this.#parts.seller.told?.(decision);
-    answer(decision ?? NOT_NOW());
+    this.#carriedOut(() => this.#parts.seller.told?.(decision));
+    this.#carriedOut(() => answer(decision ?? NOT_NOW()));
     this.#attend(false);
   }
 
   #attend(busy: boolean): void {
     this.#isBusy = busy;
-    this.#parts.attend?.(busy);
+    this.#carriedOut(() => this.#parts.attend?.(busy));
+  }
+
+  /** Whatever fails, the next payment is taken. @returns false where it failed, which is told */
+  #carriedOut(act: () => void): boolean {
+    try {
+      act();
+      return true;
+    } catch (error) {
+      this.#parts.log.emit({ event: 'till.failed', detail: error instanceof Error ? error.message : String(error) });
+      return false;
+    }
   }
 }

@@ -4,7 +4,7 @@
 import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring } from '../../core/provisioning/provisioning.ts';
 import type { Decision, Verifier } from '../../core/verifier.ts';
-import { moved, Output, type Relay, relayOf } from '../io/outputs.ts';
+import { moved, type Relay, relayOf, Signal } from '../io/outputs.ts';
 
 const GOOD_MS = 150;
 const BAD_MS = 800;
@@ -32,16 +32,16 @@ export class Gate {
   readonly #terms: GateTerms;
   readonly #log: Log;
   readonly #relay: Relay;
-  readonly #led: Output | undefined;
-  readonly #buzzer: Output | undefined;
+  readonly #led: Signal;
+  readonly #buzzer: Signal;
 
   constructor({ verifier, wiring, relay = relayOf(wiring), terms, log }: GateParts) {
     this.#relay = relay;
     this.#verifier = verifier;
     this.#terms = terms;
     this.#log = log;
-    this.#led = wiring.led === undefined ? undefined : new Output({ pin: wiring.led, active: 'high' });
-    this.#buzzer = wiring.buzzer === undefined ? undefined : new Output({ pin: wiring.buzzer, active: 'high' });
+    this.#led = new Signal(wiring.led, log);
+    this.#buzzer = new Signal(wiring.buzzer, log);
   }
 
   /** A rider presents. The payment is on flash before the gate opens, and is paid whether that moves or not. */
@@ -49,13 +49,13 @@ export class Gate {
     const decision = this.#verifier.authorize(presentation, { amountMinor: this.#terms.fareMinor });
     if (decision.ok && !decision.repeated) {
       moved(this.#log, () => this.#relay.pulse(this.#terms.openMs));
-      this.#led?.pulse(this.#terms.openMs);
+      this.#led.pulse(this.#terms.openMs);
     }
     return decision;
   }
 
   /** Lets a rider hear what came of a payment. */
   told(decision: Decision | undefined): void {
-    this.#buzzer?.pulse(decision?.ok === true && !decision.repeated ? GOOD_MS : BAD_MS);
+    this.#buzzer.pulse(decision?.ok === true && !decision.repeated ? GOOD_MS : BAD_MS);
   }
 }

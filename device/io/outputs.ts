@@ -49,6 +49,33 @@ export class Output {
 
 const AGAIN_MS = 100;
 
+/** An LED or a buzzer, where there is one. Nothing depends on it: that it cannot be written is told, and all else goes on. */
+export class Signal {
+  readonly #output: Output | undefined;
+  readonly #log: Log;
+
+  constructor(pin: number | undefined, log: Log) {
+    this.#output = pin === undefined ? undefined : new Output({ pin, active: 'high' });
+    this.#log = log;
+  }
+
+  set(on: boolean): void {
+    this.#carriedOut(() => this.#output?.set(on));
+  }
+
+  pulse(milliseconds: number): void {
+    this.#carriedOut(() => this.#output?.pulse(milliseconds));
+  }
+
+  #carriedOut(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#log.emit({ event: 'signal.failed', detail: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
 /** The relay that lets energy flow, or a gate open. Without power, and while the chip starts, its pin must let it rest open. */
 export class Relay implements EnergyRelay {
   readonly #output: Output;

@@ -4,7 +4,7 @@
 import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring } from '../../core/provisioning/provisioning.ts';
 import type { Decision, Verifier } from '../../core/verifier.ts';
-import { moved, Output, type Relay, relayOf } from '../io/outputs.ts';
+import { moved, type Relay, relayOf, Signal } from '../io/outputs.ts';
 
 const GOOD_MS = 150;
 const BAD_MS = 800;
@@ -35,14 +35,13 @@ export interface MeterParts {
 export class Meter {
   readonly #parts: MeterParts;
   readonly #relay: Relay;
-  readonly #buzzer: Output | undefined;
+  readonly #buzzer: Signal;
   #untilMs: number | undefined;
 
   constructor(parts: MeterParts) {
-    const { buzzer } = parts.wiring;
     this.#relay = parts.relay ?? relayOf(parts.wiring);
     this.#parts = parts;
-    this.#buzzer = buzzer === undefined ? undefined : new Output({ pin: buzzer, active: 'high' });
+    this.#buzzer = new Signal(parts.wiring.buzzer, parts.log);
   }
 
   /** Milliseconds that are paid for. */
@@ -68,7 +67,7 @@ export class Meter {
 
   /** Lets somebody hear what came of a payment. @param decision undefined: no more time is sold */
   told(decision: Decision | undefined): void {
-    this.#buzzer?.pulse(decision?.ok === true && !decision.repeated ? GOOD_MS : BAD_MS);
+    this.#buzzer.pulse(decision?.ok === true && !decision.repeated ? GOOD_MS : BAD_MS);
   }
 
   /** Every second or so. An output that does not open is told to again. */

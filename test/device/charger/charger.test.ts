@@ -98,3 +98,18 @@ describe('pulses that the chip counts', () => {
     expect(() => charger({ meter: 39 })).toThrow('no pulses on pin 39');
   });
 });
+
+describe('a charger whose LED and buzzer are broken', () => {
+  it('sells all the same, from the payment to the end of the session', () => {
+    const one = charger({ led: 2, buzzer: 3 });
+    for (const pin of [2, 3]) stuck.add(pin);
+    const decision = one.present(budget(1));
+    one.told(decision);
+    expect([decision?.ok, pins.get(4)?.level]).toEqual([true, 1]);
+    expect(one.stop()).toMatchObject({ kind: 'ended' });
+    expect([pins.get(4)?.level, events]).toEqual([
+      0,
+      ['signal.failed', 'signal.failed', 'session.ended', 'signal.failed'],
+    ]);
+  });
+});

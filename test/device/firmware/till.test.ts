@@ -17,29 +17,45 @@ class Bench {
   readonly presented: string[] = [];
   readonly attended: boolean[] = [];
   readonly told: (Decision | undefined)[] = [];
+  readonly events: string[] = [];
+  /** What fails from now on. */
+  failing: 'present' | 'told' | 'ask' | 'attend' | undefined;
   question: RevocationQuestion | undefined = QUESTION;
   answered: (() => void) | undefined;
   readonly till = new Till({
     seller: {
       present: (bytes) => {
+        this.#mayFail('present');
         this.presented.push(Buffer.from(bytes).toString());
         return this.decisions.shift();
       },
-      told: (decision) => void this.told.push(decision),
+      told: (decision) => {
+        this.told.push(decision);
+        this.#mayFail('told');
+      },
     },
+    log: { emit: ({ event, detail }) => void this.events.push(`${event} ${detail}`) },
     revocation: {
       get question() {
         return bench().question;
       },
     },
     ask: (_, done) => {
+      this.#mayFail('ask');
       this.answered = done;
     },
-    attend: (busy) => void this.attended.push(busy),
+    attend: (busy) => {
+      this.attended.push(busy);
+      this.#mayFail('attend');
+    },
   });
 
   constructor() {
     current = this;
+  }
+
+  #mayFail(what: string): void {
+    if (this.failing === what) throw new Error(`no ${what}`);
   }
 
   present(text: string): { decision: Decision | undefined } {
@@ -108,6 +124,60 @@ describe('a till', () => {
     expect(one.present('a').decision).toBe(UNKNOWN);
     one.decisions = [undefined];
     expect(one.present('b').decision).toMatchObject({ ok: false, code: 'DEVICE_BUSY' });
+  });
+
+  describe('in which something fails', () => {
+    const FAILED = { ok: false, artifact: 'device', code: 'STORE_FAILED', check: 'device.failed' };
+
+    it('refuses a payment whose decision fails, says why, and takes the next one', () => {
+      const one = new Bench();
+      one.failing = 'present';
+      expect(one.present('a').decision).toMatchObject(FAILED);
+      expect([one.till.busy, one.attended, one.events]).toEqual([false, [true, false], ['till.failed no present']]);
+      one.failing = undefined;
+      one.decisions = [GOOD];
+      expect(one.present('b').decision).toBe(GOOD);
+    });
+
+    it('does the same when an issuer was asked: it is not busy for ever, nor is the network put off', () => {
+      const one = new Bench();
+      one.decisions = [UNKNOWN];
+      const answer = one.present('a');
+      one.failing = 'present';
+      one.answered?.();
+      expect(answer.decision).toMatchObject(FAILED);
+      expect([one.till.busy, one.attended, one.events]).toEqual([false, [true, false], ['till.failed no present']]);
+    });
+
+    it('answers what was decided where that cannot be shown', () => {
+      const one = new Bench();
+      one.decisions = [GOOD, UNKNOWN, GOOD];
+      one.failing = 'told';
+      expect(one.present('a').decision).toBe(GOOD);
+      const answer = one.present('b');
+      one.answered?.();
+      expect([answer.decision, one.till.busy]).toEqual([GOOD, false]);
+      expect(one.events).toEqual(['till.failed no told', 'till.failed no told']);
+    });
+
+    it('refuses where the issuer cannot be asked: the grant is as unknown as it was', () => {
+      const one = new Bench();
+      one.decisions = [UNKNOWN];
+      one.failing = 'ask';
+      expect(one.present('a').decision).toBe(UNKNOWN);
+      expect([one.till.busy, one.attended, one.presented]).toEqual([false, [true, false], ['a']]);
+    });
+
+    it('goes on where its answer cannot be sent, or the network cannot be put off', () => {
+      const one = new Bench();
+      one.decisions = [GOOD, GOOD];
+      one.till.present(new Uint8Array(1), () => {
+        throw new Error('no room');
+      });
+      expect([one.till.busy, one.attended, one.events]).toEqual([false, [true, false], ['till.failed no room']]);
+      one.failing = 'attend';
+      expect([one.present('b').decision, one.till.busy]).toEqual([GOOD, false]);
+    });
   });
 });
 

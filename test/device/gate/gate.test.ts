@@ -79,6 +79,15 @@ describe('a gate', () => {
     expect(relay()).toEqual([1, 0, 1]);
   });
 
+  it('opens where its LED and its buzzer are broken', () => {
+    const one = gate();
+    for (const pin of [2, 3]) stuck.add(pin);
+    const decision = one.present(present());
+    one.told(decision);
+    expect([decision, relay()]).toMatchObject([{ ok: true }, [1, 0]]);
+    expect(events).toEqual(['signal.failed', 'signal.failed']);
+  });
+
   it('buzzes long for a refusal, short for a payment', () => {
     const one = gate();
     one.told(one.present(present()));
