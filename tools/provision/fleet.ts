@@ -1,6 +1,7 @@
 // From a fleet's lines and its common terms to each device's document. All that is wrong is found before anything is made.
 
 import { JsonProblem } from '../../core/json/reader.ts';
+import { HIGHEST_PIN } from '../../core/limits.ts';
 import { decodeDocument } from '../../core/provisioning/plain-data.ts';
 import {
   ACTIVE_LEVELS,
@@ -15,13 +16,14 @@ import {
   type Wiring,
   type WiringKind,
   wifiPasswordProblem,
-  wiringProblem,
 } from '../../core/provisioning/provisioning.ts';
 import { documentBytes } from '../../host-sim/provisioning/image.ts';
 import { destinationProblem, type IssueRules } from '../issue/rules.ts';
+import type { Board } from './board-pins.ts';
 import type { FleetColumn, FleetRow } from './fleet-file.ts';
 import type { FleetTerms } from './policy-file.ts';
 import type { InputProblem } from './problems.ts';
+import { WIRED_PARTS, type WiredPart, wiringFaults } from './wiring.ts';
 
 /** How a fleet is judged, and what its images have besides. */
 export interface FleetOptions {
@@ -29,6 +31,8 @@ export interface FleetOptions {
   /** Seconds since 1970; left out, images do not say when they were made. */
   readonly madeAt: number | undefined;
   readonly rules: IssueRules;
+  /** What the devices are; left out, pins are not held against a chip. */
+  readonly board?: Board | undefined;
 }
 
 /** A device's document, and where it is from. */
@@ -48,7 +52,7 @@ export function fleetDevices(
   const shared = new SharedValues();
   const devices: FleetDevice[] = [];
   for (const row of rows) {
-    const reasons = rowProblems(row, terms, options.rules);
+    const reasons = rowProblems(row, terms, options);
     reasons.push(...shared.problems(row));
     if (reasons.length === 0) {
       const document = documentOf(row, terms, options.madeAt);
@@ -94,7 +98,7 @@ class SharedValues {
   }
 }
 
-function rowProblems({ values }: FleetRow, terms: FleetTerms, rules: IssueRules): string[] {
+function rowProblems({ values }: FleetRow, terms: FleetTerms, options: FleetOptions): string[] {
   const { deviceId, merchant, category, region, apiKey } = values;
   const reasons: string[] = [];
   for (const name of ['deviceId', 'merchant', 'category'] as const)
@@ -106,7 +110,7 @@ function rowProblems({ values }: FleetRow, terms: FleetTerms, rules: IssueRules)
   const destination = values.destination ?? terms.site.terminal?.destination;
   if (destination === undefined) reasons.push('destination is missing, here and in the policy');
   else {
-    const wrong = destinationProblem(destination, [terms.site.terminal?.rail ?? ''], rules);
+    const wrong = destinationProblem(destination, [terms.site.terminal?.rail ?? ''], options.rules);
     if (wrong !== undefined) reasons.push(`destination: ${wrong}`);
   }
   if (terms.operatorUrl === undefined && apiKey !== undefined)
@@ -118,7 +122,7 @@ function rowProblems({ values }: FleetRow, terms: FleetTerms, rules: IssueRules)
     reasons.push(`merchant ${merchant}: the Trust Bundle for ${category} is for ${bundle.merchant}`);
   if (bundle?.region !== undefined && region !== undefined && bundle.region !== region)
     reasons.push(`region ${region}: the Trust Bundle for ${category} is for ${bundle.region}`);
-  return [...reasons, ...wifiProblems(values), ...wiringProblems(values)];
+  return [...reasons, ...wifiProblems(values), ...wiringProblems(values, options.board)];
 }
 
 function wifiProblems({ wifiSsid, wifiPassword }: FleetRow['values']): string[] {
@@ -133,15 +137,17 @@ function wifiProblems({ wifiSsid, wifiPassword }: FleetRow['values']): string[] 
 
 const WIRING_COLUMNS = ['kind', 'relayPin', 'relayActive', 'meterPin', 'stopPin', 'ledPin', 'buzzerPin'] as const;
 
-function wiringProblems(values: FleetRow['values']): string[] {
+function wiringProblems(values: FleetRow['values'], board: Board | undefined): string[] {
   if (WIRING_COLUMNS.every((name) => values[name] === undefined)) return [];
   const reasons: string[] = [];
   for (const name of ['kind', 'relayPin', 'relayActive'] as const)
     if (values[name] === undefined) reasons.push(`${name} is missing: a device is wired whole, or as the policy says`);
-  for (const name of WIRING_COLUMNS) {
-    const value = values[name];
-    if (value !== undefined && name.endsWith('Pin') && !/^(0|[1-9][0-9]?)$/.test(value))
-      reasons.push(`${name} "${value}" is not the number of a pin`);
+  const pins: { [part in WiredPart]?: number } = {};
+  for (const part of WIRED_PARTS) {
+    const value = values[`${part}Pin`];
+    if (value === undefined) continue;
+    if (/^(0|[1-9][0-9]?)$/.test(value) && Number(value) <= HIGHEST_PIN) pins[part] = Number(value);
+    else reasons.push(`${part}Pin "${value}" is not a pin from 0 to ${HIGHEST_PIN}`);
   }
   const one = (name: FleetColumn, choices: readonly string[]) => {
     const value = values[name];
@@ -150,8 +156,9 @@ function wiringProblems(values: FleetRow['values']): string[] {
   };
   one('kind', WIRING_KINDS);
   one('relayActive', ACTIVE_LEVELS);
-  const wrong = reasons.length === 0 ? wiringProblem(wiringOf(values)) : undefined;
-  return wrong === undefined ? reasons : [wrong];
+  if (values.kind === 'charger' && values.meterPin === undefined)
+    reasons.push('meterPin is missing: a charger has a meter');
+  return [...reasons, ...wiringFaults(pins, board, (part) => `${part}Pin`)];
 }
 
 /** The wiring of a line whose columns are all right. */

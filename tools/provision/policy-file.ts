@@ -25,7 +25,6 @@ import {
   type Wifi,
   type Wiring,
   wifiPasswordProblem,
-  wiringProblem,
 } from '../../core/provisioning/provisioning.ts';
 import { admitBundle } from '../../core/trust/admission.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
@@ -34,8 +33,10 @@ import { readJsonObject } from '../cli/json-file.ts';
 import { siteOf } from '../cli/site-file.ts';
 import { IssueProblem, shaped } from '../issue/problem.ts';
 import * as rule from '../issue/rules.ts';
+import type { Board } from './board-pins.ts';
 import { privateKeyIn, privateKeyInValue } from './private-keys.ts';
 import type { InputProblem } from './problems.ts';
+import { wiringFaults } from './wiring.ts';
 
 /** A file that a fleet is made from, as the manifest names it. */
 export interface InputFile {
@@ -75,7 +76,9 @@ const server = rule.textRule((url) => {
 
 /** As a device has it, of its servers' keys. */
 const LEAST_EXPONENT = 65_537n;
-const pin = z.int().min(0).max(HIGHEST_PIN);
+const pin = z.number().refine((number) => Number.isInteger(number) && number >= 0 && number <= HIGHEST_PIN, {
+  error: ({ input }) => `${input} is not a pin from 0 to ${HIGHEST_PIN}`,
+});
 const policyFile = z.strictObject({
   site: z.looseObject({}),
   policyAuthorityUrl: server,
@@ -100,8 +103,8 @@ const policyFile = z.strictObject({
       buzzer: pin.optional(),
     })
     .superRefine((wiring, context) => {
-      const wrong = wiringProblem(wiring as Wiring);
-      if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
+      if (wiring.kind === 'charger' && wiring.meter === undefined)
+        context.addIssue({ code: 'custom', message: 'a charger has no meter' });
     })
     .optional(),
   mqtt: z
@@ -116,7 +119,12 @@ const policyFile = z.strictObject({
  * @param problems gets what is wrong; undefined is returned where that leaves no terms
  * @throws UsageError where a file cannot be read, or the policy is no JSON
  */
-export function readPolicy(path: string, nowMs: number, problems: InputProblem[]): FleetTerms | undefined {
+export function readPolicy(
+  path: string,
+  nowMs: number,
+  problems: InputProblem[],
+  board?: Board,
+): FleetTerms | undefined {
   const { bytes, value } = readJsonObject(path, 'policy');
   const before = problems.length;
   const told = (reason: string, file = path) => problems.push({ file, reason });
@@ -128,6 +136,8 @@ export function readPolicy(path: string, nowMs: number, problems: InputProblem[]
   }
   const read = telling(told, () => shaped(policyFile, value, 'policy'));
   if (read === undefined) return undefined;
+  for (const reason of wiringFaults((read.wiring ?? {}) as Partial<Wiring>, board, (part) => `wiring.${part}`))
+    told(reason);
   const site = telling(told, () => siteOf(value.site as never)) as SiteConfiguration | undefined;
   if (site === undefined) return undefined;
   for (const reason of siteProblems(site, read.rootKey === 'fetch')) told(reason);

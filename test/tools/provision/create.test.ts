@@ -253,11 +253,11 @@ describe('every bad line is told, with its number and why, and nothing is writte
     ['wifiPassword is there without wifiSsid', { wifiPassword: 'long enough' }],
     ["wifiSsid: a network's name has 1 to 32 bytes", { wifiSsid: 'x'.repeat(33) }],
     ['relayPin is missing', { kind: 'gate', relayActive: 'low' }],
-    ['wiring.relay: it is not a whole number from 0 to 48', { kind: 'gate', relayActive: 'low', relayPin: '49' }],
-    ['relayPin "4x" is not the number of a pin', { kind: 'gate', relayActive: 'low', relayPin: '4x' }],
+    ['relayPin "49" is not a pin from 0 to 48', { kind: 'gate', relayActive: 'low', relayPin: '49' }],
+    ['relayPin "4x" is not a pin from 0 to 48', { kind: 'gate', relayActive: 'low', relayPin: '4x' }],
     ['kind "pump" is none of charger, gate, meter', { kind: 'pump', relayActive: 'low', relayPin: '1' }],
     ['relayActive "up" is none of high, low', { kind: 'gate', relayActive: 'up', relayPin: '1' }],
-    ['relay and led are both on pin 1', { kind: 'gate', relayActive: 'low', relayPin: '1', ledPin: '1' }],
+    ['relayPin and ledPin are both on pin 1', { kind: 'gate', relayActive: 'low', relayPin: '1', ledPin: '1' }],
     ['apiKey is missing: the policy has an operatorUrl', { apiKey: '' }],
     ['destination: ', { destination: 'rnPiz3CjrgbK9Ztwft6WCWoZUpLLttLyp7' }],
     ['siteId: it has more than 256 bytes', { site: 'x'.repeat(257) }],
@@ -435,7 +435,10 @@ describe('a policy that would not hold', () => {
     ],
     ['mqtt.host: it is not the name', policyOf({ mqtt: { host: 'mqtts://x', port: 8883, topic: 't' } })],
     ['wifi.password: it is neither', policyOf({ wifi: { ssid: 'x', password: 'short' } })],
-    ['relay and meter are both on pin 4', policyOf({ wiring: { kind: 'charger', relay: 4, active: 'low', meter: 4 } })],
+    [
+      'wiring.relay and wiring.meter are both on pin 4',
+      policyOf({ wiring: { kind: 'charger', relay: 4, active: 'low', meter: 4 } }),
+    ],
   ])('%s', async (reason, policy) => {
     const lines = await told(GOOD, policy);
     expect(lines.join('\n')).toContain(reason);

@@ -1,10 +1,11 @@
 // `provision create`: a fleet file and a policy file into a folder with an image for each device, and a manifest.
 
 import { basename } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { PROVISIONING_PARTITION_BYTES } from '../../../core/limits.ts';
 import { LAST_COUNTER } from '../../../core/provisioning/partition.ts';
 import { imageOf } from '../../../host-sim/provisioning/image.ts';
+import { BOARDS, type Board } from '../../provision/board-pins.ts';
 import { type FleetDevice, fleetDevices } from '../../provision/fleet.ts';
 import { readFleet } from '../../provision/fleet-file.ts';
 import { checkFolder, ImageFolder } from '../../provision/image-folder.ts';
@@ -18,6 +19,7 @@ import { withProgress } from './progress.ts';
 
 interface CreateOptions {
   readonly out: string;
+  readonly board?: Board;
   readonly counter: number;
   readonly madeAt?: number;
   readonly now?: number;
@@ -33,6 +35,11 @@ export function addCreate(command: Command, io: Io): void {
       .argument('<policy-file>', 'what they have in common: JSON')
       .requiredOption('--out <dir>', 'folder for the images; it must be empty, or not there')
       .option(
+        '--board <name>',
+        `${BOARDS.join(', ')}: refuse pins that the chip has not, or that have another use on it`,
+        boardValue,
+      )
+      .option(
         '--counter <n>',
         'number of the images: a device takes no lower one later',
         wholeNumber(1, LAST_COUNTER),
@@ -44,9 +51,16 @@ export function addCreate(command: Command, io: Io): void {
   )
     .addHelpText(
       'after',
-      '\nThe columns and the policy file: docs/MANUFACTURE.md.\nExample: mpcp-embedded provision create fleet.csv policy.json --out images',
+      '\nThe columns and the policy file: docs/MANUFACTURE.md.\nExample: mpcp-embedded provision create fleet.csv policy.json --board esp32 --out images',
     )
     .action((fleet: string, policy: string, options: CreateOptions) => create(io, fleet, policy, options));
+}
+
+/** A board, as it is called or as the SDK's `-p` has it: `esp32/esp32c3`. */
+function boardValue(text: string): Board {
+  const board = BOARDS.find((name) => text === name || (name !== 'esp32' && text === `esp32/${name}`));
+  if (board === undefined) throw new InvalidArgumentError(`There are ${BOARDS.join(', ')}.`);
+  return board;
 }
 
 function create(io: Io, fleetPath: string, policyPath: string, options: CreateOptions): void {
@@ -56,7 +70,7 @@ function create(io: Io, fleetPath: string, policyPath: string, options: CreateOp
   const text = readText(fleetPath, 'fleet');
   const fleet = readFleet(fleetPath, text);
   problems.push(...fleet.problems);
-  const terms = readPolicy(policyPath, nowMs, problems);
+  const terms = readPolicy(policyPath, nowMs, problems, options.board);
   const devices =
     terms === undefined
       ? []
@@ -66,12 +80,15 @@ function create(io: Io, fleetPath: string, policyPath: string, options: CreateOp
           terms,
           {
             counter: options.counter,
+            board: options.board,
             madeAt: options.madeAt === undefined ? undefined : Math.floor(options.madeAt / 1000),
             rules: { nowMs, allowPast: false, checkAddresses: options.uncheckedAddresses !== true },
           },
           problems,
         );
   if (problems.length > 0 || terms === undefined) throw refusal(io, problems);
+  if (options.board === undefined && devices.some(({ document }) => document.wiring !== undefined))
+    io.note(`pins were not checked against a chip: --board ${BOARDS.join(', ')} does that`);
   const started = performance.now();
   const input = { role: 'fleet', file: basename(fleetPath), bytes: Buffer.from(text) };
   const images = written(io, devices, { ...terms, inputs: [input, ...terms.inputs] }, options);
