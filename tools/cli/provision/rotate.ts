@@ -27,7 +27,9 @@ interface RotateOptions {
 export function addRotate(command: Command, io: Io): void {
   jsonOption(
     command
-      .description('Add and remove root keys in an image, or in all images of a folder; their counter goes up by one.')
+      .description(
+        'Add and remove root keys in an image, or in all images of a folder; their counter goes up by one, by two where an image has its key fetched.',
+      )
       .argument('<path>', 'an image, or a folder with images and their manifest; it stays as it is')
       .option('--add-root <file>', 'public root key that is trusted too (repeatable)', collected(plain))
       .option(
@@ -40,7 +42,8 @@ export function addRotate(command: Command, io: Io): void {
     .addHelpText(
       'after',
       '\nFirst add the new key and wait until every device has it; then have bundles signed with it; then remove the old one.' +
-        '\nExample: mpcp-embedded provision rotate images --add-root root-2027.jwk --out images-2027',
+        '\nExample: mpcp-embedded provision rotate images --add-root root-2027.pub.jwk --out images-both' +
+        '\nThen:    mpcp-embedded provision rotate images-both --remove-root root-2026 --out images-2027',
     )
     .action((path: string, options: RotateOptions) => {
       const { addRoot = [], removeRoot = [], out } = options;
