@@ -20,12 +20,11 @@ import { WifiLink } from './wifi.ts';
 
 /** Asked for the time where a manifest names nobody else. */
 export const TIME_SERVER = 'pool.ntp.org';
-const HTTP_PORT = 80;
 
 /** What a manifest may say of it. */
 export interface NetworkSettings {
   readonly timeServer?: string;
-  /** Of the local endpoint; 0 for none. */
+  /** Of the local endpoint. Left out, or 0: there is none, see FLASHING. */
   readonly port?: number;
   /** Who says by a message that there are new bundles, where the provisioning names nobody. */
   readonly broker?: { readonly host: string; readonly port: number; readonly topic: string };
@@ -48,7 +47,7 @@ export class Network {
     const { certificate, wifi } = provisioning;
     this.#device = device;
     this.#log = log;
-    this.#port = settings.port ?? HTTP_PORT;
+    this.#port = settings.port ?? 0;
     const time = new NetworkTime({ clock, server: settings.timeServer ?? TIME_SERVER, random32, log });
     const monotonicMs = () => clock.monotonicMs();
     const client = new HttpsClient({ certificate, observed: (header) => time.told(header('date')) });

@@ -112,6 +112,7 @@ function pay(presentation = present()): TCP {
 const said = (socket: TCP) => Buffer.from(socket.sent).toString();
 
 beforeEach(() => {
+  config.mpcp.network = { port: 80 };
   vi.stubGlobal('MPCP_NATIVE', false);
   vi.useFakeTimers({ now: NOW });
   ticks = 0;
@@ -125,6 +126,7 @@ beforeEach(() => {
   makePartition(PARTITION.keyTables, 56 * KB);
 });
 afterEach(() => {
+  delete config.mpcp.network;
   clearAll();
   vi.unstubAllGlobals();
   vi.useRealTimers();
@@ -192,16 +194,18 @@ describe('a device with a network', () => {
     ['its provisioning has, whatever the firmware’s manifest says', { host: 'fleet-broker.example', port: 8884 }],
     ['the manifest has, where the provisioning has none', undefined],
   ])('asks the broker that %s', (_, broker) => {
-    config.mpcp.network = { port: 80, broker: { host: 'manifest.example', port: 8883, topic: 'm' } };
-    try {
-      online({ mqtt: broker && { ...broker, topic: 'fleet/bundles' } });
-      const { host, port } = broker ?? { host: 'manifest.example', port: 8883 };
-      seconds(2);
-      const asked = sockets.map((one) => [one.options.address, one.options.port]);
-      expect(asked.filter(([, at]) => at !== 443)).toEqual([[addressOf(host), port]]);
-    } finally {
-      delete config.mpcp.network;
-    }
+    config.mpcp.network = { broker: { host: 'manifest.example', port: 8883, topic: 'm' } };
+    online({ mqtt: broker && { ...broker, topic: 'fleet/bundles' } });
+    const { host, port } = broker ?? { host: 'manifest.example', port: 8883 };
+    seconds(2);
+    const asked = sockets.map((one) => [one.options.address, one.options.port]);
+    expect(asked.filter(([, at]) => at !== 443)).toEqual([[addressOf(host), port]]);
+  });
+
+  it('opens no port in its network unless its manifest asks for one', () => {
+    delete config.mpcp.network;
+    expect(online().linkUp()).toBe(true);
+    expect(listeners).toEqual([]);
   });
 
   it('sells over the line without any network', () => {
