@@ -25,6 +25,8 @@ export interface SerialDevice {
    * @returns what it came to; where none is under way, what the last one did, and undefined where there was none
    */
   stop?(): SessionEvent | undefined;
+  /** Whether a payment is being decided on, whichever way it came: none is stopped meanwhile. */
+  busy?(): boolean;
   /** Sends the bytes of a frame. */
   send(frame: Uint8Array): void;
 }
@@ -39,6 +41,8 @@ export class SerialEndpoint {
   #answered: { readonly sequence: number; readonly length: number; readonly crc: number } | undefined;
   #answer: Uint8Array | undefined;
   #answeredMs = 0;
+  /** The stop that was answered last, and its answer. */
+  #stopped: { readonly sequence: number; readonly answer: Uint8Array; readonly ms: number } | undefined;
   /** True while the payment that came last waits for its decision. */
   #isDeciding = false;
 
@@ -74,9 +78,19 @@ export class SerialEndpoint {
     if (type === FRAME_TYPES.authorize) this.#pay(sequence, payload);
     else if (type === FRAME_TYPES.state)
       this.#device.send(writeFrame(FRAME_TYPES.stateIs, sequence, this.#device.state()));
-    else if (type === FRAME_TYPES.stop && this.#device.stop !== undefined)
-      this.#send(FRAME_TYPES.stopped, sequence, sessionData(this.#device.stop()));
+    else if (type === FRAME_TYPES.stop && this.#device.stop !== undefined) this.#device.send(this.#stop(sequence));
     else this.#send(FRAME_TYPES.error, sequence, { error: 'type' });
+  }
+
+  /** A repeat ends nothing: what is under way may be another driver's by now. @returns the frame that answers */
+  #stop(sequence: number): Uint8Array {
+    const last = this.#stopped;
+    if (last?.sequence === sequence && this.#nowMs - last.ms <= SERIAL_REPEAT_MS) return last.answer;
+    const isBusy = this.#isDeciding || this.#device.busy?.() === true;
+    const data = isBusy ? { ok: false, error: 'DEVICE_BUSY' } : sessionData(this.#device.stop?.());
+    const answer = answerFrame(FRAME_TYPES.stopped, sequence, data);
+    this.#stopped = { sequence, answer, ms: this.#nowMs };
+    return answer;
   }
 
   #pay(sequence: number, presentation: Uint8Array): void {
@@ -89,6 +103,8 @@ export class SerialEndpoint {
       this.#device.send(this.#answer);
       return;
     }
+    // A reader that goes on to another payment repeats no stop from before.
+    this.#stopped = undefined;
     const decision = this.#device.authorize(presentation);
     if (this.#isDeciding) {
       // The one that waits keeps its place: this one is told, and not remembered.

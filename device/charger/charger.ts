@@ -37,7 +37,7 @@ export class Charger {
     this.#now = now;
     this.#led = new Signal(wiring.led, log);
     this.#buzzer = new Signal(wiring.buzzer, log);
-    if (wiring.stop !== undefined) openButton(wiring.stop, () => void this.stop());
+    if (wiring.stop !== undefined) openButton(wiring.stop, () => this.#pressed());
     if (wiring.meter !== undefined)
       this.#pulses = new PulseInput(wiring.meter, BOUNCE_MS, now, (count) =>
         this.#shown(this.#session.pulse(count, now())),
@@ -67,6 +67,12 @@ export class Charger {
   stop(): SessionEvent | undefined {
     this.#pulses?.look();
     return this.#shown(this.#session.stop()) ?? this.#session.last;
+  }
+
+  /** Whoever presses while nothing is under way hears it: a payment that waits for its issuer may begin a session yet. */
+  #pressed(): void {
+    if (this.#session.state !== 'charging') this.#buzzer.pulse(BAD_MS);
+    this.stop();
   }
 
   /** Every second or so. */

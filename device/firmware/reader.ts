@@ -35,6 +35,7 @@ export function openReader(running: Running, attend: (receiving: boolean) => voi
     },
     state: () => stateDocument(stateParts(running)),
     ...(seller.stop && { stop: () => seller.stop?.() }),
+    busy: () => till.busy,
     send: (frame) => {
       if (!writer.send(frame)) log.emit({ event: 'reader.behind', bytes: frame.length });
     },

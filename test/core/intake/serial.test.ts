@@ -250,6 +250,8 @@ describe('a device on the line', () => {
   /** A device that gives these decisions, with what it was asked and what it sent: type, sequence, data. */
   function endpoint(...decisions: readonly Decision[]) {
     const ends: (SessionEvent | undefined)[] = [];
+    const stops: number[] = [];
+    const others = { pay: false };
     const asked: string[] = [];
     const sent: Uint8Array[] = [];
     const answers: (readonly [number, number, unknown])[] = [];
@@ -259,7 +261,11 @@ describe('a device on the line', () => {
         return decisions[asked.length - 1] ?? YES;
       },
       state: () => utf8('{"state":"serving"}'),
-      stop: () => ends.shift(),
+      stop: () => {
+        stops.push(ends.length);
+        return ends.shift();
+      },
+      busy: () => others.pay,
       send: (frame) => {
         sent.push(frame);
         for (const one of read(frame)) {
@@ -269,8 +275,12 @@ describe('a device on the line', () => {
         }
       },
     });
-    return { device, asked, sent, answers, ends };
+    return { device, asked, sent, answers, ends, stops, others };
   }
+
+  const stop = (sequence: number) => writeFrame(FRAME_TYPES.stop, sequence, new Uint8Array(0));
+  const closing = { ok: true, receiptId: 7, amountMinor: '250', timeMs: 1 } as const;
+  const END: SessionEvent = { kind: 'ended', why: 'stopped', receiptId: 7, closing, amountMinor: '250' };
 
   const pay = (sequence: number, text = '{"sba":{}}') => writeFrame(FRAME_TYPES.authorize, sequence, utf8(text));
 
@@ -318,13 +328,52 @@ describe('a device on the line', () => {
 
   it('ends a session, and says what it came to; asked again, the same', () => {
     const { device, answers, ends } = endpoint();
-    const closing = { ok: true, receiptId: 7, amountMinor: '250', timeMs: 1 } as const;
-    const end: SessionEvent = { kind: 'ended', why: 'stopped', receiptId: 7, closing, amountMinor: '250' };
-    ends.push(end, end);
-    device.push(writeFrame(FRAME_TYPES.stop, 3, new Uint8Array(0)), 0);
-    device.push(writeFrame(FRAME_TYPES.stop, 3, new Uint8Array(0)), 9);
-    const told = [0x83, 3, { ok: true, why: 'stopped', receiptId: 7, amountMinor: '250' }];
-    expect(answers).toEqual([told, told]);
+    ends.push(END, END);
+    device.push(stop(3), 0);
+    device.push(stop(4), 9);
+    const told = { ok: true, why: 'stopped', receiptId: 7, amountMinor: '250' };
+    expect(answers).toEqual([
+      [0x83, 3, told],
+      [0x83, 4, told],
+    ]);
+  });
+
+  it('ends nothing where a stop is repeated whose answer was lost: that may be another driver’s', () => {
+    const { device, sent, ends, stops } = endpoint();
+    ends.push(END, { ...END, receiptId: 8 });
+    for (const now of [0, 300, SERIAL_REPEAT_MS]) device.push(stop(3), now);
+    expect([stops, sent[1], sent[2]]).toEqual([[2], sent[0], sent[0]]);
+    device.push(stop(4), SERIAL_REPEAT_MS);
+    device.push(stop(4), 2 * SERIAL_REPEAT_MS + 1);
+    expect(stops).toEqual([2, 1, 0]);
+  });
+
+  it('also where there was none to end, and another driver’s has begun since', () => {
+    const { device, answers, ends, stops } = endpoint();
+    device.push(stop(3), 0);
+    ends.push(END);
+    device.push(stop(3), 300);
+    expect([stops.length, answers[1]]).toEqual([1, [0x83, 3, { ok: false, error: 'RESERVATION_NOT_FOUND' }]]);
+  });
+
+  it('takes a stop for no repeat where the reader has paid since', () => {
+    const { device, ends, stops } = endpoint();
+    device.push(stop(3), 0);
+    device.push(pay(4), 100);
+    ends.push(END);
+    device.push(stop(3), 200);
+    expect(stops).toEqual([0, 1]);
+  });
+
+  it('ends nothing, and says so, while another who came over the network is decided on', () => {
+    const { device, answers, ends, stops, others } = endpoint();
+    ends.push(END);
+    others.pay = true;
+    device.push(stop(3), 0);
+    expect([stops, answers]).toEqual([[], [[0x83, 3, { ok: false, error: 'DEVICE_BUSY' }]]]);
+    others.pay = false;
+    device.push(stop(4), 100);
+    expect(answers[1]).toMatchObject([0x83, 4, { ok: true }]);
   });
 
   it('says where a session could not be settled yet, and where there was none', () => {
@@ -407,6 +456,7 @@ describe('a device on the line', () => {
       const device: SerialEndpoint = new SerialEndpoint({
         authorize: (bytes) => (asked.push(new TextDecoder().decode(bytes)) === 1 ? undefined : busy),
         state: () => new Uint8Array(0),
+        stop: () => END,
         send: (frame) => void answers.push(...read(frame)),
       });
       const told = () =>
@@ -432,6 +482,19 @@ describe('a device on the line', () => {
       const { device, asked, told } = waiting();
       for (const now of [0, 1000, 2000]) device.push(pay(7), now);
       expect([asked.length, told()]).toEqual([1, []]);
+    });
+
+    it('tells a stop that nothing is ended: the payment may begin a session yet', () => {
+      const { device, told } = waiting();
+      device.push(pay(7), 0);
+      device.push(stop(8), 1000);
+      device.decided(YES, 2000);
+      device.push(stop(9), 3000);
+      expect(told()).toMatchObject([
+        [0x83, 8, { ok: false, error: 'DEVICE_BUSY' }],
+        [0x81, 7, { ok: true }],
+        [0x83, 9, { ok: true, receiptId: 7 }],
+      ]);
     });
 
     it('refuses another one, which takes nobody’s place', () => {

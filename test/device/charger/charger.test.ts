@@ -99,6 +99,24 @@ describe('pulses that the chip counts', () => {
   });
 });
 
+describe('the button of a charger', () => {
+  function press(): void {
+    for (const level of [1, 0]) pins.get(6)?.drive(level);
+    pass(30);
+  }
+
+  it('buzzes long where it ends nothing, as while a payment waits for its issuer', () => {
+    const one = charger({ stop: 6, buzzer: 3 });
+    press();
+    pass(799);
+    expect(pins.get(3)?.level).toBe(1);
+    pass(1);
+    one.present(budget(1));
+    press();
+    expect([one.session.state, pins.get(3)?.level]).toEqual(['idle', 0]);
+  });
+});
+
 describe('a charger whose LED and buzzer are broken', () => {
   it('sells all the same, from the payment to the end of the session', () => {
     const one = charger({ led: 2, buzzer: 3 });

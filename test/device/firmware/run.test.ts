@@ -5,7 +5,7 @@ import { FRAME_TYPES, FrameReader, type SerialFrame, writeFrame } from '../../..
 import { Charger } from '../../../device/charger/charger.ts';
 import { PARTITION } from '../../../device/firmware/partitions.ts';
 import { run } from '../../../device/firmware/run.ts';
-import { bundle, NOW, present } from '../../fixtures/artifacts.ts';
+import { bundle, NOW, present, sba } from '../../fixtures/artifacts.ts';
 import { cbor, document, slotBytes } from '../../fixtures/provisioning.ts';
 import { absent, pins } from '../sdk/io-digital.ts';
 import { ports } from '../sdk/io-serial.ts';
@@ -58,11 +58,11 @@ function events(): string {
 }
 
 /** Sends a request over the reader's line. */
-function ask(type: number, payload: Uint8Array): { readonly type: number; readonly data: unknown } {
+function ask(type: number, payload: Uint8Array, sequence = 1): { readonly type: number; readonly data: unknown } {
   const line = ports[1];
   if (line === undefined) throw new Error('the reader has no line');
   line.sent.length = 0;
-  line.come(writeFrame(type, 1, payload));
+  line.come(writeFrame(type, sequence, payload));
   line.makeRoom(10_000);
   const frames: SerialFrame[] = [];
   new FrameReader(
@@ -120,6 +120,27 @@ describe('a sample', () => {
     expect([stop(), stop()]).toEqual([told, told]);
     expect(pins.get(4)?.levels).toEqual([0, 1, 0]);
     expect(running?.device.verifier.openReservations()).toEqual([]);
+  });
+
+  it('ends no session of a driver who came over the network since, where the reader’s stop is repeated', () => {
+    provision();
+    const running = charger();
+    running?.device.verifier.admit(bundle());
+    const stop = () => ask(FRAME_TYPES.stop, new Uint8Array(0), 2);
+    const { receiptId } = ask(FRAME_TYPES.authorize, present()).data as { receiptId: number };
+    const told = stop();
+    expect(told.data).toMatchObject({ ok: true, receiptId });
+    running?.till.present(present({ sba: sba({ budgetId: 'other' }), idempotencyKey: undefined }), () => {});
+    expect(pins.get(4)?.level).toBe(1);
+    expect([stop(), pins.get(4)?.level]).toEqual([told, 1]);
+  });
+
+  it('ends no session while a payment from the network waits for its issuer, and tells the reader so', () => {
+    provision();
+    const running = charger();
+    if (running === undefined) throw new Error(events());
+    vi.spyOn(running.till, 'busy', 'get').mockReturnValue(true);
+    expect(ask(FRAME_TYPES.stop, new Uint8Array(0)).data).toEqual({ ok: false, error: 'DEVICE_BUSY' });
   });
 
   it('ends a session where somebody presses its button, not where noise is on the line of that', () => {
