@@ -6,6 +6,10 @@ import Timer from 'timer';
 
 /** How often the count is looked at: between two pulses of a meter that draws 36 kW at a thousand a kilowatt-hour. */
 const LOOK_MS = 100;
+/** More at a look come from no meter: it gives 17 a second at most, and the engine is not at work for ten minutes. */
+const MOST_PULSES = 10_000;
+/** A count that is doubted in so many looks, one after the other, is what the chip has now. */
+const DOUBTED_LOOKS = 10;
 
 function nativeBegin(this: unknown, pin: unknown, bounce: unknown): unknown {
   return native('xs_mpcp_pulses_begin').call(this, pin, bounce);
@@ -20,6 +24,7 @@ export class PulseInput {
   readonly #onPulses: (count: number) => void;
   #lastMs: number | undefined;
   #count = 0;
+  #doubted = 0;
 
   /**
    * @param bounceMs a pulse that follows the one before in less is none; EN 62053-31 has pulses of 30 ms and more. A chip with a
@@ -32,6 +37,7 @@ export class PulseInput {
     this.#onPulses = onPulses;
     if (MPCP_NATIVE) {
       if (nativeBegin.call(undefined, pin, bounceMs * 1000) !== true) throw new Error(`no pulses on pin ${pin}`);
+      this.#count = nativePulses.call(undefined) as number;
       Timer.repeat(() => this.look(), LOOK_MS);
       return;
     }
@@ -54,8 +60,12 @@ export class PulseInput {
       const count = nativePulses.call(undefined) as number;
       // In 32 bits, which begin anew.
       const more = (count - this.#count) | 0;
+      // The chip's counter of 16 bits begins anew a moment before that is added up: what is read then is 32 767 too low.
+      const isDoubted = more < 0 || more > MOST_PULSES;
+      if (isDoubted && ++this.#doubted < DOUBTED_LOOKS) return;
+      this.#doubted = 0;
       this.#count = count;
-      if (more > 0) this.#onPulses(more);
+      if (more > 0 && !isDoubted) this.#onPulses(more);
     }
   }
 }
