@@ -140,12 +140,13 @@ export function readDocument(value: unknown, counter: number): Provisioning {
   const wrong = deviceIdProblem(deviceId);
   if (wrong !== undefined) throw invalid('deviceId', wrong);
   const { site, rootKey, certificate, mqtt } = read;
+  const operator = read.operator as Part | null | undefined;
   if (site === undefined) throw invalid('site', 'it is missing');
   const configuration = site as SiteConfiguration;
   const { rootKeys } = readSite(configuration);
   if (rootKey !== undefined && rootKey !== 'fetch') throw invalid('rootKey', 'it is not "fetch"');
   if (rootKey === 'fetch' && rootKeys.length > 0) throw invalid('rootKey', 'a device that has root keys fetches none');
-  if (mqtt !== undefined && certificate === undefined)
+  if (mqtt !== undefined && (operator?.certificate ?? certificate) === undefined)
     throw invalid('mqtt', 'a broker is asked under TLS, and there is no certificate');
   const madeAt = number(read, 'madeAt', 'madeAt', Math.floor(LATEST_TIME_MS / 1000));
   return {
@@ -153,7 +154,7 @@ export function readDocument(value: unknown, counter: number): Provisioning {
     ...optional(read, 'siteId', () => ({ siteId: text(read, 'siteId', 'siteId') })),
     site: configuration,
     policyAuthorityUrl: url(read, 'policyAuthorityUrl', 'policyAuthorityUrl'),
-    ...optional(read, 'operator', (operator) => ({ operator: operatorOf(part('operator', operator)) })),
+    ...optional(read, 'operator', () => ({ operator: operatorOf(part('operator', operator)) })),
     ...(certificate === undefined ? {} : { certificate: certificateOf(certificate) }),
     ...optional(read, 'wifi', (wifi) => ({ wifi: wifiOf(part('wifi', wifi)) })),
     ...optional(read, 'wiring', (wiring) => ({ wiring: wiringOf(part('wiring', wiring)) })),

@@ -9,6 +9,8 @@ import TCP from 'embedded:io/socket/tcp';
 import Net from 'net';
 import Session, { type SessionSocket } from 'ssl/session';
 import Timer, { type TimerHandle } from 'timer';
+import { CERTIFICATE_BYTES } from '../../core/limits.ts';
+import type { Log } from '../../core/ports/ports.ts';
 import { isServer } from './server-certificate.ts';
 
 /** Where to connect to, and who is told what. */
@@ -17,6 +19,8 @@ export interface ConnectionOptions {
   readonly port: number;
   /** For TLS: the certificate that the server's must be, or be signed by, in DER. Left out: in the clear. */
   readonly certificate?: Uint8Array;
+  /** Told of what a callback throws when there is no connection any more that it could end. */
+  readonly log: Log;
   /** Bytes may be sent. */
   onOpen(): void;
   /** Not while paused. The bytes are good until it returns. */
@@ -28,7 +32,9 @@ export interface ConnectionOptions {
 const TLS_1_2 = 0x303;
 /** Bytes of a record that a server is asked for: what it sends is held until a record is whole. */
 const RECORD_BYTES = 4096;
-/** The most that is taken: a server that knows no smaller records sends 16 KB. */
+/** The most that is taken until the handshake is over: who sends it may be anybody. */
+const FIRST_RECORD_BYTES = 6144;
+/** The most that is taken then: a server that knows no smaller records sends 16 KB. */
 const MOST_RECORD_BYTES = 16_384 + 256;
 const RECORD_HEAD = 5;
 /** What TLS adds to a record, rounded up. */
@@ -40,11 +46,14 @@ const ALERT = 21;
 const HANDSHAKE = 22;
 /** Messages of a handshake, in the order in which a server sends them, and their heads. */
 const CLIENT_HELLO = 1;
+const CERTIFICATE = 11;
 const KEY_EXCHANGE = 12;
 const HELLO_DONE = 14;
 const MESSAGE_HEAD = 4;
 /** Server hello, certificate, key exchange, hello done: one bit for each. */
-const NEEDED = (1 << 2) | (1 << 11) | (1 << KEY_EXCHANGE) | (1 << HELLO_DONE);
+const NEEDED = (1 << 2) | (1 << CERTIFICATE) | (1 << KEY_EXCHANGE) | (1 << HELLO_DONE);
+/** What stands before the first certificate of a chain: the chain's length, and its own. */
+const CERTIFICATE_HEAD = 6;
 /** All suites with this first byte, of those that the SDK takes, exchange keys by a curve, and so have the server sign. */
 const ECDHE = 0xc0;
 /** A key exchange up to its signature: kind of curve, curve, length of a point of P-256, the point, hash and kind of signature. */
@@ -229,14 +238,24 @@ export class Connection {
     try {
       work();
     } catch (error) {
-      this.#end(error instanceof Error ? error.message : String(error));
+      if (this.#isOver) this.#fault(error);
+      else this.#end(messageOf(error));
     }
   }
 
   #end(detail: string): void {
     if (this.#isOver) return;
     this.close();
-    this.#options.onEnd(detail);
+    try {
+      this.#options.onEnd(detail);
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  /** Nobody is left who could be told, and the SDK would restart the device. */
+  #fault(error: unknown): void {
+    this.#options.log.emit({ event: 'network.fault', detail: messageOf(error) });
   }
 }
 
@@ -246,7 +265,8 @@ export class Connection {
  * The SDK's session enciphers, and checks what the other side has signed and its last message; on the following it cannot be relied.
  * It takes a certificate that nobody signed, where one that somebody did comes behind it; a key exchange that says of itself that it
  * is not signed; messages in any order and any number; and data in the clear before there are keys. So what comes in the clear is
- * looked at here as well: its order, that the key exchange is signed, and whose the certificate is.
+ * looked at here as well: its order, that the key exchange is signed, and whose the certificate is. That comes first: the session
+ * computes with the key of whatever certificate it has, as long as that key's numbers are.
  */
 class TlsEnd {
   readonly #session: Session;
@@ -258,12 +278,17 @@ class TlsEnd {
   #missing = 0;
   /** Until the server enciphers. */
   #isPlain = true;
+  #mostBytes = FIRST_RECORD_BYTES;
   /** The same of the message in it, and what was looked at of a key exchange. */
   readonly #message = new Uint8Array(MESSAGE_HEAD);
   #messageBytes = 0;
   #messageMissing = 0;
   readonly #exchange = new Uint8Array(EXCHANGE_BYTES);
   #exchangeBytes = 0;
+  /** The head of the server's own certificate, then itself, until it is looked at. */
+  #own = new Uint8Array(CERTIFICATE_HEAD);
+  #ownBytes = 0;
+  #hasOwnHead = false;
   #last = CLIENT_HELLO;
   #seen = 0;
   #isVerified = false;
@@ -290,18 +315,13 @@ class TlsEnd {
     for (;;) {
       const isOver = session.handshake(socket);
       if (session.alert !== undefined) throw new Error('the TLS handshake ended in an alert');
-      const { peerCert } = session;
-      if (!this.#isVerified && peerCert !== undefined) {
-        if (!isServer(new Uint8Array(peerCert), this.#serverName, this.#certificate))
-          throw new Error(`the certificate of ${this.#serverName} is not one that is provisioned, nor signed by it`);
-        this.#isVerified = true;
-      }
       if (isOver) break;
       if (socket.readable === 0 && !ACTIVE.includes(session.handshakeProcess)) return false;
     }
     const isWhole = this.#isVerified && session.chosenCipher?.value[0] === ECDHE;
     if (!isWhole || !session.clientCipher || !session.serverCipher)
       throw new Error('the TLS handshake ended before the server was known');
+    this.#mostBytes = MOST_RECORD_BYTES;
     return true;
   }
 
@@ -329,7 +349,7 @@ class TlsEnd {
       this.#headBytes = 0;
       this.#missing = ((this.#head[3] as number) << 8) | (this.#head[4] as number);
       // The SDK makes room for whatever a record's head says.
-      if (this.#missing > MOST_RECORD_BYTES) throw new Error(`a TLS record of ${this.#missing} bytes`);
+      if (this.#missing > this.#mostBytes) throw new Error(`a TLS record of ${this.#missing} bytes`);
       if (this.#isPlain) this.#plainRecord(this.#head[0] as number);
     }
   }
@@ -344,7 +364,8 @@ class TlsEnd {
     while (at < bytes.length) {
       if (this.#messageMissing > 0) {
         const end = Math.min(at + this.#messageMissing, bytes.length);
-        if (this.#last === KEY_EXCHANGE) this.#keepExchange(bytes.subarray(at, end));
+        if (this.#last === CERTIFICATE) this.#keepOwn(bytes.subarray(at, end));
+        else if (this.#last === KEY_EXCHANGE) this.#keepExchange(bytes.subarray(at, end));
         this.#messageMissing -= end - at;
         at = end;
         continue;
@@ -353,11 +374,34 @@ class TlsEnd {
       if (this.#messageBytes < MESSAGE_HEAD) continue;
       this.#messageBytes = 0;
       const [type = 0, high = 0, middle = 0, low = 0] = this.#message;
-      if (type <= this.#last || type > HELLO_DONE) outOfOrder();
+      if (type <= this.#last || type > HELLO_DONE || (type > CERTIFICATE && !this.#isVerified)) outOfOrder();
       if (this.#last === KEY_EXCHANGE) this.#checkExchange();
       this.#last = type;
       this.#seen |= 1 << type;
       this.#messageMissing = (high << 16) | (middle << 8) | low;
+    }
+  }
+
+  /** Of a chain the first certificate is the server's own. */
+  #keepOwn(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length && !this.#isVerified; ) {
+      const own = this.#own;
+      const part = bytes.subarray(at, at + own.length - this.#ownBytes);
+      own.set(part, this.#ownBytes);
+      at += part.length;
+      this.#ownBytes += part.length;
+      if (this.#ownBytes < own.length) return;
+      if (this.#hasOwnHead) {
+        if (!isServer(own, this.#serverName, this.#certificate))
+          throw new Error(`the certificate of ${this.#serverName} is not one that is provisioned, nor signed by it`);
+        this.#isVerified = true;
+      }
+      const [, , , high = 0, middle = 0, low = 0] = own;
+      const length = this.#hasOwnHead ? 0 : (high << 16) | (middle << 8) | low;
+      if (length > CERTIFICATE_BYTES) throw new Error(`a TLS certificate of ${length} bytes`);
+      this.#hasOwnHead = true;
+      this.#own = new Uint8Array(length);
+      this.#ownBytes = 0;
     }
   }
 
@@ -376,6 +420,10 @@ class TlsEnd {
     if (!isCurve || exchange[EXCHANGE_BYTES - 2] !== SHA256 || exchange[EXCHANGE_BYTES - 1] !== RSA)
       throw new Error('the TLS key exchange is not signed with RSA and SHA-256');
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function outOfOrder(): never {

@@ -3,6 +3,7 @@
 
 import Timer, { type TimerHandle } from 'timer';
 import { encodeUtf8 } from '../../core/encoding/utf8.ts';
+import type { Log } from '../../core/ports/ports.ts';
 import type { HeaderOf } from '../../core/refresh/bundle-fetch.ts';
 import { Connection } from './connection.ts';
 import { HttpAnswerReader } from './http-answer.ts';
@@ -48,8 +49,10 @@ export interface HttpReceiver {
 export interface HttpsClientParts {
   /** In DER: the one certificate that servers are trusted by which have none of their own. */
   readonly certificate: Uint8Array | undefined;
-  /** Told of each answer whose server has shown the certificate, before its receiver. */
+  /** Told of each answer whose server is trusted by that certificate, not by one of its own; before its receiver. */
   readonly observed?: (header: HeaderOf) => void;
+  /** Told of what a receiver throws when its connection is over. */
+  readonly log: Log;
 }
 
 /** See the head of the file. */
@@ -90,6 +93,7 @@ export class HttpsClient {
       host: server.host,
       port: server.port,
       ...(server.secure && certificate !== undefined && { certificate }),
+      log: this.#parts.log,
       onOpen: () => {
         connection.write(head);
         if (order.body !== undefined) connection.write(order.body);
@@ -130,7 +134,7 @@ export class HttpsClient {
     };
     return new HttpAnswerReader({
       answered: (status, header) => {
-        if (server.secure) this.#parts.observed?.(header);
+        if (server.secure && server.certificate === undefined) this.#parts.observed?.(header);
         // Whoever is told may give the request up.
         if (this.#receiver?.answered(status, header) !== true) return false;
         return Number(header('content-length') ?? 0) > maxBytes ? tooLarge() : true;

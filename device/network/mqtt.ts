@@ -62,14 +62,14 @@ export class UrgentTopic {
     this.#parts = parts;
   }
 
-  /** Every second. */
-  tick(linkUp: boolean): void {
+  /** Every second. @param isPaying a payment is under way: no connection is begun, which would take its memory and its time */
+  tick(linkUp: boolean, isPaying: boolean): void {
     const now = this.#parts.monotonicMs();
     if (!linkUp) {
       this.#connection?.close();
       this.#connection = undefined;
     } else if (this.#connection === undefined) {
-      if (now >= this.#waitUntilMs) this.#connect(now);
+      if (!isPaying && now >= this.#waitUntilMs) this.#connect(now);
     } else if (now - this.#askedMs > PING_MS) {
       if (this.#due !== 0) this.#failed('the broker is silent');
       else this.#ask(PINGRESP, PING);
@@ -83,7 +83,7 @@ export class UrgentTopic {
   }
 
   #connect(now: number): void {
-    const { host, port, certificate } = this.#parts;
+    const { host, port, certificate, log } = this.#parts;
     this.#askedMs = now;
     this.#due = CONNACK;
     this.#first = undefined;
@@ -91,6 +91,7 @@ export class UrgentTopic {
       host,
       port,
       certificate,
+      log,
       onOpen: () => connection.write(this.#greeting()),
       onBytes: (bytes) => {
         for (let at = 0; at < bytes.length && this.#connection === connection; ) at = this.#take(bytes, at);

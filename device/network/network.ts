@@ -41,6 +41,7 @@ export class Network {
   readonly #topic: UrgentTopic | undefined;
   readonly #log: Log;
   #endpoint: HttpEndpoint | undefined;
+  #isPaying = false;
 
   constructor(device: Device, log: Log, settings: NetworkSettings = {}) {
     const { provisioning, clock, verifier, journal, crypto } = device;
@@ -50,12 +51,13 @@ export class Network {
     this.#port = settings.port ?? 0;
     const time = new NetworkTime({ clock, server: settings.timeServer ?? TIME_SERVER, random32, log });
     const monotonicMs = () => clock.monotonicMs();
-    const client = new HttpsClient({ certificate, observed: (header) => time.told(header('date')) });
+    const client = new HttpsClient({ certificate, observed: (header) => time.told(header('date')), log });
     this.#questions = new HttpsClient({
       certificate,
       observed: (header) => {
         if (asksForRefresh(header(REFRESH_HEADER))) this.#errands?.urgent('http');
       },
+      log,
     });
     const changed = (up: boolean) => this.#changed(up);
     if (wifi !== undefined) this.#link = new WifiLink({ wifi, monotonicMs, random, log, changed });
@@ -102,11 +104,12 @@ export class Network {
     this.#link?.tick();
     this.#errands?.step();
     // Without a clock no certificate can be looked at.
-    this.#topic?.tick(this.linkUp && this.#device.clock.wallMs() !== undefined);
+    this.#topic?.tick(this.linkUp && this.#device.clock.wallMs() !== undefined, this.#isPaying);
   }
 
   /** A payment is under way, or is not any more. */
   attend(busy: boolean): void {
+    this.#isPaying = busy;
     this.#errands?.attend(busy);
   }
 

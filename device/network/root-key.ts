@@ -52,7 +52,7 @@ export class RootKeyDesk {
     // A device that is here has none: provisioning refuses both.
     this.#setup = new RootKeySetup({ crypto, keeper, mayFetch: fetchesRootKey, rootKeys: 0, log });
     this.#time = new NetworkTime({ clock, server: parts.timeServer, random32, log });
-    this.#client = new HttpsClient({ certificate });
+    this.#client = new HttpsClient({ certificate, log });
     const monotonicMs = () => clock.monotonicMs();
     if (wifi !== undefined)
       this.#link = new WifiLink({ wifi, monotonicMs, random, log, changed: (up) => this.#changed(up) });

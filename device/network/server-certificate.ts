@@ -7,8 +7,12 @@ import X509, { type AlternativeName, type RsaKey } from 'x509';
 
 /** SHA-256 with RSA, PKCS #1 1.5: the only one. */
 const SHA256_RSA = '1,2,840,113549,1,1,11';
-/** Below it a signature with a free end can be made without the key, and the SDK lets ends be free. */
-const LEAST_EXPONENT = 65_537n;
+/**
+ * The only one. Below it a signature with a free end can be made without the key, and the SDK lets ends be free; above it the device
+ * computes for as long as the number is, as with the bits of the modulus.
+ */
+const EXPONENT = 65_537n;
+const MOST_BITS = 4096n;
 const DNS_NAME = 2;
 const IP_ADDRESS = 7;
 
@@ -37,7 +41,9 @@ function isSame(one: Uint8Array, other: Uint8Array): boolean {
 }
 
 function isRsa({ modulus, exponent }: Partial<RsaKey>): boolean {
-  return modulus !== undefined && exponent !== undefined && exponent >= LEAST_EXPONENT;
+  if (modulus === undefined || exponent === undefined) return false;
+  // On a device a number that was computed is never === a constant.
+  return exponent >= EXPONENT && exponent <= EXPONENT && modulus >> MOST_BITS < 1n;
 }
 
 function names(stated: readonly AlternativeName[], host: string): boolean {

@@ -5,8 +5,8 @@
 //   keep the device from its servers for good. It cannot show a time before the firmware's build, and the core goes never below the
 //   latest time that its bundles and ledger have seen. A lie about the future makes artifacts expire, and refuses payments; a lie
 //   about the past stands between that floor and now. Either is over with the next answer of a server.
-// - The Date of an answer under TLS with the provisioned certificate: as good as the server. It corrects the clock, both ways, and
-//   from then on nobody asks SNTP until the next start.
+// - The Date of an answer under TLS with the provisioned certificate, not with one that is an operator's own: as good as the server.
+//   It corrects the clock, both ways, and from then on nobody asks SNTP until the next start.
 
 import UDP from 'embedded:io/socket/udp';
 import Net from 'net';
@@ -105,11 +105,13 @@ export class NetworkTime {
   told(date: string | null | undefined): void {
     const timeMs = date === null || date === undefined ? undefined : timeOf(date);
     if (timeMs === undefined) return;
-    this.#isConfirmed = true;
     const { clock, log } = this.#parts;
     const wallMs = clock.wallMs();
-    if (wallMs !== undefined && Math.abs(timeMs - wallMs) < CLOSE_MS) return;
-    if (clock.set(timeMs))
+    const isClose = wallMs !== undefined && Math.abs(timeMs - wallMs) < CLOSE_MS;
+    // What cannot be set, as a time before the build, confirms nothing.
+    if (!isClose && !clock.set(timeMs)) return;
+    this.#isConfirmed = true;
+    if (!isClose)
       log.emit({ event: 'time.set', source: 'tls', ...(wallMs !== undefined && { byMs: timeMs - wallMs }) });
   }
 

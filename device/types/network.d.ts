@@ -102,8 +102,6 @@ declare module 'ssl/session' {
     /** What the other side is sent next: 0, 14 and 20 are acted on without anything to read. */
     readonly handshakeProcess: number;
     readonly alert: object | undefined;
-    /** The other side's own certificate, from when it came until it has finished: the last one. */
-    readonly peerCert: ArrayBuffer | undefined;
     readonly chosenCipher: { readonly value: readonly number[] } | undefined;
     readonly clientCipher: object | null;
     readonly serverCipher: object | null;

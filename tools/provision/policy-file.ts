@@ -75,7 +75,8 @@ const server = rule.textRule((url) => {
 });
 
 /** As a device has it, of its servers' keys. */
-const LEAST_EXPONENT = 65_537n;
+const EXPONENT = 65_537n;
+const MOST_BITS = 4096;
 const pin = z.number().refine((number) => Number.isInteger(number) && number >= 0 && number <= HIGHEST_PIN, {
   error: ({ input }) => `${input} is not a pin from 0 to ${HIGHEST_PIN}`,
 });
@@ -280,8 +281,9 @@ function certificateOf(text: string, nowMs: number): Uint8Array | string {
   }
   if (Date.parse(found.validTo) <= nowMs) return `the certificate expired at ${isoTime(Date.parse(found.validTo))}`;
   const { asymmetricKeyType, asymmetricKeyDetails } = found.publicKey;
-  if (asymmetricKeyType !== 'rsa' || (asymmetricKeyDetails?.publicExponent ?? 0n) < LEAST_EXPONENT)
-    return `the certificate has not an RSA key with the exponent ${LEAST_EXPONENT}: devices take no signature of others`;
+  const { publicExponent, modulusLength = 0 } = asymmetricKeyDetails ?? {};
+  if (asymmetricKeyType !== 'rsa' || publicExponent !== EXPONENT || modulusLength > MOST_BITS)
+    return `the certificate has not an RSA key with the exponent ${EXPONENT} and at most ${MOST_BITS} bits: devices take no signature of others`;
   const der = Uint8Array.from(found.raw);
   return certificateProblem(der) ?? der;
 }

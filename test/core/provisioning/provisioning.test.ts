@@ -117,6 +117,9 @@ describe('a button and a broker, which not every device has', () => {
     const wiring = { kind: 'charger', relay: 4, active: 'high', meter: 5, stop: 6 };
     const mqtt = { host: 'broker.example', port: 8883, topic: 'mpcp/bundles' };
     expect(good({ wiring, mqtt })).toMatchObject({ wiring, mqtt });
+    // A broker is trusted by the operator's certificate, where there is one.
+    const operator = { url: 'https://operator.example', apiKey: 'k', certificate: certificate() };
+    expect(good({ certificate: undefined, operator, mqtt })).toMatchObject({ mqtt });
   });
 });
 

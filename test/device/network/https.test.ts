@@ -6,9 +6,10 @@ import type { HeaderOf } from '../../../core/refresh/bundle-fetch.ts';
 import { type HttpOrder, HttpsClient, serverAt, serverOf } from '../../../device/network/https.ts';
 import { askSmall } from '../../../device/network/small-answer.ts';
 import { certificate } from '../../fixtures/provisioning.ts';
+import { certified, keyPair } from '../../fixtures/server-certificates.ts';
 import { lastSocket, sockets } from '../sdk/io-tcp.ts';
 import { forget, rememberAll } from '../sdk/net.ts';
-import { messages, opened, server } from '../sdk/ssl-session.ts';
+import { computed, messages, opened, server } from '../sdk/ssl-session.ts';
 import { clearAll, pass } from '../sdk/timer.ts';
 
 const CERTIFICATE = certificate();
@@ -27,13 +28,18 @@ const ORDER: HttpOrder = {
 class Bench {
   readonly client: HttpsClient;
   readonly told: string[] = [];
+  readonly faults: unknown[] = [];
   readonly dates: (string | null | undefined)[] = [];
   body = '';
   wanted = true;
   header: HeaderOf = () => undefined;
 
   constructor(der: Uint8Array | undefined = CERTIFICATE) {
-    this.client = new HttpsClient({ certificate: der, observed: (header) => void this.dates.push(header('date')) });
+    this.client = new HttpsClient({
+      certificate: der,
+      observed: (header) => void this.dates.push(header('date')),
+      log: { emit: (event) => void this.faults.push(event) },
+    });
   }
 
   send(changes: Partial<HttpOrder> = {}): this {
@@ -65,6 +71,7 @@ const answer = (body: string, ...fields: string[]) =>
 
 beforeEach(() => {
   sockets.length = 0;
+  computed.length = 0;
   rememberAll();
 });
 afterEach(() => clearAll());
@@ -270,6 +277,33 @@ describe('whatever a server sends', () => {
   });
 });
 
+describe('a fault of the device’s own, in what an answer is told to', () => {
+  const order = (fails: 'ended' | 'failed') => ({
+    answered: () => true,
+    take: () => true,
+    ended: () => {
+      if (fails === 'ended') throw new Error('the journal is damaged');
+    },
+    failed: () => {
+      throw new Error('the journal is damaged');
+    },
+  });
+
+  it.each<['ended' | 'failed', () => void]>([
+    ['ended', () => lastSocket().come(answer('{"a":1}'))],
+    ['failed', () => lastSocket().come('SSH-2.0-OpenSSH_9.6\r\n')],
+    ['failed', () => lastSocket().end()],
+  ])('after the connection is over is told in the log, and is not thrown at the SDK: %s', (fails, what) => {
+    const bench = new Bench();
+    bench.client.send(ORDER, order(fails));
+    pass(1);
+    lastSocket().makeRoom(5000);
+    what();
+    expect(bench.faults).toEqual([{ event: 'network.fault', detail: 'the journal is damaged' }]);
+    expect([bench.client.busy, lastSocket().closed]).toEqual([false, true]);
+  });
+});
+
 describe('a request', () => {
   it('to a name without an address fails', () => {
     forget('pa.example');
@@ -401,7 +435,7 @@ describe('under TLS', () => {
   it('a key exchange with ECDSA is refused before the SDK looks at it, which would not come back from zeros', () => {
     const bench = secure();
     lastSocket().come(
-      server.together(messages.hello(), messages.certificate(OTHER), messages.exchange(OTHER, { kind: 3 })),
+      server.together(messages.hello(), messages.certificate(CERTIFICATE), messages.exchange(CERTIFICATE, { kind: 3 })),
     );
     expect(bench.told).toEqual(['unreachable: the TLS key exchange is not signed with RSA and SHA-256']);
   });
@@ -426,6 +460,80 @@ describe('under TLS', () => {
     expect(bench.told).toEqual([]);
   });
 
+  it.each(['at once', 'a byte at a time'])(
+    'attack: a stranger has the device compute with a key of its own, %s: the certificate decides before that',
+    (how) => {
+      const { certificate: known } = certified(keyPair(), {});
+      const bench = secure(known);
+      const { certificate: own } = certified(keyPair(), { names: ['pa.example'] });
+      const forged = messages.exchange(own, { signature: NO_SIGNATURE });
+      // Behind its own it sends the right one.
+      const all = server.together(messages.hello(), messages.certificate(own, known), forged, messages.done());
+      if (how === 'at once') lastSocket().come(all);
+      else for (const byte of all) lastSocket().come(Uint8Array.of(byte));
+      const why = 'the certificate of pa.example is not one that is provisioned, nor signed by it';
+      expect([bench.told, computed]).toEqual([[`unreachable: ${why}`], []]);
+    },
+  );
+
+  it('a server may send a chain, and the session computes with its own key', () => {
+    secure();
+    const chain = messages.certificate(CERTIFICATE, OTHER);
+    lastSocket().come(server.together(messages.hello(), chain, messages.exchange(CERTIFICATE), messages.done()));
+    lastSocket().come(server.finished());
+    lastSocket().makeRoom(5000);
+    expect(opened(lastSocket().sent)).toContain('authorization: Bearer secret');
+    expect(computed).toEqual([CERTIFICATE]);
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['no certificate in the message of it', messages.of(11, 3)],
+    ['a certificate of no bytes', messages.of(11, 6)],
+    [
+      'a certificate that is longer than its message',
+      messages.certificate(CERTIFICATE).map((byte, i) => (i === 8 ? byte + 1 : byte)),
+    ],
+  ])('attack: %s: nothing is computed', (_, sent) => {
+    const bench = secure();
+    lastSocket().come(together(messages.hello(), sent, messages.exchange(CERTIFICATE)));
+    expect(bench.told[0]).toMatch(/^unreachable: /);
+    expect(computed).toEqual([]);
+  });
+
+  it('attack: before a server is known, a record of more than 6 KB, or a certificate of more than 2 KB, has no room made for it', () => {
+    const long = secure();
+    lastSocket().come(Uint8Array.of(22, 3, 3, 0x18, 1));
+    expect(long.told).toEqual(['unreachable: a TLS record of 6145 bytes']);
+    const other = secure();
+    // The head of one, and nothing of itself.
+    lastSocket().come(server.plain(messages.hello(), messages.certificate(new Uint8Array(2049))).subarray(0, 25));
+    expect(other.told).toEqual(['unreachable: a TLS certificate of 2049 bytes']);
+  });
+
+  it('attack: it is not known yet between its change of ciphers and the end of the handshake', () => {
+    const bench = secure();
+    lastSocket().come(server.hello(CERTIFICATE));
+    lastSocket().come(Buffer.concat([server.enciphers(), Uint8Array.of(22, 3, 3, 0x18, 1)]));
+    expect(bench.told).toEqual(['unreachable: a TLS record of 6145 bytes']);
+  });
+
+  it('once it is known, a record of 16 KB is read', () => {
+    const bench = new Bench().send({ server: SECURE, maxBytes: 20_000 });
+    lastSocket().come(Buffer.concat([server.hello(CERTIFICATE), server.finished()]));
+    lastSocket().makeRoom(5000);
+    lastSocket().come(server.data(Buffer.from(answer('x'.repeat(16_000)))));
+    expect([bench.told, bench.body.length]).toEqual([['200', 'ended'], 16_000]);
+  });
+
+  it('only what is trusted by the client’s own certificate is observed: an operator’s with its own does not set the clock', () => {
+    const own = certificate(320);
+    const bench = new Bench().send({ server: { ...SECURE, certificate: own } });
+    lastSocket().come(Buffer.concat([server.hello(own), server.finished()]));
+    lastSocket().makeRoom(5000);
+    lastSocket().come(server.data(Buffer.from(answer('{}', 'Date: Sun, 06 Nov 1994 08:49:37 GMT'))));
+    expect([bench.told, bench.dates]).toEqual([['200', 'ended'], []]);
+  });
+
   it('a record that says it is larger than any ends it before there is room made for it', () => {
     const bench = secure();
     lastSocket().come(Uint8Array.of(22, 3, 3, 0xff, 0xff));
@@ -442,7 +550,7 @@ describe('under TLS', () => {
 
   it('without a certificate nobody is asked', () => {
     const bench = new Bench();
-    const bare = new HttpsClient({ certificate: undefined });
+    const bare = new HttpsClient({ certificate: undefined, log: { emit: () => {} } });
     bare.send(
       { ...ORDER, server: SECURE },
       {

@@ -26,10 +26,10 @@ class Bench {
     urgent: () => void this.urgent++,
   });
 
-  seconds(count: number, linkUp = true): void {
+  seconds(count: number, linkUp = true, isPaying = false): void {
     for (let i = 0; i < count; i++) {
       this.now += 1000;
-      this.topic.tick(linkUp);
+      this.topic.tick(linkUp, isPaying);
       pass(1000);
     }
   }
@@ -200,6 +200,14 @@ describe('a subscription', () => {
       }),
       { seed: 20_261_121, numRuns: 300 },
     );
+  });
+
+  it('is not begun while a payment is under way, and stays where it was begun before', () => {
+    const bench = new Bench();
+    bench.seconds(30, true, true);
+    expect(sockets).toHaveLength(0);
+    bench.subscribed().seconds(30, true, true);
+    expect([sockets.length, lastSocket().closed]).toEqual([1, false]);
   });
 
   it('is over with the link, and there again with it', () => {

@@ -161,6 +161,40 @@ describe('a device with a network', () => {
     expect(accept(nextSocket(2000), own)).toContain('authorization: Bearer mpcp_0123456789');
   });
 
+  it('has its clock set by who shows the authority’s certificate, and not by an operator with its own', () => {
+    const own = certificate(320);
+    const device = online({
+      operator: { url: 'https://operator.example', apiKey: 'mpcp_0123456789', certificate: own },
+    } as never);
+    fetched(bundle());
+    pay();
+    const handIn = nextSocket();
+    accept(handIn, own);
+    const ahead = `Date: ${new Date(NOW + 86_400_000).toUTCString()}\r\n`;
+    handIn.come(server.data(text('{"acknowledged":1}', ahead)));
+    expect(device.device.journal?.acknowledgedUpTo).toBe(1);
+    expect(events()).not.toContain('time.set');
+  });
+
+  it('asks no broker while a payment is under way', () => {
+    provision({ mqtt: { host: 'fleet-broker.example', port: 8884, topic: 'fleet/bundles' } });
+    const device = start();
+    device?.device.verifier.admit(bundle());
+    seconds(1);
+    stations[0]?.become(500);
+    const paying = pay(present({ grant: grant({ revocationEndpoint: 'https://issuer.example/r' }) }));
+    pass(1);
+    const question = sockets.at(-1) as TCP;
+    seconds(2);
+    const asked = () => sockets.filter(({ options }) => options.port === 8884).length;
+    expect([said(paying), asked()]).toEqual(['', 0]);
+    accept(question);
+    question.come(server.data(text('{"revoked":false}')));
+    expect(said(paying)).toMatch(/^HTTP\/1\.1 200 OK/);
+    seconds(1);
+    expect(asked()).toBe(1);
+  });
+
   it('says in its state that it is on line, and off line when the link goes', () => {
     const device = online();
     const ask = () => {

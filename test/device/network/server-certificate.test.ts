@@ -8,6 +8,7 @@ import { type CertificateParts, certified, keyPair } from '../../fixtures/server
 const AUTHORITY = certified(keyPair(), { names: ['ca.example'] });
 const PAIR = keyPair();
 const OTHER = keyPair();
+const LONG = keyPair('rsa', 65_537, 4104);
 const HOUR_MS = 3_600_000;
 
 const by = (parts: CertificateParts, key = AUTHORITY.key) =>
@@ -52,6 +53,11 @@ describe('a server’s certificate', () => {
       'a key with the exponent 3',
       () => certified(keyPair('rsa', 3), { names: ['pa.example'] }, AUTHORITY.key).certificate,
     ],
+    [
+      'a key with a longer exponent, which would have the device compute for long',
+      () => certified(keyPair('rsa', 65_539), { names: ['pa.example'] }, AUTHORITY.key).certificate,
+    ],
+    ['a key of more than 4096 bits', () => certified(LONG, { names: ['pa.example'] }, AUTHORITY.key).certificate],
   ])('is not one with %s', (_, own) => {
     expect(taken(own())).toBe(false);
   });
@@ -80,6 +86,7 @@ describe('a server’s certificate', () => {
   it.each<[string, () => Uint8Array]>([
     ['of another kind', () => certified(keyPair('ec'), {}).certificate],
     ['with the exponent 3', () => certified(keyPair('rsa', 3), {}).certificate],
+    ['of more than 4096 bits', () => certified(LONG, {}).certificate],
   ])('is not signed by a provisioned key %s', (_, provisioned) => {
     expect(taken(by({}), 'pa.example', provisioned())).toBe(false);
   });

@@ -143,6 +143,21 @@ describe('the Date of a server that is known', () => {
     expect(bench.wall).toBeUndefined();
   });
 
+  it('attack: a Date before the build sets no clock, and ends no doubt about it', () => {
+    const bench = new Bench();
+    bench.time.doubt();
+    bench.time.told(new Date(EARLIEST - 5000).toUTCString());
+    expect([bench.wall, bench.time.doubtful]).toEqual([undefined, true]);
+  });
+
+  it('confirms a clock that is about right', () => {
+    const bench = new Bench();
+    bench.wall = NOW;
+    bench.time.doubt();
+    bench.time.told(new Date(NOW).toUTCString());
+    expect(bench.time.doubtful).toBe(false);
+  });
+
   it('confirms the clock: what cannot be reached later is no reason to ask anybody else', () => {
     const bench = new Bench();
     bench.time.doubt();

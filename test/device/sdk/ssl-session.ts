@@ -28,6 +28,9 @@ function message(type: number, ...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.of(type, 0, body.length >> 8, body.length & 0xff, ...body);
 }
 
+/** As a chain of certificates has it. */
+const lengthOf = (bytes: Uint8Array) => Uint8Array.of(0, bytes.length >> 8, bytes.length & 0xff);
+
 /** What only who has the certificate's key can make, and a test for itself. */
 const signatureOf = (certificate: Uint8Array): Uint8Array => certificate.slice(-8);
 
@@ -47,7 +50,11 @@ function turned(bytes: Uint8Array): Uint8Array {
 /** Messages that a server sends in the clear. */
 export const messages = {
   hello: (suite = 0xc0) => message(SERVER_HELLO, Uint8Array.of(suite)),
-  certificate: (certificate: Uint8Array) => message(CERTIFICATE, certificate),
+  /** A chain: its length, and each certificate with its own. */
+  certificate: (...chain: readonly Uint8Array[]) => {
+    const all = Buffer.concat(chain.flatMap((one) => [lengthOf(one), one]));
+    return message(CERTIFICATE, lengthOf(all), all);
+  },
   exchange: (certificate: Uint8Array, as: Exchange = {}) => {
     const { curve = 3, point = POINT, hash = SHA256, kind = RSA, signature = signatureOf(certificate) } = as;
     const params = Uint8Array.of(curve, 0, 23, point, ...new Uint8Array(point));
@@ -89,6 +96,17 @@ export function opened(sent: readonly number[]): string {
     at += 5 + length;
   }
   return text;
+}
+
+/** Certificates with whose keys a session has computed. */
+export const computed: Uint8Array[] = [];
+
+/** The first certificate of a chain. */
+function firstOf(body: Uint8Array): ArrayBuffer {
+  const [, , , high = 0, middle = 0, low = 0] = body;
+  const end = 6 + ((high << 16) | (middle << 8) | low);
+  if (body.length < 6 || end > body.length) throw new Error('certificate: bad data');
+  return body.slice(6, end).buffer;
 }
 
 interface Socket {
@@ -155,7 +173,7 @@ export default class Session {
       if (at + length > payload.length) throw new Error('handshake: bad data');
       const body = payload.subarray(at, at + length);
       if (type === SERVER_HELLO) this.chosenCipher = { value: [body[0] as number, 0x2f] };
-      else if (type === CERTIFICATE) this.peerCert = body.slice().buffer;
+      else if (type === CERTIFICATE) this.peerCert = firstOf(body);
       else if (type === EXCHANGE) this.#exchange(body);
       else if (![0, 1, 13, DONE, 15, 16, FINISHED].includes(type)) throw new Error(`handshake: unknown type: ${type}`);
       this.handshakeProcess = type;
@@ -169,6 +187,7 @@ export default class Session {
     if (hash === 0 || kind === 0) return;
     if (kind !== RSA) throw new Error('the SDK does not come back from this');
     const signature = body.subarray(at + 2);
+    if (this.peerCert !== undefined) computed.push(new Uint8Array(this.peerCert));
     if (this.peerCert === undefined || Buffer.compare(signatureOf(new Uint8Array(this.peerCert)), signature) !== 0)
       throw new Error('serverKeyExchange: failed to verify signature');
   }

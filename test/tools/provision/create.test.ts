@@ -469,7 +469,7 @@ describe('a policy that would not hold', () => {
   it('pins no certificate of a key that devices take no signatures of', async () => {
     bench.write('ec.pem', EC_CERTIFICATE_PEM);
     const why =
-      'ec.pem: the certificate has not an RSA key with the exponent 65537: devices take no signature of others';
+      'ec.pem: the certificate has not an RSA key with the exponent 65537 and at most 4096 bits: devices take no signature of others';
     expect(await told(GOOD, policyOf({ certificate: 'ec.pem' }))).toEqual([why]);
     expect(await told(GOOD, policyOf({ operatorCertificate: 'ec.pem' }))).toEqual([why]);
   });
