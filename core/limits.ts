@@ -105,6 +105,10 @@ export const HTTP_HEADERS = 32;
 export const HTTP_TARGET_BYTES = 256;
 /** How long it may take to come in, in milliseconds. */
 export const HTTP_REQUEST_MS = 5000;
+/** How long its answer may take to be taken, in milliseconds. */
+export const HTTP_SENT_MS = 5000;
+/** Bytes behind a request that are read and thrown away, so that the end of the connection is noticed. */
+export const HTTP_DISCARDED_BYTES = 16_384;
 /** After so many seconds whoever was answered 503 may come again. */
 export const HTTP_RETRY_SECONDS = 5;
 /** Characters of base64 after `Authorization: MPCP`. */

@@ -7,7 +7,7 @@ import Timer, { type TimerHandle } from 'timer';
 import { type HttpFault, type HttpRequest, HttpRequestReader } from '../../core/intake/http-request.ts';
 import { busyResponse, decisionResponse, httpResponse, noPaymentResponse } from '../../core/intake/http-response.ts';
 import type { JsonObject } from '../../core/json/value.ts';
-import { HTTP_REQUEST_MS } from '../../core/limits.ts';
+import { HTTP_DISCARDED_BYTES, HTTP_REQUEST_MS, HTTP_SENT_MS } from '../../core/limits.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { Decision } from '../../core/verifier.ts';
 
@@ -30,8 +30,8 @@ const LATER_MS = 50;
 /** Of those who come while another is served, so many are told at once, each in so long. */
 const TURNED_AWAY = 2;
 const TURN_AWAY_MS = 2000;
-/** For an answer to arrive, and for a decision that waits for an issuer: then the connection is closed. */
-const ANSWER_MS = 40_000;
+/** For a decision that waits for an issuer: then the connection is closed. */
+const DECISION_MS = 40_000;
 
 /** See the head of the file. */
 export class HttpEndpoint {
@@ -71,8 +71,8 @@ export class HttpEndpoint {
       socket.close();
       return;
     }
-    this.#turnedAway++;
     new Exchange(socket, this.#parts, () => void this.#turnedAway--, true);
+    this.#turnedAway++;
   }
 
   #accept(sockets: number): void {
@@ -101,32 +101,44 @@ class Exchange {
   #socket: TCP | undefined;
   #deadline: TimerHandle | undefined;
   #room = 0;
-  /** True from the whole request on: what comes behind it is not read. */
+  /** True from the whole request on: what comes behind it is thrown away. */
   #isAsked = false;
+  #discarded = 0;
+  #isOver = false;
   #answer: Uint8Array | undefined;
 
   constructor(from: TCP, parts: EndpointParts, over: () => void, isTurnedAway = false) {
     this.#parts = parts;
     this.#over = over;
-    if (isTurnedAway) this.#limit(TURN_AWAY_MS, () => this.close());
-    else {
-      this.#reader = new HttpRequestReader(parts.monotonicMs());
+    this.#socket = from;
+    try {
+      if (!isTurnedAway) this.#reader = new HttpRequestReader(parts.monotonicMs());
+      this.#socket = new TCP({
+        from,
+        onReadable: (bytes) => this.#read(bytes),
+        onWritable: (bytes) => {
+          this.#room = bytes;
+          this.#write();
+        },
+        onError: () => this.close(),
+      });
+      if (isTurnedAway) this.#limit(TURN_AWAY_MS, () => this.close());
       // A little later than the reader has it, so that it has something to say.
-      this.#limit(HTTP_REQUEST_MS + LATER_MS, () => this.#push(new Uint8Array(0)));
+      else this.#limit(HTTP_REQUEST_MS + LATER_MS, () => this.#push(new Uint8Array(0)));
+    } catch (error) {
+      this.#release();
+      throw error;
     }
-    this.#socket = new TCP({
-      from,
-      onReadable: (bytes) => this.#read(bytes),
-      onWritable: (bytes) => {
-        this.#room = bytes;
-        this.#write();
-      },
-      onError: () => this.close(),
-    });
   }
 
   close(): void {
-    if (this.#socket === undefined && this.#deadline === undefined) return;
+    if (this.#isOver) return;
+    this.#release();
+    this.#over();
+  }
+
+  #release(): void {
+    this.#isOver = true;
     const socket = this.#socket;
     this.#socket = undefined;
     if (this.#deadline !== undefined) Timer.clear(this.#deadline);
@@ -136,7 +148,6 @@ class Exchange {
     } catch {
       // It was closed before.
     }
-    this.#over();
   }
 
   #limit(ms: number, then: () => void): void {
@@ -150,16 +161,20 @@ class Exchange {
   }
 
   #read(bytes: number): void {
-    for (let left = bytes; left > 0 && !this.#isAsked && this.#socket !== undefined; ) {
+    for (let left = bytes; left > 0 && this.#socket !== undefined; ) {
       const count = Math.min(left, PIECE_BYTES);
       left -= count;
-      const piece = this.#carriedOut(() => new Uint8Array((this.#socket as TCP).read(count)));
-      if (piece !== undefined) this.#push(piece);
+      this.#carriedOut(() => this.#push(new Uint8Array((this.#socket as TCP).read(count))));
+      // Unread, they would hide that the other side is gone.
+      if (this.#discarded > HTTP_DISCARDED_BYTES) this.close();
     }
   }
 
   #push(bytes: Uint8Array): void {
-    if (this.#isAsked) return;
+    if (this.#isAsked) {
+      this.#discarded += bytes.length;
+      return;
+    }
     if (this.#reader === undefined) {
       this.#isAsked = true;
       this.#send(busyResponse());
@@ -168,7 +183,7 @@ class Exchange {
     const request = this.#reader.push(bytes, this.#parts.monotonicMs());
     if (request === undefined) return;
     this.#isAsked = true;
-    this.#limit(ANSWER_MS, () => this.close());
+    this.#limit(DECISION_MS, () => this.close());
     if ('status' in request) this.#send(faultResponse(request));
     else this.#serve(request);
   }
@@ -203,6 +218,8 @@ class Exchange {
 
   #send(answer: Uint8Array): void {
     if (this.#socket === undefined) return;
+    // Who is turned away has less, which runs already.
+    if (this.#reader !== undefined) this.#limit(HTTP_SENT_MS, () => this.close());
     this.#answer = answer;
     this.#write();
   }

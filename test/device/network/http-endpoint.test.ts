@@ -1,12 +1,12 @@
 // The local endpoint: what wallets send, and what others do to it.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HTTP_REQUEST_MS } from '../../../core/limits.ts';
+import { HTTP_DISCARDED_BYTES, HTTP_REQUEST_MS, HTTP_SENT_MS } from '../../../core/limits.ts';
 import { refuse } from '../../../core/reason-codes.ts';
 import type { Decision } from '../../../core/verifier.ts';
 import { HttpEndpoint } from '../../../device/network/http-endpoint.ts';
 import { listeners } from '../sdk/io-listener.ts';
-import { sockets } from '../sdk/io-tcp.ts';
+import { failing, sockets } from '../sdk/io-tcp.ts';
 import { clearAll, pass } from '../sdk/timer.ts';
 
 const ACCEPTED = { ok: true, amountMinor: '1000', receiptId: 7, repeated: false } as unknown as Decision;
@@ -61,6 +61,7 @@ const pay = (body: string) => `POST /pay HTTP/1.1\r\nHost: x\r\nContent-Length: 
 
 beforeEach(() => {
   sockets.length = 0;
+  failing.next = false;
   listeners.length = 0;
 });
 afterEach(() => clearAll());
@@ -196,6 +197,70 @@ describe('the local endpoint', () => {
     bench.answers[1]?.(ACCEPTED);
     expect(leaves.sent).toEqual([]);
     expect(leaves.closed).toBe(true);
+  });
+
+  it.each([
+    ['its state', 'GET /state HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['a payment', pay('{}')],
+  ])('is free again soon where nobody takes the answer to %s', (_, text) => {
+    const bench = new Bench();
+    const slow = bench.connect();
+    slow.come(text);
+    expect([slow.sent.length > 0, slow.closed]).toEqual([true, false]);
+    pass(HTTP_SENT_MS);
+    expect(slow.closed).toBe(true);
+    expect(bench.ask(pay('{}')).status).toBe(200);
+  });
+
+  it('notices that a wallet left while its payment is decided on, whatever came behind the request', () => {
+    const bench = new Bench();
+    bench.decision = undefined;
+    const leaves = bench.connect();
+    leaves.come(pay('{"a":1}'));
+    leaves.come('x');
+    leaves.end();
+    expect([leaves.closed, bench.presented]).toEqual([true, ['{"a":1}']]);
+    bench.decision = ACCEPTED;
+    expect(bench.ask(pay('{"b":2}')).status).toBe(200);
+  });
+
+  it('closes a connection that goes on behind its request without end', () => {
+    const bench = new Bench();
+    bench.decision = undefined;
+    const floods = bench.connect();
+    floods.come(pay('{"a":1}'));
+    for (let bytes = 0; bytes < HTTP_DISCARDED_BYTES; bytes += 1024) {
+      expect(floods.closed).toBe(false);
+      floods.come('x'.repeat(1024));
+    }
+    floods.come('x');
+    expect(floods.closed).toBe(true);
+  });
+
+  describe('where memory is short', () => {
+    it('takes the next connection, and closes the one that it cannot take', () => {
+      const bench = new Bench();
+      failing.next = true;
+      expect(() => bench.connect()).not.toThrow();
+      expect(bench.ask(pay('{}')).status).toBe(200);
+      const stays = bench.connect();
+      // What was begun of the other one ends nobody else's.
+      pass(HTTP_REQUEST_MS - 100);
+      expect(bench.ask(pay('{}')).status).toBe(503);
+      stays.come(pay('{}'));
+      expect(Buffer.from(stays.sent).toString()).toContain('200 OK');
+    });
+
+    it('tells those who come meanwhile after that as before', () => {
+      const bench = new Bench();
+      bench.connect();
+      for (let i = 0; i < 5; i++) {
+        failing.next = true;
+        listeners[0]?.connect();
+      }
+      pass(2000);
+      expect(bench.ask(pay('{}')).status).toBe(503);
+    });
   });
 
   it('decides once, whatever comes behind a request', () => {

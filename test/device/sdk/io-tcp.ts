@@ -13,6 +13,9 @@ interface TcpOptions {
 /** The sockets that were opened, in order. */
 export const sockets: TCP[] = [];
 
+/** Whether there is no memory for the next socket that is taken of another. */
+export const failing = { next: false };
+
 export default class TCP {
   readonly options: TcpOptions;
   /** What was written, as the other side has it. */
@@ -26,6 +29,11 @@ export default class TCP {
     this.options = options;
     const { from } = options;
     if (from !== undefined) {
+      if (failing.next) {
+        failing.next = false;
+        from.closed = true;
+        throw new Error('no memory');
+      }
       this.#came = from.#came;
       this.sent = from.sent;
       this.room = from.room;
