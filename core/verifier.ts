@@ -50,6 +50,8 @@ export interface Approval {
   readonly actorId: string;
   /** When it was accepted, in milliseconds. */
   readonly timeMs: number;
+  /** Added by a device whose relay did not move for it: the payer got nothing. The verifier knows of none. */
+  readonly relay?: 'failed';
   readonly trace?: readonly TraceEntry[];
 }
 

@@ -113,7 +113,8 @@ export class ChargingSession {
    * Begins a session. A repeat of an answered request begins none: what was paid for may have been given.
    *
    * @param presentation what the payer presents
-   * @returns the decision, or undefined while another session is under way
+   * @returns the decision, or undefined while another session is under way. `relay` where it did not close: the session is over,
+   *   and `last` is what it came to
    */
   begin(presentation: Uint8Array, nowMs: number): Decision | undefined {
     if (this.#state !== 'idle') return undefined;
@@ -125,8 +126,9 @@ export class ChargingSession {
     this.#pulses = 0n;
     this.#beganMs = nowMs;
     this.#pulseMs = nowMs;
-    if (!this.#moved('close')) this.#end('relay-failed');
-    return decision;
+    if (this.#moved('close')) return decision;
+    this.#end('relay-failed');
+    return { ...decision, relay: 'failed' };
   }
 
   /** The meter counted. @returns the end of the session where what was reserved is spent */

@@ -55,8 +55,8 @@ export function httpResponse(status: HttpStatus, body: JsonValue | Uint8Array): 
 /** The answer to a payment: 200 with what was accepted, 402, or 503 where the device has not decided on it. */
 export function decisionResponse(decision: Decision): Uint8Array {
   if (!decision.ok) return decision.code === 'DEVICE_BUSY' ? busyResponse() : refusalResponse(decision);
-  const { amountMinor, receiptId, repeated } = decision;
-  return httpResponse(200, { ok: true, amountMinor, receiptId, repeated });
+  const { amountMinor, receiptId, repeated, relay } = decision;
+  return httpResponse(200, { ok: true, amountMinor, receiptId, repeated, ...(relay && { relay }) });
 }
 
 /** The answer where somebody else is served: 503. */

@@ -134,8 +134,8 @@ export class SerialEndpoint {
 /** A decision as a reader is told it. */
 export function decisionData(decision: Decision): JsonValue {
   if (decision.ok) {
-    const { amountMinor, receiptId, repeated } = decision;
-    return { ok: true, amountMinor, receiptId, repeated };
+    const { amountMinor, receiptId, repeated, relay } = decision;
+    return { ok: true, amountMinor, receiptId, repeated, ...(relay && { relay }) };
   }
   const { artifact, check, code } = decision;
   const detail = decision.detail.slice(0, SERIAL_DETAIL_CHARACTERS);

@@ -47,15 +47,14 @@ export class Gate {
   /** A rider presents. The payment is on flash before the gate opens, and is paid whether that moves or not. */
   present(presentation: Uint8Array): Decision {
     const decision = this.#verifier.authorize(presentation, { amountMinor: this.#terms.fareMinor });
-    if (decision.ok && !decision.repeated) {
-      moved(this.#log, () => this.#relay.pulse(this.#terms.openMs));
-      this.#led.pulse(this.#terms.openMs);
-    }
+    if (!decision.ok || decision.repeated) return decision;
+    if (!moved(this.#log, () => this.#relay.pulse(this.#terms.openMs))) return { ...decision, relay: 'failed' };
+    this.#led.pulse(this.#terms.openMs);
     return decision;
   }
 
   /** Lets a rider hear what came of a payment. */
   told(decision: Decision | undefined): void {
-    this.#buzzer.pulse(decision?.ok === true && !decision.repeated ? GOOD_MS : BAD_MS);
+    this.#buzzer.pulse(decision?.ok && !decision.repeated && !decision.relay ? GOOD_MS : BAD_MS);
   }
 }

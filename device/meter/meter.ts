@@ -58,16 +58,14 @@ export class Meter {
     const { verifier, terms, now } = this.#parts;
     if (this.leftMs + terms.periodMs > terms.longestMs) return undefined;
     const decision = verifier.authorize(presentation, { amountMinor: terms.priceMinor });
-    if (decision.ok && !decision.repeated) {
-      this.#untilMs = now() + this.leftMs + terms.periodMs;
-      moved(this.#parts.log, () => this.#relay.close());
-    }
-    return decision;
+    if (!decision.ok || decision.repeated) return decision;
+    this.#untilMs = now() + this.leftMs + terms.periodMs;
+    return moved(this.#parts.log, () => this.#relay.close()) ? decision : { ...decision, relay: 'failed' };
   }
 
   /** Lets somebody hear what came of a payment. @param decision undefined: no more time is sold */
   told(decision: Decision | undefined): void {
-    this.#buzzer.pulse(decision?.ok === true && !decision.repeated ? GOOD_MS : BAD_MS);
+    this.#buzzer.pulse(decision?.ok && !decision.repeated && !decision.relay ? GOOD_MS : BAD_MS);
   }
 
   /** Every second or so. An output that does not open is told to again. */

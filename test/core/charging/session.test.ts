@@ -113,6 +113,11 @@ describe('a session', () => {
 });
 
 describe('the relay stays open', () => {
+  it('only where something went wrong: a decision on a session that began says nothing of it', () => {
+    const { session } = new Station();
+    expect(session.begin(payment(), 0)).not.toHaveProperty('relay');
+  });
+
   it('for a refusal', () => {
     const { session, relay } = new Station({ reserveMinor: '99999999999' });
     expect(session.begin(payment(), 0)).toMatchObject({ ok: false });
@@ -131,7 +136,7 @@ describe('the relay stays open', () => {
   it('and the reservation is released, where the relay does not move', () => {
     const station = new Station();
     station.failing = 'close';
-    station.session.begin(payment(), 0);
+    expect(station.session.begin(payment(), 0)).toMatchObject({ ok: true, relay: 'failed' });
     expect([station.session.state, station.relay]).toEqual(['idle', ['open 1']]);
     expect(station.device.verifier.openReservations()).toEqual([]);
     expect(station.events).toEqual(['relay.failed', 'session.ended']);

@@ -291,6 +291,14 @@ describe('a device on the line', () => {
     expect(answers).toEqual([[0x81, 7, { ok: true, amountMinor: '250', receiptId: 7, repeated: false }]]);
   });
 
+  it('says so where a relay did not move for a payment that was accepted', () => {
+    const { device, answers } = endpoint({ ...YES, relay: 'failed' });
+    device.push(pay(7), 0);
+    expect(answers).toEqual([
+      [0x81, 7, { ok: true, amountMinor: '250', receiptId: 7, repeated: false, relay: 'failed' }],
+    ]);
+  });
+
   it('answers a refusal with its code', () => {
     const refusal = {
       ok: false,

@@ -7,7 +7,7 @@ import { PARTITION } from '../../../device/firmware/partitions.ts';
 import { run } from '../../../device/firmware/run.ts';
 import { bundle, NOW, present, sba } from '../../fixtures/artifacts.ts';
 import { cbor, document, slotBytes } from '../../fixtures/provisioning.ts';
-import { absent, pins } from '../sdk/io-digital.ts';
+import { absent, pins, stuck } from '../sdk/io-digital.ts';
 import { ports } from '../sdk/io-serial.ts';
 import { forgetPartition, makePartition } from '../sdk/storage-flash.ts';
 import { setTicks } from '../sdk/time.ts';
@@ -27,6 +27,7 @@ beforeEach(() => {
   vi.useFakeTimers({ now: NOW });
   pins.clear();
   absent.clear();
+  stuck.clear();
   ports.length = 0;
   setTicks(0);
   makePartition(PARTITION.ledger, 64 * KB);
@@ -87,6 +88,19 @@ describe('a sample', () => {
     });
     expect(pins.get(4)?.levels).toEqual([0, 1]);
     expect(running?.device.verifier.openReservations()).toHaveLength(1);
+  });
+
+  it('tells a reader that its relay did not close: nothing is charged, and a stop says why', () => {
+    provision();
+    const running = charger();
+    running?.device.verifier.admit(bundle());
+    stuck.add(4);
+    const { data } = ask(FRAME_TYPES.authorize, present());
+    expect(data).toMatchObject({ ok: true, relay: 'failed' });
+    const { receiptId } = data as { receiptId: number };
+    expect(running?.device.verifier.openReservations()).toEqual([]);
+    const told = { ok: true, why: 'relay-failed', receiptId, amountMinor: '0' };
+    expect(ask(FRAME_TYPES.stop, new Uint8Array(0)).data).toEqual(told);
   });
 
   it('tells a reader what it is', () => {

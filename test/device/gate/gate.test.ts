@@ -64,8 +64,12 @@ describe('a gate', () => {
     const device = new Device();
     const one = gate(device);
     stuck.add(4);
-    expect(one.present(present())).toMatchObject({ ok: true });
+    const decision = one.present(present());
+    expect(decision).toMatchObject({ ok: true, relay: 'failed' });
     expect([events, relay()]).toEqual([['relay.failed'], [1]]);
+    one.told(decision);
+    pass(799);
+    expect(pins.get(3)?.level).toBe(1);
   });
 
   it('that does not shut is told to until it does', () => {

@@ -66,7 +66,7 @@ describe('a meter', () => {
   it('that does not go on has sold the period all the same, and says so', () => {
     const one = meter();
     stuck.add(4);
-    expect(one.present(budget(1))).toMatchObject({ ok: true });
+    expect(one.present(budget(1))).toMatchObject({ ok: true, relay: 'failed' });
     expect(one.leftMs).toBe(HOUR);
   });
 

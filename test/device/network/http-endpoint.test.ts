@@ -79,6 +79,12 @@ describe('the local endpoint', () => {
     expect(bench.presented).toEqual(['{"a":1}', '{"b":2}']);
   });
 
+  it('tells a wallet where a relay did not move for its payment', () => {
+    const bench = new Bench();
+    bench.decision = { ...ACCEPTED, relay: 'failed' } as Decision;
+    expect(bench.ask(pay('{}'))).toMatchObject({ status: 200, body: { ok: true, receiptId: 7, relay: 'failed' } });
+  });
+
   it('answers 402 to no payment, and to one that is refused', () => {
     const bench = new Bench();
     expect(bench.ask('GET /pay HTTP/1.1\r\nHost: x\r\n\r\n')).toMatchObject({
