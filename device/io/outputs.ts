@@ -29,10 +29,15 @@ export class Output {
     this.#digital.write(on ? this.#on : 1 - this.#on);
   }
 
-  /** On for so many milliseconds; again from now where it is on already. */
+  /** On for so many milliseconds; again from now where it is on already. @throws where its end cannot be set: then it is off */
   pulse(milliseconds: number): void {
     this.set(true);
-    this.#offIn(milliseconds);
+    try {
+      this.#offIn(milliseconds);
+    } catch (error) {
+      this.set(false);
+      throw error;
+    }
   }
 
   #offIn(milliseconds: number): void {

@@ -6,7 +6,7 @@ import { RelayError } from '../../../core/charging/session.ts';
 import { Output, Relay } from '../../../device/io/outputs.ts';
 import { PulseInput } from '../../../device/io/pulse-input.ts';
 import Digital, { pins } from '../sdk/io-digital.ts';
-import { clearAll, pass } from '../sdk/timer.ts';
+import Timer, { clearAll, pass } from '../sdk/timer.ts';
 
 beforeEach(() => {
   vi.stubGlobal('MPCP_NATIVE', false);
@@ -53,6 +53,16 @@ describe('a pulse', () => {
     expect(levels(2)).toEqual([0, 1]);
     pass(1);
     expect(levels(2)).toEqual([0, 1, 0]);
+  });
+
+  it('is none where its end cannot be set: a gate would stay open', () => {
+    const relay = new Relay({ pin: 4, active: 'high' });
+    const set = vi.spyOn(Timer, 'set').mockImplementationOnce(() => {
+      throw new Error('no memory');
+    });
+    expect(() => relay.pulse(500)).toThrow(new RelayError('no memory'));
+    set.mockRestore();
+    expect(levels(4)).toEqual([0, 1, 0]);
   });
 
   it('begins anew where another comes, and ends once', () => {
