@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FlashLedger } from '../core/ledger/flash-ledger.ts';
 import { admitCounter } from '../core/provisioning/counter.ts';
 import { readProvisioning } from '../core/provisioning/partition.ts';
+import { BOARD_PINS, BOARDS } from '../tools/provision/board-pins.ts';
 import { FLEET_COLUMNS } from '../tools/provision/fleet-file.ts';
 import { isBuilt } from './fixtures/built.ts';
 import { crypto } from './fixtures/device.ts';
@@ -95,6 +96,12 @@ describe('docs/MANUFACTURE.md', () => {
       '2 images with counter 3 in images-2027',
       'whole: 2 images',
     ]);
+  });
+
+  it('names the pins that a board refuses for its flash as FLASHING does', () => {
+    const flashing = readFileSync(join(root, 'docs', 'FLASHING.md'), 'utf8');
+    const ranges = BOARDS.map((board) => BOARD_PINS[board].flash[0].join(' to '));
+    expect(flashing).toContain(`(${ranges[0]} of an ESP32, ${ranges[1]} of a C3, ${ranges[2]} of an S3)`);
   });
 
   it.runIf(runs)('tells the failures of the line as they come', () => {

@@ -1,6 +1,6 @@
 // docs/SIMULATOR.md keeps its word: its commands run as printed, on other ports.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,12 @@ function block(word: string, language = 'sh'): string {
   if (found === undefined) throw new Error(`docs/SIMULATOR.md has no block "${word}"`);
   return found;
 }
+
+it.runIf(built)('sim run runs as printed, from the folder of the project', () => {
+  const words = block('run').trim().split(' ').slice(2);
+  const out = execFileSync(process.execPath, [join(root, 'tools/bin/mpcp-embedded.mjs'), ...words], { cwd: root });
+  expect(out.toString()).toMatch(/, seed 7\n/);
+});
 
 it.runIf(built)('pa serve serves, and the authority it starts issues a grant', async () => {
   const bin = join(folder, 'bin');

@@ -17,12 +17,15 @@ import { LARGEST_DRIFT_MS } from '../../core/limits.ts';
 import { ON_REVOCATION_FAILURE } from '../../core/refresh/settings.ts';
 import { PINNED_ROLES } from '../../core/trust/configuration.ts';
 import { KeyError, type PublicKeyText, readPublicKey } from '../../host-sim/signing/keys.ts';
-import { IssueProblem, shaped } from '../issue/problem.ts';
+import { type PartlyRead, partlyShaped, shaped } from '../issue/problem.ts';
 import * as rule from '../issue/rules.ts';
 import { UsageError } from './io.ts';
 import { readArtifact } from './json-file.ts';
 
-const publicKey = z.union([rule.text, z.looseObject({ kty: rule.text })]);
+const publicKey = z.union([rule.text, z.looseObject({ kty: rule.text })]).superRefine((key, context) => {
+  const found = readKey(key);
+  if (typeof found === 'string') context.addIssue({ code: 'custom', message: found });
+});
 const issuerRule = z.union([rule.text, z.strictObject({ issuer: rule.text, kids: z.array(rule.text) })]);
 const unit = z.union([
   z.strictObject({ kind: z.literal('atomic') }),
@@ -96,20 +99,27 @@ export function readSiteFile(path: string): PartialSite {
   return readArtifact(path, '--config', siteOf);
 }
 
-/** The configuration that JSON data stands for. @throws IssueProblem that names the member */
+/** The configuration that JSON data stands for. @throws IssueProblem that names every member that cannot be used */
 export function siteOf(value: JsonObject): PartialSite {
-  const read = shaped(site, value, 'site configuration');
-  const rootKeys = read.rootKeys?.map((key, i) => {
-    const found = keyOf(key.publicKey, `rootKeys[${i}].publicKey`);
-    return { kid: key.kid ?? found.kid, publicKey: found.publicKey };
+  return withKeys(shaped(site, value, 'site configuration'));
+}
+
+/** What can be used of a configuration, and everything that cannot. */
+export function partOfSite(data: JsonObject): PartlyRead<SiteConfiguration> {
+  const { value, ...rest } = partlyShaped(site, data);
+  return { value: withKeys(value), ...rest };
+}
+
+/** Keys in their bytes. */
+function withKeys({ rootKeys, pinnedKeys, ...rest }: z.infer<typeof site>): PartialSite {
+  const keyOf = (data: KeyData) => readKey(data) as PublicKeyText;
+  const roots = rootKeys?.map(({ kid, publicKey }) => {
+    const found = keyOf(publicKey);
+    return { kid: kid ?? found.kid, publicKey: found.publicKey };
   });
-  const pinnedKeys = read.pinnedKeys?.map((key, i) => ({
-    ...key,
-    publicKey: keyOf(key.publicKey, `pinnedKeys[${i}].publicKey`).publicKey,
-  }));
-  const { rootKeys: _, pinnedKeys: __, ...rest } = read;
+  const pinned = pinnedKeys?.map((key) => ({ ...key, publicKey: keyOf(key.publicKey).publicKey }));
   // zod types optional members as possibly undefined; absent ones are absent.
-  return { ...(rest as PartialSite), ...(rootKeys ? { rootKeys } : {}), ...(pinnedKeys ? { pinnedKeys } : {}) };
+  return { ...(rest as PartialSite), ...(roots ? { rootKeys: roots } : {}), ...(pinned ? { pinnedKeys: pinned } : {}) };
 }
 
 /** A configuration the verifier will start with. @throws UsageError with every problem */
@@ -124,13 +134,15 @@ export function completeSite(partial: PartialSite): SiteConfiguration {
   }
 }
 
-function keyOf(key: string | { readonly [name: string]: unknown }, where: string): PublicKeyText {
+type KeyData = string | { readonly [name: string]: unknown };
+
+/** A key, or why it is none. */
+function readKey(key: KeyData): PublicKeyText | string {
   try {
     const found = readPublicKey(typeof key === 'string' ? key : JSON.stringify(key as JsonValue));
-    if (found.isPrivate) throw new KeyError('the key is a private key; a public one is needed');
-    return found;
+    return found.isPrivate ? 'the key is a private key; a public one is needed' : found;
   } catch (error) {
-    if (error instanceof KeyError) throw new IssueProblem(`site configuration: ${where}: ${error.message}`);
+    if (error instanceof KeyError) return error.message;
     throw error;
   }
 }

@@ -20,19 +20,53 @@ export class IssueProblem extends Error {
  * @throws IssueProblem with every finding in one line, each after the member it is about
  */
 export function shaped<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const result = schema.safeParse(value, {
-    error: (issue) => {
-      if (issue.input === undefined) return 'is missing';
-      // zod tells types by constructor, which a member of that name in the data would mislead.
-      return issue.code === 'invalid_type' ? `expected ${issue.expected}, received ${kindOf(issue.input)}` : undefined;
-    },
-  });
+  const result = checked(schema, value);
   if (result.success) return result.data;
   const members = result.error.issues.flatMap((issue) => {
     if (issue.path[0] !== undefined) return [String(issue.path[0])];
     return issue.code === 'unrecognized_keys' ? issue.keys : [];
   });
   throw new IssueProblem(`${what}: ${result.error.issues.map(issueText).join('; ')}`, [...new Set(members)]);
+}
+
+/** What could be read of an object of which some members cannot be used. */
+export interface PartlyRead<T> {
+  /** Without the members that are wrong, and those that there are none of. */
+  readonly value: Partial<T>;
+  /** Each after the member it is about. */
+  readonly findings: readonly string[];
+  /** The outermost members in which something is wrong. */
+  readonly wrong: ReadonlySet<string>;
+}
+
+/** Checks an object, and goes on with the members that are right. */
+export function partlyShaped<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  value: { readonly [name: string]: unknown },
+): PartlyRead<z.infer<z.ZodObject<Shape>>> {
+  const issues = checked(schema, value).error?.issues ?? [];
+  const wrong = new Set<string>();
+  const rest = structuredClone(value) as { [name: string]: unknown };
+  for (const { code, path, ...issue } of issues) {
+    if (code === 'unrecognized_keys') {
+      let part: unknown = rest;
+      for (const name of path) part = (part as { readonly [name: PropertyKey]: unknown })[name];
+      for (const key of 'keys' in issue ? issue.keys : []) delete (part as { [name: string]: unknown })[key];
+    } else wrong.add(String(path[0]));
+  }
+  for (const name of wrong) delete rest[name];
+  const read = checked(schema.partial(), rest);
+  return { value: (read.data ?? {}) as never, findings: issues.map(issueText), wrong };
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown) {
+  return schema.safeParse(value, {
+    error: (issue) => {
+      if (issue.input === undefined) return 'is missing';
+      // zod tells types by constructor, which a member of that name in the data would mislead.
+      return issue.code === 'invalid_type' ? `expected ${issue.expected}, received ${kindOf(issue.input)}` : undefined;
+    },
+  });
 }
 
 function issueText(issue: z.core.$ZodIssue): string {

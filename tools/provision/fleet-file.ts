@@ -31,6 +31,8 @@ export type FleetColumn = (typeof FLEET_COLUMNS)[number];
 export interface FleetRow {
   readonly line: number;
   readonly values: { readonly [column in FleetColumn]?: string };
+  /** Columns of which something was told already; left out where nothing was. */
+  readonly wrong?: ReadonlySet<string>;
 }
 
 /** A fleet file that was read. */
@@ -99,6 +101,11 @@ function csvRows(file: string, text: string, problems: InputProblem[]): FleetRow
 }
 
 function areNames(names: readonly string[], told: (reason: string) => void): boolean {
+  const [only = ''] = names;
+  if (names.length === 1 && only.includes(';')) {
+    told('columns are separated by commas, and these by semicolons');
+    return false;
+  }
   let good = true;
   const wrong = (reason: string) => {
     told(reason);
@@ -121,15 +128,15 @@ interface RowTarget {
 
 function addRow(cells: readonly (readonly [string, unknown])[], { line, rows, told }: RowTarget): void {
   const values: { [column in FleetColumn]?: string } = {};
-  let good = true;
+  const wrong = new Set<string>();
   for (const [name, value] of cells) {
     const reason = cellProblem(name, value);
     if (reason !== undefined) {
       told(reason);
-      good = false;
+      wrong.add(name);
     } else if (value !== '') values[name as FleetColumn] = String(value);
   }
-  if (good) rows.push({ line, values });
+  rows.push({ line, values, ...(wrong.size > 0 && { wrong }) });
 }
 
 function cellProblem(name: string, value: unknown): string | undefined {

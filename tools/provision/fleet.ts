@@ -1,7 +1,7 @@
 // From a fleet's lines and its common terms to each device's document. All that is wrong is found before anything is made.
 
 import { JsonProblem } from '../../core/json/reader.ts';
-import { HIGHEST_PIN } from '../../core/limits.ts';
+import { HIGHEST_PIN, PROVISIONED_TEXT_BYTES } from '../../core/limits.ts';
 import { decodeDocument } from '../../core/provisioning/plain-data.ts';
 import {
   ACTIVE_LEVELS,
@@ -21,7 +21,7 @@ import { documentBytes } from '../../host-sim/provisioning/image.ts';
 import { destinationProblem, type IssueRules } from '../issue/rules.ts';
 import type { Board } from './board-pins.ts';
 import type { FleetColumn, FleetRow } from './fleet-file.ts';
-import type { FleetTerms } from './policy-file.ts';
+import type { FleetTerms, PolicyFacts, ReadPolicy } from './policy-file.ts';
 import type { InputProblem } from './problems.ts';
 import { WIRED_PARTS, type WiredPart, wiringFaults } from './wiring.ts';
 
@@ -41,20 +41,20 @@ export interface FleetDevice {
   readonly document: ProvisioningDocument;
 }
 
-/** Makes the documents. What is wrong is added to `problems`; then what is returned is not all of them. */
+/** Makes the documents; without terms only what is wrong with lines is found. What is wrong is added to `problems`; then what is returned is not all of them. */
 export function fleetDevices(
   file: string,
   rows: readonly FleetRow[],
-  terms: FleetTerms,
+  { terms, facts = terms && factsOf(terms) }: ReadPolicy,
   options: FleetOptions,
   problems: InputProblem[],
 ): readonly FleetDevice[] {
   const shared = new SharedValues();
   const devices: FleetDevice[] = [];
   for (const row of rows) {
-    const reasons = rowProblems(row, terms, options);
+    const reasons = rowProblems(row, facts, options);
     reasons.push(...shared.problems(row));
-    if (reasons.length === 0) {
+    if (reasons.length === 0 && row.wrong === undefined && terms !== undefined) {
       const document = documentOf(row, terms, options.madeAt);
       const reason = documentProblem(document, options.counter);
       if (reason === undefined) devices.push({ deviceId: document.deviceId, document });
@@ -65,19 +65,25 @@ export function fleetDevices(
   return devices;
 }
 
+function factsOf({ site, operatorUrl, bundles }: FleetTerms): PolicyFacts {
+  return { terminal: site.terminal ?? {}, hasOperator: operatorUrl !== undefined, bundles };
+}
+
 /** Values that devices share, or must not. */
 class SharedValues {
   readonly #lines = new Map<string, number>();
   readonly #places = new Map<string, { readonly value: string; readonly line: number }>();
 
-  problems({ line, values }: FleetRow): string[] {
+  problems({ line, values, wrong }: FleetRow): string[] {
     const { deviceId, apiKey, merchant, destination, site, region } = values;
     return [
       // Some file systems take two names for one that differ in case alone.
       this.#only(`deviceId ${deviceId?.toLowerCase()}`, line, deviceId && `deviceId ${deviceId}`),
       this.#only(`apiKey ${apiKey}`, line, apiKey && 'apiKey: it is good for one device alone, and'),
-      this.#same(`merchant ${merchant} is paid at`, destination ?? 'the policy’s destination', line, merchant),
-      this.#same(`site ${site} is in region`, region ?? '(none)', line, site),
+      wrong?.has('destination')
+        ? undefined
+        : this.#same(`merchant ${merchant} is paid at`, destination ?? 'the policy’s destination', line, merchant),
+      wrong?.has('region') ? undefined : this.#same(`site ${site} is in region`, region ?? '(none)', line, site),
     ].filter((reason) => reason !== undefined);
   }
 
@@ -98,50 +104,58 @@ class SharedValues {
   }
 }
 
-function rowProblems({ values }: FleetRow, terms: FleetTerms, options: FleetOptions): string[] {
+function rowProblems({ values, wrong }: FleetRow, facts: PolicyFacts | undefined, options: FleetOptions): string[] {
   const { deviceId, merchant, category, region, apiKey } = values;
   const reasons: string[] = [];
-  for (const name of ['deviceId', 'merchant', 'category'] as const)
-    if (values[name] === undefined) reasons.push(`${name} is missing`);
+  const lacks = (name: FleetColumn) => values[name] === undefined && wrong?.has(name) !== true;
+  for (const name of ['deviceId', 'merchant', 'category'] as const) if (lacks(name)) reasons.push(`${name} is missing`);
+  for (const name of ['site', 'apiKey'] as const)
+    if (Buffer.byteLength(values[name] ?? '') > PROVISIONED_TEXT_BYTES)
+      reasons.push(`${name}: it has more than ${PROVISIONED_TEXT_BYTES} bytes`);
   if (deviceId !== undefined) {
-    const wrong = deviceIdProblem(deviceId) ?? fileNameProblem(deviceId);
-    if (wrong !== undefined) reasons.push(`deviceId "${deviceId}": ${wrong}`);
+    const unusable = deviceIdProblem(deviceId) ?? fileNameProblem(deviceId);
+    if (unusable !== undefined) reasons.push(`deviceId "${deviceId}": ${unusable}`);
   }
-  const destination = values.destination ?? terms.site.terminal?.destination;
-  if (destination === undefined) reasons.push('destination is missing, here and in the policy');
-  else {
-    const wrong = destinationProblem(destination, [terms.site.terminal?.rail ?? ''], options.rules);
-    if (wrong !== undefined) reasons.push(`destination: ${wrong}`);
+  if (facts?.terminal !== undefined) {
+    const { rail, destination: usual } = facts.terminal;
+    const destination = values.destination ?? usual;
+    if (destination === undefined) {
+      if (lacks('destination')) reasons.push('destination is missing, here and in the policy');
+    } else if (rail !== undefined) {
+      const unusable = destinationProblem(destination, [rail], options.rules);
+      if (unusable !== undefined) reasons.push(`destination: ${unusable}`);
+    }
   }
-  if (terms.operatorUrl === undefined && apiKey !== undefined)
+  if (facts?.hasOperator === false && apiKey !== undefined)
     reasons.push('apiKey is there, and the policy has no operatorUrl it could be for');
-  if (terms.operatorUrl !== undefined && apiKey === undefined)
-    reasons.push('apiKey is missing: the policy has an operatorUrl');
-  const bundle = category === undefined ? undefined : terms.bundles.get(category);
-  if (bundle?.merchant !== undefined && bundle.merchant !== merchant)
+  if (facts?.hasOperator === true && lacks('apiKey')) reasons.push('apiKey is missing: the policy has an operatorUrl');
+  const bundle = category === undefined ? undefined : facts?.bundles.get(category);
+  if (bundle?.merchant !== undefined && merchant !== undefined && bundle.merchant !== merchant)
     reasons.push(`merchant ${merchant}: the Trust Bundle for ${category} is for ${bundle.merchant}`);
   if (bundle?.region !== undefined && region !== undefined && bundle.region !== region)
     reasons.push(`region ${region}: the Trust Bundle for ${category} is for ${bundle.region}`);
-  return [...reasons, ...wifiProblems(values), ...wiringProblems(values, options.board)];
+  return [...reasons, ...wifiProblems(values, lacks), ...wiringProblems(values, lacks, options.board)];
 }
 
-function wifiProblems({ wifiSsid, wifiPassword }: FleetRow['values']): string[] {
+type Lacks = (name: FleetColumn) => boolean;
+
+function wifiProblems({ wifiSsid, wifiPassword }: FleetRow['values'], lacks: Lacks): string[] {
   const reasons: string[] = [];
   const name = wifiSsid === undefined ? undefined : ssidProblem(wifiSsid);
   if (name !== undefined) reasons.push(`wifiSsid: ${name}`);
   const password = wifiPassword === undefined ? undefined : wifiPasswordProblem(wifiPassword);
   if (password !== undefined) reasons.push(`wifiPassword: ${password}`);
-  if (wifiPassword !== undefined && wifiSsid === undefined) reasons.push('wifiPassword is there without wifiSsid');
+  if (wifiPassword !== undefined && lacks('wifiSsid')) reasons.push('wifiPassword is there without wifiSsid');
   return reasons;
 }
 
 const WIRING_COLUMNS = ['kind', 'relayPin', 'relayActive', 'meterPin', 'stopPin', 'ledPin', 'buzzerPin'] as const;
 
-function wiringProblems(values: FleetRow['values'], board: Board | undefined): string[] {
+function wiringProblems(values: FleetRow['values'], lacks: Lacks, board: Board | undefined): string[] {
   if (WIRING_COLUMNS.every((name) => values[name] === undefined)) return [];
   const reasons: string[] = [];
   for (const name of ['kind', 'relayPin', 'relayActive'] as const)
-    if (values[name] === undefined) reasons.push(`${name} is missing: a device is wired whole, or as the policy says`);
+    if (lacks(name)) reasons.push(`${name} is missing: a device is wired whole, or as the policy says`);
   const pins: { [part in WiredPart]?: number } = {};
   for (const part of WIRED_PARTS) {
     const value = values[`${part}Pin`];
@@ -156,8 +170,7 @@ function wiringProblems(values: FleetRow['values'], board: Board | undefined): s
   };
   one('kind', WIRING_KINDS);
   one('relayActive', ACTIVE_LEVELS);
-  if (values.kind === 'charger' && values.meterPin === undefined)
-    reasons.push('meterPin is missing: a charger has a meter');
+  if (values.kind === 'charger' && lacks('meterPin')) reasons.push('meterPin is missing: a charger has a meter');
   return [...reasons, ...wiringFaults(pins, board, (part) => `${part}Pin`)];
 }
 

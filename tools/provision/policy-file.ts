@@ -2,7 +2,7 @@
 // checked before anything is made from it: keys, the certificate, the first Trust Bundles.
 
 import { X509Certificate } from 'node:crypto';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import type { BundleFacts } from '../../core/artifacts/trust-bundle.ts';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../../core/configuration.ts';
 import { ed25519KeyUsable } from '../../core/ed25519/verify.ts';
 import { ed25519FromDidKey } from '../../core/encoding/did-key.ts';
+import { isObject, type JsonObject } from '../../core/json/value.ts';
 import { HIGHEST_PIN } from '../../core/limits.ts';
 import {
   ACTIVE_LEVELS,
@@ -28,15 +29,15 @@ import {
 } from '../../core/provisioning/provisioning.ts';
 import { admitBundle } from '../../core/trust/admission.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
-import { readInput, readText } from '../cli/io.ts';
+import { readInput, UsageError } from '../cli/io.ts';
 import { readJsonObject } from '../cli/json-file.ts';
-import { siteOf } from '../cli/site-file.ts';
-import { IssueProblem, shaped } from '../issue/problem.ts';
+import { partOfSite } from '../cli/site-file.ts';
+import { partlyShaped } from '../issue/problem.ts';
 import * as rule from '../issue/rules.ts';
 import type { Board } from './board-pins.ts';
 import { privateKeyIn, privateKeyInValue } from './private-keys.ts';
 import type { InputProblem } from './problems.ts';
-import { wiringFaults } from './wiring.ts';
+import { WIRED_PARTS, wiringFaults } from './wiring.ts';
 
 /** A file that a fleet is made from, as the manifest names it. */
 export interface InputFile {
@@ -65,6 +66,22 @@ export interface FleetTerms {
   readonly inputs: readonly InputFile[];
 }
 
+/** What can be known of a policy in which something is wrong: lines of the fleet are held against it. */
+export interface PolicyFacts {
+  /** Undefined where it cannot be used. */
+  readonly terminal: SiteConfiguration['terminal'] | undefined;
+  readonly hasOperator: boolean;
+  readonly bundles: ReadonlyMap<string, BundleFacts>;
+}
+
+/** A policy file that was read. */
+export interface ReadPolicy {
+  /** Left out where something is wrong. */
+  readonly terms?: FleetTerms;
+  /** Left out where the file holds a private key. */
+  readonly facts?: PolicyFacts;
+}
+
 /** A server's URL. Without TLS only on this machine: whoever listens would have the device's key. */
 const server = rule.textRule((url) => {
   const wrong = urlProblem(url);
@@ -77,9 +94,8 @@ const server = rule.textRule((url) => {
 /** As a device has it, of its servers' keys. */
 const EXPONENT = 65_537n;
 const MOST_BITS = 4096;
-const pin = z.number().refine((number) => Number.isInteger(number) && number >= 0 && number <= HIGHEST_PIN, {
-  error: ({ input }) => `${input} is not a pin from 0 to ${HIGHEST_PIN}`,
-});
+const isPin = (value: unknown) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= HIGHEST_PIN;
+const pin = z.number().refine(isPin, { error: ({ input }) => `${input} is not a pin from 0 to ${HIGHEST_PIN}` });
 const policyFile = z.strictObject({
   site: z.looseObject({}),
   policyAuthorityUrl: server,
@@ -103,10 +119,6 @@ const policyFile = z.strictObject({
       led: pin.optional(),
       buzzer: pin.optional(),
     })
-    .superRefine((wiring, context) => {
-      if (wiring.kind === 'charger' && wiring.meter === undefined)
-        context.addIssue({ code: 'custom', message: 'a charger has no meter' });
-    })
     .optional(),
   mqtt: z
     .strictObject({ host: rule.textRule(hostProblem), port: z.int().min(1).max(65_535), topic: rule.text })
@@ -117,15 +129,10 @@ const policyFile = z.strictObject({
 /**
  * Reads a policy file and the files it names, which are looked for beside it.
  *
- * @param problems gets what is wrong; undefined is returned where that leaves no terms
- * @throws UsageError where a file cannot be read, or the policy is no JSON
+ * @param problems gets everything that is wrong; where something is, there are no terms
+ * @throws UsageError where the policy cannot be read, or is no JSON
  */
-export function readPolicy(
-  path: string,
-  nowMs: number,
-  problems: InputProblem[],
-  board?: Board,
-): FleetTerms | undefined {
+export function readPolicy(path: string, nowMs: number, problems: InputProblem[], board?: Board): ReadPolicy {
   const { bytes, value } = readJsonObject(path, 'policy');
   const before = problems.length;
   const told = (reason: string, file = path) => problems.push({ file, reason });
@@ -133,42 +140,62 @@ export function readPolicy(
   // Nothing else is said of a file that has to go first.
   if (secret !== undefined) {
     told(`${secret.at} holds ${secret.what}`);
-    return undefined;
+    return {};
   }
-  const read = telling(told, () => shaped(policyFile, value, 'policy'));
-  if (read === undefined) return undefined;
-  for (const reason of wiringFaults((read.wiring ?? {}) as Partial<Wiring>, board, (part) => `wiring.${part}`))
-    told(reason);
-  const site = telling(told, () => siteOf(value.site as never)) as SiteConfiguration | undefined;
-  if (site === undefined) return undefined;
-  for (const reason of siteProblems(site, read.rootKey === 'fetch')) told(reason);
+  const { value: read, findings } = partlyShaped(policyFile, value);
+  for (const reason of findings) told(reason);
+  if (isObject(value.wiring)) for (const reason of policyWiringFaults(value.wiring, board)) told(reason);
+  const part = partOfSite(isObject(value.site) ? value.site : {});
+  const site = part.value as SiteConfiguration;
+  for (const reason of part.findings) told(`site: ${reason}`);
+  if (isObject(value.site))
+    for (const reason of siteProblems(site, part.wrong, value.rootKey !== undefined)) told(reason);
   const inputs: InputFile[] = [{ role: 'policy', file: basename(path), bytes }];
-  const beside = (name: string) => resolve(dirname(path), name);
+  // As the policy's own path was given, so that a finding names what somebody has typed.
+  const beside = (name: string) => (isAbsolute(name) ? name : join(dirname(path), name));
+  const fileIn = (member: string, file: string) => {
+    try {
+      return readInput(file, member);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      told(error.message);
+      return undefined;
+    }
+  };
   const certificateIn = (member: 'certificate' | 'operatorCertificate') => {
     const name = read[member];
     if (name === undefined) return undefined;
     const file = beside(name);
-    inputs.push({ role: member, file: basename(file), bytes: readInput(file, member) });
-    const found = certificateOf(readText(file, member), nowMs);
+    const bytes = fileIn(member, file);
+    if (bytes === undefined) return undefined;
+    inputs.push({ role: member, file: basename(file), bytes });
+    const found = certificateOf(Buffer.from(bytes).toString(), nowMs);
     if (typeof found !== 'string') return found;
     told(found, file);
     return undefined;
   };
   const certificate = certificateIn('certificate');
   const operatorCertificate = certificateIn('operatorCertificate');
-  if (read.operatorCertificate !== undefined && read.operatorUrl === undefined)
+  if (read.operatorCertificate !== undefined && value.operatorUrl === undefined)
     told('operatorCertificate: there is no operatorUrl');
   const bundles = new Map<string, BundleFacts>();
   for (const [category, name] of Object.entries(read.trustBundles ?? {})) {
     const file = beside(name);
-    const bundle = readInput(file, 'trustBundles');
+    const bundle = fileIn('trustBundles', file);
+    // Without every root key nothing can be said of who has signed it.
+    if (bundle === undefined || part.wrong.has('rootKeys')) continue;
     inputs.push({ role: `bundle for ${category}`, file: basename(file), bytes: bundle });
     const found = bundleOf(bundle, category, site, nowMs);
     if (typeof found === 'string') told(found, file);
     else bundles.set(category, found);
   }
-  if (problems.length > before) return undefined;
-  const { policyAuthorityUrl, operatorUrl, rootKey, wifi, wiring, mqtt } = read;
+  const facts: PolicyFacts = {
+    terminal: part.wrong.has('terminal') || !isObject(value.site) ? undefined : (site.terminal ?? {}),
+    hasOperator: value.operatorUrl !== undefined,
+    bundles,
+  };
+  if (problems.length > before) return { facts };
+  const { policyAuthorityUrl = '', operatorUrl, rootKey, wifi, wiring, mqtt } = read;
   const common = {
     policyAuthorityUrl,
     operatorUrl,
@@ -180,22 +207,23 @@ export function readPolicy(
     site,
     mqtt,
   };
-  return { ...common, wifi: wifi as Wifi | undefined, wiring: wiring as Wiring | undefined };
+  return { facts, terms: { ...common, wifi: wifi as Wifi | undefined, wiring: wiring as Wiring | undefined } };
 }
 
-function telling<T>(told: (reason: string) => void, run: () => T): T | undefined {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof IssueProblem)) throw error;
-    told(error.message.replace(/^(policy|site configuration): /, ''));
-    return undefined;
-  }
+/** What is wrong with those pins of a wiring that are pins. */
+function policyWiringFaults(wiring: JsonObject, board: Board | undefined): string[] {
+  const pins = Object.fromEntries(WIRED_PARTS.map((part) => [part, wiring[part]]).filter(([, value]) => isPin(value)));
+  const faults = wiringFaults(pins, board, (part) => `wiring.${part}`);
+  const lacksMeter = wiring.kind === 'charger' && wiring.meter === undefined;
+  return lacksMeter ? [...faults, 'wiring: a charger has no meter'] : faults;
 }
 
 /** What every device would lack, or what would not work on it. */
-function siteProblems(site: SiteConfiguration, fetchesRootKey: boolean): string[] {
+function siteProblems(site: SiteConfiguration, wrong: ReadonlySet<string>, fetchesRootKey: boolean): string[] {
   const problems: string[] = [];
+  const isToldAlready = (text: string) => wrong.has(/^\w*/.exec(text)?.[0] as string);
+  const isKnown = (...members: readonly (keyof SiteConfiguration)[]) =>
+    members.every((name) => site[name] !== undefined && !wrong.has(name));
   if (site.bundleScope !== undefined || site.terminal?.merchant !== undefined)
     problems.push('site: merchant, category and region stand in each device’s line, not here');
   try {
@@ -203,16 +231,17 @@ function siteProblems(site: SiteConfiguration, fetchesRootKey: boolean): string[
     const terminal = { destination: 'its line', ...site.terminal, merchant: 'its line' };
     const missing = deploymentProblems(readConfiguration({ ...site, terminal }));
     problems.push(
-      ...missing.filter((text) => !(fetchesRootKey && text.startsWith('rootKeys '))).map((text) => `site: ${text}`),
+      ...missing
+        .filter((text) => !isToldAlready(text) && !(fetchesRootKey && text.startsWith('rootKeys ')))
+        .map((text) => `site: ${text}`),
     );
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    problems.push(...error.problems.map((text) => `site: ${text}`));
-    return problems;
+    problems.push(...error.problems.filter((text) => !isToldAlready(text)).map((text) => `site: ${text}`));
   }
   if (fetchesRootKey && (site.rootKeys ?? []).length > 0)
     problems.push('rootKey: a device that has root keys fetches none');
-  return [...problems, ...roleProblems(site), ...issuerProblems(site)];
+  return [...problems, ...roleProblems(site), ...(isKnown('grantIssuers', 'sbaIssuers') ? issuerProblems(site) : [])];
 }
 
 /** Issuers that could never be paid under, or never sign. */
@@ -257,8 +286,9 @@ function roleProblems(site: SiteConfiguration): string[] {
       else add(key, role, `${list} ${issuer}`);
     }
   };
-  addIssuers(site.grantIssuers, 'grants', 'grantIssuers');
-  for (const [under, rules] of Object.entries(site.sbaIssuers)) addIssuers(rules, 'budgets', `sbaIssuers of ${under}:`);
+  addIssuers(site.grantIssuers ?? [], 'grants', 'grantIssuers');
+  for (const [under, rules] of Object.entries(site.sbaIssuers ?? {}))
+    addIssuers(rules, 'budgets', `sbaIssuers of ${under}:`);
   addIssuers(site.fleetPolicyIssuers ?? [], 'fleet', 'fleetPolicyIssuers');
   const kids = (site.rootKeys ?? []).map(({ kid }) => kid);
   kids.forEach((kid, i) => {

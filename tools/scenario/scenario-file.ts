@@ -1,7 +1,8 @@
 // Reads a scenario file: shape, units, files it names, and that everything it names is there. All that is wrong is found at once,
 // each finding with file, line and reason.
 
-import { dirname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { FaultTerms } from '../../host-sim/faults/fault.ts';
 import { HOSTILE_CLASSES } from '../../host-sim/faults/hostile-payer.ts';
 import type {
@@ -21,6 +22,8 @@ import { faultOf, isOfNetwork } from './scenario-faults.ts';
 import { readDevices } from './scenario-fleet.ts';
 import { type ScenarioValues, scenarioSchema } from './schema.ts';
 
+/** Where the scenarios are that come with the project, seen from its folder. */
+const READY = 'host-sim/scenarios';
 /** What partitions have where a file says nothing: those of the 4 MB boards. */
 const LEDGER_BYTES = 65_536;
 const JOURNAL_BYTES = 262_144;
@@ -38,10 +41,14 @@ export type ReadScenario = { readonly scenario: Scenario } | { readonly problems
  * @throws UsageError where it cannot be read at all
  */
 export function readScenario(file: string, seed?: number): ReadScenario {
+  if (!existsSync(file) && existsSync(join(READY, `${file}.yaml`)))
+    throw new UsageError(`scenario: there is no file ${file}; a ready scenario is ${READY}/${file}.yaml`);
   const yaml = new LinedYaml(file, readText(file, 'scenario'));
   if (yaml.problems.length > 0) return { problems: yaml.problems };
   const found = yaml.value;
   if ('problems' in found) return found;
+  if (typeof found.value !== 'object' || found.value === null || Array.isArray(found.value))
+    return { problems: [{ file, reason: 'it is no scenario: one has members such as format, title and fleet' }] };
   const read = scenarioSchema.safeParse(found.value);
   if (!read.success) return { problems: yaml.findings(read.error.issues) };
   const reader = new Reader(yaml, read.data, seed ?? read.data.seed);

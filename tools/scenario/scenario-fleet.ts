@@ -41,8 +41,10 @@ export function readDevices(fleet: ScenarioValues['fleet'], context: FleetContex
   const before = problems.length;
   const beside = (file: string) => resolve(dirname(yaml.file), file);
   const { policy, devices } = fleet;
-  const terms =
-    typeof policy === 'string' ? readPolicy(beside(policy), beginsMs, problems) : policy && termsOf(policy, context);
+  const { terms } =
+    typeof policy === 'string'
+      ? readPolicy(beside(policy), beginsMs, problems)
+      : { terms: policy && termsOf(policy, context) };
   let file = yaml.file;
   let rows: readonly FleetRow[];
   if (typeof devices === 'string') {
@@ -54,7 +56,7 @@ export function readDevices(fleet: ScenarioValues['fleet'], context: FleetContex
   if (terms === undefined) return [];
   const madeAt = Math.floor(beginsMs / 1000);
   const rules = { nowMs: beginsMs, allowPast: false, checkAddresses: true };
-  const made = fleetDevices(file, rows, terms, { counter: 1, madeAt, rules }, problems);
+  const made = fleetDevices(file, rows, { terms }, { counter: 1, madeAt, rules }, problems);
   if (problems.length > before) return [];
   return made.map(({ deviceId, document }) => ({ deviceId, image: imageOf(document, 1) }));
 }

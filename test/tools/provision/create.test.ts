@@ -260,7 +260,7 @@ describe('every bad line is told, with its number and why, and nothing is writte
     ['relayPin and ledPin are both on pin 1', { kind: 'gate', relayActive: 'low', relayPin: '1', ledPin: '1' }],
     ['apiKey is missing: the policy has an operatorUrl', { apiKey: '' }],
     ['destination: ', { destination: 'rnPiz3CjrgbK9Ztwft6WCWoZUpLLttLyp7' }],
-    ['siteId: it has more than 256 bytes', { site: 'x'.repeat(257) }],
+    ['site: it has more than 256 bytes', { site: 'x'.repeat(257) }],
   ])('%s', async (reason, values) => {
     const lines = await told(changed(values));
     expect(lines.join('\n')).toContain(reason);
@@ -274,11 +274,33 @@ describe('every bad line is told, with its number and why, and nothing is writte
     ['a-fleet, line 1: column site is there twice', `${COLUMNS},site\n${DEVICE_1},x\n`],
     ['a-fleet: it has no device', `${COLUMNS}\n`],
     ['a-fleet: it has no device', ''],
+    [
+      'a-fleet, line 1: columns are separated by commas, and these by semicolons',
+      'deviceId;merchant;category\na;b;c\n',
+    ],
     ['a-fleet, line 2: ', `{"deviceId":"a"\n{"deviceId":"a"`],
     ['a-fleet, line 1: there is no member relais', '{"deviceId":"a","merchant":"m","category":"c","relais":1}'],
     ['a-fleet, line 1: merchant is not text', '{"deviceId":"a","merchant":7,"category":"c"}'],
   ])('%s', async (line, fleet) => {
     expect((await told(fleet)).join('\n')).toContain(line);
+  });
+
+  it('every fault of a line, whichever of its columns it is about', async () => {
+    const values = {
+      ...{ site: 'x'.repeat(257), category: '', region: ' EU', wifiSsid: 'x', wifiPassword: 'short' },
+      ...{ kind: 'charger', relayPin: '99', relayActive: 'up', ledPin: '3', buzzerPin: '3' },
+    };
+    expect([...(await told(changed(values), policyOf({ policyAuthorityUrl: 7 })))].sort()).toEqual([
+      'a-fleet, line 2: category is missing',
+      'a-fleet, line 2: ledPin and buzzerPin are both on pin 3',
+      'a-fleet, line 2: meterPin is missing: a charger has a meter',
+      'a-fleet, line 2: region begins or ends with a blank',
+      'a-fleet, line 2: relayActive "up" is none of high, low',
+      'a-fleet, line 2: relayPin "99" is not a pin from 0 to 48',
+      'a-fleet, line 2: site: it has more than 256 bytes',
+      'a-fleet, line 2: wifiPassword: it is neither 8 to 63 characters nor 64 hexadecimal digits',
+      'a-policy.json: policyAuthorityUrl: expected string, received number',
+    ]);
   });
 
   it('two devices of one id, also where they differ in case alone', async () => {
@@ -443,6 +465,28 @@ describe('a policy that would not hold', () => {
     const lines = await told(GOOD, policy);
     expect(lines.join('\n')).toContain(reason);
     for (const line of lines) expect(line).toMatch(/^a-policy\.json: /);
+  });
+
+  it('every fault of the policy, a slip in a name and a broken key too', async () => {
+    const { rail, ...terminal } = sitePart().terminal as { readonly [name: string]: unknown };
+    const site = sitePart({
+      terminal: { ...terminal, rayl: rail },
+      rootKeys: [{ publicKey: 'AAAA' }, { publicKey: weak(one) }],
+      sbaIssuers: {},
+    });
+    const wiring = { kind: 'charger', relay: 99, active: 'high', led: 3, buzzer: 3 };
+    expect([...(await told(GOOD, policyOf({ site, wiring, certificate: 'none.pem', wify: {} })))].sort()).toEqual([
+      expect.stringMatching(/^a-policy\.json: certificate: cannot read .*none\.pem: no such file or folder$/),
+      expect.stringMatching(/^a-policy\.json: site: rootKeys\[0\]\.publicKey: /),
+      expect.stringMatching(/^a-policy\.json: site: rootKeys\[1\]\.publicKey: the key is not a usable point/),
+      'a-policy.json: site: sbaIssuers has nobody for pa.example, so no payment under its grants is accepted',
+      'a-policy.json: site: terminal.rail is missing',
+      'a-policy.json: site: terminal.rayl: there is no such member',
+      'a-policy.json: wify: there is no such member',
+      'a-policy.json: wiring.led and wiring.buzzer are both on pin 3',
+      'a-policy.json: wiring.relay: 99 is not a pin from 0 to 48',
+      'a-policy.json: wiring: a charger has no meter',
+    ]);
   });
 
   it('has no Trust Bundle that is expired, of a stranger, or for another category', async () => {

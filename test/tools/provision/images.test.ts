@@ -1,6 +1,6 @@
 // `provision inspect`, `verify` and `rotate`: what an image says, whether it is whole, and how root keys come and go.
 
-import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import { admitCounter } from '../../../core/provisioning/counter.ts';
@@ -141,6 +141,11 @@ describe('provision verify', () => {
     bench.write('bad.json', manifest);
     expect((await verify(at('images'), '--manifest', at('bad.json'))).stderr).toContain('is not a file of its folder');
     expect(await verify(at('nowhere'))).toMatchObject({ code: 2, stderr: expect.stringContaining('no such file') });
+    mkdirSync(at('empty'));
+    expect(await verify(at('empty'))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${at('empty')} is no folder of \`provision create\`: it has no manifest.json`),
+    });
   });
 });
 

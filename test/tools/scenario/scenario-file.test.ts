@@ -1,6 +1,7 @@
 // A scenario file that cannot be used is told with file, line and reason, all of it at once, and nothing is run.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../cli/run.ts';
 import { changedScenario, ScenarioBench, SMALL } from './bench.ts';
 
 let bench: ScenarioBench;
@@ -29,6 +30,20 @@ function with_(before: string, after: string): string {
 function lineWith(text: string, part: string): number {
   return text.split('\n').findIndex((line) => line.includes(part)) + 1;
 }
+
+describe('what is no scenario', () => {
+  it.each([['a text'], [''], ['- a\n- list\n']])('is told plainly: %j', async (text) => {
+    const { code, stderr } = await bench.sim(text);
+    expect(code).toBe(2);
+    expect(stderr).toContain('it is no scenario: one has members such as format, title and fleet; nothing was run');
+  });
+
+  it('gets a hint where it is the name of a ready one', async () => {
+    const { code, stderr } = await run('sim', 'run', 'transit-rush');
+    expect(code).toBe(2);
+    expect(stderr).toContain('there is no file transit-rush; a ready scenario is host-sim/scenarios/transit-rush.yaml');
+  });
+});
 
 describe('a scenario file is refused with its line where', () => {
   it.each([

@@ -70,22 +70,20 @@ function create(io: Io, fleetPath: string, policyPath: string, options: CreateOp
   const text = readText(fleetPath, 'fleet');
   const fleet = readFleet(fleetPath, text);
   problems.push(...fleet.problems);
-  const terms = readPolicy(policyPath, nowMs, problems, options.board);
-  const devices =
-    terms === undefined
-      ? []
-      : fleetDevices(
-          fleetPath,
-          fleet.rows,
-          terms,
-          {
-            counter: options.counter,
-            board: options.board,
-            madeAt: options.madeAt === undefined ? undefined : Math.floor(options.madeAt / 1000),
-            rules: { nowMs, allowPast: false, checkAddresses: options.uncheckedAddresses !== true },
-          },
-          problems,
-        );
+  const policy = readPolicy(policyPath, nowMs, problems, options.board);
+  const devices = fleetDevices(
+    fleetPath,
+    fleet.rows,
+    policy,
+    {
+      counter: options.counter,
+      board: options.board,
+      madeAt: options.madeAt === undefined ? undefined : Math.floor(options.madeAt / 1000),
+      rules: { nowMs, allowPast: false, checkAddresses: options.uncheckedAddresses !== true },
+    },
+    problems,
+  );
+  const { terms } = policy;
   if (problems.length > 0 || terms === undefined) throw refusal(io, problems);
   if (options.board === undefined && devices.some(({ document }) => document.wiring !== undefined))
     io.note(`pins were not checked against a chip: --board ${BOARDS.join(', ')} does that`);

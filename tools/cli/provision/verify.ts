@@ -1,6 +1,6 @@
 // `provision verify`: whether an image, or a folder of them, is whole, is what its manifest says, and lets a device start.
 
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { ProvisioningProblem } from '../../../core/provisioning/provisioning.ts';
@@ -9,7 +9,7 @@ import { IssueProblem } from '../../issue/problem.ts';
 import { MANIFEST_FILE, type Manifest, readManifest, sha256Hex } from '../../provision/manifest.ts';
 import { found } from '../file-paths.ts';
 import { countText } from '../image-output.ts';
-import { type Io, printable } from '../io.ts';
+import { type Io, printable, UsageError } from '../io.ts';
 import { DOCUMENT_LIMITS, located, readJsonObject } from '../json-file.ts';
 import { jsonOption } from '../option-values.ts';
 import { imageProblems, readImageFile } from './images.ts';
@@ -65,6 +65,8 @@ function fileFindings(path: string, manifestPath: string | undefined): Findings 
 }
 
 function folderFindings(io: Io, path: string, manifestPath: string): Findings {
+  if (manifestPath === join(path, MANIFEST_FILE) && !existsSync(manifestPath))
+    throw new UsageError(`${path} is no folder of \`provision create\`: it has no ${MANIFEST_FILE}`);
   const manifest = manifestAt(manifestPath);
   const findings: Finding[] = [];
   const there = new Set(readdirSync(path).filter((name) => name.endsWith('.img')));
