@@ -42,6 +42,7 @@ function actions(command: Command, words: readonly string[] = []): [string, Comm
 function sampleOf(option: Option): string {
   if (option.argChoices !== undefined) return option.argChoices[0] as string;
   const byPlaceholder: { readonly [placeholder: string]: string } = {
+    '<board>': 'esp32',
     '<time>': NOW,
     '<span>': '1d',
     '<digits>': '5',

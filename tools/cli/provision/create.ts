@@ -35,7 +35,7 @@ export function addCreate(command: Command, io: Io): void {
       .argument('<policy-file>', 'what they have in common: JSON')
       .requiredOption('--out <dir>', 'folder for the images; it must be empty, or not there')
       .option(
-        '--board <name>',
+        '--board <board>',
         `${BOARDS.join(', ')}: refuse pins that the chip has not, or that have another use on it`,
         boardValue,
       )
@@ -85,11 +85,11 @@ function create(io: Io, fleetPath: string, policyPath: string, options: CreateOp
   );
   const { terms } = policy;
   if (problems.length > 0 || terms === undefined) throw refusal(io, problems);
-  if (options.board === undefined && devices.some(({ document }) => document.wiring !== undefined))
-    io.note(`pins were not checked against a chip: --board ${BOARDS.join(', ')} does that`);
   const started = performance.now();
   const input = { role: 'fleet', file: basename(fleetPath), bytes: Buffer.from(text) };
   const images = written(io, devices, { ...terms, inputs: [input, ...terms.inputs] }, options);
+  if (options.board === undefined && devices.some(({ document }) => document.wiring !== undefined))
+    io.note(`pins were not checked against a chip: --board ${BOARDS.join(', ')} does that`);
   const seconds = (performance.now() - started) / 1000;
   const bytes = images.length * PROVISIONING_PARTITION_BYTES;
   io.result(
