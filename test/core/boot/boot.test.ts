@@ -196,9 +196,10 @@ it('lets through what is not of the flash: power that goes, and a mistake in the
     ['bundles', new PowerCut('the power is gone')],
   ] as const) {
     const board = new Board().withBundle();
-    board.flash[which].read = () => {
+    const read = () => {
       throw error;
     };
+    Object.defineProperty(board.flash[which], 'read', { value: read });
     expect(() => board.start()).toThrow(error);
     expect(board.events.at(-1)).not.toMatchObject({ event: 'boot.over' });
   }
