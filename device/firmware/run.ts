@@ -5,7 +5,6 @@ import config from 'mc/config';
 import type { SessionEvent } from '../../core/charging/session.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { Wiring, WiringKind } from '../../core/provisioning/provisioning.ts';
-import type { Decision } from '../../core/verifier.ts';
 import { Network } from '../network/network.ts';
 import { firmwareGood } from './board.ts';
 import { openEventLine } from './event-line.ts';
@@ -14,14 +13,10 @@ import { openReader } from './reader.ts';
 import type { Running } from './running.ts';
 import { setUp } from './set-up.ts';
 import { type Device, StartProblem, startDevice } from './start.ts';
-import { Till } from './till.ts';
+import { type Decider, Till } from './till.ts';
 
 /** What a kind of device does with payments. */
-export interface Seller {
-  /** @returns undefined where it cannot sell just now */
-  present(presentation: Uint8Array): Decision | undefined;
-  /** Shows the payer what came of it. @param decision undefined where it could not sell */
-  told?(decision: Decision | undefined): void;
+export interface Seller extends Decider {
   /** Ends a session. @returns what it came to, or the last one where none is under way */
   stop?(): SessionEvent | undefined;
   /** Every second. */

@@ -1,7 +1,7 @@
 // An operator's backend's storage in a database: what was acknowledged is kept, whatever becomes of the process.
 
 import type { JsonValue } from '../../core/json/value.ts';
-import type { Database, Value } from '../sqlite/database.ts';
+import type { Database } from '../sqlite/database.ts';
 import {
   type ApiKeyRecord,
   type ChainOf,
@@ -31,18 +31,18 @@ export class SqliteStorage implements OperatorStorage {
 
   async receipt({ deviceId, chain }: ChainOf, receiptId: number): Promise<StoredReceipt | undefined> {
     const sql = 'SELECT document FROM receipts WHERE deviceId = ? AND chain = ? AND receiptId = ?';
-    return this.#documents<StoredReceipt>(sql, deviceId, chain, receiptId)[0];
+    return this.#database.documents<StoredReceipt>(sql, deviceId, chain, receiptId)[0];
   }
 
   async receipts({ deviceId, chain }: ChainOf, after: number, most: number): Promise<readonly StoredReceipt[]> {
     const sql =
       'SELECT document FROM receipts WHERE deviceId = ? AND chain = ? AND receiptId > ? ORDER BY receiptId LIMIT ?';
-    return this.#documents(sql, deviceId, chain, after, most);
+    return this.#database.documents(sql, deviceId, chain, after, most);
   }
 
   async newestReceipt({ deviceId, chain }: ChainOf): Promise<StoredReceipt | undefined> {
     const sql = 'SELECT document FROM receipts WHERE deviceId = ? AND chain = ? ORDER BY receiptId DESC LIMIT 1';
-    return this.#documents<StoredReceipt>(sql, deviceId, chain)[0];
+    return this.#database.documents<StoredReceipt>(sql, deviceId, chain)[0];
   }
 
   async putGrant(grantKey: string, grant: JsonValue): Promise<void> {
@@ -50,7 +50,7 @@ export class SqliteStorage implements OperatorStorage {
   }
 
   async grant(grantKey: string): Promise<JsonValue | undefined> {
-    return this.#documents<JsonValue>('SELECT document FROM receiptGrants WHERE grantKey = ?', grantKey)[0];
+    return this.#database.documents<JsonValue>('SELECT document FROM receiptGrants WHERE grantKey = ?', grantKey)[0];
   }
 
   async putEvidence({ deviceId, chain }: ChainOf, evidence: Evidence): Promise<void> {
@@ -60,7 +60,7 @@ export class SqliteStorage implements OperatorStorage {
   }
 
   async evidence({ deviceId, chain }: ChainOf): Promise<readonly Evidence[]> {
-    return this.#documents(
+    return this.#database.documents(
       'SELECT document FROM evidence WHERE deviceId = ? AND chain = ? ORDER BY turn',
       deviceId,
       chain,
@@ -72,7 +72,7 @@ export class SqliteStorage implements OperatorStorage {
   }
 
   async chains(deviceId: string): Promise<readonly StoredChain[]> {
-    return this.#documents('SELECT document FROM chains WHERE deviceId = ? ORDER BY turn', deviceId);
+    return this.#database.documents('SELECT document FROM chains WHERE deviceId = ? ORDER BY turn', deviceId);
   }
 
   async putApiKey(key: ApiKeyRecord): Promise<void> {
@@ -80,7 +80,7 @@ export class SqliteStorage implements OperatorStorage {
   }
 
   async apiKey(sha256: string): Promise<ApiKeyRecord | undefined> {
-    return this.#documents<ApiKeyRecord>('SELECT document FROM operatorKeys WHERE sha256 = ?', sha256)[0];
+    return this.#database.documents<ApiKeyRecord>('SELECT document FROM operatorKeys WHERE sha256 = ?', sha256)[0];
   }
 
   async putSeen(deviceId: string, seenAtMs: number, state?: DeviceState): Promise<void> {
@@ -96,9 +96,5 @@ export class SqliteStorage implements OperatorStorage {
       seenAtMs: Number(seenAtMs),
       ...(state === null ? {} : { state: JSON.parse(String(state)) as DeviceState }),
     }));
-  }
-
-  #documents<T>(sql: string, ...values: readonly Value[]): T[] {
-    return this.#database.all(sql, ...values).map(({ document }) => JSON.parse(String(document)) as T);
   }
 }

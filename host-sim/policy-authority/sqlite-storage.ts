@@ -1,6 +1,6 @@
 // A Policy Authority's storage in a database: what was answered is kept, whatever becomes of the process.
 
-import type { Database, Value } from '../sqlite/database.ts';
+import type { Database } from '../sqlite/database.ts';
 import type {
   ApiKeyRecord,
   PolicyAuthorityStorage,
@@ -25,7 +25,7 @@ export class SqliteStorage implements PolicyAuthorityStorage {
   }
 
   async policy(policyHash: string): Promise<StoredPolicy | undefined> {
-    return this.#document('SELECT document FROM policies WHERE policyHash = ?', policyHash);
+    return this.#database.documents<StoredPolicy>('SELECT document FROM policies WHERE policyHash = ?', policyHash)[0];
   }
 
   async putGrant(grant: StoredGrant): Promise<void> {
@@ -33,7 +33,7 @@ export class SqliteStorage implements PolicyAuthorityStorage {
   }
 
   async grant(grantId: string): Promise<StoredGrant | undefined> {
-    return this.#document('SELECT document FROM grants WHERE grantId = ?', grantId);
+    return this.#database.documents<StoredGrant>('SELECT document FROM grants WHERE grantId = ?', grantId)[0];
   }
 
   async revoke({ grantId, revokedAtMs }: Revocation): Promise<Revocation> {
@@ -57,8 +57,7 @@ export class SqliteStorage implements PolicyAuthorityStorage {
   }
 
   async bundles(): Promise<readonly StoredBundle[]> {
-    const rows = this.#database.all('SELECT document FROM bundles ORDER BY turn');
-    return rows.map(({ document }) => JSON.parse(String(document)));
+    return this.#database.documents('SELECT document FROM bundles ORDER BY turn');
   }
 
   async putApiKey(key: ApiKeyRecord): Promise<boolean> {
@@ -67,15 +66,10 @@ export class SqliteStorage implements PolicyAuthorityStorage {
   }
 
   async apiKey(sha256: string): Promise<ApiKeyRecord | undefined> {
-    return this.#document('SELECT document FROM authorityKeys WHERE sha256 = ?', sha256);
+    return this.#database.documents<ApiKeyRecord>('SELECT document FROM authorityKeys WHERE sha256 = ?', sha256)[0];
   }
 
   async deleteApiKey(keyId: string): Promise<boolean> {
     return this.#database.run('DELETE FROM authorityKeys WHERE keyId = ?', keyId) > 0;
-  }
-
-  #document<T>(sql: string, ...values: readonly Value[]): T | undefined {
-    const row = this.#database.first(sql, ...values);
-    return row === undefined ? undefined : (JSON.parse(String(row.document)) as T);
   }
 }

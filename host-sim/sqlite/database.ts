@@ -71,6 +71,11 @@ export class Database {
     return this.all(sql, ...values)[0];
   }
 
+  /** The JSON of the column `document` in the rows of a query. */
+  documents<T>(sql: string, ...values: readonly Value[]): readonly T[] {
+    return this.all(sql, ...values).map(({ document }) => JSON.parse(String(document)) as T);
+  }
+
   /** Closes it and gives the file back. */
   close(): void {
     this.#sqlite.close();

@@ -11,6 +11,7 @@ import { NATIVE_CRYPTO, unpackPackage } from '../../../host-sim/xs/package-sourc
 import { projectFolder } from '../../../host-sim/xs/project.ts';
 import { signatureFile } from '../../../host-sim/xs/signature-file.ts';
 import { signatureSets, verdictInNode } from '../../../tools/xs/signatures.ts';
+import { missingCompiler } from './compiler.ts';
 
 const root = projectFolder();
 const folder = mkdtempSync(join(tmpdir(), 'mpcp-native-'));
@@ -25,16 +26,7 @@ const OWN = [
   'test/device/native/verdicts.c',
 ];
 
-function missing(): string | undefined {
-  try {
-    execFileSync('gcc', ['--version'], { stdio: 'ignore' });
-    return undefined;
-  } catch {
-    return 'gcc is not here: apt-get install gcc';
-  }
-}
-
-const why = missing();
+const why = missingCompiler();
 const name = why === undefined ? 'the C functions of a board' : `the C functions of a board (skipped: ${why})`;
 
 describe.skipIf(why !== undefined)(name, () => {

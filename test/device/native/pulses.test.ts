@@ -7,20 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectFolder } from '../../../host-sim/xs/project.ts';
+import { missingCompiler } from './compiler.ts';
 
 const root = projectFolder();
 const folder = mkdtempSync(join(tmpdir(), 'mpcp-pulses-'));
 
-function missing(): string | undefined {
-  try {
-    execFileSync('gcc', ['--version'], { stdio: 'ignore' });
-    return undefined;
-  } catch {
-    return 'gcc is not here: apt-get install gcc';
-  }
-}
-
-const why = missing();
+const why = missingCompiler();
 const KINDS = [
   ['with a pulse counter (ESP32, ESP32-S3)', 'counter', ['-DSOC_PCNT_SUPPORTED=1']],
   ['without one (ESP32-C3)', 'interrupt', []],

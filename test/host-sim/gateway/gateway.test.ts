@@ -1,14 +1,14 @@
 // The transparent gateway over real sockets: an agent's request is paid for within its session and not beyond, the charger at the
 // other end verifies what came in X-Mpcp-Sba by itself, and a stolen token alone pays nothing.
 
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../core/json/value.ts';
 import { DAY_BEGINS_MS, DAY_MS, DESTINATION, PURPOSE } from '../../../host-sim/day/scene.ts';
 import type { GatewaySession } from '../../../host-sim/gateway/client.ts';
 import { verifyReceipt } from '../../../host-sim/gateway/receipts.ts';
 import { generateKey } from '../../../host-sim/signing/keys.ts';
+import { withServer } from '../../fixtures/listening.ts';
 import { TestSite } from '../site.ts';
 import { EXPIRES, GatewayScene, PRICE, TERMS } from './charger.ts';
 
@@ -37,18 +37,6 @@ function open(changes: object = {}, key?: ReturnType<typeof generateKey>): Promi
 async function answered(response: Promise<Response>): Promise<{ status: number; body: JsonObject }> {
   const { status, ...rest } = await response.then(async (one) => ({ status: one.status, body: await one.json() }));
   return { status, body: rest.body as JsonObject };
-}
-
-/** Runs something beside a merchant that answers as it likes. */
-async function withMerchant(listener: RequestListener, work: (url: string) => Promise<void>): Promise<void> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  try {
-    await work(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
 }
 
 describe('a paid request', () => {
@@ -104,7 +92,7 @@ describe('a paid request', () => {
       response.writeHead(201, { 'content-type': 'text/plain' });
       response.end(`${request.headers['content-type']} ${Buffer.concat(parts)} ${request.headers.authorization}`);
     };
-    await withMerchant(echo, async (url) => {
+    await withServer(echo, async (url) => {
       const response = await session.fetch(url, { body: '{"not":1,"not":2}', headers: { 'content-type': 'text/csv' } });
       // What authorizes the agent at the gateway is no business of the merchant's.
       expect([response.status, await response.text()]).toEqual([201, 'text/csv {"not":1,"not":2} undefined']);
@@ -151,7 +139,7 @@ describe('no payment', () => {
       response.writeHead(402, { 'x-payment': JSON.stringify(TERMS) });
       response.end();
     };
-    await withMerchant(slow, async (url) => {
+    await withServer(slow, async (url) => {
       expect((await answered(session.fetch(url, { purpose: PURPOSE }))).body).toMatchObject({ error: 'grant_revoked' });
     });
   });
@@ -169,7 +157,7 @@ describe('no payment', () => {
       response.writeHead(402, { 'x-payment': header });
       response.end('{}');
     };
-    await withMerchant(merchant, async (url) => {
+    await withServer(merchant, async (url) => {
       expect(await answered(session.fetch(url, { purpose: PURPOSE }))).toMatchObject({
         status: 502,
         body: { error: 'payment_terms_invalid' },

@@ -1,7 +1,6 @@
 // A charger that asks a grant's issuer over HTTP whether the grant was revoked, before it lets energy flow.
 
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../core/json/value.ts';
 import type { RevocationConfiguration } from '../../../core/refresh/settings.ts';
@@ -10,6 +9,7 @@ import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../../host-sim/flash/store.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
+import { withServer } from '../../fixtures/listening.ts';
 import { FIRMWARE_BUILT_MS, provisioned, type ReadyPayment, TestSite } from '../site.ts';
 
 let site: TestSite;
@@ -49,18 +49,6 @@ function pay(device: VirtualCharger, { bytes, amountMinor }: ReadyPayment) {
   return device.present(bytes, { amountMinor });
 }
 
-/** Runs something beside an endpoint that answers as it likes. */
-async function withEndpoint(listener: RequestListener, work: (url: string) => Promise<void>): Promise<void> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  try {
-    await work(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
-}
-
 describe('a grant with a revocation endpoint', () => {
   it('pays while its issuer says it is good, and no longer than that', async () => {
     const device = await charger();
@@ -81,7 +69,7 @@ describe('a grant with a revocation endpoint', () => {
       asked++;
       response.setHeader('content-type', 'application/json').end('{"revoked":false}');
     };
-    await withEndpoint(answers, async (url) => {
+    await withServer(answers, async (url) => {
       const device = await charger(url);
       const { payments } = await grantAndPayments();
       expect(device.pay(payments[0].bytes, { amountMinor: '100' })).toMatchObject({ code: 'REVOCATION_UNKNOWN' });
@@ -105,7 +93,7 @@ describe('a grant with a revocation endpoint', () => {
       asked++;
       response.end('{"revoked":false}');
     };
-    await withEndpoint(counts, async (url) => {
+    await withServer(counts, async (url) => {
       const device = await charger(url);
       const { payments } = await grantAndPayments();
       const { presentation } = payments[0];
@@ -123,7 +111,7 @@ describe('a grant with a revocation endpoint', () => {
     ['is an access point', (_, response) => response.setHeader('content-type', 'text/html').end('<html>')],
     ['says megabytes', (_, response) => response.end(`{"revoked":false,"x":"${'y'.repeat(1_000_000)}"}`)],
   ])('whose endpoint %s is refused, and then taken where the site says so', async (_, listener) => {
-    await withEndpoint(listener, async (url) => {
+    await withServer(listener, async (url) => {
       const { payments } = await grantAndPayments();
       expect(await pay(await charger(url), payments[0])).toMatchObject({ ok: false, code: 'REVOCATION_UNKNOWN' });
       expect(await pay(await charger(url, { onFailure: 'accept' }), payments[0])).toMatchObject({ ok: true });
