@@ -5,6 +5,7 @@ import type { Log } from '../../core/ports/ports.ts';
 import { refuse } from '../../core/reason-codes.ts';
 import type { RevocationChecks, RevocationQuestion } from '../../core/refresh/revocation.ts';
 import type { Decision } from '../../core/verifier.ts';
+import { wordsOf } from '../ports/thrown.ts';
 
 /** What decides. */
 export interface Decider {
@@ -96,7 +97,7 @@ export class Till {
       act();
       return true;
     } catch (error) {
-      this.#parts.log.emit({ event: 'till.failed', detail: error instanceof Error ? error.message : String(error) });
+      this.#parts.log.emit({ event: 'till.failed', detail: wordsOf(error) });
       return false;
     }
   }

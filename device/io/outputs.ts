@@ -4,6 +4,7 @@ import Digital from 'embedded:io/digital';
 import Timer, { type TimerHandle } from 'timer';
 import { type EnergyRelay, RelayError } from '../../core/charging/session.ts';
 import type { Log } from '../../core/ports/ports.ts';
+import { wordsOf } from '../ports/thrown.ts';
 
 /** How an output is wired. */
 export interface OutputPin {
@@ -76,7 +77,7 @@ export class Signal {
     try {
       write();
     } catch (error) {
-      this.#log.emit({ event: 'signal.failed', detail: error instanceof Error ? error.message : String(error) });
+      this.#log.emit({ event: 'signal.failed', detail: wordsOf(error) });
     }
   }
 }
@@ -124,6 +125,6 @@ function carriedOut(move: () => void): void {
   try {
     move();
   } catch (error) {
-    throw new RelayError(error instanceof Error ? error.message : String(error));
+    throw new RelayError(wordsOf(error));
   }
 }

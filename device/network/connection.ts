@@ -11,6 +11,7 @@ import Session, { type SessionSocket } from 'ssl/session';
 import Timer, { type TimerHandle } from 'timer';
 import { CERTIFICATE_BYTES } from '../../core/limits.ts';
 import type { Log } from '../../core/ports/ports.ts';
+import { wordsOf } from '../ports/thrown.ts';
 import { isServer } from './server-certificate.ts';
 
 /** Where to connect to, and who is told what. */
@@ -239,7 +240,7 @@ export class Connection {
       work();
     } catch (error) {
       if (this.#isOver) this.#fault(error);
-      else this.#end(messageOf(error));
+      else this.#end(wordsOf(error));
     }
   }
 
@@ -255,7 +256,7 @@ export class Connection {
 
   /** Nobody is left who could be told, and the SDK would restart the device. */
   #fault(error: unknown): void {
-    this.#options.log.emit({ event: 'network.fault', detail: messageOf(error) });
+    this.#options.log.emit({ event: 'network.fault', detail: wordsOf(error) });
   }
 }
 
@@ -420,10 +421,6 @@ class TlsEnd {
     if (!isCurve || exchange[EXCHANGE_BYTES - 2] !== SHA256 || exchange[EXCHANGE_BYTES - 1] !== RSA)
       throw new Error('the TLS key exchange is not signed with RSA and SHA-256');
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function outOfOrder(): never {

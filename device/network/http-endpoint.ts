@@ -10,6 +10,7 @@ import type { JsonObject } from '../../core/json/value.ts';
 import { HTTP_DISCARDED_BYTES, HTTP_REQUEST_MS, HTTP_SENT_MS } from '../../core/limits.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { Decision } from '../../core/verifier.ts';
+import { wordsOf } from '../ports/thrown.ts';
 
 /** What the endpoint stands for. */
 export interface EndpointParts {
@@ -50,7 +51,7 @@ export class HttpEndpoint {
     try {
       this.#listener = new Listener({ port: this.#parts.port, onReadable: (sockets) => this.#accept(sockets) });
     } catch (error) {
-      this.#parts.log.emit({ event: 'http.closed', detail: error instanceof Error ? error.message : String(error) });
+      this.#parts.log.emit({ event: 'http.closed', detail: wordsOf(error) });
     }
   }
 
@@ -86,7 +87,7 @@ export class HttpEndpoint {
             this.#exchange = undefined;
           });
       } catch (error) {
-        this.#parts.log.emit({ event: 'http.failed', detail: error instanceof Error ? error.message : String(error) });
+        this.#parts.log.emit({ event: 'http.failed', detail: wordsOf(error) });
       }
     }
   }
@@ -243,7 +244,7 @@ class Exchange {
     try {
       return act();
     } catch (error) {
-      this.#parts.log.emit({ event: 'http.failed', detail: error instanceof Error ? error.message : String(error) });
+      this.#parts.log.emit({ event: 'http.failed', detail: wordsOf(error) });
       this.close();
       return undefined;
     }

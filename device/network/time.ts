@@ -13,6 +13,7 @@ import Net from 'net';
 import Timer, { type TimerHandle } from 'timer';
 import type { Log } from '../../core/ports/ports.ts';
 import type { DeviceClock } from '../ports/clock.ts';
+import { wordsOf } from '../ports/thrown.ts';
 
 const PORT = 123;
 const PACKET_BYTES = 48;
@@ -92,7 +93,7 @@ export class NetworkTime {
         this.#send(found);
       });
     } catch (error) {
-      this.#over(error instanceof Error ? error.message : String(error));
+      this.#over(wordsOf(error));
     }
   }
 
@@ -126,7 +127,7 @@ export class NetworkTime {
         },
       });
     } catch (error) {
-      this.#over(error instanceof Error ? error.message : String(error));
+      this.#over(wordsOf(error));
     }
   }
 

@@ -5,6 +5,7 @@ import WiFi from 'embedded:network/interface/wifi';
 import type { Log } from '../../core/ports/ports.ts';
 import type { Wifi } from '../../core/provisioning/provisioning.ts';
 import { backoff, spread } from '../../core/refresh/waits.ts';
+import { wordsOf } from '../ports/thrown.ts';
 
 /** The SDK's word for a station that has an address. */
 const WITH_ADDRESS = 500;
@@ -71,7 +72,7 @@ export class WifiLink {
       this.#untilMs = now + ATTEMPT_MS;
       log.emit({ event: 'wifi.joining', failures: this.#failures });
     } catch (error) {
-      this.#failed(error instanceof Error ? error.message : String(error));
+      this.#failed(wordsOf(error));
     }
   }
 

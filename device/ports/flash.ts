@@ -2,6 +2,7 @@
 
 import storage, { type FlashPartition } from 'embedded:storage/flash';
 import { type Flash, FlashError } from '../../core/ports/ports.ts';
+import { wordsOf } from './thrown.ts';
 
 /** Flash encryption works on so many bytes at a time. */
 const PROGRAM_BYTES = 16;
@@ -56,7 +57,7 @@ export class PartitionFlash implements Flash {
     try {
       return operation();
     } catch (error) {
-      throw this.#failed(what, offset, error instanceof Error ? error.message : String(error));
+      throw this.#failed(what, offset, wordsOf(error));
     }
   }
 
