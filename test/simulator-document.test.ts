@@ -29,35 +29,48 @@ it.runIf(built)('sim run runs as printed, from the folder of the project', () =>
   expect(out.toString()).toMatch(/, seed 7\n/);
 });
 
-it.runIf(built)('pa serve serves, and the authority it starts issues a grant', async () => {
+/** Runs the block that serves, on a free port, until the block that asks has its answer. */
+async function asked(serving: string, asking: string, port: number): Promise<unknown> {
   const bin = join(folder, 'bin');
-  mkdirSync(bin);
+  mkdirSync(bin, { recursive: true });
   const program = `exec "${process.execPath}" "${join(root, 'tools/bin/mpcp-embedded.mjs')}" "$@"`;
   writeFileSync(join(bin, 'npx'), `#!/bin/sh\nshift\n${program}\n`);
   chmodSync(join(bin, 'npx'), 0o755);
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
-  const serve = block('serve')
-    .replace('npx mpcp', 'exec npx mpcp')
-    .replace(/port 300[01]/g, 'port 0');
-  const server = spawn('sh', ['-e', '-c', serve], { cwd: folder, env, stdio: ['ignore', 'pipe', 'ignore'] });
+  const serve = block(serving)
+    .replace(/^npx(?=.* serve)/m, 'exec npx')
+    .replace(/port \d+/g, 'port 0');
+  const server = spawn('sh', ['-e', '-c', serve], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
   let url: string | undefined;
   for await (const chunk of server.stdout) {
-    url ??= /Policy Authority: (\S+)/.exec(String(chunk))?.[1];
+    url ??= /^(?:Policy Authority|Gateway): http:..(\S+)/m.exec(String(chunk))?.[1];
     if (url !== undefined) break;
   }
-  const ask = block('grant').replaceAll('localhost:3000', String(url)).replaceAll('http://http://', 'http://');
-  const key = /MPCP_ADMIN_KEY=(\S+)/.exec(block('serve'))?.[1];
-  const client = spawn('sh', ['-e', '-c', ask], { cwd: folder, env: { ...env, MPCP_ADMIN_KEY: key } });
+  const ask = block(asking).replaceAll(`localhost:${port}`, String(url));
+  const [, name = '', key] = /(MPCP_\w+_KEY)=(\S+)/.exec(block(serving)) ?? [];
+  const client = spawn('sh', ['-e', '-c', ask], { cwd: folder, env: { ...env, [name]: key } });
   let answer = '';
   for await (const chunk of client.stdout) answer += chunk;
-  expect(JSON.parse(answer)).toMatchObject({
+  const gone = once(server, 'exit');
+  server.kill('SIGTERM');
+  expect(await gone).toEqual([0, null]);
+  return JSON.parse(answer);
+}
+
+it.runIf(built)('pa serve serves, and the authority it starts issues a grant', async () => {
+  expect(await asked('serve', 'grant', 3000)).toMatchObject({
     issuer: 'pa.example',
     issuerKeyId: 'pa-key-1',
     grant: { budgetMinor: '5000000' },
   });
-  const gone = once(server, 'exit');
-  server.kill('SIGTERM');
-  expect(await gone).toEqual([0, null]);
+});
+
+it.runIf(built)('gateway serve serves, and opens a session', async () => {
+  expect(await asked('gateway', 'session', 3002)).toEqual({
+    sessionId: expect.any(String),
+    sessionToken: expect.stringMatching(/^gw_sess_/),
+    revocationUrl: expect.stringMatching(/^\/sessions\//),
+  });
 });
 
 it('the wallet signs a budget and a payment under it', async () => {

@@ -28,15 +28,21 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): AuthorityEnvironm
   if (!issuer)
     throw new UsageError("MPCP_ISSUER_DOMAIN is not set: the issuer of grants, as sites' grantIssuers list it");
   const bundleKey = keyIn(variables, 'MPCP_TRUST_BUNDLE_SIGNING_PRIVATE_KEY_PEM', 'MPCP_TRUST_BUNDLE_SIGNING_KEY_ID');
-  const adminKey = variables.MPCP_ADMIN_KEY || undefined;
-  if (adminKey !== undefined && !new RegExp(`^[!-~]{${ADMIN_KEY_CHARACTERS},}$`).test(adminKey))
-    throw new UsageError(`MPCP_ADMIN_KEY is not ${ADMIN_KEY_CHARACTERS} visible characters or more`);
+  const adminKey = adminKeyIn(variables, 'MPCP_ADMIN_KEY');
   return {
     identity: { issuer, grantKey, bundleKey: bundleKey ?? grantKey },
     revocationEndpoint: endpointIn(variables.MPCP_REVOCATION_BASE_URL),
     adminKey,
     adminKeyIsSet: adminKey !== undefined,
   };
+}
+
+/** The API key of whoever may do everything; undefined where it is not set. @throws UsageError where it is too easily guessed */
+export function adminKeyIn(variables: NodeJS.ProcessEnv, name: string): string | undefined {
+  const adminKey = variables[name] || undefined;
+  if (adminKey !== undefined && !new RegExp(`^[!-~]{${ADMIN_KEY_CHARACTERS},}$`).test(adminKey))
+    throw new UsageError(`${name} is not ${ADMIN_KEY_CHARACTERS} visible characters or more`);
+  return adminKey;
 }
 
 /** A key; files of variables hold its lines with `\n` between them. */

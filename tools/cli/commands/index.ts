@@ -11,6 +11,7 @@ import { register as conform } from './conform.ts';
 import { register as demo } from './demo.ts';
 import { register as doctor } from './doctor.ts';
 import { register as fleetPolicy } from './fleet-policy.ts';
+import { register as gateway } from './gateway.ts';
 import { register as grant } from './grant.ts';
 import { register as intent } from './intent.ts';
 import { register as keys } from './keys.ts';
@@ -43,6 +44,7 @@ export const commands: readonly Register[] = [
   bundle,
   verify,
   pa,
+  gateway,
   provision,
   ledger,
   conform,

@@ -1,7 +1,6 @@
 // `pa serve`: a Policy Authority and the operator's backend of its devices as services, configured by the environment as the
 // published service is, until a signal ends them.
 
-import { Option } from 'commander';
 import { freshApiKey } from '../../../host-sim/http/bearer.ts';
 import { OperatorBackend } from '../../../host-sim/operator-backend/server.ts';
 import { SqliteStorage as OperatorStorage } from '../../../host-sim/operator-backend/sqlite-storage.ts';
@@ -13,8 +12,8 @@ import { SYSTEM_CLOCK } from '../../../host-sim/ports/system-clock.ts';
 import { Database, DatabaseProblem } from '../../../host-sim/sqlite/database.ts';
 import { FileInUse } from '../../../host-sim/sqlite/sole-use.ts';
 import { type Io, systemReason, UsageError } from '../io.ts';
-import { wholeNumber } from '../option-values.ts';
 import { readEnvironment } from '../pa-environment.ts';
+import { listening, portOption, signalled } from '../serving.ts';
 import type { Register } from './index.ts';
 
 /** How long requests that came in before the end are waited for, in milliseconds. */
@@ -51,10 +50,6 @@ export const register: Register = (program, io) => {
     )
     .action((options: ServeOptions) => serve(options, io));
 };
-
-function portOption(flags: string, help: string, port: number): Option {
-  return new Option(flags, help).default(port).argParser(wholeNumber(0, 65_535));
-}
 
 async function serve(options: ServeOptions, io: Io): Promise<void> {
   const { identity, revocationEndpoint, adminKey = freshApiKey(), adminKeyIsSet } = readEnvironment(process.env);
@@ -103,26 +98,4 @@ async function opened(file: string | undefined): Promise<Database> {
       throw new UsageError(`--file: ${error.message}`);
     throw new UsageError(`--file: cannot write ${file}: ${systemReason(error)}`);
   }
-}
-
-interface Listener {
-  listen(port: number, host: string): Promise<string>;
-}
-
-/** @throws UsageError where the port cannot be had */
-async function listening(server: Listener, host: string, port: number, option: string): Promise<string> {
-  try {
-    return await server.listen(port, host);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'EADDRINUSE' ? 'it is taken' : systemReason(error);
-    throw new UsageError(`${option}: cannot listen on ${host} port ${port}: ${reason}`);
-  }
-}
-
-/** The first signal that ends the process, by its name. A second one ends it at once. */
-function signalled(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
-  });
 }

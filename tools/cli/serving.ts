@@ -1,0 +1,33 @@
+// What commands that serve share: the option of a port, listening on it, and the signal that ends them.
+
+import { Option } from 'commander';
+import { systemReason, UsageError } from './io.ts';
+import { wholeNumber } from './option-values.ts';
+
+/** What listens. */
+export interface Listener {
+  listen(port: number, host: string): Promise<string>;
+}
+
+/** An option whose value is a port. */
+export function portOption(flags: string, help: string, port: number): Option {
+  return new Option(flags, help).default(port).argParser(wholeNumber(0, 65_535));
+}
+
+/** Begins to listen. @param option what named the port @returns the URL @throws UsageError where the port cannot be had */
+export async function listening(server: Listener, host: string, port: number, option: string): Promise<string> {
+  try {
+    return await server.listen(port, host);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === 'EADDRINUSE' ? 'it is taken' : systemReason(error);
+    throw new UsageError(`${option}: cannot listen on ${host} port ${port}: ${reason}`);
+  }
+}
+
+/** The first signal that ends the process, by its name. A second one ends it at once. */
+export function signalled(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+  });
+}
