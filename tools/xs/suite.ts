@@ -1,6 +1,7 @@
 // What `test-xs` runs inside XS, on one target after the other, and what came out of it: the core's unit tests, the conformance
 // run, hostile and large input, payments by the thousand, signatures, and the samples' firmware.
 
+import { availableParallelism } from 'node:os';
 import { answeringEngine, CallRecorder } from '../../host-sim/xs/calls.ts';
 import { answersInXs } from '../../host-sim/xs/conformance.ts';
 import { EngineMissing, EngineProblem } from '../../host-sim/xs/project.ts';
@@ -44,6 +45,7 @@ export interface SuiteOptions {
 
 type Counts = Omit<PartResult, 'part' | 'target' | 'seconds'>;
 
+const UNIT_TESTS = 'unit tests';
 /** Payments in a row in one machine: with native crypto, and with the core's own. */
 const PAYMENTS = 10_000;
 const PAYMENTS_OF_THE_CORE = 500;
@@ -56,23 +58,47 @@ interface Part {
 }
 
 /**
- * Runs the unit tests on the first target, conformance on every one, and beside them what each target is for. What a machine
- * lacks is a part that was skipped.
+ * Runs the unit tests on the first target, conformance on every one, and beside them what each target is for, as many parts at a
+ * time as there are processors. What a machine lacks is a part that was skipped.
  */
 export async function runSuite(options: SuiteOptions): Promise<readonly PartResult[]> {
   const parts = options.targets.flatMap((target, i) => [
     // Without bounds checks a test that goes too deep is not told from one that fails.
     ...(i === 0 && runsUnitTests(options.specs)
-      ? [{ target, name: 'unit tests', run: () => unitTests(target, options) }]
+      ? [{ target, name: UNIT_TESTS, run: () => unitTests(target, options) }]
       : []),
     ...firmwareParts(target, options),
     ...options.vectors.flatMap((folder) => partsOf(target, folder, options)),
   ]);
+  // They keep all processors busy by themselves.
+  const isAlone = ({ name }: Part) => name === UNIT_TESTS;
+  const alone = await timedAll(parts.filter(isAlone), 1, options);
+  return [
+    ...alone,
+    ...(await timedAll(
+      parts.filter((part) => !isAlone(part)),
+      availableParallelism(),
+      options,
+    )),
+  ];
+}
+
+/** Runs so many parts at a time. @returns their results, in their order */
+async function timedAll(
+  parts: readonly Part[],
+  atOnce: number,
+  { note }: SuiteOptions,
+): Promise<readonly PartResult[]> {
   const results: PartResult[] = [];
-  for (const part of parts) {
-    options.note(`${part.target}: ${part.name}`);
-    results.push(await timed(part));
-  }
+  const waiting = [...parts.entries()];
+  const worker = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [i, part] = next;
+      note(`${part.target}: ${part.name}`);
+      results[i] = await timed(part);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
   return results;
 }
 
