@@ -151,6 +151,23 @@ export const UPLOAD_LONGEST_WAIT_MS = 3_600_000;
 export const UPLOAD_SMALLER_MS = 86_400_000;
 /** Characters of a backend's `detail` that are logged. */
 export const ANSWER_DETAIL_CHARACTERS = 160;
+/** For the answer to one batch, in milliseconds. */
+export const HAND_IN_MS = 30_000;
+/** Until the journal is looked at again after everything was handed in, in milliseconds. */
+export const HAND_IN_PACE_MS = 10_000;
+/** The same where it gives nothing out. */
+export const HAND_IN_STOPPED_MS = 300_000;
+/** Bytes of an HTTP answer's head, and of what stands between its chunks. */
+export const HTTP_ANSWER_HEAD_BYTES = 8192;
+/** Bytes of a line of it that are looked at. */
+export const HTTP_ANSWER_LINE_BYTES = 512;
+/** Seconds after which a broker that hears nothing may take a device for gone. */
+export const MQTT_KEEP_ALIVE_SECONDS = 120;
+/** Between two pings, in milliseconds. What is not answered by the next one never is. */
+export const MQTT_PING_MS = 60_000;
+/** The wait after the first failure with a broker, which doubles with each further one, and the longest, in milliseconds. */
+export const MQTT_FIRST_WAIT_MS = 10_000;
+export const MQTT_LONGEST_WAIT_MS = 3_600_000;
 /** Verified grants that are remembered, so that the next payment under them needs one signature check less. */
 export const GRANTS_REMEMBERED = 8;
 /** Keys that are remembered, so that they need not be looked up in the bundles again: a payment has three or four. */

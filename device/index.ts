@@ -11,6 +11,7 @@ export {
 } from '../core/intake/http-authorization.ts';
 export { FlashLedger } from '../core/ledger/flash-ledger.ts';
 export { Journal } from '../core/ledger/journal.ts';
+export type { HttpOrder, Server } from '../core/network/http-client.ts';
 export { FlashWindow } from '../core/ports/flash-window.ts';
 export * from '../core/ports/ports.ts';
 export { admitCounter, newestCounter } from '../core/provisioning/counter.ts';
@@ -30,7 +31,7 @@ export { Output, type OutputPin, Relay, relayOf } from './io/outputs.ts';
 export { PulseInput } from './io/pulse-input.ts';
 export { SerialWriter } from './io/serial-writer.ts';
 export { HttpEndpoint } from './network/http-endpoint.ts';
-export { type HttpOrder, HttpsClient, type Server } from './network/https.ts';
+export { HttpsClient } from './network/https.ts';
 export { Network, type NetworkSettings } from './network/network.ts';
 export { DeviceClock } from './ports/clock.ts';
 export { createDeviceCrypto } from './ports/crypto.ts';

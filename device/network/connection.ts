@@ -10,24 +10,14 @@ import Net from 'net';
 import Session, { type SessionSocket } from 'ssl/session';
 import Timer, { type TimerHandle } from 'timer';
 import { CERTIFICATE_BYTES } from '../../core/limits.ts';
+import type { Connect, Connection, ConnectionOptions } from '../../core/network/connection.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import { wordsOf } from '../ports/thrown.ts';
 import { isServer } from './server-certificate.ts';
 
-/** Where to connect to, and who is told what. */
-export interface ConnectionOptions {
-  readonly host: string;
-  readonly port: number;
-  /** For TLS: the certificate that the server's must be, or be signed by, in DER. Left out: in the clear. */
-  readonly certificate?: Uint8Array;
-  /** Told of what a callback throws when there is no connection any more that it could end. */
-  readonly log: Log;
-  /** Bytes may be sent. */
-  onOpen(): void;
-  /** Not while paused. The bytes are good until it returns. */
-  onBytes(bytes: Uint8Array): void;
-  /** It is over: once, after everything that came; not after `close`. */
-  onEnd(detail: string): void;
+/** Makes connections. @param log is told of what a callback throws when there is no connection any more that it could end */
+export function connecting(log: Log): Connect {
+  return (options) => new TcpConnection(options, log);
 }
 
 const TLS_1_2 = 0x303;
@@ -67,8 +57,9 @@ const RSA = 1;
 const ACTIVE = [0, 14, 20];
 
 /** See the head of the file. */
-export class Connection {
+class TcpConnection implements Connection {
   readonly #options: ConnectionOptions;
+  readonly #log: Log;
   readonly #waiting: Uint8Array[] = [];
   #start: TimerHandle | undefined;
   #tcp: TCP | undefined;
@@ -80,8 +71,9 @@ export class Connection {
   #isReading = false;
   #isOver = false;
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: ConnectionOptions, log: Log) {
     this.#options = options;
+    this.#log = log;
     // Whoever makes it has it before anything is told.
     this.#start = Timer.set(() => {
       this.#start = undefined;
@@ -89,14 +81,12 @@ export class Connection {
     }, 0);
   }
 
-  /** Sends bytes, in parts where there is no room. They must stay as they are. */
   write(bytes: Uint8Array): void {
     if (this.#isOver || bytes.length === 0) return;
     this.#waiting.push(bytes);
     this.#guarded(() => this.#drain());
   }
 
-  /** Nothing is read until `resume`: what comes stays with the network. */
   pause(): void {
     this.#isPaused = true;
   }
@@ -256,7 +246,7 @@ export class Connection {
 
   /** Nobody is left who could be told, and the SDK would restart the device. */
   #fault(error: unknown): void {
-    this.#options.log.emit({ event: 'network.fault', detail: wordsOf(error) });
+    this.#log.emit({ event: 'network.fault', detail: wordsOf(error) });
   }
 }
 

@@ -1,195 +1,24 @@
-// The device's HTTP client: one request at a time, GET or POST, under TLS with the provisioned certificate. Redirects are answers
-// like others; size and time are bounded while bytes arrive; what fails is told, not thrown.
+// The core's HTTP client on the SDK's sockets and timers.
 
-import Timer, { type TimerHandle } from 'timer';
-import { encodeUtf8 } from '../../core/encoding/utf8.ts';
+import Timer from 'timer';
+import { HttpClient, type HttpClientParts } from '../../core/network/http-client.ts';
 import type { Log } from '../../core/ports/ports.ts';
-import type { HeaderOf } from '../../core/refresh/bundle-fetch.ts';
-import { Connection } from './connection.ts';
-import { HttpAnswerReader } from './http-answer.ts';
-
-/** Who is asked. */
-export interface Server {
-  readonly host: string;
-  readonly port: number;
-  /** TLS: false for a server that is provisioned with `http://`. */
-  readonly secure: boolean;
-  /** In DER: the one it is trusted by. Left out, it is the client's. */
-  readonly certificate?: Uint8Array;
-}
-
-/** What is sent. */
-export interface HttpOrder {
-  readonly server: Server;
-  readonly method: 'GET' | 'POST';
-  /** Path and query. */
-  readonly path: string;
-  readonly headers: { readonly [name: string]: string };
-  readonly body?: Uint8Array;
-  /** For a whole answer, in milliseconds. */
-  readonly timeoutMs: number;
-  /** Bytes of its body. */
-  readonly maxBytes: number;
-}
-
-/** Why no whole answer came. */
-export type HttpFailure = 'link-down' | 'unreachable' | 'timeout' | 'too-large';
-
-/** Who is told. After `ended` or `failed`, of which one comes for each request, nothing more. */
-export interface HttpReceiver {
-  /** @returns whether the body is wanted: else the request has ended */
-  answered(status: number, header: HeaderOf): boolean;
-  /** @returns whether more is wanted: else the request has ended */
-  take(bytes: Uint8Array): boolean;
-  ended(): void;
-  failed(failure: HttpFailure, detail: string): void;
-}
+import { connecting } from './connection.ts';
 
 /** What a client is made of. */
-export interface HttpsClientParts {
-  /** In DER: the one certificate that servers are trusted by which have none of their own. */
-  readonly certificate: Uint8Array | undefined;
-  /** Told of each answer whose server is trusted by that certificate, not by one of its own; before its receiver. */
-  readonly observed?: (header: HeaderOf) => void;
+export interface HttpsClientParts extends Pick<HttpClientParts, 'certificate' | 'observed'> {
   /** Told of what a receiver throws when its connection is over. */
   readonly log: Log;
 }
 
 /** See the head of the file. */
-export class HttpsClient {
-  readonly #parts: HttpsClientParts;
-  #connection: Connection | undefined;
-  #receiver: HttpReceiver | undefined;
-  #deadline: TimerHandle | undefined;
-  #isPaused = false;
-
-  constructor(parts: HttpsClientParts) {
-    this.#parts = parts;
-  }
-
-  /** Whether a request is under way: another one is not sent. */
-  get busy(): boolean {
-    return this.#receiver !== undefined;
-  }
-
-  /** Sends a request. @throws RangeError where one is under way */
-  send(order: HttpOrder, receiver: HttpReceiver): void {
-    if (this.#receiver !== undefined) throw new RangeError('a request is under way');
-    this.#receiver = receiver;
-    const { server, timeoutMs } = order;
-    this.#deadline = Timer.set(() => this.#fail('timeout', `no whole answer within ${timeoutMs} ms`), timeoutMs);
-    const { certificate = this.#parts.certificate } = server;
-    const head = requestHead(order);
-    if (head === undefined) {
-      this.#fail('unreachable', 'the request cannot be written');
-      return;
-    }
-    if (server.secure && certificate === undefined) {
-      this.#fail('unreachable', 'the device has no certificate to know a server by');
-      return;
-    }
-    const reader = this.#readerOf(order);
-    const connection = new Connection({
-      host: server.host,
-      port: server.port,
-      ...(server.secure && certificate !== undefined && { certificate }),
-      log: this.#parts.log,
-      onOpen: () => {
-        connection.write(head);
-        if (order.body !== undefined) connection.write(order.body);
-      },
-      onBytes: (bytes) => {
-        const state = reader.push(bytes);
-        if (this.#connection !== connection || state === 'more') return;
-        if (typeof state === 'object') this.#fail('unreachable', state.fault);
-        else this.#over()?.ended();
-      },
-      onEnd: (detail) => this.#fail('unreachable', detail),
-    });
-    this.#connection = connection;
-    if (this.#isPaused) connection.pause();
-  }
-
-  /** Nothing that comes is handed on until `resume`. Time runs on. */
-  pause(): void {
-    this.#isPaused = true;
-    this.#connection?.pause();
-  }
-
-  resume(): void {
-    this.#isPaused = false;
-    this.#connection?.resume();
-  }
-
-  /** Gives up what is under way: its receiver is told. */
-  abort(failure: 'link-down' | 'unreachable', detail: string): void {
-    this.#fail(failure, detail);
-  }
-
-  #readerOf({ server, maxBytes }: HttpOrder): HttpAnswerReader {
-    let bytes = 0;
-    const tooLarge = () => {
-      this.#fail('too-large', `the answer has more than ${maxBytes} bytes`);
-      return false;
-    };
-    return new HttpAnswerReader({
-      answered: (status, header) => {
-        if (server.secure && server.certificate === undefined) this.#parts.observed?.(header);
-        // Whoever is told may give the request up.
-        if (this.#receiver?.answered(status, header) !== true) return false;
-        return Number(header('content-length') ?? 0) > maxBytes ? tooLarge() : true;
-      },
-      take: (part) => {
-        bytes += part.length;
-        return bytes > maxBytes ? tooLarge() : this.#receiver?.take(part) === true;
-      },
-    });
-  }
-
-  #fail(failure: HttpFailure, detail: string): void {
-    this.#over()?.failed(failure, detail);
-  }
-
-  /** @returns who is to be told; undefined where it was over */
-  #over(): HttpReceiver | undefined {
-    const receiver = this.#receiver;
-    this.#receiver = undefined;
-    if (this.#deadline !== undefined) Timer.clear(this.#deadline);
-    this.#deadline = undefined;
-    this.#connection?.close();
-    this.#connection = undefined;
-    return receiver;
+export class HttpsClient extends HttpClient {
+  constructor({ log, ...parts }: HttpsClientParts) {
+    super({ ...parts, connect: connecting(log), after });
   }
 }
 
-/** What a server's URL says, as provisioning has it: its path is left aside. Undefined where it cannot be used. */
-export function serverOf(url: string): Server | undefined {
-  const secure = url.startsWith('https://');
-  if (!secure && !url.startsWith('http://')) return undefined;
-  const rest = url.slice(secure ? 8 : 7);
-  const slash = rest.indexOf('/');
-  return serverAt(slash < 0 ? rest : rest.slice(0, slash), secure);
-}
-
-/** A server by its host, with a port where it is not the usual one. */
-export function serverAt(authority: string, secure: boolean): Server | undefined {
-  const colon = authority.indexOf(':');
-  const host = colon < 0 ? authority : authority.slice(0, colon);
-  const port = colon < 0 ? (secure ? 443 : 80) : Number(authority.slice(colon + 1));
-  return host !== '' && Number.isInteger(port) && port > 0 && port < 65_536 ? { host, port, secure } : undefined;
-}
-
-/** The bytes of a request's head; undefined where something in it would end a line. */
-function requestHead({ server, method, path, headers, body }: HttpOrder): Uint8Array | undefined {
-  const usual = server.port === (server.secure ? 443 : 80);
-  const lines = [`${method} ${path} HTTP/1.1`, `host: ${usual ? server.host : `${server.host}:${server.port}`}`];
-  lines.push('connection: close');
-  for (const name of Object.keys(headers)) lines.push(`${name}: ${headers[name]}`);
-  if (body !== undefined) lines.push(`content-length: ${body.length}`);
-  for (const line of lines)
-    for (let i = 0; i < line.length; i++) {
-      const code = line.charCodeAt(i);
-      if (code < 0x20 || code > 0x7e) return undefined;
-    }
-  return path.indexOf(' ') < 0 ? encodeUtf8(`${lines.join('\r\n')}\r\n\r\n`) : undefined;
+function after(ms: number, work: () => void): () => void {
+  const timer = Timer.set(work, ms);
+  return () => Timer.clear(timer);
 }

@@ -2,19 +2,20 @@
 // endpoint. Without it, or while it is away, a device sells as before.
 
 import { deviceState, stateDocument } from '../../core/boot/state.ts';
+import { Errands, handInOrder } from '../../core/network/errands.ts';
+import { serverOf } from '../../core/network/http-client.ts';
+import { askRevocation } from '../../core/network/revocation-ask.ts';
+import { UrgentTopic } from '../../core/network/urgent-topic.ts';
 import type { Log } from '../../core/ports/ports.ts';
-import type { Provisioning } from '../../core/provisioning/provisioning.ts';
 import { asksForRefresh, BundleRefresh, REFRESH_HEADER } from '../../core/refresh/bundle-refresh.ts';
 import type { RevocationQuestion } from '../../core/refresh/revocation.ts';
 import { Uploader } from '../../core/refresh/upload.ts';
 import { random, random32 } from '../firmware/board.ts';
 import { type Running, stateParts } from '../firmware/running.ts';
 import type { Device } from '../firmware/start.ts';
-import { Errands, type HandInOrder } from './errands.ts';
+import { connecting } from './connection.ts';
 import { HttpEndpoint } from './http-endpoint.ts';
-import { HttpsClient, serverOf } from './https.ts';
-import { UrgentTopic } from './mqtt.ts';
-import { askRevocation } from './revocation-ask.ts';
+import { HttpsClient } from './https.ts';
 import { NetworkTime } from './time.ts';
 import { WifiLink } from './wifi.ts';
 
@@ -67,6 +68,7 @@ export class Network {
     if (broker !== undefined && pinned !== undefined)
       this.#topic = new UrgentTopic({
         ...broker,
+        connect: connecting(log),
         certificate: pinned,
         deviceId,
         ...(operator !== undefined && { password: operator.apiKey }),
@@ -91,7 +93,6 @@ export class Network {
       clock,
       linkUp: () => this.linkUp,
       hasLink: this.#link !== undefined,
-      log,
     });
   }
 
@@ -157,12 +158,4 @@ export class Network {
     }
     this.#log.emit({ event: up ? 'network.up' : 'network.down' });
   }
-}
-
-function handInOrder({ operator, deviceId }: Provisioning): HandInOrder | undefined {
-  const server = operator === undefined ? undefined : serverOf(operator.url);
-  if (operator === undefined || server === undefined) return undefined;
-  const { certificate } = operator;
-  const known = certificate === undefined ? server : { ...server, certificate };
-  return { server: known, path: `/v1/devices/${encodeURIComponent(deviceId)}/receipts`, apiKey: operator.apiKey };
 }

@@ -3,13 +3,14 @@
 
 import { RootKeySetup } from '../../core/boot/root-key-setup.ts';
 import { asciiText, encodeUtf8, isAscii } from '../../core/encoding/utf8.ts';
+import { serverOf } from '../../core/network/http-client.ts';
+import { askSmall } from '../../core/network/small-answer.ts';
 import type { Crypto, Flash, Log } from '../../core/ports/ports.ts';
 import type { Provisioning } from '../../core/provisioning/provisioning.ts';
 import { ImageRootKeyKeeper } from '../../core/provisioning/root-key-keeper.ts';
 import type { FetchOrder } from '../../core/refresh/bundle-fetch.ts';
 import type { DeviceClock } from '../ports/clock.ts';
-import { HttpsClient, serverOf } from './https.ts';
-import { askSmall } from './small-answer.ts';
+import { HttpsClient } from './https.ts';
 import { NetworkTime } from './time.ts';
 import { WifiLink } from './wifi.ts';
 

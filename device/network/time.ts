@@ -11,6 +11,7 @@
 import UDP from 'embedded:io/socket/udp';
 import Net from 'net';
 import Timer, { type TimerHandle } from 'timer';
+import type { TimeSource } from '../../core/network/errands.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { DeviceClock } from '../ports/clock.ts';
 import { wordsOf } from '../ports/thrown.ts';
@@ -41,7 +42,7 @@ export interface NetworkTimeParts {
 }
 
 /** See the head of the file. */
-export class NetworkTime {
+export class NetworkTime implements TimeSource {
   readonly #parts: NetworkTimeParts;
   #socket: UDP | undefined;
   #timer: TimerHandle | undefined;
@@ -60,12 +61,10 @@ export class NetworkTime {
     return this.#done !== undefined;
   }
 
-  /** Whether the clock is to be set again before a server is asked. */
   get doubtful(): boolean {
     return this.#isDoubted && !this.#isConfirmed;
   }
 
-  /** A server could not be reached: a wrong clock may be why. */
   doubt(): void {
     this.#isDoubted = true;
   }
@@ -97,7 +96,6 @@ export class NetworkTime {
     }
   }
 
-  /** Gives up: the link is gone. */
   abort(detail: string): void {
     this.#over(detail);
   }

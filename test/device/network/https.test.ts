@@ -1,10 +1,10 @@
-// The device's HTTP client against servers that answer, lie, drip, break off, or are somebody else.
+// The HTTP client on the SDK's sockets: what is sent in parts, and servers under TLS that lie, or are somebody else.
 
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { HttpOrder } from '../../../core/network/http-client.ts';
 import type { HeaderOf } from '../../../core/refresh/bundle-fetch.ts';
-import { type HttpOrder, HttpsClient, serverAt, serverOf } from '../../../device/network/https.ts';
-import { askSmall } from '../../../device/network/small-answer.ts';
+import { HttpsClient } from '../../../device/network/https.ts';
 import { certificate } from '../../fixtures/provisioning.ts';
 import { certified, keyPair } from '../../fixtures/server-certificates.ts';
 import { lastSocket, sockets } from '../sdk/io-tcp.ts';
@@ -77,28 +77,6 @@ beforeEach(() => {
 afterEach(() => clearAll());
 
 describe('a request in the clear', () => {
-  it('is one head, and its answer is told part by part', () => {
-    const bench = new Bench().send();
-    expect(sent()).toBe(
-      'GET /trust-bundles HTTP/1.1\r\nhost: pa.example\r\nconnection: close\r\naccept: application/json\r\n' +
-        'authorization: Bearer secret\r\n\r\n',
-    );
-    for (const byte of Buffer.from(answer('{"a":1}', 'ETag: "x"'))) lastSocket().come(Uint8Array.of(byte));
-    expect(bench.told).toEqual(['200', 'ended']);
-    expect(bench.body).toBe('{"a":1}');
-    expect(bench.header('etag')).toBe('"x"');
-    expect(lastSocket().closed).toBe(true);
-    expect(bench.client.busy).toBe(false);
-  });
-
-  it('states its port where it is not the usual one, and brings a body in parts', () => {
-    const body = Buffer.from('x'.repeat(3000));
-    new Bench().send({ server: { ...PLAIN, port: 8080 }, method: 'POST', body });
-    expect(sent()).toContain('host: pa.example:8080\r\n');
-    expect(sent()).toContain('content-length: 3000\r\n');
-    expect(sent().endsWith('x'.repeat(3000))).toBe(true);
-  });
-
   it('waits where the network has no room, and loses nothing', () => {
     const bench = new Bench();
     bench.client.send(ORDER, { answered: () => true, take: () => true, ended: () => {}, failed: () => {} });
@@ -107,131 +85,23 @@ describe('a request in the clear', () => {
     expect(sent().endsWith('\r\n\r\n')).toBe(true);
   });
 
-  it('follows no redirect', () => {
-    const bench = new Bench().send();
-    bench.wanted = false;
-    lastSocket().come('HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\nContent-Length: 0\r\n\r\n');
-    expect(bench.told).toEqual(['302', 'ended']);
-    expect(sockets).toHaveLength(1);
+  it('to a name without an address fails', () => {
+    forget('pa.example');
+    expect(new Bench().send().told).toEqual(['unreachable: the name pa.example has no address']);
   });
 
-  it.each([
-    ['chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\n{"a"\r\n3;x=y\r\n:1}\r\n0\r\nX: y\r\n\r\n', '{"a":1}'],
-    ['a head of its own before', 'Content-Length: 2\r\n\r\n{}', '{}'],
-  ])('takes an answer with %s', (_, rest, body) => {
+  it('that is paused reads nothing, and goes on where it was', () => {
     const bench = new Bench().send();
-    const before = rest.startsWith('Content') ? 'HTTP/1.1 100 Continue\r\nX: y\r\n\r\n' : '';
-    lastSocket().come(`${before}HTTP/1.1 200 OK\r\n${rest}`);
-    expect(bench.told).toEqual(['200', 'ended']);
-    expect(bench.body).toBe(body);
-  });
-});
-
-describe('an answer that is none', () => {
-  it.each([
-    ['has no end but the connection’s', 'HTTP/1.1 200 OK\r\n\r\n{}', 'does not say how long'],
-    ['states two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n', 'that differ'],
-    [
-      'states length and chunks',
-      'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n',
-      'certainly',
-    ],
-    ['is packed twice', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n', 'certainly'],
-    ['has a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n', 'does not say how long'],
-    ['is another protocol', 'SSH-2.0-OpenSSH_9.6\r\n', 'no answer of HTTP'],
-    ['changes the protocol', 'HTTP/1.1 101 Switching\r\n\r\n', '101'],
-    ['has a field without a name', 'HTTP/1.1 200 OK\r\nnothing\r\n', 'without a name'],
-    ['has a blank behind a name', 'HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n', 'without a name'],
-    ['has a field that goes on in another line', 'HTTP/1.1 200 OK\r\nX: y\r\n Content-Length: 5\r\n', 'without a name'],
-    ['has a chunk of two sizes', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1 2\r\n', 'how long it is'],
-    ['has a chunk without a size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 'how long it is'],
-    [
-      'has a chunk that is too long',
-      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n',
-      'longer than it says',
-    ],
-    [
-      'has a chunk of many megabytes',
-      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n',
-      'how long it is',
-    ],
-    ['has a date of two lines', 'HTTP/1.1 200 OK\r\nDate: a\rb\r\n', 'cannot be read'],
-    ['has a field that never ends', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(9000)}`, 'more than 8192'],
-    ['has fields that never end', `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(2000)}`, 'more than 8192'],
-    ['has no line that ends', 'x'.repeat(9000), 'more than 8192'],
-    ['says "not yet" for ever', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(400), 'more than 8192'],
-  ])('because it %s fails, and the connection is closed', (_, text, why) => {
-    const bench = new Bench().send();
-    lastSocket().come(text);
-    expect(bench.told.at(-1)).toMatch(/^unreachable: /);
-    expect(bench.told.at(-1)).toContain(why);
-    expect(lastSocket().closed).toBe(true);
-  });
-
-  it('is too large by its own word: nothing of it is taken', () => {
-    const bench = new Bench().send();
-    lastSocket().come('HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\nx');
-    expect(bench.told.at(-1)).toMatch(/^too-large/);
-    expect(bench.body).toBe('');
-  });
-
-  it('is too large by count: it ends where it is', () => {
-    const bench = new Bench().send();
-    lastSocket().come('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
-    for (let i = 0; i < 300; i++) lastSocket().come('4\r\nxxxx\r\n');
-    expect(bench.told).toEqual(['200', 'too-large: the answer has more than 1000 bytes']);
-    expect(bench.body).toHaveLength(1000);
-  });
-
-  it('breaks off in its body: it has not ended', () => {
-    const bench = new Bench().send();
-    lastSocket().come('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"half"');
+    bench.client.pause();
+    lastSocket().come(answer('{"a":1}'));
     lastSocket().end();
-    expect(bench.told).toEqual(['200', 'unreachable: the connection was closed']);
-  });
-
-  it('drips: the deadline holds however much comes', () => {
-    const bench = new Bench().send();
-    lastSocket().come('HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n');
-    for (let i = 0; i < 59; i++) {
-      pass(1000);
-      lastSocket().come('x');
-    }
-    expect(bench.told).toEqual(['200']);
-    pass(1000);
-    expect(bench.told.at(-1)).toBe('timeout: no whole answer within 60000 ms');
-    expect(lastSocket().closed).toBe(true);
+    expect([bench.told, lastSocket().unread > 0]).toEqual([[], true]);
+    bench.client.resume();
+    expect(bench.told).toEqual(['200', 'ended']);
   });
 });
 
 describe('whatever a server sends', () => {
-  it('one thing comes of it, in time, and the next request is answered', () => {
-    const any = fc.oneof(
-      fc.uint8Array({ maxLength: 600 }),
-      fc
-        .array(fc.constantFrom('HTTP/1.1 200 OK\r\n', 'Content-Length: 9\r\n', '\r\n', '{"a":1}', 'x', '5\r\n'), {
-          maxLength: 12,
-        })
-        .map((parts) => Buffer.from(parts.join(''))),
-    );
-    fc.assert(
-      fc.property(any, fc.nat(600), fc.boolean(), (bytes, cut, ends) => {
-        const bench = new Bench().send();
-        lastSocket().come(bytes.subarray(0, cut));
-        lastSocket().come(bytes.subarray(cut));
-        if (ends) lastSocket().end();
-        pass(60_000);
-        expect(bench.told.filter((told) => !/^\d/.test(told))).toHaveLength(1);
-        expect([bench.client.busy, lastSocket().closed]).toEqual([false, true]);
-        bench.body = '';
-        bench.send();
-        lastSocket().come(answer('{"a":1}'));
-        expect([bench.told.at(-1), bench.body]).toEqual(['ended', '{"a":1}']);
-      }),
-      { seed: 20_261_121, numRuns: 400 },
-    );
-  });
-
   it('under TLS: a bit that turns anywhere, bytes that are lost or come twice, an end in the middle', () => {
     const whole = Buffer.concat([
       server.hello(CERTIFICATE),
@@ -263,18 +133,6 @@ describe('whatever a server sends', () => {
       { seed: 20_261_121, numRuns: 600 },
     );
   });
-
-  it('a byte at a time, and each in a chunk of its own, takes no more memory than all at once', () => {
-    const { client } = new Bench();
-    const bodies: Uint8Array[] = [];
-    askSmall(client, { ...ORDER, maxBytes: 4096 }, (told) => void (told.kind === 'answered' && bodies.push(told.body)));
-    pass(1);
-    lastSocket().makeRoom(5000);
-    lastSocket().come('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
-    for (let i = 0; i < 4096; i++) lastSocket().come('1\r\nx\r\n');
-    lastSocket().come('0\r\n\r\n');
-    expect(bodies.map((body) => [body.length, body.buffer.byteLength])).toEqual([[4096, 4096]]);
-  });
 });
 
 describe('a fault of the device’s own, in what an answer is told to', () => {
@@ -301,49 +159,6 @@ describe('a fault of the device’s own, in what an answer is told to', () => {
     what();
     expect(bench.faults).toEqual([{ event: 'network.fault', detail: 'the journal is damaged' }]);
     expect([bench.client.busy, lastSocket().closed]).toEqual([false, true]);
-  });
-});
-
-describe('a request', () => {
-  it('to a name without an address fails', () => {
-    forget('pa.example');
-    expect(new Bench().send().told).toEqual(['unreachable: the name pa.example has no address']);
-  });
-
-  it('that nobody takes ends with its time', () => {
-    const bench = new Bench();
-    bench.client.send(ORDER, {
-      answered: () => true,
-      take: () => true,
-      ended: () => {},
-      failed: (failure) => void bench.told.push(failure),
-    });
-    pass(60_000);
-    expect(bench.told).toEqual(['timeout']);
-  });
-
-  it('is not sent where a value would begin a line of its own', () => {
-    const bench = new Bench().send({ headers: { 'if-none-match': '"x"\r\nauthorization: other' } });
-    expect(bench.told).toEqual(['unreachable: the request cannot be written']);
-    expect(sockets).toHaveLength(0);
-  });
-
-  it('that is given up tells its receiver once', () => {
-    const bench = new Bench().send();
-    bench.client.abort('link-down', 'the link went down');
-    lastSocket().end();
-    pass(100_000);
-    expect(bench.told).toEqual(['link-down: the link went down']);
-  });
-
-  it('that is paused reads nothing, and goes on where it was', () => {
-    const bench = new Bench().send();
-    bench.client.pause();
-    lastSocket().come(answer('{"a":1}'));
-    lastSocket().end();
-    expect([bench.told, lastSocket().unread > 0]).toEqual([[], true]);
-    bench.client.resume();
-    expect(bench.told).toEqual(['200', 'ended']);
   });
 });
 
@@ -546,34 +361,5 @@ describe('under TLS', () => {
     lastSocket().come(server.finished());
     lastSocket().come(Uint8Array.of(99, 3, 3, 0, 1, 0));
     expect(bench.told[0]).toMatch(/^unreachable/);
-  });
-
-  it('without a certificate nobody is asked', () => {
-    const bench = new Bench();
-    const bare = new HttpsClient({ certificate: undefined, log: { emit: () => {} } });
-    bare.send(
-      { ...ORDER, server: SECURE },
-      {
-        answered: () => true,
-        take: () => true,
-        ended: () => {},
-        failed: (_, detail) => void bench.told.push(detail),
-      },
-    );
-    pass(1);
-    expect(bench.told).toEqual(['the device has no certificate to know a server by']);
-    expect(sockets).toHaveLength(0);
-  });
-});
-
-describe('a server', () => {
-  it('is what a provisioned URL says, without its path', () => {
-    expect(serverOf('https://pa.example/v1')).toEqual(SECURE);
-    expect(serverOf('http://10.0.0.1:8080')).toEqual({ host: '10.0.0.1', port: 8080, secure: false });
-    expect(serverOf('ftp://pa.example')).toBeUndefined();
-  });
-
-  it.each(['', ':443', 'a:0', 'a:65536', 'a:x'])('is none at %j', (authority) => {
-    expect(serverAt(authority, true)).toBeUndefined();
   });
 });

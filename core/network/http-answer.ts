@@ -1,8 +1,9 @@
 // Answers of HTTP/1.1 (RFC 9112) as they come in. Everything is bounded, and what has no certain end is refused: an answer that
 // breaks off must not pass for a whole one.
 
-import { asciiText, isAscii } from '../../core/encoding/utf8.ts';
-import type { HeaderOf } from '../../core/refresh/bundle-fetch.ts';
+import { asciiText, isAscii } from '../encoding/utf8.ts';
+import { HTTP_ANSWER_HEAD_BYTES, HTTP_ANSWER_LINE_BYTES } from '../limits.ts';
+import type { HeaderOf } from '../refresh/bundle-fetch.ts';
 
 /** What is told of an answer. */
 export interface AnswerSink {
@@ -26,10 +27,6 @@ const WANTED = [
   'date',
   'mpcp-refresh',
 ];
-/** Bytes of a line that are looked at. */
-const LINE_BYTES = 512;
-/** Bytes of a head, and of what stands between chunks. */
-const HEAD_BYTES = 8192;
 const LENGTH_DIGITS = 9;
 const CHUNK_DIGITS = 6;
 const BLANK = 0x20;
@@ -41,7 +38,7 @@ type Part = 'status' | 'fields' | 'body' | 'size' | 'chunk' | 'chunk-end' | 'tra
 /** Takes the bytes of one connection, which has one answer. */
 export class HttpAnswerReader {
   readonly #sink: AnswerSink;
-  readonly #line = new Uint8Array(LINE_BYTES);
+  readonly #line = new Uint8Array(HTTP_ANSWER_LINE_BYTES);
   readonly #fields: { [name: string]: string } = {};
   #part: Part = 'status';
   #end = 0;
@@ -81,11 +78,11 @@ export class HttpAnswerReader {
 
   #keep(bytes: Uint8Array): void {
     this.#head += bytes.length;
-    if (this.#head > HEAD_BYTES) {
-      this.#fault(`the head of the answer has more than ${HEAD_BYTES} bytes`);
+    if (this.#head > HTTP_ANSWER_HEAD_BYTES) {
+      this.#fault(`the head of the answer has more than ${HTTP_ANSWER_HEAD_BYTES} bytes`);
       return;
     }
-    const room = LINE_BYTES - this.#end;
+    const room = HTTP_ANSWER_LINE_BYTES - this.#end;
     if (bytes.length > room) this.#isCut = true;
     this.#line.set(bytes.length > room ? bytes.subarray(0, room) : bytes, this.#end);
     this.#end += Math.min(bytes.length, room);

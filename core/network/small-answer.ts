@@ -1,7 +1,7 @@
 // An answer that is small enough to be held: of a backend, a revocation endpoint, an authority that publishes its keys.
 
-import type { HeaderOf } from '../../core/refresh/bundle-fetch.ts';
-import type { HttpFailure, HttpOrder, HttpsClient } from './https.ts';
+import type { HeaderOf } from '../refresh/bundle-fetch.ts';
+import type { HttpFailure, HttpOrder, HttpTransport } from './http-client.ts';
 
 /** What came of it. */
 export type SmallAnswer =
@@ -9,7 +9,7 @@ export type SmallAnswer =
   | { readonly kind: 'failed'; readonly failure: HttpFailure; readonly detail: string };
 
 /** Sends a request, and tells its answer once. The client must not be busy. */
-export function askSmall(client: HttpsClient, order: HttpOrder, done: (answer: SmallAnswer) => void): void {
+export function askSmall(client: HttpTransport, order: HttpOrder, done: (answer: SmallAnswer) => void): void {
   // Room for all of it at once: who sends a byte at a time could have parts fill the memory.
   const body = new Uint8Array(order.maxBytes);
   let bytes = 0;

@@ -5,7 +5,7 @@ import { get } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HttpAnswerReader } from '../../../device/network/http-answer.ts';
+import { HttpAnswerReader } from '../../../core/network/http-answer.ts';
 
 const SEED = 20_261_121;
 

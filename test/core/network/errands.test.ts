@@ -1,17 +1,16 @@
 // What is done next, and how often, whoever asks for haste.
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { Errands } from '../../../core/network/errands.ts';
+import type { HttpOrder, HttpReceiver, HttpTransport } from '../../../core/network/http-client.ts';
 import type { LogEvent } from '../../../core/ports/ports.ts';
 import { BundleRefresh } from '../../../core/refresh/bundle-refresh.ts';
-import { Errands } from '../../../device/network/errands.ts';
-import type { HttpOrder, HttpReceiver, HttpsClient } from '../../../device/network/https.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
-import { clearAll } from '../sdk/timer.ts';
 
 const AUTHORITY = { host: 'pa.example', port: 443, secure: true };
 
 /** A client that is asked, and answers when a test says so. */
-class Client {
+class Client implements HttpTransport {
   readonly orders: HttpOrder[] = [];
   receiver: HttpReceiver | undefined;
   paused = false;
@@ -84,12 +83,11 @@ class Bench {
     this.errands = new Errands({
       refresh: new BundleRefresh({ verifier: verifier as never, crypto: createNodeCrypto(), random: () => 0.5, log }),
       authority: AUTHORITY,
-      client: this.client as unknown as HttpsClient,
+      client: this.client,
       time,
       clock,
       linkUp: () => this.up,
       hasLink,
-      log,
     });
   }
 
@@ -101,8 +99,6 @@ class Bench {
     }
   }
 }
-
-afterEach(() => clearAll());
 
 describe('errands', () => {
   it('believe a storm of messages a few times, and then once an hour', () => {

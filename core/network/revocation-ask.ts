@@ -1,12 +1,12 @@
 // Asks a grant's revocation endpoint what the core wants asked, and tells it what comes back. The payer waits meanwhile.
 
-import type { RevocationChecks, RevocationQuestion } from '../../core/refresh/revocation.ts';
-import { type HttpsClient, serverAt } from './https.ts';
+import type { RevocationChecks, RevocationQuestion } from '../refresh/revocation.ts';
+import { type HttpTransport, serverAt } from './http-client.ts';
 import { askSmall } from './small-answer.ts';
 
 /** The device that asks. */
 export interface AskingDevice {
-  readonly client: HttpsClient;
+  readonly client: HttpTransport;
   readonly checks: RevocationChecks;
 }
 

@@ -2,13 +2,15 @@
 // not looked at: it brings a request, and a request brings nothing that is not signed. The SDK's own client makes room for names as
 // long as a broker says, and throws out of callbacks; this one keeps nothing of what comes.
 
-import { encodeUtf8 } from '../../core/encoding/utf8.ts';
-import type { Log } from '../../core/ports/ports.ts';
-import { backoff, spread } from '../../core/refresh/waits.ts';
-import { Connection } from './connection.ts';
+import { encodeUtf8 } from '../encoding/utf8.ts';
+import { MQTT_FIRST_WAIT_MS, MQTT_KEEP_ALIVE_SECONDS, MQTT_LONGEST_WAIT_MS, MQTT_PING_MS } from '../limits.ts';
+import type { Log } from '../ports/ports.ts';
+import { backoff, spread } from '../refresh/waits.ts';
+import type { Connect, Connection } from './connection.ts';
 
 /** What a subscription is made of. */
 export interface UrgentTopicParts {
+  readonly connect: Connect;
   readonly host: string;
   readonly port: number;
   /** In DER. A broker is asked under TLS, or not at all. */
@@ -33,11 +35,6 @@ const SUBACK = 9;
 const PINGRESP = 13;
 const ANSWER_BYTES: { readonly [type: number]: number } = Object.freeze({ [CONNACK]: 2, [SUBACK]: 3, [PINGRESP]: 0 });
 const RETAINED = 1;
-const KEEP_ALIVE_SECONDS = 120;
-/** Between two pings. What is not answered by the next one never is. */
-const PING_MS = 60_000;
-const FIRST_WAIT_MS = 10_000;
-const LONGEST_WAIT_MS = 3_600_000;
 /** Bytes that a length has at most, MQTT 3.1.1 §2.2.3. */
 const LENGTH_BYTES = 4;
 const NO_MQTT = 'the broker sends what is no MQTT';
@@ -70,7 +67,7 @@ export class UrgentTopic {
       this.#connection = undefined;
     } else if (this.#connection === undefined) {
       if (!isPaying && now >= this.#waitUntilMs) this.#connect(now);
-    } else if (now - this.#askedMs > PING_MS) {
+    } else if (now - this.#askedMs > MQTT_PING_MS) {
       if (this.#due !== 0) this.#failed('the broker is silent');
       else this.#ask(PINGRESP, PING);
     }
@@ -83,15 +80,14 @@ export class UrgentTopic {
   }
 
   #connect(now: number): void {
-    const { host, port, certificate, log } = this.#parts;
+    const { connect, host, port, certificate } = this.#parts;
     this.#askedMs = now;
     this.#due = CONNACK;
     this.#first = undefined;
-    const connection = new Connection({
+    const connection = connect({
       host,
       port,
       certificate,
-      log,
       onOpen: () => connection.write(this.#greeting()),
       onBytes: (bytes) => {
         for (let at = 0; at < bytes.length && this.#connection === connection; ) at = this.#take(bytes, at);
@@ -104,7 +100,7 @@ export class UrgentTopic {
   #failed(detail: string): void {
     this.#connection?.close();
     this.#connection = undefined;
-    const waitMs = spread(backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS, this.#failures), this.#parts.random);
+    const waitMs = spread(backoff(MQTT_FIRST_WAIT_MS, MQTT_LONGEST_WAIT_MS, this.#failures), this.#parts.random);
     this.#failures++;
     this.#waitUntilMs = this.#parts.monotonicMs() + waitMs;
     this.#parts.log.emit({ event: 'mqtt.failed', detail, waitMs });
@@ -164,7 +160,7 @@ export class UrgentTopic {
     const { deviceId, password } = this.#parts;
     const clean = 0x02;
     const named = password === undefined ? 0 : 0xc0;
-    const rest = Uint8Array.of(4, clean | named, KEEP_ALIVE_SECONDS >> 8, KEEP_ALIVE_SECONDS & 0xff);
+    const rest = Uint8Array.of(4, clean | named, MQTT_KEEP_ALIVE_SECONDS >> 8, MQTT_KEEP_ALIVE_SECONDS & 0xff);
     const login = password === undefined ? [] : [field(deviceId), field(password)];
     return packet(CONNECT, [field('MQTT'), rest, field(deviceId), ...login]);
   }
