@@ -50,8 +50,8 @@ export interface Approval {
   readonly wallMs: number | undefined;
   /** Bundles in force. */
   readonly inForce: readonly string[];
-  /** What can be read back from its flash. */
-  readonly recorded: Recorded;
+  /** What can be read back from its flash; undefined where it was not looked at. */
+  readonly recorded: Recorded | undefined;
 }
 
 /** What flash holds, whatever a device has in memory. */
@@ -156,6 +156,7 @@ export class FleetModel {
     grantExpiries.set(grantId, payment.grantExpiresAtMs);
     budgetTotals.set(budgetId, budgetTotal);
     receipts.set(receiptId, amount);
+    if (recorded === undefined) return undefined;
     if (recorded.amount !== amount) {
       const found = recorded.amount ?? 'nothing';
       return broken('durable', device, `receipt ${receiptId} of ${amount} is on flash as ${found}`, [

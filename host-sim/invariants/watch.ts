@@ -23,6 +23,8 @@ export interface WatchParts {
   /** True wall time. */
   readonly trueMs: () => number;
   readonly builtMs: number;
+  /** Flash is read back after each of so many approvals of a device; 1 is after every one. */
+  readonly readBackEvery: number;
   readonly around: (device: SimulatedDevice) => Surroundings;
   /** Is told the first rule that is broken. */
   readonly broken: (violation: Violation) => void;
@@ -35,7 +37,10 @@ const LONGEST_WAITS_MS = 2 * 3_600_000;
 export class FleetWatch {
   readonly #parts: WatchParts;
   readonly #model = new FleetModel();
-  readonly #bundles: BundleFacts[] = [];
+  /** The newest by category, merchant and region. */
+  readonly #newest = new Map<string, BundleFacts>();
+  /** Approvals of each device. */
+  readonly #approvals = new Map<string, number>();
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
@@ -44,7 +49,8 @@ export class FleetWatch {
   /** The authority has issued a bundle. */
   issued({ bundle, root }: IssuedBundle): void {
     const facts = bundleFacts(bundle, root.kid);
-    this.#bundles.push(facts);
+    const { category, merchant, geography } = bundle;
+    this.#newest.set(audienceName(category, merchant, (geography as { region?: string } | undefined)?.region), facts);
     this.#model.issued(facts);
   }
 
@@ -63,24 +69,26 @@ export class FleetWatch {
 
   /** A device has started. */
   started(device: SimulatedDevice): void {
-    const flash = new FlashReading(this.#parts.crypto, device.flashes);
-    this.#found(this.#model.started(device.terms.deviceId, this.#parts.trueMs(), (grantId) => flash.totalOf(grantId)));
+    this.#checkTotals(device);
   }
 
   /** A device has approved what was presented, for the first time. */
   approved(device: SimulatedDevice, bytes: Uint8Array, forged: string | undefined, approved: Approved): void {
+    const { deviceId } = device.terms;
     const payment = paymentFacts(bytes);
-    const flash = new FlashReading(this.#parts.crypto, device.flashes);
     const { receiptId, amountMinor } = approved;
+    const before = this.#approvals.get(deviceId) ?? 0;
+    this.#approvals.set(deviceId, before + 1);
+    const isReadBack = before % this.#parts.readBackEvery === 0;
     this.#found(
-      this.#model.approved(device.terms.deviceId, {
+      this.#model.approved(deviceId, {
         payment,
         forged,
         amount: BigInt(amountMinor),
         receiptId,
         wallMs: device.clock.wallMs(),
         inForce: device.bundleIds,
-        recorded: flash.recorded(receiptId, payment?.grantId ?? ''),
+        recorded: isReadBack ? this.#flashOf(device).recorded(receiptId, payment?.grantId ?? '') : undefined,
       }),
     );
   }
@@ -93,16 +101,30 @@ export class FleetWatch {
   }
 
   /** A run is over: what the operator has, and what is wrong with it. */
-  ended(deviceId: string, receipts: ReadonlyMap<number, bigint>, breaks: readonly string[]): void {
-    this.#found(this.#model.ended(deviceId, receipts, breaks));
+  ended(device: SimulatedDevice, receipts: ReadonlyMap<number, bigint>, breaks: readonly string[]): void {
+    this.#found(this.#model.ended(device.terms.deviceId, receipts, breaks));
+    if (this.#parts.readBackEvery > 1) this.#checkTotals(device);
+  }
+
+  /** Everything that was approved under a grant is on flash. */
+  #checkTotals(device: SimulatedDevice): void {
+    let flash: FlashReading | undefined;
+    const totalOf = (grantId: string) => {
+      flash ??= this.#flashOf(device);
+      return flash.totalOf(grantId);
+    };
+    this.#found(this.#model.started(device.terms.deviceId, this.#parts.trueMs(), totalOf));
+  }
+
+  #flashOf({ flashes }: SimulatedDevice): FlashReading {
+    return new FlashReading(this.#parts.crypto, flashes);
   }
 
   /** Whether a good bundle is within a device's reach. */
   #reaches(device: SimulatedDevice, nowMs: number): boolean {
     if (!device.powered || !device.link.up || !this.#parts.around(device).isHonest) return false;
     const { merchant, category, region } = device.audience;
-    const identity = [category, merchant ?? null, region ?? null];
-    const newest = this.#bundles.findLast((bundle) => same(bundle.identity, identity));
+    const newest = this.#newest.get(audienceName(category, merchant, region));
     return newest !== undefined && this.#model.isGood(device.terms.deviceId, newest.bundleId, nowMs);
   }
 
@@ -115,7 +137,7 @@ function issuerOf(rule: IssuerRule): string {
   return typeof rule === 'string' ? rule : rule.issuer;
 }
 
-/** An identity without its issuer. */
-function same(identity: string, parts: readonly (string | null)[]): boolean {
-  return JSON.stringify(JSON.parse(identity).slice(1)) === JSON.stringify(parts);
+/** Whom a bundle is for. */
+function audienceName(...parts: readonly unknown[]): string {
+  return JSON.stringify(parts.map((part) => part ?? null));
 }

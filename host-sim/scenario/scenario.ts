@@ -66,7 +66,9 @@ export type ArrivalPattern =
   /** At random, so many in an hour on average. */
   | { readonly kind: 'poisson'; readonly perHour: number }
   /** So many between beginning and end, most of them in the middle. */
-  | { readonly kind: 'rush'; readonly count: number };
+  | { readonly kind: 'rush'; readonly count: number }
+  /** So many at each device, at any time between beginning and end. */
+  | { readonly kind: 'each'; readonly count: number };
 
 /** Payers who come to devices. */
 export interface ArrivalTerms {

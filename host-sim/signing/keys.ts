@@ -8,16 +8,13 @@ import {
   type JsonWebKey,
   type KeyObject,
   randomBytes,
+  sign as signWith,
 } from 'node:crypto';
-import * as ed25519 from '@noble/ed25519';
-import { sha512 } from '@noble/hashes/sha2.js';
 import { ed25519KeyUsable } from '../../core/ed25519/verify.ts';
 import { decodeBase64 } from '../../core/encoding/base64.ts';
 import { JsonProblem, readJson } from '../../core/json/reader.ts';
 import { isObject, type JsonObject, member } from '../../core/json/value.ts';
 import { ARTIFACT_LIMITS } from '../../core/limits.ts';
-
-ed25519.hashes.sha512 = sha512;
 
 /** A public key with its kid. */
 export interface VerificationKey {
@@ -55,7 +52,8 @@ export function generateKey(kid: string): SigningKey {
 export function keyFromSeed(kid: string, seed: Uint8Array): SigningKey {
   if (seed.length !== 32) throw new KeyError(`an Ed25519 seed has 32 bytes, this one ${seed.length}`);
   const secretKey = Uint8Array.from(seed);
-  return { kid, secretKey, publicKey: ed25519.getPublicKey(secretKey) };
+  const { x } = createPublicKey(imported(secretKey)).export({ format: 'jwk' });
+  return { kid, secretKey, publicKey: Uint8Array.from(Buffer.from(x as string, 'base64url')) };
 }
 
 /** The name a key has by itself: its JWK thumbprint (RFC 7638), base64url. */
@@ -239,5 +237,19 @@ function publicFromBase64(text: string): PublicKeyText {
 
 /** An Ed25519 signature (RFC 8032), 64 bytes. */
 export function sign(key: SigningKey, message: Uint8Array): Uint8Array {
-  return ed25519.sign(message, key.secretKey);
+  return Uint8Array.from(signWith(null, message, imported(key.secretKey)));
+}
+
+/** What stands before a seed in PKCS #8 (RFC 8410 §7). */
+const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/** Seeds that were handed to OpenSSL; nobody writes into one. */
+const imports = new WeakMap<Uint8Array, KeyObject>();
+
+function imported(seed: Uint8Array): KeyObject {
+  const known = imports.get(seed);
+  if (known !== undefined) return known;
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
+  imports.set(seed, key);
+  return key;
 }

@@ -76,9 +76,22 @@ export class InProcessLink extends Link {
 
   #whileUp<T>(work: Promise<T>, untilMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
+      const tooLate = this.#timeline.at(untilMs, () => reject(new DOMException('it took too long', 'TimeoutError')));
       this.#underWay.add(reject);
-      this.#timeline.at(untilMs, () => reject(new DOMException('it took too long', 'TimeoutError')));
-      work.then(resolve, reject).finally(() => this.#underWay.delete(reject));
+      const over = () => {
+        tooLate.cancel();
+        this.#underWay.delete(reject);
+      };
+      work.then(
+        (value) => {
+          over();
+          resolve(value);
+        },
+        (error) => {
+          over();
+          reject(error);
+        },
+      );
     });
   }
 

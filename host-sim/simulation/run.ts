@@ -15,7 +15,7 @@ import type { Action, ArrivalTerms, LinkTerms, Scenario } from '../scenario/scen
 import { randomSpan, seededKey, seededRandom } from '../scenario/seeded.ts';
 import type { SigningKey } from '../signing/keys.ts';
 import { presentationBytes } from '../wallet/presentation.ts';
-import { arrivalTimes } from './arrivals.ts';
+import { Arrivals } from './arrivals.ts';
 import { Payers } from './payers.ts';
 import { type BundleAudience, Servers } from './servers.ts';
 import { type MakeCharger, SimulatedDevice } from './simulated-device.ts';
@@ -28,6 +28,12 @@ export interface RunOptions {
   readonly heard?: (event: TraceEvent) => void;
   /** Default: virtual chargers. */
   readonly makeCharger?: MakeCharger;
+  /** Is told how far the run is, in simulated milliseconds of all there are. */
+  readonly progress?: (ms: number, ofMs: number) => void;
+  /** For fleets: of each device so many events are kept for whoever has to find out why. Default: all. */
+  readonly keptOfEach?: number;
+  /** For fleets: flash is read back after each of so many approvals of a device. Default 1: after every one. */
+  readonly readBackEvery?: number;
 }
 
 /** What a run came to. */
@@ -76,7 +82,8 @@ class Run {
   /** Whoever cheats has one key. */
   readonly #stranger: SigningKey;
   readonly #heard = new Map<string, LocalAnswer>();
-  /** What each device has approved last. */
+  /** What each device has approved last, where somebody plays it back. */
+  readonly #hasCheats: boolean;
   readonly #lastApproved = new Map<string, Presented>();
   readonly #servers: Servers;
   readonly #payers: Payers;
@@ -86,13 +93,16 @@ class Run {
   #payments = 0;
   #approved = 0;
   #unanswered = 0;
-  /** What was approved: device and receipt. */
-  readonly #approvals: { readonly deviceId: string; readonly receiptId: number }[] = [];
+  /** What was approved: the receipts of each device. */
+  readonly #approvals = new Map<string, number[]>();
+  readonly #progress: RunOptions['progress'];
 
-  constructor(scenario: Scenario, { heard, makeCharger }: RunOptions) {
+  constructor(scenario: Scenario, { heard, makeCharger, progress, keptOfEach, readBackEvery = 1 }: RunOptions) {
     this.#scenario = scenario;
+    this.#progress = progress;
+    this.#hasCheats = scenario.arrivals.some(({ hostileShare }) => hostileShare > 0);
     this.#stranger = seededKey(scenario.seed, 'stranger');
-    this.#trace = new Trace(() => this.#timeline.nowMs, heard);
+    this.#trace = new Trace(() => this.#timeline.nowMs, { heard, keptOfEach });
     const trueMs = () => scenario.beginsMs + this.#timeline.nowMs;
     const clock = { wallMs: trueMs, monotonicMs: () => this.#timeline.nowMs };
     const crypto = createNodeCrypto();
@@ -101,6 +111,7 @@ class Run {
       crypto,
       trueMs,
       builtMs,
+      readBackEvery,
       around: ({ terms }) => this.#surroundings(terms.deviceId),
       broken: (violation) => this.#broken(violation),
     });
@@ -162,7 +173,7 @@ class Run {
     const counts = { payments: this.#payments, approved: this.#approved, refused, unanswered: this.#unanswered };
     if (this.#violation === undefined)
       this.#trace.add({ event: 'scenario.ends', payments: this.#payments, approved: this.#approved, acknowledged });
-    const result = { ...counts, acknowledged, unmet: this.#unmet(), events: this.#trace.events.length };
+    const result = { ...counts, acknowledged, unmet: this.#unmet(), events: this.#trace.count };
     const violation = this.#violation;
     if (violation === undefined) return result;
     const trace = this.#trace.leadingTo(violation.device, violation.about);
@@ -177,11 +188,10 @@ class Run {
       const receipts = new Map<number, bigint>();
       const stored = await backend.storage.receipts({ deviceId, chain: 1 }, 0, Number.MAX_SAFE_INTEGER);
       for (const { receiptId, document } of stored) receipts.set(receiptId, BigInt(String(document.amountMinor ?? 0)));
-      for (const approval of this.#approvals)
-        if (approval.deviceId === deviceId && receipts.has(approval.receiptId)) acknowledged++;
-      const hasOperator = this.#device(deviceId).provisioning.operator !== undefined;
-      if (this.#violation !== undefined || !hasOperator) continue;
-      this.#watch.ended(deviceId, receipts, (await backend.report(deviceId)).breaks);
+      for (const receiptId of this.#approvals.get(deviceId) ?? []) if (receipts.has(receiptId)) acknowledged++;
+      const device = this.#device(deviceId);
+      if (this.#violation !== undefined || device.provisioning.operator === undefined) continue;
+      this.#watch.ended(device, receipts, (await backend.report(deviceId)).breaks);
     }
     return acknowledged;
   }
@@ -202,6 +212,8 @@ class Run {
   }
 
   #look(): void {
+    const { durationMs, settleMs } = this.#scenario;
+    this.#progress?.(this.#timeline.nowMs, durationMs + settleMs);
     for (const device of this.#devices.values()) this.#watch.observed(device);
   }
 
@@ -276,29 +288,44 @@ class Run {
   }
 
   #planArrivals(terms: ArrivalTerms, number: number): void {
-    const random = seededRandom(this.#scenario.seed, `arrivals ${number}`);
-    const wallets = this.#payers.named(terms.wallets);
-    for (const ms of arrivalTimes(terms, random)) {
-      const wallet = wallets[random.below(wallets.length)] as (typeof wallets)[number];
-      const device = this.#device(terms.devices[random.below(terms.devices.length)] as string);
-      const [least, most] = terms.amountMinor;
-      const amount = (least + BigInt(Math.floor(random.next() * Number(most - least + 1n)))).toString();
-      const isHostile = random.next() < terms.hostileShare;
-      const cheats = isHostile ? terms.hostile[random.below(terms.hostile.length)] : undefined;
-      this.#timeline.at(ms, async () => {
-        const honest = await this.#payers.pay(wallet, device.sale, amount);
-        const payer = `${wallet.terms.name}-${wallet.number}`;
-        if (cheats === undefined) {
-          await this.#pay(device, { bytes: presentationBytes(honest), amountMinor: amount }, { payer });
-          return;
-        }
-        const late = await this.#payers.pay(wallet, device.sale, amount, LATE_MS);
-        const approved = this.#lastApproved.get(device.terms.deviceId);
-        const context = { honest, amountMinor: amount, late, approved, stranger: this.#stranger, random };
-        const presented = hostilePayment(cheats, context);
-        if (presented !== undefined) await this.#pay(device, presented, { payer, hostile: cheats });
-      });
+    const { seed } = this.#scenario;
+    if (terms.pattern.kind !== 'each') {
+      this.#planNext(new Arrivals(terms, terms.devices, seededRandom(seed, `arrivals ${number}`)));
+      return;
     }
+    for (const deviceId of terms.devices)
+      this.#planNext(new Arrivals(terms, [deviceId], seededRandom(seed, `arrivals ${number} ${deviceId}`)));
+  }
+
+  /** One after the other: all at once would be as much as a fleet's day. */
+  #planNext(arrivals: Arrivals): void {
+    const ms = arrivals.next();
+    if (ms === undefined) return;
+    this.#timeline.at(ms, () => {
+      this.#planNext(arrivals);
+      return this.#arrived(arrivals);
+    });
+  }
+
+  async #arrived({ terms, devices, random }: Arrivals): Promise<void> {
+    const wallets = this.#payers.named(terms.wallets);
+    const wallet = wallets[random.below(wallets.length)] as (typeof wallets)[number];
+    const device = this.#device(devices[random.below(devices.length)] as string);
+    const [least, most] = terms.amountMinor;
+    const amount = (least + BigInt(Math.floor(random.next() * Number(most - least + 1n)))).toString();
+    const isHostile = random.next() < terms.hostileShare;
+    const cheats = isHostile ? terms.hostile[random.below(terms.hostile.length)] : undefined;
+    const honest = await this.#payers.pay(wallet, device.sale, amount);
+    const payer = `${wallet.terms.name}-${wallet.number}`;
+    if (cheats === undefined) {
+      await this.#pay(device, { bytes: presentationBytes(honest), amountMinor: amount }, { payer });
+      return;
+    }
+    const late = await this.#payers.pay(wallet, device.sale, amount, LATE_MS);
+    const approved = this.#lastApproved.get(device.terms.deviceId);
+    const context = { honest, amountMinor: amount, late, approved, stranger: this.#stranger, random };
+    const presented = hostilePayment(cheats, context);
+    if (presented !== undefined) await this.#pay(device, presented, { payer, hostile: cheats });
   }
 
   async #pay(device: SimulatedDevice, presented: Presented, who: PayerName): Promise<void> {
@@ -310,8 +337,10 @@ class Run {
     else if (!decision.ok) this.#refused.set(decision.code, (this.#refused.get(decision.code) ?? 0) + 1);
     else if (!decision.repeated) {
       this.#approved++;
-      this.#approvals.push({ deviceId, receiptId: decision.receiptId });
-      this.#lastApproved.set(deviceId, presented);
+      const approvals = this.#approvals.get(deviceId) ?? [];
+      this.#approvals.set(deviceId, approvals);
+      approvals.push(decision.receiptId);
+      if (this.#hasCheats) this.#lastApproved.set(deviceId, presented);
     }
     this.#tell(deviceId, { event: 'payment', ...who, amountMinor, ...answerOf(decision) });
     if (decision?.ok && !decision.repeated) this.#watch.approved(device, bytes, forgedBy(who.hostile), decision);

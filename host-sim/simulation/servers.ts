@@ -38,6 +38,12 @@ interface ListedKey {
   isRevoked: boolean;
 }
 
+/** An answer that stays the same until somebody changes something, or until a time. */
+interface KeptAnswer {
+  readonly answer: LocalAnswer;
+  readonly untilMs: number;
+}
+
 /** The key by which the scenario's people change things at the Policy Authority. */
 const ADMIN = 'mpcp_scenario-admin';
 
@@ -53,6 +59,10 @@ export class Servers {
   readonly #audiences: readonly BundleAudience[];
   readonly #keys: ListedKey[] = [];
   readonly #issued: (issued: IssuedBundle) => void;
+  /** Answers with bundles, by path and the tag that was asked with: thousands of devices ask for the same. */
+  #kept = new Map<string, KeptAnswer>();
+  /** When bundles expire that were issued: then they are no longer answered. */
+  readonly #expiries: number[] = [];
   #grantKey: SigningKey;
   #rootKey: SigningKey;
   #authority: PolicyAuthority;
@@ -91,16 +101,24 @@ export class Servers {
   }
 
   /** What a server answers to a request that reached it. */
-  answer(url: URL, request: LinkRequest): Promise<LocalAnswer> {
-    const server = url.pathname.startsWith('/v1/devices/') ? this.backend : this.#authority;
-    const { method = 'GET', headers, body } = request;
+  async answer(url: URL, { method = 'GET', headers, body }: LinkRequest): Promise<LocalAnswer> {
     const path = `${url.pathname}${url.search}`;
-    return this.#timeline.outside(server.answer({ method, path, headers, ...(body === undefined ? {} : { body }) }));
+    const isOperators = url.pathname.startsWith('/v1/devices/');
+    const key = !isOperators && url.pathname === '/trust-bundles' ? `${headers['if-none-match'] ?? ''} ${path}` : '';
+    const answers = this.#kept;
+    const kept = answers.get(key);
+    if (kept !== undefined && kept.untilMs > this.#now()) return kept.answer;
+    const server = isOperators ? this.backend : this.#authority;
+    const request = { method, path, headers, ...(body === undefined ? {} : { body }) };
+    const answer = await this.#timeline.outside(server.answer(request));
+    if (key !== '') answers.set(key, { answer, untilMs: this.#nextExpiry() });
+    return answer;
   }
 
   /** Issues a bundle for everybody there is. */
   async issueBundles(): Promise<void> {
     const expiresAtMs = this.#now() + this.#scenario.authority.bundleLifetimeMs;
+    this.#expiries.push(expiresAtMs);
     for (const audience of this.#audiences) {
       const bundle = await this.#post('/trust-bundles', this.#bundle(audience, expiresAtMs));
       this.#trace.add({
@@ -144,6 +162,7 @@ export class Servers {
   }
 
   #opened(): PolicyAuthority {
+    this.#kept = new Map();
     const { issuer } = this.#scenario.authority;
     return new PolicyAuthority({
       identity: { issuer, grantKey: this.#grantKey, bundleKey: this.#rootKey },
@@ -179,9 +198,15 @@ export class Servers {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${ADMIN}` };
     const request = { method: 'POST', path, headers, body: Buffer.from(JSON.stringify(body)) } as const;
     const answer = await this.#timeline.outside(this.#authority.answer(request));
+    this.#kept = new Map();
     const value = JSON.parse(Buffer.from(answer.body).toString()) as JsonObject;
     if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${value.error}: ${value.detail}`);
     return value;
+  }
+
+  #nextExpiry(): number {
+    const now = this.#now();
+    return Math.min(...this.#expiries.filter((ms) => ms > now));
   }
 
   #now(): number {

@@ -1,18 +1,35 @@
 // Simulated time: what is to happen stands in a queue, and time jumps from one thing to the next. What a thing leads to at once
 // is over before the next one begins, so that a run is the same however fast the machine is.
 
-interface Entry {
+/** Something that is to happen. */
+export interface Planned {
+  /** It does not happen. */
+  cancel(): void;
+}
+
+class Entry implements Planned {
   readonly ms: number;
   /** Those of one moment happen in the order in which they were asked for. */
   readonly order: number;
-  readonly work: () => unknown;
+  work: (() => unknown) | undefined;
+
+  constructor(ms: number, order: number, work: () => unknown) {
+    this.ms = ms;
+    this.order = order;
+    this.work = work;
+  }
+
+  cancel(): void {
+    this.work = undefined;
+  }
 }
 
 /** See the head of the file. */
 export class Timeline {
   #nowMs = 0;
   #order = 0;
-  /** Turns of the event loop's own work that this run has begun and that are not over. */
+  /** Work in turns of the event loop: how much of it was ever begun, and how much is not over. */
+  #begun = 0;
   #outside = 0;
   #failure: { readonly error: unknown } | undefined;
   #isStopped = false;
@@ -25,13 +42,15 @@ export class Timeline {
   }
 
   /** Has something happen at a time, or now where that is past. A promise that it gives is not waited for, but may not fail. */
-  at(ms: number, work: () => unknown): void {
-    this.#push({ ms: Math.max(ms, this.#nowMs), order: this.#order++, work });
+  at(ms: number, work: () => unknown): Planned {
+    const entry = new Entry(Math.max(ms, this.#nowMs), this.#order++, work);
+    this.#push(entry);
+    return entry;
   }
 
   /** The same after a span. */
-  after(ms: number, work: () => unknown): void {
-    this.at(this.#nowMs + ms, work);
+  after(ms: number, work: () => unknown): Planned {
+    return this.at(this.#nowMs + ms, work);
   }
 
   /** Is over after a span of simulated time. */
@@ -41,6 +60,7 @@ export class Timeline {
 
   /** Waits for work that takes turns of the event loop and no simulated time: a server's answer. */
   async outside<T>(work: Promise<T>): Promise<T> {
+    this.#begun++;
     this.#outside++;
     try {
       return await work;
@@ -60,6 +80,7 @@ export class Timeline {
       const next = this.#heap[0];
       if (next === undefined || next.ms > untilMs) break;
       this.#pop();
+      if (next.work === undefined) continue;
       this.#nowMs = next.ms;
       this.#watch(next.work());
       await this.#settled();
@@ -77,9 +98,13 @@ export class Timeline {
 
   /** Nothing goes on any more that does not wait for simulated time. */
   async #settled(): Promise<void> {
-    // An answer's last turn may be followed by the first one of another request.
-    for (let quiet = 0; quiet < 2; quiet = this.#outside > 0 ? 0 : quiet + 1)
+    // A turn ends when no promise is left to go on. An answer's last one may be followed by the first one of another request.
+    for (let isQuiet = false; !isQuiet; ) {
+      const begun = this.#begun;
+      const isBusy = this.#outside > 0;
       await new Promise<void>((resolve) => setImmediate(resolve));
+      isQuiet = !isBusy && this.#outside === 0 && this.#begun === begun;
+    }
   }
 
   #push(entry: Entry): void {

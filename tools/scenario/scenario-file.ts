@@ -169,7 +169,7 @@ class Reader {
     if (until > this.#values.duration) this.#told([...path, 'until'], 'until is after the end of the scenario');
     const [least, most] = typeof amount === 'string' ? [amount, amount] : [amount.least, amount.most];
     if (BigInt(least) > BigInt(most)) this.#told([...path, 'amount'], 'least is more than most');
-    const { every, poisson, rush } = pattern;
+    const { every, poisson, rush, each } = pattern;
     return {
       wallets,
       devices: this.#devicesNamed(devices, [...path, 'devices']),
@@ -178,7 +178,9 @@ class Reader {
           ? { kind: 'every', everyMs: every }
           : poisson !== undefined
             ? { kind: 'poisson', perHour: poisson }
-            : { kind: 'rush', count: rush as number },
+            : rush !== undefined
+              ? { kind: 'rush', count: rush }
+              : { kind: 'each', count: each as number },
       fromMs: from,
       untilMs: until,
       amountMinor: [BigInt(least), BigInt(most)],

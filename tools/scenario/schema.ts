@@ -84,7 +84,7 @@ const wallets = z.strictObject({
   }),
 });
 
-const pattern = oneOf({ every: span, poisson: rate, rush: count.max(1_000_000) }, {});
+const pattern = oneOf({ every: span, poisson: rate, rush: count.max(1_000_000), each: count.max(100_000) }, {});
 const arrivals = z.strictObject({
   wallets: text,
   devices: names,

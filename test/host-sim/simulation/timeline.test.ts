@@ -69,3 +69,13 @@ it('ends with what anybody throws, at once or later', async () => {
     await expect(timeline.run(10)).rejects.toThrow('lost');
   }
 });
+
+it('lets nothing happen that was called off', async () => {
+  const timeline = new Timeline();
+  const done: string[] = [];
+  const late = timeline.at(20, () => done.push('late'));
+  timeline.at(10, () => late.cancel());
+  timeline.at(30, () => done.push(`then ${timeline.nowMs}`));
+  await timeline.run(40);
+  expect(done).toEqual(['then 30']);
+});

@@ -116,7 +116,7 @@ describe('a scenario file is refused with its line where', () => {
       '{ every: 10m }',
       '{}',
       'pattern: {}',
-      'arrivals[0].pattern: one of every, poisson, rush is missing',
+      'arrivals[0].pattern: one of every, poisson, rush, each is missing',
     ],
     [
       'an amount is none',
