@@ -63,14 +63,11 @@ export class Payers {
     return this.#wallets.get(name) as readonly Wallet[];
   }
 
-  /** Signs a payment for what a device sells; or as it was signed so long ago. */
-  async pay(
-    { terms, address, grant }: Wallet,
-    sale: SaleTerms,
-    amountMinor: string,
-    agoMs = 0,
-  ): Promise<WalletPresentation> {
-    const session = await createSession(grant, {
+  /** Signs a payment for what a device sells; or as it was signed so long ago. A wallet whose grant has expired gets a new one. */
+  async pay(wallet: Wallet, sale: SaleTerms, amountMinor: string, agoMs = 0): Promise<WalletPresentation> {
+    const { terms, address } = wallet;
+    if (expiryOf(wallet.grant) <= (this.#clock.wallMs() as number)) wallet.grant = await this.#granted(terms, address);
+    const session = await createSession(wallet.grant, {
       actorId: address,
       signingKey: terms.key,
       issuer: terms.issuer,
@@ -103,4 +100,8 @@ export class Payers {
       expiresAt: new Date((this.#clock.wallMs() as number) + grantLifetimeMs).toISOString(),
     });
   }
+}
+
+function expiryOf({ grant }: JsonObject): number {
+  return Date.parse(String((grant as JsonObject).expiresAt));
 }

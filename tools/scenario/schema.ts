@@ -109,60 +109,60 @@ const link = z.strictObject({
   ),
 });
 
-const fault = oneOf(
-  {
-    latency: span,
-    lost: on,
-    unreachable: on,
-    truncated: on,
-    corrupted: on,
-    captivePortal: on,
-    redirected: on,
-    drip: z.strictObject({ bytes, every: span }),
-    oversize: bytes,
-    stale: on,
-    replayed: on,
-    otherMerchant: text,
-    status: z.strictObject({ code: z.int().min(200).max(599), retryAfter: span.optional() }),
-    forged: z.enum(['stranger', 'altered']),
-    clockAhead: span,
-    clockBehind: span,
-    clockReset: on,
-    clockDrift: z.strictObject({ ppm: z.int().min(-100_000).max(100_000) }),
-    timeServerAhead: span,
-    timeServerBehind: span,
-    noTimeServer: on,
-    flash: z.strictObject({
-      partition: z.enum(['ledger', 'journal', 'bundles']),
-      what: z.enum(['reads-fail', 'read-only', 'bad-block']),
-    }),
-    powerCuts: z.strictObject({ rate, off: span.optional(), torn: z.boolean().optional() }),
-  },
-  {
-    devices: names,
-    at: duration.optional(),
-    for: span.optional(),
-    share: share.optional(),
-    to: z.enum(['authority', 'operator']).optional(),
-  },
-);
+const faults = {
+  latency: span,
+  lost: on,
+  unreachable: on,
+  truncated: on,
+  corrupted: on,
+  captivePortal: on,
+  redirected: on,
+  drip: z.strictObject({ bytes, every: span }),
+  oversize: bytes,
+  stale: on,
+  replayed: on,
+  otherMerchant: text,
+  status: z.strictObject({ code: z.int().min(200).max(599), retryAfter: span.optional() }),
+  forged: z.enum(['stranger', 'altered']),
+  clockAhead: span,
+  clockBehind: span,
+  clockReset: on,
+  clockDrift: z.strictObject({ ppm: z.int().min(-100_000).max(100_000) }),
+  timeServerAhead: span,
+  timeServerBehind: span,
+  noTimeServer: on,
+  flash: z.strictObject({
+    partition: z.enum(['ledger', 'journal', 'bundles']),
+    what: z.enum(['reads-fail', 'read-only', 'bad-block']),
+  }),
+  powerCuts: z.strictObject({ rate, off: span.optional(), torn: z.boolean().optional() }),
+};
+const fault = oneOf(faults, {
+  devices: names,
+  at: duration.optional(),
+  for: span.optional(),
+  share: share.optional(),
+  to: z.enum(['authority', 'operator']).optional(),
+});
 
-const action = oneOf(
-  {
-    issueBundles: on,
-    revokeKey: text,
-    revokeGrants: z.strictObject({ wallets: text, count: count.optional() }),
-    replaceGrantKey: text,
-    rotateRoot: text,
-    provision: z.strictObject({
-      devices: names,
-      rootKeys: z.array(text).min(1, 'is empty'),
-      within: duration.optional(),
-    }),
-    urgent: names,
-  },
-  { at: duration },
-);
+const actions = {
+  issueBundles: on,
+  revokeKey: text,
+  revokeGrants: z.strictObject({ wallets: text, count: count.optional() }),
+  replaceGrantKey: text,
+  rotateRoot: text,
+  provision: z.strictObject({
+    devices: names,
+    rootKeys: z.array(text).min(1, 'is empty'),
+    within: duration.optional(),
+  }),
+  urgent: names,
+};
+const action = oneOf(actions, { at: duration });
+
+/** What can be wrong, and what can be done, by the names that a file has for them. */
+export const FAULTS: readonly string[] = Object.keys(faults);
+export const ACTIONS: readonly string[] = Object.keys(actions);
 
 /** See the head of the file. */
 export const scenarioSchema = z.strictObject({

@@ -23,6 +23,7 @@ import { register as present } from './present.ts';
 import { register as provision } from './provision.ts';
 import { register as sba } from './sba.ts';
 import { register as sim } from './sim.ts';
+import { register as simSoak } from './sim-soak.ts';
 import { register as spa } from './spa.ts';
 import { register as testXs } from './test-xs.ts';
 import { register as verify } from './verify.ts';
@@ -54,6 +55,7 @@ export const commands: readonly Register[] = [
   benchXs,
   powercut,
   sim,
+  simSoak,
   testXs,
   xsRun,
   doctor,

@@ -67,7 +67,7 @@ function resultText(title: string, seed: number, result: RunResult): string {
 }
 
 /** A rule that was broken, and what led there. */
-function violationLines(violation: NonNullable<RunResult['violation']>): readonly string[] {
+export function violationLines(violation: NonNullable<RunResult['violation']>): readonly string[] {
   const { rule, device, detail, trace } = violation;
   const events = trace.map((event) => `  ${JSON.stringify(event)}`);
   return ['', `VIOLATION of "${rule}" by ${device}: ${detail}`, ...events];

@@ -1,0 +1,92 @@
+// The soak: its scenarios are files like any other, the same for the same seed; a device that breaks a rule ends it, and what it
+// then says is enough to have it once more.
+
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { MakeCharger } from '../../../host-sim/simulation/simulated-device.ts';
+import { VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
+import { readScenario } from '../../../tools/scenario/scenario-file.ts';
+import { randomScenario } from '../../../tools/soak/random-scenario.ts';
+import { soak } from '../../../tools/soak/soak.ts';
+import { Bench, run } from '../cli/run.ts';
+
+let bench: Bench;
+beforeAll(() => {
+  bench = new Bench();
+});
+afterAll(() => bench.remove());
+
+/** One that is over soon. */
+const SHORT = 214;
+
+/** A device that takes whatever is presented. */
+const trusting: MakeCharger = (parts) => {
+  const charger = new VirtualCharger(parts);
+  charger.present = async (_, { amountMinor }) => {
+    const names = { grantId: '', budgetId: '', sessionId: '', actorId: '' };
+    return { ok: true, receiptId: 1, repeated: false, amountMinor, timeMs: 0, ...names };
+  };
+  return charger;
+};
+
+describe('a scenario at random', () => {
+  it('is the same for the same seed, and another for another', () => {
+    expect(randomScenario(7)).toBe(randomScenario(7));
+    expect(randomScenario(7)).not.toBe(randomScenario(8));
+  });
+
+  it('is a file without findings, whatever its seed', () => {
+    for (let seed = 0; seed < 25; seed++) {
+      const read = readScenario(bench.write('random.yaml', randomScenario(seed)));
+      expect(read, `seed ${seed}`).not.toHaveProperty('problems');
+    }
+  });
+});
+
+describe('sim-soak', () => {
+  it('says what came of each scenario, and what was never seen', async () => {
+    const { code, stdout } = await run('sim-soak', '--seed', String(SHORT), '--count', '1');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^seed 214: \d+ payments, \d+ approved, \d+ refused, \d+ without an answer, \d+ events\n/);
+    expect(stdout).toMatch(/\nfaults: .*\n {2}never seen: .*\n/);
+    expect(stdout).toMatch(/\nrefused: .*\n {2}never seen: .*/);
+  });
+
+  it('gives the same as JSON, line by line', async () => {
+    const { code, stdout } = await run('sim-soak', '--seed', String(SHORT), '--count', '1', '--json');
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(code).toBe(0);
+    expect(lines).toMatchObject([
+      { event: 'scenario', seed: SHORT },
+      { event: 'result', scenarios: 1, payments: lines[0].payments, coverage: { faults: {}, hostile: {} } },
+    ]);
+  });
+});
+
+describe('a soak', () => {
+  const order = { seed: SHORT, count: 3, untilMs: Number.POSITIVE_INFINITY, ran: () => {} };
+
+  it('ends with the first rule that is broken, and keeps the file', async () => {
+    const keep = bench.path('kept');
+    const { scenarios, failure } = await soak({ ...order, keep, makeCharger: trusting });
+    expect(scenarios).toBe(1);
+    expect(failure).toMatchObject({ seed: SHORT, what: { device: expect.any(String), trace: expect.any(Array) } });
+    expect(readFileSync(String(failure?.file), 'utf8')).toBe(randomScenario(SHORT));
+  });
+
+  it('ends where something is thrown, and says what', async () => {
+    const makeCharger: MakeCharger = () => {
+      throw new Error('no such charger');
+    };
+    const { failure } = await soak({ ...order, keep: undefined, makeCharger });
+    expect(failure).toMatchObject({ what: { thrown: expect.stringContaining('no such charger') }, file: undefined });
+  });
+
+  it('begins no scenario after its time, but one', async () => {
+    const { scenarios } = await soak({ ...order, untilMs: 0, keep: undefined });
+    expect(scenarios).toBe(1);
+  });
+});

@@ -1,0 +1,95 @@
+// What a soak has seen of all there is, so that what it never saw has a name.
+
+import { HOSTILE_CLASSES } from '../../host-sim/faults/hostile-payer.ts';
+import type { RunResult } from '../../host-sim/simulation/run.ts';
+import type { TraceEvent } from '../../host-sim/simulation/trace.ts';
+import { ACTIONS, FAULTS, type ScenarioValues } from '../scenario/schema.ts';
+
+/** How often something was seen, by its name; 0 where it never was. */
+export type Counts = { readonly [name: string]: number };
+
+/** See the head of the file. */
+export interface Coverage {
+  /** Members of a scenario file's `faults`: in so many scenarios. */
+  readonly faults: Counts;
+  readonly actions: Counts;
+  /** Payments. */
+  readonly hostile: Counts;
+  /** Payments, by the code of their refusal: those that payers of a simulation can cause. */
+  readonly refused: Counts;
+  /** Bundles and requests that were refused or failed, by why. */
+  readonly refreshes: Counts;
+}
+
+/** What payments of a scenario can be refused with. */
+const CODES = [
+  ...[
+    'AMOUNT_EXCEEDED',
+    'AMOUNT_MISMATCH',
+    'ARTIFACT_EXPIRED',
+    'ARTIFACT_INVALID',
+    'BUDGET_ID_REPLAY',
+    'CLOCK_UNTRUSTED',
+  ],
+  ...[
+    'DESTINATION_MISMATCH',
+    'GRANT_BUDGET_EXCEEDED',
+    'GRANT_REVOKED',
+    'KEY_NOT_FOUND',
+    'KEY_REVOKED',
+    'LIMIT_EXCEEDED',
+  ],
+  ...[
+    'NO_TRUST_BUNDLE',
+    'OFFLINE_CUMULATIVE_EXCEEDED',
+    'OFFLINE_SINGLE_EXCEEDED',
+    'POLICY_GRANT_SIGNATURE_INVALID',
+    'SBA_INVALID',
+  ],
+  ...['SBA_SIGNATURE_INVALID', 'SPA_SIGNATURE_INVALID', 'STORE_FAILED', 'STORE_FULL', 'VELOCITY_LIMIT_EXCEEDED'],
+];
+
+/** Gathers it. */
+export class CoverageCount {
+  readonly #faults = zeroes(FAULTS);
+  readonly #actions = zeroes(ACTIONS);
+  readonly #hostile = zeroes(HOSTILE_CLASSES);
+  readonly #refused = zeroes(CODES);
+  readonly #refreshes = new Map<string, number>();
+
+  /** What a scenario has in it. */
+  has({ faults = [], actions = [] }: Pick<ScenarioValues, 'faults' | 'actions'>): void {
+    for (const [all, of] of [
+      [faults, this.#faults],
+      [actions, this.#actions],
+    ] as const)
+      for (const name of of.keys()) if (all.some((one) => name in one)) add(of, name);
+  }
+
+  heard({ event, hostile, failure }: TraceEvent): void {
+    if (event === 'payment' && hostile !== undefined) add(this.#hostile, String(hostile));
+    if (event === 'refresh.failed' || event === 'upload.failed') add(this.#refreshes, String(failure ?? event));
+  }
+
+  ended({ refused }: Pick<RunResult, 'refused'>): void {
+    for (const [code, count] of Object.entries(refused)) add(this.#refused, code, count);
+  }
+
+  get coverage(): Coverage {
+    return {
+      faults: Object.fromEntries(this.#faults),
+      actions: Object.fromEntries(this.#actions),
+      hostile: Object.fromEntries(this.#hostile),
+      refused: Object.fromEntries(this.#refused),
+      refreshes: Object.fromEntries(this.#refreshes),
+    };
+  }
+}
+
+function zeroes(names: readonly string[]): Map<string, number> {
+  return new Map(names.map((name) => [name, 0]));
+}
+
+function add(counts: Map<string, number>, name: string, more = 1): void {
+  counts.set(name, (counts.get(name) ?? 0) + more);
+}
