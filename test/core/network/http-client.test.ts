@@ -1,7 +1,7 @@
 // The HTTP client against servers that answer, lie, drip, or break off, whatever brings its connections.
 
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { HttpClient, type HttpOrder, serverAt, serverOf } from '../../../core/network/http-client.ts';
 import { askSmall } from '../../../core/network/small-answer.ts';
 import type { HeaderOf } from '../../../core/refresh/bundle-fetch.ts';
@@ -17,15 +17,22 @@ const ORDER: HttpOrder = {
   timeoutMs: 60_000,
   maxBytes: 1000,
 };
-const timers = new Timers();
+/** Those of the last bench. */
+let timers: Timers;
 
 /** A request, and what was told of it. */
 class Bench {
-  readonly client = new HttpClient({ connect, after: timers.after, certificate: undefined });
+  readonly client: HttpClient;
   readonly told: string[] = [];
   body = '';
   wanted = true;
   header: HeaderOf = () => undefined;
+
+  constructor() {
+    connections.length = 0;
+    timers = new Timers();
+    this.client = new HttpClient({ connect, after: timers.after, certificate: undefined });
+  }
 
   send(changes: Partial<HttpOrder> = {}): this {
     this.client.send(
@@ -52,10 +59,6 @@ class Bench {
 const sent = () => lastConnection().sent.toString();
 const answer = (body: string, ...fields: string[]) =>
   ['HTTP/1.1 200 OK', `Content-Length: ${body.length}`, ...fields, '', body].join('\r\n');
-
-beforeEach(() => {
-  connections.length = 0;
-});
 
 describe('a request in the clear', () => {
   it('is one head, and its answer is told part by part', () => {
@@ -232,7 +235,8 @@ describe('a request', () => {
 
   it('goes under TLS with the certificate that is provisioned for the server, else with the client’s', () => {
     const [own, other] = [Uint8Array.of(1), Uint8Array.of(2)];
-    const client = new HttpClient({ connect, after: timers.after, certificate: own });
+    connections.length = 0;
+    const client = new HttpClient({ connect, after: new Timers().after, certificate: own });
     const nobody = { answered: () => true, take: () => true, ended: () => {}, failed: () => {} };
     for (const server of [SECURE, { ...SECURE, certificate: other }, PLAIN]) {
       client.send({ ...ORDER, server }, nobody);

@@ -1,7 +1,7 @@
 // A broker's messages, and what else a broker can send.
 
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { UrgentTopic } from '../../../core/network/urgent-topic.ts';
 import { connect, connections, lastConnection } from './connections.ts';
 
@@ -24,6 +24,10 @@ class Bench {
     log: { emit: ({ detail }) => void (detail !== undefined && this.details.push(detail)) },
     urgent: () => void this.urgent++,
   });
+
+  constructor() {
+    connections.length = 0;
+  }
 
   seconds(count: number, linkUp = true, isPaying = false): void {
     for (let i = 0; i < count; i++) {
@@ -56,16 +60,12 @@ const lengthOf = (length: number) => (length < 128 ? [length] : [(length & 127) 
 
 const message = (flags = 0) => [0x30 | flags, 5, 0, 2, 0x61, 0x2f, 0x78];
 
-beforeEach(() => {
-  connections.length = 0;
-});
-
 describe('a subscription', () => {
   it('says who it is, under TLS, and what it wants to be told', () => {
     new Bench().subscribed();
     const { sent, options } = lastConnection();
     expect(options).toMatchObject({ host: 'broker.example', port: 8883, certificate: CERTIFICATE });
-    const told = sent.toString('latin1');
+    const told = sent.toString();
     for (const one of ['MQTT', 'charger-7', 'mpcp_0123456789', 'mpcp/refresh']) expect(told).toContain(one);
   });
 
