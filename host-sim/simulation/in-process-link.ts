@@ -1,5 +1,5 @@
-// A device's link whose other end is in this process: the same answers as over HTTP, at simulated times, and nothing of the
-// machine's own time or sockets in them.
+// A device's link in simulated time: what its network has for an answer, over sockets or not, comes at simulated times, and
+// nothing of the machine's own time is in it.
 
 import type { LocalAnswer } from '../http/json-server.ts';
 import { Link, LinkDownError, type LinkRequest } from '../virtual-device/link.ts';

@@ -16,8 +16,9 @@ import { randomSpan, seededKey, seededRandom } from '../scenario/seeded.ts';
 import type { SigningKey } from '../signing/keys.ts';
 import { presentationBytes } from '../wallet/presentation.ts';
 import { Arrivals } from './arrivals.ts';
+import type { KeptRun } from './kept-run.ts';
 import { Payers } from './payers.ts';
-import { type BundleAudience, Servers } from './servers.ts';
+import { type BundleAudience, type LinkKind, Servers } from './servers.ts';
 import { type MakeCharger, SimulatedDevice } from './simulated-device.ts';
 import { Timeline } from './timeline.ts';
 import { Trace, type TraceEvent } from './trace.ts';
@@ -34,6 +35,10 @@ export interface RunOptions {
   readonly keptOfEach?: number;
   /** For fleets: flash is read back after each of so many approvals of a device. Default 1: after every one. */
   readonly readBackEvery?: number;
+  /** Default: in-process. */
+  readonly link?: LinkKind;
+  /** Where flash and databases are kept. Default: in memory, for as long as the run. */
+  readonly keep?: KeptRun;
 }
 
 /** What a run came to. */
@@ -56,7 +61,11 @@ export interface RunResult {
 /** Runs a scenario. */
 export async function runScenario(scenario: Scenario, options: RunOptions = {}): Promise<RunResult> {
   const run = new Run(scenario, options);
-  return run.toTheEnd();
+  try {
+    return await run.toTheEnd();
+  } finally {
+    await run.close();
+  }
 }
 
 /** Who pays, and how they cheat where they do. */
@@ -76,6 +85,7 @@ class Run {
   readonly #scenario: Scenario;
   readonly #timeline = new Timeline();
   readonly #trace: Trace;
+  readonly #keep: KeptRun | undefined;
   readonly #devices = new Map<string, SimulatedDevice>();
   /** What is around each of them. */
   readonly #around = new Map<string, { readonly network: LyingNetwork; readonly timeServers: TimeServers }>();
@@ -97,9 +107,11 @@ class Run {
   readonly #approvals = new Map<string, number[]>();
   readonly #progress: RunOptions['progress'];
 
-  constructor(scenario: Scenario, { heard, makeCharger, progress, keptOfEach, readBackEvery = 1 }: RunOptions) {
+  constructor(scenario: Scenario, options: RunOptions) {
+    const { heard, makeCharger, progress, keptOfEach, readBackEvery = 1, link = 'in-process', keep } = options;
     this.#scenario = scenario;
     this.#progress = progress;
+    this.#keep = keep;
     this.#hasCheats = scenario.arrivals.some(({ hostileShare }) => hostileShare > 0);
     this.#stranger = seededKey(scenario.seed, 'stranger');
     this.#trace = new Trace(() => this.#timeline.nowMs, { heard, keptOfEach });
@@ -134,6 +146,7 @@ class Run {
         builtMs,
         crypto,
         network: network.answer,
+        store: keep && ((partition, bytes) => keep.store(deviceId, partition, bytes)),
         askTime: () => {
           const ahead = timeServers.aheadMs;
           return device.link.up && ahead !== undefined ? trueMs() + ahead : undefined;
@@ -147,7 +160,7 @@ class Run {
       this.#devices.set(deviceId, device);
       this.#watch.made(device);
     }
-    const run = { timeline: this.#timeline, trace: this.#trace, clock };
+    const run = { timeline: this.#timeline, trace: this.#trace, clock, link, storage: keep?.storage };
     const audiences = audiencesOf(this.#devices.values(), otherMerchants(scenario));
     this.#servers = new Servers(scenario, run, audiences, (issued) => this.#watch.issued(issued));
     this.#payers = new Payers(
@@ -168,6 +181,7 @@ class Run {
       for (const device of this.#devices.values()) device.setLink(true);
       await this.#timeline.run(durationMs + settleMs);
     }
+    for (const { terms, image } of this.#devices.values()) this.#keep?.image(terms.deviceId, image);
     const acknowledged = await this.#handedIn();
     const refused = Object.fromEntries([...this.#refused].sort(([a], [b]) => (a < b ? -1 : 1)));
     const counts = { payments: this.#payments, approved: this.#approved, refused, unanswered: this.#unanswered };
@@ -194,6 +208,11 @@ class Run {
       this.#watch.ended(device, receipts, (await backend.report(deviceId)).breaks);
     }
     return acknowledged;
+  }
+
+  /** Ends the servers. */
+  close(): Promise<void> {
+    return this.#servers.close();
   }
 
   async #open(): Promise<void> {
@@ -362,11 +381,11 @@ class Run {
           await servers.revokeGrant(String((grant.grant as { grantId: string }).grantId));
         break;
       case 'replace-grant-key':
-        servers.replaceGrantKey(action.key);
+        await servers.replaceGrantKey(action.key);
         await this.#payers.renew();
         break;
       case 'rotate-root':
-        servers.rotateRoot(action.key);
+        await servers.rotateRoot(action.key);
         break;
       case 'provision':
         this.#planProvisioning(action);

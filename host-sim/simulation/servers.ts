@@ -1,15 +1,17 @@
-// The servers of a run: a Policy Authority and the operator's backend behind their HTTP routes, in this process and in simulated
-// time. What the people behind them do is done here too: bundles are issued when they are due, keys and grants revoked.
+// The servers of a run: a Policy Authority and the operator's backend behind their HTTP routes, on loopback or without sockets, in
+// simulated time. What the people behind them do is done here too: bundles are issued when they are due, keys and grants revoked.
 
 import type { JsonObject } from '../../core/json/value.ts';
 import type { Clock } from '../../core/ports/ports.ts';
 import type { Provisioning } from '../../core/provisioning/provisioning.ts';
 import { apiKeyHash } from '../http/bearer.ts';
-import type { LocalAnswer } from '../http/json-server.ts';
+import type { LocalAnswer, LocalRequest } from '../http/json-server.ts';
+import { Loopback } from '../http/loopback.ts';
 import { OperatorBackend } from '../operator-backend/server.ts';
+import type { OperatorStorage } from '../operator-backend/storage.ts';
 import type { BundleRequest, GrantRequest } from '../policy-authority/authority.ts';
 import { PolicyAuthority } from '../policy-authority/server.ts';
-import { MemoryStorage } from '../policy-authority/storage.ts';
+import { MemoryStorage, type PolicyAuthorityStorage } from '../policy-authority/storage.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { seededIds } from '../scenario/seeded.ts';
@@ -31,6 +33,21 @@ export interface IssuedBundle {
   readonly root: SigningKey;
 }
 
+/** How requests come to the servers: over HTTP on loopback, or by the same routes without a socket. */
+export type LinkKind = 'sockets' | 'in-process';
+
+/** What the servers of a run are made of. */
+export interface ServerParts {
+  readonly timeline: Timeline;
+  readonly trace: Trace;
+  readonly clock: Clock;
+  readonly link: LinkKind;
+  /** Default: in memory. */
+  readonly storage?: { readonly authority: PolicyAuthorityStorage; readonly operator: OperatorStorage } | undefined;
+}
+
+type Server = PolicyAuthority | OperatorBackend;
+
 /** A key that signs, and whether bundles say that it does no more. */
 interface ListedKey {
   readonly issuer: string;
@@ -47,6 +64,9 @@ interface KeptAnswer {
 /** The key by which the scenario's people change things at the Policy Authority. */
 const ADMIN = 'mpcp_scenario-admin';
 
+/** What is the connection's or the machine's in an answer. A device looks at none of it, and a run is to be the same each time. */
+const OF_THE_WAY = ['connection', 'keep-alive', 'transfer-encoding', 'date'];
+
 /** See the head of the file. */
 export class Servers {
   readonly backend: OperatorBackend;
@@ -54,12 +74,14 @@ export class Servers {
   readonly #timeline: Timeline;
   readonly #trace: Trace;
   readonly #clock: Clock;
-  readonly #storage = new MemoryStorage();
+  readonly #storage: PolicyAuthorityStorage;
+  /** Undefined where no sockets are used. */
+  readonly #loopback: Loopback | undefined;
   readonly #newId: () => string;
   readonly #audiences: readonly BundleAudience[];
   readonly #keys: ListedKey[] = [];
   readonly #issued: (issued: IssuedBundle) => void;
-  /** Answers with bundles, by path and the tag that was asked with: thousands of devices ask for the same. */
+  /** Without sockets: answers with bundles, by path and the tag that was asked with. Thousands of devices ask for the same. */
   #kept = new Map<string, KeptAnswer>();
   /** When bundles expire that were issued: then they are no longer answered. */
   readonly #expiries: number[] = [];
@@ -70,27 +92,31 @@ export class Servers {
   /** @param issued is told every bundle that was issued */
   constructor(
     scenario: Scenario,
-    run: { readonly timeline: Timeline; readonly trace: Trace; readonly clock: Clock },
+    parts: ServerParts,
     audiences: readonly BundleAudience[],
     issued: (issued: IssuedBundle) => void,
   ) {
     this.#scenario = scenario;
-    this.#timeline = run.timeline;
-    this.#trace = run.trace;
-    this.#clock = run.clock;
+    this.#timeline = parts.timeline;
+    this.#trace = parts.trace;
+    this.#clock = parts.clock;
+    this.#storage = parts.storage?.authority ?? new MemoryStorage();
+    this.#loopback = parts.link === 'sockets' ? new Loopback() : undefined;
     this.#audiences = audiences;
     this.#issued = issued;
     this.#newId = seededIds(scenario.seed, 'authority');
     this.#grantKey = scenario.authority.grantKey;
     this.#rootKey = scenario.authority.rootKey;
-    this.#authority = this.#opened();
-    this.backend = new OperatorBackend({ crypto: createNodeCrypto(), clock: run.clock });
+    this.#authority = this.#made();
+    const storage = parts.storage && { storage: parts.storage.operator };
+    this.backend = new OperatorBackend({ crypto: createNodeCrypto(), clock: parts.clock, ...storage });
     this.#list(scenario.authority.issuer, this.#grantKey);
     for (const { issuer, key } of scenario.wallets) this.#list(issuer, key);
   }
 
   /** Begins: the people get their key, devices theirs, and the first bundles are issued. */
   async open(devices: readonly Provisioning[]): Promise<void> {
+    await this.#listen(this.#authority, this.backend);
     await this.#storage.putApiKey({ keyId: 'scenario', sha256: apiKeyHash(ADMIN), scopes: ['admin'] });
     for (const { deviceId, operator } of devices) {
       if (operator === undefined) continue;
@@ -100,18 +126,26 @@ export class Servers {
     await this.issueBundles();
   }
 
+  /** Ends everything. */
+  async close(): Promise<void> {
+    this.#loopback?.close();
+    await Promise.all([this.#authority.close(), this.backend.close()]);
+  }
+
   /** What a server answers to a request that reached it. */
   async answer(url: URL, { method = 'GET', headers, body }: LinkRequest): Promise<LocalAnswer> {
     const path = `${url.pathname}${url.search}`;
     const isOperators = url.pathname.startsWith('/v1/devices/');
-    const key = !isOperators && url.pathname === '/trust-bundles' ? `${headers['if-none-match'] ?? ''} ${path}` : '';
+    const isKept = this.#loopback === undefined && url.pathname === '/trust-bundles';
+    const key = isKept ? `${headers['if-none-match'] ?? ''} ${path}` : '';
     const answers = this.#kept;
     const kept = answers.get(key);
     if (kept !== undefined && kept.untilMs > this.#now()) return kept.answer;
-    const server = isOperators ? this.backend : this.#authority;
     const request = { method, path, headers, ...(body === undefined ? {} : { body }) };
-    const answer = await this.#timeline.outside(server.answer(request));
-    if (key !== '') answers.set(key, { answer, untilMs: this.#nextExpiry() });
+    const whole = await this.#ask(isOperators ? this.backend : this.#authority, request);
+    const told = Object.entries(whole.headers).filter(([name]) => !OF_THE_WAY.includes(name));
+    const answer = { ...whole, headers: Object.fromEntries(told) };
+    if (isKept) answers.set(key, { answer, untilMs: this.#nextExpiry() });
     return answer;
   }
 
@@ -149,19 +183,39 @@ export class Servers {
   }
 
   /** Grants are signed with another key from now on. */
-  replaceGrantKey(key: SigningKey): void {
+  async replaceGrantKey(key: SigningKey): Promise<void> {
     this.#grantKey = key;
     this.#list(this.#scenario.authority.issuer, key);
-    this.#authority = this.#opened();
+    await this.#reopened();
   }
 
   /** Bundles are. */
-  rotateRoot(key: SigningKey): void {
+  async rotateRoot(key: SigningKey): Promise<void> {
     this.#rootKey = key;
-    this.#authority = this.#opened();
+    await this.#reopened();
   }
 
-  #opened(): PolicyAuthority {
+  /** The authority goes on with its other keys. */
+  async #reopened(): Promise<void> {
+    const before = this.#authority;
+    this.#authority = this.#made();
+    await this.#listen(this.#authority);
+    await this.#timeline.outside(before.close());
+  }
+
+  async #listen(...servers: readonly Server[]): Promise<void> {
+    if (this.#loopback === undefined) return;
+    for (const server of servers) await this.#timeline.outside(server.listen());
+  }
+
+  #ask(server: Server, request: LocalRequest): Promise<LocalAnswer> {
+    const loopback = this.#loopback;
+    return this.#timeline.outside(
+      loopback === undefined ? server.answer(request) : loopback.answer(server.url, request),
+    );
+  }
+
+  #made(): PolicyAuthority {
     this.#kept = new Map();
     const { issuer } = this.#scenario.authority;
     return new PolicyAuthority({
@@ -197,7 +251,7 @@ export class Servers {
   async #post(path: string, body: object): Promise<JsonObject> {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${ADMIN}` };
     const request = { method: 'POST', path, headers, body: Buffer.from(JSON.stringify(body)) } as const;
-    const answer = await this.#timeline.outside(this.#authority.answer(request));
+    const answer = await this.#ask(this.#authority, request);
     this.#kept = new Map();
     const value = JSON.parse(Buffer.from(answer.body).toString()) as JsonObject;
     if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${value.error}: ${value.detail}`);

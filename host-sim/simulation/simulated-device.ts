@@ -9,13 +9,14 @@ import type { Decision } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { mix } from '../flash/random.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
-import { MemoryStore } from '../flash/store.ts';
+import { MemoryStore, type Store } from '../flash/store.ts';
 import { imageFlash, readImage } from '../provisioning/image.ts';
 import type { DeviceTerms, SaleTerms } from '../scenario/scenario.ts';
 import { seededRandom } from '../scenario/seeded.ts';
 import { type ChargerParts, StartProblem, VirtualCharger } from '../virtual-device/virtual-charger.ts';
 import { DeviceClock, type TrueTime } from './device-clock.ts';
 import { InProcessLink, type Network } from './in-process-link.ts';
+import type { Partition } from './kept-run.ts';
 import type { BundleAudience } from './servers.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -45,6 +46,8 @@ export interface SimulatedDeviceParts {
   readonly builtMs: number;
   readonly crypto: Crypto;
   readonly network: Network;
+  /** Where its flash is. Default: in memory. */
+  readonly store?: ((partition: Partition, bytes: number) => Store) | undefined;
   /** Asks a time server: what it says, undefined where it says nothing. */
   readonly askTime: () => number | undefined;
   readonly makeCharger?: MakeCharger | undefined;
@@ -84,17 +87,18 @@ export class SimulatedDevice {
   #life = 0;
 
   constructor(parts: SimulatedDeviceParts) {
-    const { terms, seed, timeline, trueMs, network } = parts;
+    const { terms, seed, timeline, trueMs, network, store = (_, bytes) => new MemoryStore(bytes) } = parts;
     this.terms = terms;
     this.#parts = parts;
     this.clock = new DeviceClock(trueMs, terms.battery);
     this.link = new InProcessLink(timeline, network, (url) => this.#timeoutMs(url));
     const word = seededRandom(seed, `flash ${terms.deviceId}`).word();
-    const flash = (bytes: number, i: number) => new SimulatedFlash(new MemoryStore(bytes), { seed: mix(word, i) });
+    const flash = (partition: Partition, bytes: number, i: number) =>
+      new SimulatedFlash(store(partition, bytes), { seed: mix(word, i) });
     this.flashes = {
-      ledger: flash(terms.ledgerBytes, 0),
-      journal: flash(terms.journalBytes, 1),
-      bundles: flash(bundlePartitionBytes(DEVICE_GEOMETRY.blockSize), 2),
+      ledger: flash('ledger', terms.ledgerBytes, 0),
+      journal: flash('journal', terms.journalBytes, 1),
+      bundles: flash('bundles', bundlePartitionBytes(DEVICE_GEOMETRY.blockSize), 2),
     };
     this.#bundlesFlash = this.flashes.bundles;
     this.#image = terms.image;

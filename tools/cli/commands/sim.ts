@@ -1,18 +1,25 @@
 // `sim`: runs scenarios in simulated time, on the core that devices run.
 
-import type { Command } from 'commander';
+import { readdirSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { FlashError } from '../../../core/ports/ports.ts';
+import { KeptRun } from '../../../host-sim/simulation/kept-run.ts';
 import { type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
+import type { LinkKind } from '../../../host-sim/simulation/servers.ts';
 import type { TraceEvent } from '../../../host-sim/simulation/trace.ts';
 import { problemText } from '../../provision/problems.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
-import { type Io, printable, UsageError } from '../io.ts';
+import { type Io, printable, systemReason, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
+import { makeFolder } from '../output-file.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
 
 interface RunCommandOptions {
   readonly seed?: number;
   readonly json?: boolean;
+  readonly link: LinkKind;
+  readonly keep?: string;
 }
 
 /** Adds `sim`. */
@@ -25,6 +32,12 @@ export const register: Register = (program: Command, io: Io) => {
     .description('Run a scenario to its end, and say what came of it.')
     .argument('<scenario>', 'a scenario file: YAML')
     .option('--seed <n>', "instead of the file's: another seed, another run", wholeNumber(0, 999_999))
+    .addOption(
+      new Option('--link <kind>', 'how requests reach the servers: over HTTP on loopback, or in this process')
+        .choices(['sockets', 'in-process'] satisfies LinkKind[])
+        .default('sockets'),
+    )
+    .option('--keep <dir>', "an empty folder for the devices' flash and images, and the servers' database")
     .option('--json', 'every event of the run as a line of JSON on stdout, and its result in the last one')
     .addHelpText(
       'after',
@@ -33,7 +46,7 @@ export const register: Register = (program: Command, io: Io) => {
     .action((file: string, options: RunCommandOptions) => run(io, file, options));
 };
 
-async function run(io: Io, file: string, { seed, json }: RunCommandOptions): Promise<void> {
+async function run(io: Io, file: string, { seed, json, link, keep }: RunCommandOptions): Promise<void> {
   const read = readScenario(file, seed);
   if ('problems' in read) {
     const [first, ...more] = read.problems;
@@ -46,10 +59,33 @@ async function run(io: Io, file: string, { seed, json }: RunCommandOptions): Pro
   }
   const { scenario } = read;
   const line = (event: TraceEvent) => io.out(JSON.stringify(event));
-  const result = await runScenario(scenario, json === true ? { heard: line } : {});
+  const watched = json === true ? { heard: line } : {};
+  const result =
+    keep === undefined
+      ? await runScenario(scenario, { ...watched, link })
+      : await keptIn(keep, (kept) => runScenario(scenario, { ...watched, link, keep: kept }));
   if (json === true) io.out(JSON.stringify({ event: 'result', seed: scenario.seed, ...result }));
   else io.out(resultText(scenario.title, scenario.seed, result));
   if (result.unmet.length > 0 || result.violation !== undefined) io.fail();
+}
+
+/** @throws UsageError where something is in the folder, or nothing can be written there */
+async function keptIn(folder: string, work: (kept: KeptRun) => Promise<RunResult>): Promise<RunResult> {
+  if (folder === '') throw new UsageError('--keep "": the folder has no name');
+  makeFolder(folder, '--keep');
+  let kept: KeptRun | undefined;
+  try {
+    if (readdirSync(folder).length > 0)
+      throw new UsageError(`--keep ${folder}: it is not empty; a run is only kept where nothing is`);
+    kept = await KeptRun.in(folder);
+    return await work(kept);
+  } catch (error) {
+    const isOfFile = error instanceof FlashError || (error as NodeJS.ErrnoException).syscall !== undefined;
+    if (isOfFile) throw new UsageError(`--keep ${folder}: ${systemReason(error)}`);
+    throw error;
+  } finally {
+    kept?.close();
+  }
 }
 
 function resultText(title: string, seed: number, result: RunResult): string {
