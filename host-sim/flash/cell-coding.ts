@@ -4,7 +4,7 @@
 import type { CellStates } from './cell-states.ts';
 import type { StuckBits } from './faults.ts';
 import { mix, type SeededRandom } from './random.ts';
-import { ERASED } from './store.ts';
+import { ERASED, erasedBytes } from './store.ts';
 
 /** Bytes that are encrypted together. */
 export const CIPHER_BLOCK = 16;
@@ -25,7 +25,7 @@ export interface CellCoding {
    * Marks as programmed what an earlier run left programmed and nobody noted; gives cells that are erased but never were
    * made to look so their look. True where it changed cells.
    */
-  takeOver(cells: Uint8Array, programmed: Uint8Array): boolean;
+  takeOver(cells: Uint8Array, states: CellStates): boolean;
   /** Programs the bits `landed` of `bytes` over `cells`, and marks what was touched. */
   program(offset: number, cells: Uint8Array, bytes: Uint8Array, landed: Uint8Array, states: CellStates): void;
   /** The unit at `at` in `cells` was erased in part: it is neither old nor erased. */
@@ -48,15 +48,15 @@ export class PlainCoding implements CellCoding {
   readonly #block: Uint8Array;
 
   constructor(blockSize: number) {
-    this.#block = new Uint8Array(blockSize).fill(ERASED);
+    this.#block = erasedBytes(blockSize);
   }
 
   erased(_offset: number, length: number): Uint8Array {
     return length === this.#block.length ? this.#block : this.#block.subarray(0, length);
   }
 
-  takeOver(cells: Uint8Array, programmed: Uint8Array): boolean {
-    for (let i = 0; i < cells.length; i++) if (cells[i] !== ERASED) programmed[i] = 1;
+  takeOver(cells: Uint8Array, states: CellStates): boolean {
+    for (let i = 0; i < cells.length; i++) if (cells[i] !== ERASED) states.mark(i, 1, true);
     return false;
   }
 
@@ -65,8 +65,8 @@ export class PlainCoding implements CellCoding {
       if (landed[i] === 0) continue;
       const kept = bytes[i] | ~landed[i];
       cells[i] &= kept;
-      states.weak[offset + i] &= kept;
-      if (landed[i] === 0xff || (~bytes[i] & landed[i]) !== 0) states.programmed[offset + i] = 1;
+      if (states.anyWeak) states.setWeak(offset + i, states.weakBits(offset + i) & kept);
+      if (landed[i] === 0xff || (~bytes[i] & landed[i]) !== 0) states.mark(offset + i, 1, true);
     }
   }
 
@@ -86,7 +86,7 @@ export class PlainCoding implements CellCoding {
   ): void {
     if (noise !== undefined && states.anyWeak) {
       for (let i = 0; i < cells.length; i++) {
-        const weak = states.weak[offset + i];
+        const weak = states.weakBits(offset + i);
         if (weak !== 0) cells[i] ^= weak & noise.below(256);
       }
     }
@@ -116,15 +116,15 @@ export class ScrambledCoding implements CellCoding {
     return this.#pattern.subarray(offset, offset + length);
   }
 
-  takeOver(cells: Uint8Array, programmed: Uint8Array): boolean {
+  takeOver(cells: Uint8Array, states: CellStates): boolean {
     let changed = false;
     for (let at = 0; at < cells.length; at += CIPHER_BLOCK) {
       const end = at + CIPHER_BLOCK;
-      if (programmed[at] === 1 || this.#looksErased(cells, at, at)) continue;
+      if (states.firstProgrammed(at, 1) >= 0 || this.#looksErased(cells, at, at)) continue;
       if (cells.subarray(at, end).every((byte) => byte === ERASED)) {
         cells.set(this.#pattern.subarray(at, end), at);
         changed = true;
-      } else programmed.fill(1, at, end);
+      } else states.mark(at, CIPHER_BLOCK, true);
     }
     return changed;
   }
@@ -140,14 +140,15 @@ export class ScrambledCoding implements CellCoding {
       const whole = bits.every((byte) => byte === 0xff);
       if (whole && sound) cells.set(bytes.subarray(at, end), at);
       else noiseInto(cells, at, mix(hash, this.#hash(landed, at, 0)));
-      for (let i = at; i < end; i++) states.weak[offset + i] &= cipherByte(hash, i - at) | ~bits[i - at];
-      states.programmed.fill(1, offset + at, offset + end);
+      for (let i = at; i < end && states.anyWeak; i++)
+        states.setWeak(offset + i, states.weakBits(offset + i) & (cipherByte(hash, i - at) | ~bits[i - at]));
+      states.mark(offset + at, CIPHER_BLOCK, true);
     }
   }
 
   spoil(offset: number, cells: Uint8Array, at: number, states: CellStates): void {
     noiseInto(cells, at, mix(this.#hash(cells, at, offset + at), 1));
-    states.programmed.fill(1, offset + at, offset + at + CIPHER_BLOCK);
+    states.mark(offset + at, CIPHER_BLOCK, true);
   }
 
   flip(offset: number, cells: Uint8Array, at: number, bit: number): void {
@@ -167,14 +168,14 @@ export class ScrambledCoding implements CellCoding {
       if (at < 0 || at >= cells.length) continue;
       const begin = at - (at % CIPHER_BLOCK);
       const hash = this.#hash(cells, begin, offset + begin);
-      const written = states.programmed[cell] === 1 ? cipherByte(hash, at - begin) : ERASED;
+      const written = states.firstProgrammed(cell, 1) >= 0 ? cipherByte(hash, at - begin) : ERASED;
       if (((written ^ value) & bits) !== 0) noiseInto(cells, begin, mix(hash, 3));
     }
     if (noise === undefined || !states.anyWeak) return;
     for (let at = 0; at < cells.length; at += CIPHER_BLOCK) {
       let wrong = 0;
       for (let i = at; i < at + CIPHER_BLOCK; i++) {
-        const weak = states.weak[offset + i];
+        const weak = states.weakBits(offset + i);
         if (weak !== 0) wrong |= weak & noise.below(256);
       }
       if (wrong !== 0) noiseInto(cells, at, noise.word());

@@ -3,11 +3,11 @@
 
 import { type Flash, FlashError } from '../../core/ports/ports.ts';
 import { type CellCoding, CIPHER_BLOCK, type ErasedReads, PlainCoding, ScrambledCoding } from './cell-coding.ts';
-import { CellStates } from './cell-states.ts';
+import { type CellStates, DenseCellStates } from './cell-states.ts';
 import { FlashFaults } from './faults.ts';
 import { PowerCut } from './power-cut.ts';
 import { mix, SeededRandom } from './random.ts';
-import type { Store } from './store.ts';
+import { SparseStore, type Store } from './store.ts';
 import { bitsProgrammed, describeForm, partErased, type TornForm } from './torn-forms.ts';
 
 /** The sizes a part of flash works in, in bytes. */
@@ -132,13 +132,16 @@ export class SimulatedFlash implements Flash {
     this.faults = new FlashFaults(store.size, blockSize);
     this.#store = store;
     this.#coding = scrambled ? new ScrambledCoding(store.size, seed) : new PlainCoding(blockSize);
-    this.#states = new CellStates(store, store.size / blockSize);
+    const isSparse = store instanceof SparseStore;
+    this.#states = isSparse ? store.statesOf(blockSize) : new DenseCellStates(store, store.size / blockSize);
     this.#onOperation = options.onOperation;
     this.#tearing = new SeededRandom(seed);
     this.#noise = new SeededRandom(mix(seed, 1));
     this.#places = new SeededRandom(mix(seed, 2));
+    // Whoever keeps a sparse store keeps what is known of its cells too.
+    if (isSparse && !scrambled) return;
     const cells = this.#cellsOf(0, this.size);
-    if (this.#coding.takeOver(cells, this.#states.programmed)) this.#store.write(0, cells);
+    if (this.#coding.takeOver(cells, this.#states)) this.#store.write(0, cells);
   }
 
   /** Programs and erases begun so far; the number the next one will have. */
@@ -272,10 +275,8 @@ export class SimulatedFlash implements Flash {
     if (length === 0 || length % this.programSize !== 0 || offset % this.programSize !== 0) {
       throw new FlashError(`programming ${length} bytes at ${offset} is not in units of ${this.programSize}`);
     }
-    const { programmed } = this.#states;
-    for (let cell = offset; cell < offset + length; cell++) {
-      if (programmed[cell] !== 0) throw new FlashError(`the cell at ${cell} is not erased`);
-    }
+    const cell = this.#states.firstProgrammed(offset, length);
+    if (cell >= 0) throw new FlashError(`the cell at ${cell} is not erased`);
     const number = this.#begin('program', offset, length, bytes);
     this.#programs++;
     const refusal = this.faults.refusal(offset, length, undefined);
@@ -285,7 +286,7 @@ export class SimulatedFlash implements Flash {
       this.#bytesProgrammed += length;
       // First the flags: after a write that fails nobody knows what landed. In the store the cells are first, so that a
       // process that is killed in between leaves nothing that looks erased and is not.
-      programmed.fill(1, offset, offset + length);
+      this.#states.mark(offset, length, true);
       this.#store.write(offset, bytes);
       this.#states.save(offset, length);
       return;
@@ -375,7 +376,7 @@ export class SimulatedFlash implements Flash {
       this.#store.write(offset, this.#coding.erased(offset, this.blockSize));
     } catch (error) {
       // Nobody knows what landed; only another erase makes the block one to program.
-      this.#states.programmed.fill(1, offset, offset + this.blockSize);
+      this.#states.mark(offset, this.blockSize, true);
       throw error;
     }
     const block = offset / this.blockSize;
@@ -388,10 +389,13 @@ export class SimulatedFlash implements Flash {
     const cells = this.#cellsOf(offset, this.blockSize);
     const torn = [from, to].filter((edge) => edge % unit !== 0).map((edge) => edge - (edge % unit));
     cells.set(this.#coding.erased(offset + from, to - from), from);
-    states.programmed.fill(0, offset + from, offset + to);
+    states.mark(offset + from, to - from, false);
     for (const at of torn) this.#coding.spoil(offset, cells, at, states);
     this.#store.write(offset, cells);
-    for (let i = from; i < to; i++) states.weak[offset + i] |= weak?.[i - from] ?? 0;
+    for (let i = from; i < to; i++) {
+      const bits = weak?.[i - from] ?? 0;
+      if (bits !== 0) states.setWeak(offset + i, states.weakBits(offset + i) | bits);
+    }
     states.findWeak();
     states.save(offset, this.blockSize);
   }
@@ -400,9 +404,8 @@ export class SimulatedFlash implements Flash {
   #isWeak(offset: number, length: number): boolean {
     if (!this.#states.anyWeak) return false;
     const { unit } = this.#coding;
-    const { weak } = this.#states;
     const end = Math.ceil((offset + length) / unit) * unit;
-    for (let cell = offset - (offset % unit); cell < end; cell++) if (weak[cell] !== 0) return true;
+    for (let cell = offset - (offset % unit); cell < end; cell++) if (this.#states.weakBits(cell) !== 0) return true;
     return false;
   }
 

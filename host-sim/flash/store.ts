@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { FlashError } from '../../core/ports/ports.ts';
+import { SparseCellStates } from './cell-states.ts';
 
 /** Bytes that can be read and overwritten in place. A write is durable when it returns. Throws FlashError on failure. */
 export interface Store {
@@ -40,6 +41,18 @@ export interface Beside {
 
 /** What an erased cell holds. */
 export const ERASED = 0xff;
+
+/** Bytes of what a sparse store keeps in one piece. */
+const KEPT_BLOCK = 4096;
+
+const erasedOf = new Map<number, Uint8Array>();
+
+/** So many erased bytes, to be read only. */
+export function erasedBytes(length: number): Uint8Array {
+  const known = erasedOf.get(length) ?? new Uint8Array(length).fill(ERASED);
+  erasedOf.set(length, known);
+  return known;
+}
 
 /** A store in memory, erased at first. */
 export class MemoryStore implements Store {
@@ -71,6 +84,77 @@ export class MemoryStore implements Store {
   beside(length: number): Beside {
     if (this.#beside?.bytes.length !== length) this.#beside = { bytes: new Uint8Array(length), save: () => {} };
     return this.#beside;
+  }
+}
+
+/**
+ * A store in memory that keeps of each block what is not erased: up to the last such cell. For thousands of devices that have
+ * used little of their flash. Erased at first.
+ */
+export class SparseStore implements Store {
+  readonly size: number;
+  readonly #blocks: (Uint8Array | undefined)[];
+  #states: { readonly blockSize: number; readonly states: SparseCellStates } | undefined;
+
+  constructor(size: number) {
+    this.size = size;
+    this.#blocks = new Array(Math.ceil(size / KEPT_BLOCK)).fill(undefined);
+  }
+
+  /** Bytes that are kept. */
+  get keptBytes(): number {
+    return this.#blocks.reduce((sum, block) => sum + (block?.length ?? 0), 0);
+  }
+
+  read(offset: number, target: Uint8Array): void {
+    for (let done = 0; done < target.length; ) {
+      const at = (offset + done) % KEPT_BLOCK;
+      const count = Math.min(target.length - done, KEPT_BLOCK - at);
+      const kept = this.#blocks[(offset + done - at) / KEPT_BLOCK];
+      const length = kept === undefined ? 0 : Math.max(0, Math.min(count, kept.length - at));
+      // As in the store above: short reads are the most.
+      if (length <= 32) for (let i = 0; i < length; i++) target[done + i] = (kept as Uint8Array)[at + i] as number;
+      else target.set((kept as Uint8Array).subarray(at, at + length), done);
+      if (length < count) target.fill(ERASED, done + length, done + count);
+      done += count;
+    }
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      const at = (offset + done) % KEPT_BLOCK;
+      const count = Math.min(bytes.length - done, KEPT_BLOCK - at);
+      this.#writeBlock((offset + done - at) / KEPT_BLOCK, at, bytes.subarray(done, done + count));
+      done += count;
+    }
+  }
+
+  /** What is known of the cells by whoever had flash of such blocks over it last. */
+  statesOf(blockSize: number): SparseCellStates {
+    if (this.#states?.blockSize !== blockSize)
+      this.#states = { blockSize, states: new SparseCellStates(this.size, blockSize) };
+    return this.#states.states;
+  }
+
+  #writeBlock(block: number, at: number, bytes: Uint8Array): void {
+    const kept = this.#blocks[block];
+    let { length } = bytes;
+    while (length > 0 && bytes[length - 1] === ERASED) length--;
+    const end = at + length;
+    if (kept === undefined && length === 0) return;
+    if (at === 0 && length === 0 && bytes.length >= (kept as Uint8Array).length) {
+      this.#blocks[block] = undefined;
+      return;
+    }
+    if (kept !== undefined && kept.length >= end) {
+      kept.set(bytes.subarray(0, kept.length - at), at);
+      return;
+    }
+    // By a quarter more than is needed, so that a log that grows is not copied at every record.
+    const longer = new Uint8Array(Math.min(KEPT_BLOCK, Math.ceil((end + (end >> 2)) / 64) * 64)).fill(ERASED);
+    if (kept !== undefined) longer.set(kept);
+    longer.set(bytes.subarray(0, length), at);
+    this.#blocks[block] = longer;
   }
 }
 

@@ -9,7 +9,7 @@ import type { Decision } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { mix } from '../flash/random.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
-import { MemoryStore, type Store } from '../flash/store.ts';
+import { SparseStore, type Store } from '../flash/store.ts';
 import { imageFlash, readImage } from '../provisioning/image.ts';
 import type { DeviceTerms, SaleTerms } from '../scenario/scenario.ts';
 import { seededRandom } from '../scenario/seeded.ts';
@@ -87,7 +87,7 @@ export class SimulatedDevice {
   #life = 0;
 
   constructor(parts: SimulatedDeviceParts) {
-    const { terms, seed, timeline, trueMs, network, store = (_, bytes) => new MemoryStore(bytes) } = parts;
+    const { terms, seed, timeline, trueMs, network, store = (_, bytes) => new SparseStore(bytes) } = parts;
     this.terms = terms;
     this.#parts = parts;
     this.clock = new DeviceClock(trueMs, terms.battery);
