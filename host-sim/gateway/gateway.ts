@@ -3,6 +3,7 @@
 // Authority and a wallet session each; a merchant that knows MPCP finds the SBA in `X-Mpcp-Sba`.
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import { type PolicyGrant, readPolicyGrant } from '../../core/artifacts/policy-grant.ts';
 import { timeFrom } from '../../core/artifacts/time.ts';
 import { verifySessionProof } from '../../core/gateway/session-proof.ts';
 import type { JsonObject } from '../../core/json/value.ts';
@@ -18,6 +19,7 @@ import { KeyError, publicKeyOfJwk, type SigningKey, type VerificationKey } from 
 import { readAtMost } from '../virtual-device/read-at-most.ts';
 import { MpcpBudgetExceededError, MpcpPurposeNotAllowedError, WalletError } from '../wallet/errors.ts';
 import { createSession, type WalletSession } from '../wallet/session.ts';
+import { GrantAccount } from './grant-account.ts';
 import { Problem } from './problem.ts';
 import { type GatewayReceipt, signReceipt } from './receipts.ts';
 import { type PaymentTerms, termsIn } from './terms.ts';
@@ -79,6 +81,9 @@ interface Session {
   readonly budget: bigint;
   readonly expiresAtMs: number;
   readonly grantId: string;
+  /** What the session spends under, and what was paid under it, by other sessions too. */
+  readonly grant: PolicyGrant;
+  readonly account: GrantAccount;
   readonly key: Uint8Array | undefined;
   readonly wallet: WalletSession;
   readonly receipts: GatewayReceipt[];
@@ -102,12 +107,18 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #authority: Authority;
   readonly #sessions = new Map<string, Session>();
+  /** Verifies the grants of others; undefined where none is taken. */
+  readonly #owners: Verifier | undefined;
+  /** What was paid under each grant; ids are an issuer's own. */
+  readonly #accounts = new Map<string, GrantAccount>();
 
+  /** @throws ConfigurationError where the owners cannot be told apart */
   constructor(options: GatewayOptions) {
     this.#options = options;
     const { issuer, grantKey, clock } = options;
     const signer = new AuthoritySigner({ issuer, grantKey, bundleKey: grantKey });
     this.#authority = new Authority(signer, new MemoryStorage(), clock);
+    this.#owners = verifierOf(options);
   }
 
   /** Opens a session. @returns its id, and the token that is told this once */
@@ -139,6 +150,8 @@ export class Gateway {
       minorUnit: money.minorUnit,
       clock,
     }).catch(refusedByWallet);
+    // The wallet would have refused what is none.
+    const read = readPolicyGrant(grant) as PolicyGrant;
     const sessionToken = `gw_sess_${randomBytes(32).toString('base64url')}`;
     this.#sessions.set(sessionId, {
       sessionId,
@@ -148,6 +161,8 @@ export class Gateway {
       budget: BigInt(budget.amount),
       expiresAtMs,
       grantId: wallet.grantId,
+      grant: read,
+      account: this.#accountOf(read),
       key,
       wallet,
       receipts: [],
@@ -207,9 +222,15 @@ export class Gateway {
   async #paid(session: Session, request: ProxyRequest, purpose: string, terms: PaymentTerms): Promise<ProxyAnswer> {
     const { asset } = ASSETS[terms.currency] as { readonly asset: JsonObject };
     const { amount, currency, address } = terms;
+    const giveBack = session.account.take(session.grant, BigInt(amount), this.#now());
     const sba = await session.wallet
       .createSba({ amount, currency, purpose, rail: 'xrpl', asset, destination: address })
-      .catch(refusedByWallet);
+      .catch((error: unknown) => {
+        giveBack();
+        refusedByWallet(error);
+      });
+    // It may have ended while the grant's issuer was asked. What was signed for it counts.
+    this.#checkAlive(session);
     const txRef = await this.#options.settle(terms);
     session.receipts.push(
       signReceipt(
@@ -249,17 +270,25 @@ export class Gateway {
 
   /** A grant that somebody else signed, verified as a device would. */
   #accepted(grant: JsonObject): JsonObject {
-    const { owners = [], clock, crypto } = this.#options;
-    if (owners.length === 0) throw new Problem(403, 'grant_not_accepted', 'the gateway takes no grants of others');
-    const configuration = {
-      grantIssuers: owners.map(({ issuer }) => issuer),
-      sbaIssuers: {},
-      pinnedKeys: owners.map(({ issuer, key }) => ({ role: 'policyGrant', issuer, ...key }) as const),
-    };
-    const verifier = new Verifier({ configuration, crypto, clock, ledger: new MemoryLedger(crypto), earliestMs: 0 });
-    const verdict = verifier.checkGrant(new TextEncoder().encode(JSON.stringify(grant)));
+    if (this.#owners === undefined)
+      throw new Problem(403, 'grant_not_accepted', 'the gateway takes no grants of others');
+    const verdict = this.#owners.checkGrant(new TextEncoder().encode(JSON.stringify(grant)));
     if (!verdict.ok) throw new Problem(403, 'grant_not_accepted', `${verdict.code}: ${verdict.detail}`);
+    const { authorizedGateway } = readPolicyGrant(grant) as PolicyGrant;
+    if (authorizedGateway !== undefined && authorizedGateway !== this.#options.address)
+      throw new Problem(
+        403,
+        'grant_not_accepted',
+        `GATEWAY_NOT_AUTHORIZED: the grant's gateway is ${authorizedGateway}`,
+      );
     return grant;
+  }
+
+  #accountOf({ issuer, grantId }: PolicyGrant): GrantAccount {
+    const name = JSON.stringify([issuer ?? null, grantId]);
+    const account = this.#accounts.get(name) ?? new GrantAccount();
+    this.#accounts.set(name, account);
+    return account;
   }
 
   #checkProof({ key, sessionId, proofs }: Session, { method, proof, ts, body }: ProxyRequest): void {
@@ -304,6 +333,16 @@ export class Gateway {
   }
 }
 
+function verifierOf({ owners = [], clock, crypto }: GatewayOptions): Verifier | undefined {
+  if (owners.length === 0) return undefined;
+  const configuration = {
+    grantIssuers: owners.map(({ issuer }) => issuer),
+    sbaIssuers: {},
+    pinnedKeys: owners.map(({ issuer, key }) => ({ role: 'policyGrant', issuer, ...key }) as const),
+  };
+  return new Verifier({ configuration, crypto, clock, ledger: new MemoryLedger(crypto), earliestMs: 0 });
+}
+
 /** Sends a request once. @throws Problem where no answer comes, or too much of one */
 async function sent(
   { target, method, contentType, body }: ProxyRequest,
@@ -316,6 +355,7 @@ async function sent(
     const response = await fetch(target, { method, headers, redirect: 'manual', signal, ...payload });
     const bytes = await readAtMost(response, ANSWER_BYTES);
     if (bytes === undefined) throw new Error(`its answer has more than ${ANSWER_BYTES} bytes`);
+    if (response.status > 599) throw new Error(`its answer has the status ${response.status}, which there is none of`);
     return {
       status: response.status,
       contentType: response.headers.get('content-type') ?? undefined,

@@ -17,6 +17,7 @@ export type ProblemCode =
   | 'session_proof_stale'
   | 'purpose_not_allowed'
   | 'budget_exceeded'
+  | 'velocity_exceeded'
   | 'payment_terms_invalid'
   | 'merchant_unreachable';
 

@@ -124,8 +124,13 @@ function single(headers: FastifyRequest['headers'], name: string): string | unde
 
 function targetIn(headers: FastifyRequest['headers']): URL {
   const target = single(headers, 'x-target-url');
-  const url = target !== undefined && URL.canParse(target) ? new URL(target) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw new Problem(400, 'invalid_request', 'X-Target-Url is not an http or https address');
+  // Without blanks: two headers come as one, with a comma and a blank between them.
+  const url = target !== undefined && /^\S+$/.test(target) && URL.canParse(target) ? new URL(target) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw new Problem(
+      400,
+      'invalid_request',
+      'X-Target-Url is not one http or https address, without a name or password',
+    );
   return url;
 }

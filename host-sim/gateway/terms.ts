@@ -10,6 +10,9 @@ export interface PaymentTerms {
   readonly address: string;
 }
 
+/** What an address is made of: the alphabet of base58. Whether its checksum is right, whoever settles finds out. */
+const ADDRESS = /^r[1-9A-HJ-NP-Za-km-z]{24,34}$/;
+
 /** Reads a header. @returns an error that says what is wrong with it; undefined where there is none */
 export function termsIn(header: string | null): PaymentTerms | Error | undefined {
   if (header === null) return undefined;
@@ -22,8 +25,8 @@ export function termsIn(header: string | null): PaymentTerms | Error | undefined
   const { amount, currency, address } = (value ?? {}) as Record<string, unknown>;
   if (typeof amount !== 'string' || amountFrom(amount) === undefined)
     return new Error('X-Payment has no amount in digits');
-  if (typeof currency !== 'string' || typeof address !== 'string')
-    return new Error('X-Payment has no currency, or no address');
+  if (typeof currency !== 'string' || typeof address !== 'string' || !ADDRESS.test(address))
+    return new Error('X-Payment has no currency, or no classic address');
   return { amount, currency, address };
 }
 
