@@ -5,7 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { amountFrom } from '../../core/artifacts/amount.ts';
 import { ArtifactProblem } from '../../core/artifacts/members.ts';
 import { readPolicyGrant } from '../../core/artifacts/policy-grant.ts';
-import { canonicalText } from '../../core/json/canonical.ts';
+import { readSessionBudget } from '../../core/artifacts/sba.ts';
+import { canonicalText, hasUtf8 } from '../../core/json/canonical.ts';
 import { isObject, type JsonObject, type JsonValue, member } from '../../core/json/value.ts';
 import type { Clock } from '../../core/ports/ports.ts';
 import { SYSTEM_CLOCK } from '../ports/system-clock.ts';
@@ -61,6 +62,14 @@ export interface SbaRequest {
   readonly destination?: string;
 }
 
+/** What a grant or a budget restricts payments to; empty restricts nothing. Assets are canonical texts. */
+interface Lists {
+  readonly allowedAssets: readonly string[];
+  readonly destinationAllowlist: readonly string[];
+}
+
+type Terms = Pick<SpaRequest, 'asset' | 'destination' | 'referenceId'>;
+
 /** A payment to sign, under a budget of this session. */
 export interface SpaRequest {
   readonly sba: SignedEnvelope;
@@ -113,7 +122,7 @@ export class WalletSession {
   readonly #grantExpiresAtMs: number;
   readonly #rails: readonly string[];
   readonly #purposes: readonly string[];
-  readonly #lists: { readonly allowedAssets: readonly string[]; readonly destinationAllowlist: readonly string[] };
+  readonly #lists: Lists;
   readonly #key: SigningKey;
   readonly #clock: Clock;
   readonly #revocation: RevocationCheck | undefined;
@@ -131,6 +140,8 @@ export class WalletSession {
     this.#newId = options.newId ?? randomUUID;
     this.sessionId = options.sessionId ?? this.#newId();
     this.#options = options;
+    if (!hasUtf8([options.actorId, this.sessionId, options.issuer ?? null]))
+      throw new WalletError('actorId, sessionId or issuer holds a lone surrogate, which cannot be signed');
     this.#body = isObject(inner) ? inner : grant;
     this.#grantId = read.grantId;
     this.#policyHash = read.policyHash;
@@ -180,7 +191,7 @@ export class WalletSession {
     const rail = request.rail ?? this.#rails[0];
     if (rail === undefined || !this.#rails.includes(rail))
       throw new WalletError(`the grant does not allow rail ${rail ?? 'none'}`);
-    this.#checkTerms(request);
+    checkTerms(request, this.#lists, 'grant');
     const { purpose } = request;
     if (purpose !== undefined && this.#purposes.length > 0 && !this.#purposes.includes(purpose))
       throw new MpcpPurposeNotAllowedError(purpose, this.#purposes);
@@ -218,7 +229,8 @@ export class WalletSession {
   /**
    * Signs a payment under a budget of this session, and makes the settlement intent whose hash it carries.
    *
-   * @throws MpcpBudgetExceededError above what the budget still covers; WalletError for a budget of another session
+   * @throws MpcpBudgetExceededError above what the budget still covers; WalletError for a budget of another session, and for
+   *   what grant or budget do not allow
    */
   createSpa(request: SpaRequest): SignedPayment {
     const amount = amountOf(request.amount, 'the amount');
@@ -227,6 +239,10 @@ export class WalletSession {
     const account = this.#budget(budgetId);
     if (this.#storage.account(account) === undefined)
       throw new WalletError(`budget ${budgetId} is not of this session`);
+    const read = readSessionBudget(request.sba);
+    if (read instanceof ArtifactProblem) throw new WalletError(`the budget cannot be used: ${read.message}`);
+    checkTerms(request, this.#lists, 'grant');
+    checkTerms(request, read, 'budget');
     const now = new Date(this.#now()).toISOString();
     if (!this.#storage.take(account, amount)) throw new MpcpBudgetExceededError(amount, this.#remaining(account));
     const terms = {
@@ -268,15 +284,6 @@ export class WalletSession {
     return { grant: this.grant, sba, ...payment, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
   }
 
-  /** Of what the grant lists nothing else is signed: the merchant that asks for it would find out first. */
-  #checkTerms({ asset, destination }: SbaRequest): void {
-    const { allowedAssets, destinationAllowlist } = this.#lists;
-    if (asset !== undefined && allowedAssets.length > 0 && !allowedAssets.includes(canonicalText(asset)))
-      throw new WalletError(`the grant does not allow the asset ${canonicalText(asset)}`);
-    if (destination !== undefined && destinationAllowlist.length > 0 && !destinationAllowlist.includes(destination))
-      throw new WalletError(`the grant does not allow payments to ${destination}`);
-  }
-
   /** The account of a budget. */
   #budget(budgetId: string): string {
     return `${this.#account}${JSON.stringify([budgetId])}`;
@@ -292,6 +299,17 @@ export class WalletSession {
     if (now === undefined) throw new WalletError('the clock is not set');
     return now;
   }
+}
+
+/** Of what a grant or a budget lists nothing else is signed: the merchant that asks for it would find out first. */
+function checkTerms(terms: Terms, { allowedAssets, destinationAllowlist }: Lists, what: 'grant' | 'budget'): void {
+  const { asset, destination, referenceId } = terms;
+  if (!hasUtf8([asset ?? null, destination ?? null, referenceId ?? null]))
+    throw new WalletError('a term of the payment holds a lone surrogate, which cannot be signed');
+  if (asset !== undefined && allowedAssets.length > 0 && !allowedAssets.includes(canonicalText(asset)))
+    throw new WalletError(`the ${what} does not allow the asset ${canonicalText(asset)}`);
+  if (destination !== undefined && destinationAllowlist.length > 0 && !destinationAllowlist.includes(destination))
+    throw new WalletError(`the ${what} does not allow payments to ${destination}`);
 }
 
 function keyOf({ signingKey, signingKeyId }: SessionOptions): SigningKey {

@@ -10,7 +10,8 @@ import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { intentHash } from '../../../host-sim/signing/artifacts.ts';
 import { MpcpBudgetExceededError, MpcpGrantRevokedError, WalletError } from '../../../host-sim/wallet/errors.ts';
 import { presentationBytes, presentationHeader } from '../../../host-sim/wallet/presentation.ts';
-import { createSession, type SessionOptions } from '../../../host-sim/wallet/session.ts';
+import { createSession, type SessionOptions, type WalletSession } from '../../../host-sim/wallet/session.ts';
+import { withServer } from '../../fixtures/listening.ts';
 import { TestSite } from '../site.ts';
 
 let site: TestSite;
@@ -117,11 +118,13 @@ describe('createSba', () => {
     ['a rail the grant does not allow', { amount: '1', rail: 'evm' }],
     ['an asset the grant does not allow', { amount: '1', asset: { kind: 'IOU', currency: 'RLUSD', issuer: 'r' } }],
     ['a destination the grant does not allow', { amount: '1', destination: 'rrshVojrm2VNYzWgshmorN9LafmRWaDgp' }],
+    ['a destination with a lone surrogate', { amount: '3000000', destination: '\ud800' }],
     ['an amount of zero', { amount: '0' }],
     ['an amount in hexadecimal', { amount: '0x10' }],
   ])('refuses %s', async (_, request) => {
     const session = await createSession(grant, options());
     await expect(session.createSba(request as { amount: string })).rejects.toThrow(WalletError);
+    expect(session.remaining()).toEqual({ remainingMinor: '3000000' });
   });
 
   it('refuses an expired grant, and to sign without a clock', async () => {
@@ -194,6 +197,39 @@ describe('createSpa', () => {
     });
   });
 
+  it.each<[string, object, object]>([
+    ['a destination that the grant does not allow', {}, { destination: 'rrshVojrm2VNYzWgshmorN9LafmRWaDgp' }],
+    ['an asset that the grant does not allow', {}, { asset: { kind: 'IOU', currency: 'RLUSD', issuer: 'r' } }],
+    ['a reference with a lone surrogate', {}, { referenceId: '\ud800' }],
+  ])('refuses %s, and takes nothing from the budget', async (_, budget, request) => {
+    const session = await createSession(grant, options());
+    const sba = await session.createSba({ amount: '10', ...budget });
+    expect(() => session.createSpa({ sba, amount: '10', ...request })).toThrow(WalletError);
+    session.createSpa({ sba, amount: '10', asset: XRP, destination: DESTINATION });
+  });
+
+  it('refuses what the grant allows and the budget does not', async () => {
+    const { grantId: _, ...request } = grant.grant as JsonObject;
+    const { destinationAllowlist: __, allowedAssets: ___, ...open } = request;
+    const unrestricted = (await site.post('/grants', open)).body;
+    const session = await createSession(unrestricted, options());
+    const sba = await session.createSba({ amount: '10', asset: XRP, destination: DESTINATION });
+    const spa = (terms: object) => () => session.createSpa({ sba, amount: '10', ...terms });
+    expect(spa({ destination: 'rrshVojrm2VNYzWgshmorN9LafmRWaDgp' })).toThrow(/the budget does not allow payments to/);
+    expect(spa({ asset: { kind: 'IOU', currency: 'RLUSD', issuer: 'r' } })).toThrow(
+      /the budget does not allow the asset/,
+    );
+    spa({ asset: XRP, destination: DESTINATION })();
+  });
+
+  it('refuses a budget that is none', async () => {
+    const session = await createSession(grant, options());
+    const { issuerKeyId, signature, authorization } = await session.createSba({ amount: '10' });
+    const { expiresAt: _, ...rest } = authorization;
+    const sba = { issuerKeyId, signature, authorization: rest };
+    expect(() => session.createSpa({ sba, amount: '10' })).toThrow(WalletError);
+  });
+
   it('refuses a budget of another session', async () => {
     const [mine, theirs] = [await createSession(grant, options()), await createSession(grant, options())];
     const sba = await theirs.createSba({ amount: '10' });
@@ -215,6 +251,13 @@ describe('grants', () => {
     const ceiling = { amount: '-1', currency: 'XRP' };
     await expect(createSession(grant, options({ ceiling }))).rejects.toThrow(WalletError);
   });
+
+  it.each(['actorId', 'issuer', 'sessionId'])(
+    'refuses a lone surrogate as %s: nothing could be signed',
+    async (name) => {
+      await expect(createSession(grant, options({ [name]: 'a\ud800' }))).rejects.toThrow(WalletError);
+    },
+  );
 
   it('says when a presentation does not fit into a header', async () => {
     const session = await createSession(grant, options());
@@ -252,6 +295,34 @@ describe('revocation', () => {
     await site.post('/revoke', { grantId: (own.grant as JsonObject).grantId });
     await expect(createSession(own, options())).rejects.toThrow(MpcpGrantRevokedError);
   });
+
+  it('that was heard of once is not forgotten where the network is gone after it', async () => {
+    let revoked = false;
+    const session = await new Promise<WalletSession>((resolve, reject) => {
+      withServer(
+        (_, response) => {
+          response.end(JSON.stringify({ revoked }));
+        },
+        async (url) => {
+          const asking = options({ revocationEndpoint: `${url}/revoke`, revocationTtl: 0 });
+          const opened = await createSession(grant, asking);
+          await opened.createSba({ amount: '1' });
+          revoked = true;
+          await expect(opened.createSba({ amount: '1' })).rejects.toThrow(MpcpGrantRevokedError);
+          resolve(opened);
+        },
+      ).catch(reject);
+    });
+    await expect(session.createSba({ amount: '1' })).rejects.toThrow(MpcpGrantRevokedError);
+    expect(session.remaining()).toEqual({ remainingMinor: '2999999' });
+  });
+
+  it.each(['http://[', 'ftp://pa.example/revoke', 'pa.example'])(
+    '%s is no place that can be asked',
+    async (endpoint) => {
+      await expect(createSession(grant, options({ revocationEndpoint: endpoint }))).rejects.toThrow(WalletError);
+    },
+  );
 
   it('an authority that cannot be reached, or errs, stops no payment', async () => {
     for (const revocationEndpoint of ['http://127.0.0.1:1/revoke', `${site.authority.url}/nothing`]) {
