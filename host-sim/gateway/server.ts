@@ -61,9 +61,9 @@ export class GatewayServer {
     return this.#server.listen(port, host);
   }
 
-  /** Ends serving and drops open connections. */
-  close(): Promise<void> {
-    return this.#server.close();
+  /** Ends serving and drops open connections. @param graceMs see JsonServer */
+  close(graceMs?: number): Promise<void> {
+    return this.#server.close(graceMs);
   }
 }
 

@@ -97,6 +97,9 @@ export class Authority {
     if ((await this.storage.policy(request.policyHash)) === undefined) {
       throw new Problem(404, 'policy_not_found', `no policy has the hash ${request.policyHash}`);
     }
+    const { revocationEndpoint } = request;
+    if (typeof revocationEndpoint === 'string' && !URL.canParse(revocationEndpoint))
+      throw new Problem(400, 'invalid_request', `revocationEndpoint ${revocationEndpoint} is not an address`);
     const issuedAtMs = this.#now();
     const expiresAtMs = ahead(request.expiresAt, issuedAtMs);
     const grantId = this.#newId();

@@ -56,7 +56,7 @@ export const grantBody = closed(
     offlineMaxCumulativePaymentCurrency: currency,
     revocationEndpoint: {
       type: 'string',
-      pattern: '^[a-z][a-z0-9+.-]*://[^ ]+$',
+      pattern: '^https?://[!-~]+$',
       maxLength: ARTIFACT_LIMITS.stringBytes,
     },
     anchorRef: text,

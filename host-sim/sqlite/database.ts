@@ -1,7 +1,7 @@
 // SQLite as the services use it: a file that one process works on, or memory. What a statement has changed is on the disk when
 // it returns: it survives a process that is killed at any moment, and a loss of power.
 
-import { closeSync, openSync, rmdirSync } from 'node:fs';
+import { closeSync, openSync, realpathSync, rmdirSync, statSync } from 'node:fs';
 import type { SQLiteValue, Database as Sqlite } from 'node-sqlite3-wasm';
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { takeFile } from './sole-use.ts';
@@ -36,14 +36,14 @@ export class Database {
     const loaded = await import('node-sqlite3-wasm');
     const { Database: Engine } = 'default' in loaded ? (loaded.default as typeof loaded) : loaded;
     if (path === undefined) return prepared(new Database(new Engine(':memory:'), () => {}), 'the memory');
-    closeSync(openSync(path, 'a', 0o600));
-    const giveBack = takeFile(path);
+    const file = made(path);
+    const giveBack = takeFile(file);
     let engine: Sqlite | undefined;
     try {
       // The engine's own lock is a folder that nobody removes for a process that was killed. The file is ours by now.
-      removeFolder(`${path}.lock`);
-      engine = new Engine(path);
-      return prepared(new Database(engine, giveBack), path);
+      removeFolder(`${file}.lock`);
+      engine = new Engine(file);
+      return prepared(new Database(engine, giveBack), file);
     } catch (error) {
       engine?.close();
       giveBack();
@@ -81,6 +81,20 @@ export class Database {
     this.#sqlite.close();
     this.#giveBack();
   }
+}
+
+/**
+ * Makes a file where there is none.
+ *
+ * @returns the one name that it has: what stands beside it is named after it. Nor does SQLite take that one for memory
+ * @throws DatabaseProblem for a pipe or a device, which opening might wait for
+ */
+function made(path: string): string {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isFile() && !there.isDirectory())
+    throw new DatabaseProblem(`${path} is not a file`);
+  closeSync(openSync(path, 'a', 0o600));
+  return realpathSync(path);
 }
 
 /** Text with a zero byte would be cut there and be taken for a shorter one. No row has bytes, so it is found nowhere. */

@@ -144,6 +144,9 @@ describe('POST /grants', () => {
     ['a velocity limit of nothing', { velocityLimit: { maxPayments: 0, windowSeconds: 60 } }],
     ['a member a grant does not have', { budgetMinors: '5' }],
     ['a grant id of the caller', { grantId: 'mine' }],
+    ['a place of revocation that is no address', { revocationEndpoint: 'http://[' }],
+    ['a place of revocation that nobody asks', { revocationEndpoint: 'ftp://pa.example/revoke' }],
+    ['a place of revocation with a line break', { revocationEndpoint: 'https://pa.example/\nrevoke' }],
     ['a policy hash in upper case', { policyHash: 'A'.repeat(64) }],
   ])('refuses %s', async (_, changes) => {
     const answer = await site.post('/grants', grantBody(changes));

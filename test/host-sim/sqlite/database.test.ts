@@ -1,12 +1,23 @@
 // The services' database: what a statement has changed is there after a kill at any moment, one process has the file, and what
 // is not such a file is refused and left as it is.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chdir, cwd } from 'node:process';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Database, DatabaseProblem } from '../../../host-sim/sqlite/database.ts';
 import { FileInUse } from '../../../host-sim/sqlite/sole-use.ts';
@@ -171,6 +182,48 @@ describe('a file', () => {
       await expect(Database.open(path)).rejects.toThrow(reason);
       expect(readFileSync(path)).toEqual(before);
     }
+  });
+
+  it('is one file, whatever link it is opened by: not twice at once, and with what a kill left beside it', async () => {
+    const path = fresh();
+    const link = fresh();
+    symlinkSync(path, link);
+    const database = await Database.open(link);
+    await expect(Database.open(path)).rejects.toThrow(FileInUse);
+    put(database, 'a');
+    // As a kill leaves it, and then it is opened by its own name.
+    const copy = fresh();
+    for (const end of ['', '-wal']) cpSync(path + end, copy + end);
+    database.close();
+    const other = fresh();
+    symlinkSync(copy, other);
+    const again = await Database.open(other);
+    expect(policies(again)).toEqual(['a']);
+    again.close();
+  });
+
+  it("is a file where its name is one of SQLite's own for memory", async () => {
+    const before = cwd();
+    chdir(folder);
+    try {
+      for (const name of [':memory:', 'file:x.db?mode=memory']) {
+        const database = await Database.open(name);
+        put(database, 'a');
+        database.close();
+        const again = await Database.open(name);
+        expect(policies(again)).toEqual(['a']);
+        again.close();
+      }
+    } finally {
+      chdir(before);
+    }
+  });
+
+  it('that is a pipe or a device is refused: a pipe would be waited for', async () => {
+    const pipe = fresh();
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, '/dev/null']) await expect(Database.open(path)).rejects.toThrow(/is not a file/);
+    expect(existsSync('/dev/null.owner')).toBe(false);
   });
 
   it('that cannot be made says what the system says', async () => {

@@ -1,7 +1,8 @@
 // `gateway serve`: a transparent gateway as a service, for agents that pay devices through it. Nothing is settled: what stands for
 // a transaction is a number that it makes up.
 
-import { GatewayServer } from '../../../host-sim/gateway/server.ts';
+import { ConfigurationError } from '../../../core/configuration.ts';
+import { GatewayServer, type GatewayServerOptions } from '../../../host-sim/gateway/server.ts';
 import { freshApiKey } from '../../../host-sim/http/bearer.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { SYSTEM_CLOCK } from '../../../host-sim/ports/system-clock.ts';
@@ -12,6 +13,9 @@ import { collected, pairValue } from '../option-values.ts';
 import { adminKeyIn } from '../pa-environment.ts';
 import { listening, portOption, signalled } from '../serving.ts';
 import type { Register } from './index.ts';
+
+/** How long requests that came in before the end are waited for, in milliseconds: some have paid already. */
+const GRACE_MS = 5_000;
 
 interface ServeOptions {
   readonly host: string;
@@ -67,7 +71,7 @@ async function serve(options: ServeOptions, io: Io): Promise<void> {
   const told = adminKeyIn(process.env, 'MPCP_GATEWAY_API_KEY');
   const apiKey = told ?? freshApiKey();
   let settled = 0;
-  const server = new GatewayServer({
+  const server = opened({
     ...keys,
     issuer,
     address,
@@ -82,8 +86,18 @@ async function serve(options: ServeOptions, io: Io): Promise<void> {
     io.result({ gateway: url, ...(told === undefined ? { apiKey } : {}) }, `Gateway: ${url}`);
     if (told === undefined)
       io.note(`MPCP_GATEWAY_API_KEY is not set. The API key of sessions until this process ends: ${apiKey}`);
-    io.note(`${await signalled()}: ends`);
+    io.note(`${await signalled()}: ends when what came in is answered`);
   } finally {
-    await server.close();
+    await server.close(GRACE_MS);
+  }
+}
+
+/** @throws UsageError for owners that cannot be told apart */
+function opened(options: GatewayServerOptions): GatewayServer {
+  try {
+    return new GatewayServer(options);
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new UsageError(`--owner: ${error.message}`);
+    throw error;
   }
 }

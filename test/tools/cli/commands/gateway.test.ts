@@ -102,6 +102,13 @@ describe('no gateway', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('--grant-key')]);
   });
 
+  it('whose owners cannot be told apart', async () => {
+    const all = await words();
+    const owner = ['--owner', `owner.example=${bench.path('sba.jwk')}`];
+    const { code, stderr } = await run(...all, ...owner, ...owner);
+    expect([code, stderr.trim().split('\n')]).toEqual([2, [expect.stringContaining('--owner: ')]]);
+  });
+
   it('with an API key that is easily guessed', async () => {
     process.env.MPCP_GATEWAY_API_KEY = 'short';
     const { code, stderr } = await run(...(await words()));
