@@ -106,6 +106,9 @@ export class FlashLedger implements SpendLedger {
   #steps = 0;
   /** Where cleaning of the oldest block goes on. */
   #cleanAt = 0;
+  /** Blocks that are cleaned for what has expired in them, though there are spare ones; and the time floor this was begun at. */
+  #sweeps = 0;
+  #sweptMs = 0;
   #warned = 0;
 
   /**
@@ -601,8 +604,13 @@ export class FlashLedger implements SpendLedger {
       blocks.prepare();
       return true;
     }
+    // What has expired counts until its block is cleaned, and while all of it refuses payments no block fills up.
+    if (this.#sweptMs < this.#floorMs && this.#units + 2 * LONGEST_RECORD > this.capacity) {
+      this.#sweptMs = this.#floorMs;
+      this.#sweeps = blocks.used;
+    }
     // What is missing must go on being missed, and what is there must not pass for newer than it.
-    if (blocks.spare < 2 && blocks.used >= 2 && this.#soundFrom === 0) {
+    if ((blocks.spare < 2 || this.#sweeps > 0) && blocks.used >= 2 && this.#soundFrom === 0) {
       this.clean();
       return true;
     }
@@ -623,6 +631,7 @@ export class FlashLedger implements SpendLedger {
     writeTime(new DataView(body.buffer), 8, this.#floorMs);
     this.flashLog.giveUpTail(body);
     this.#cleanAt = 0;
+    if (this.#sweeps > 0) this.#sweeps--;
   }
 
   private keep(record: LogRecord, read: Uint8Array): void {

@@ -50,8 +50,11 @@ export function beginFlashFault(device: SimulatedDevice, fault: FlashFault, rand
     case 'read-only':
       faults.readOnly = true;
       break;
-    case 'bad-block':
-      faults.markBad(random.below(flash.size / flash.blockSize));
+    case 'bad-block': {
+      const good = Array.from({ length: flash.size / flash.blockSize }, (_, block) => block);
+      for (let left = fault.blocks; left > 0 && good.length > 0; left--)
+        for (const block of good.splice(random.below(good.length), 1)) faults.markBad(block);
+    }
   }
   return () => {
     faults.clear();

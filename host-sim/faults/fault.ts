@@ -64,6 +64,8 @@ export interface FlashFault {
   readonly kind: 'flash';
   readonly partition: 'ledger' | 'journal' | 'bundles';
   readonly what: 'reads-fail' | 'read-only' | 'bad-block';
+  /** How many blocks are bad, as far as there are so many. */
+  readonly blocks: number;
 }
 
 /** Power that goes at random, so often in an hour on average: between operations of flash, or in the middle of them. */

@@ -13,7 +13,7 @@ export function faultOf(terms: Terms, share: number, to: NetworkFault['to']): Fa
   const what = troubleOf(terms);
   if (what !== undefined) return { kind: 'network', what, share, to };
   const { flash, powerCuts } = terms;
-  if (flash !== undefined) return { kind: 'flash', ...flash };
+  if (flash !== undefined) return { kind: 'flash', ...flash, blocks: flash.blocks ?? 1 };
   if (powerCuts === undefined) return { kind: 'clock', what: clockTroubleOf(terms) };
   const { rate: perHour, off = OFF_MS, torn = false } = powerCuts;
   return { kind: 'power', perHour, offMs: off, torn };

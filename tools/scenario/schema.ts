@@ -134,6 +134,7 @@ const faults = {
   flash: z.strictObject({
     partition: z.enum(['ledger', 'journal', 'bundles']),
     what: z.enum(['reads-fail', 'read-only', 'bad-block']),
+    blocks: count.optional(),
   }),
   powerCuts: z.strictObject({ rate, off: span.optional(), torn: z.boolean().optional() }),
 };

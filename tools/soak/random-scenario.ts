@@ -50,12 +50,15 @@ class Maker {
   /** Names and patterns of devices. */
   readonly #devices: string[] = [];
   readonly #trade: (typeof TRADES)[number];
+  /** How many devices there are. */
+  readonly #count: number;
 
   constructor(seed: number) {
     this.#seed = seed;
     this.#random = seededRandom(seed, 'soak');
     this.#minutes = this.#pick([2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, DAY, DAY, 2 * DAY, 5 * DAY]);
     this.#trade = this.#pick(TRADES);
+    this.#count = this.#between(1, 12);
   }
 
   made(): ScenarioFile {
@@ -94,7 +97,7 @@ class Maker {
 
   #rows(): Exclude<Items<'fleet'>['devices'], string | undefined> {
     const { name, category } = this.#trade;
-    let left = this.#between(1, 12);
+    let left = this.#count;
     const rows: Exclude<Items<'fleet'>['devices'], string | undefined> = [];
     while (left > 0) {
       const count = this.#between(1, left);
@@ -177,6 +180,7 @@ class Maker {
         { every: `${Math.max(1, Math.ceil((until - from) / most))}m` },
         { poisson: `${((most / (until - from)) * HOUR).toFixed(3)}/h` },
         { rush: most },
+        { each: Math.max(1, Math.floor(most / this.#count)) },
       ];
       return {
         wallets: this.#pick(wallets).name,

@@ -230,6 +230,29 @@ describe('a partition that is full', () => {
     expect(later.authorize(spend({ budget: key('one-more') }))).toMatchObject({ code: 'STORE_FULL' });
   });
 
+  // A device that is never started anew, and is paid once a minute.
+  it.each([
+    ['of four blocks', { size: 16_384, blockSize: 4096 }],
+    ['of sixteen small ones', SMALL],
+    ['of 64 KB', undefined],
+  ])('%s is no longer when the time floor has moved past what is in it, and there was idle time', (_, geometry) => {
+    const ledger = open(new MemoryFlash(geometry));
+    let timeMs = NOW;
+    for (let turn = 0; turn < 3; turn++) {
+      let count = 0;
+      for (; ; count++) {
+        const id = key(`${turn} ${count}`);
+        const result = ledger.authorize(spend({ budget: id, replay: id, timeMs, keepUntilMs: timeMs + 3_600_000 }));
+        idle(ledger);
+        if ('code' in result) break;
+      }
+      expect(count, `turn ${turn}`).toBeGreaterThan(20);
+      timeMs += 7_200_000;
+      ledger.admitted('a', newest(timeMs, timeMs));
+      idle(ledger);
+    }
+  });
+
   it('ends reservations all the same', () => {
     const ledger = open(new MemoryFlash(SMALL));
     const { receiptId } = receipt(ledger.reserve(spend({ budget: key('r') })));

@@ -145,6 +145,27 @@ describe('a device', () => {
     expect(run.result.approved).toBe(run.result.payments);
   });
 
+  describe('with bad blocks', () => {
+    /** A ledger of four blocks: two have to be good. */
+    const small = (scenario: { [member: string]: unknown }) => {
+      scenario.hardware = { ledger: '16KiB', journal: '64KiB' };
+      scenario.arrivals = [{ ...(scenario.arrivals as object[])[0], pattern: { every: '8m' } }];
+    };
+    const flash = (blocks: number) => ({ flash: { partition: 'ledger', what: 'bad-block', blocks } });
+
+    it('in its ledger goes on with the others', async () => {
+      const { result } = await ran(flash(1), small);
+      expect(result.approved).toBe(result.payments);
+    });
+
+    it('and too few others takes no payment, and goes on when it can', async () => {
+      const { result, events } = await ran(flash(3), small);
+      expect(Object.keys(result.refused)).toEqual([expect.stringMatching(/^STORE_/)]);
+      const refused = events.filter(({ answer }) => answer === 'refused').map(({ ms }) => ms);
+      expect([Math.min(...refused) > 2 * 3_600_000, Math.max(...refused) < 4 * 3_600_000]).toEqual([true, true]);
+    });
+  });
+
   it.each([
     ['between its flash operations', false],
     ['in the middle of them', true],
