@@ -1,5 +1,7 @@
 // What can be wrong in a scenario, and with which devices from when on for how long.
 
+import type { WrongCertificate } from './shown-certificate.ts';
+
 /** A fault. */
 export interface FaultTerms {
   readonly devices: readonly string[];
@@ -41,6 +43,8 @@ export type NetworkTrouble =
   /** Requests get what was asked for another merchant. */
   | { readonly kind: 'other-merchant'; readonly merchant: string }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfterMs: number | undefined }
+  /** Whoever answers shows a certificate that is not the server's: see `shown-certificate.ts`. */
+  | { readonly kind: 'wrong-certificate'; readonly how: WrongCertificate }
   /** Bundles signed by a stranger under the root's kid; or the true ones with a key put in. */
   | { readonly kind: 'forged'; readonly by: 'stranger' | 'altered' };
 

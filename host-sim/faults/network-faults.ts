@@ -10,6 +10,7 @@ import type { Network, NetworkAnswer } from '../simulation/in-process-link.ts';
 import type { Timeline } from '../simulation/timeline.ts';
 import type { LinkRequest } from '../virtual-device/link.ts';
 import type { NetworkFault, NetworkTrouble } from './fault.ts';
+import { certificateObjection } from './shown-certificate.ts';
 
 /** What a lying network is made of. */
 export interface LyingNetworkParts {
@@ -19,6 +20,9 @@ export interface LyingNetworkParts {
   readonly stranger: SigningKey;
   /** What honest servers answer. */
   readonly honest: (url: URL, request: LinkRequest) => Promise<LocalAnswer>;
+  /** What time it is, and what the device's clock shows. */
+  readonly trueMs: () => number;
+  readonly shownMs: () => number | undefined;
   /** The oldest answer with bundles that anybody has heard, by path and query. */
   readonly heard: Map<string, LocalAnswer>;
 }
@@ -56,6 +60,11 @@ export class LyingNetwork {
   readonly answer: Network = async (url, request) => {
     const troubles = this.#troubles(url);
     for (const { kind } of troubles) if (kind === 'unreachable') throw new Error('nobody answers');
+    for (const trouble of troubles) {
+      if (trouble.kind !== 'wrong-certificate') continue;
+      const objection = certificateObjection(trouble.how, url, this.#parts.trueMs(), this.#parts.shownMs());
+      if (objection !== undefined) throw new Error(objection);
+    }
     for (const trouble of troubles) if (trouble.kind === 'latency') await this.#parts.timeline.sleep(trouble.ms);
     let answer: NetworkAnswer = await this.#from(url, request, troubles);
     for (const trouble of troubles) {

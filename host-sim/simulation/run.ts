@@ -134,6 +134,8 @@ class Run {
         random: seededRandom(scenario.seed, `network ${deviceId}`),
         stranger: this.#stranger,
         honest: (url, request) => this.#servers.answer(url, request),
+        trueMs,
+        shownMs: () => this.#device(deviceId).clock.wallMs(),
         heard: this.#heard,
       });
       const timeServers: TimeServers = { aheadMs: 0 };

@@ -25,7 +25,7 @@ export function isOfNetwork(terms: Terms): boolean {
 }
 
 function troubleOf(terms: Terms): NetworkTrouble | undefined {
-  const { latency, drip, oversize, otherMerchant, status, forged } = terms;
+  const { latency, drip, oversize, otherMerchant, status, forged, wrongCertificate } = terms;
   if (latency !== undefined) return { kind: 'latency', ms: latency };
   if (terms.lost) return { kind: 'lost' };
   if (terms.unreachable) return { kind: 'unreachable' };
@@ -39,6 +39,7 @@ function troubleOf(terms: Terms): NetworkTrouble | undefined {
   if (terms.replayed) return { kind: 'replayed' };
   if (otherMerchant !== undefined) return { kind: 'other-merchant', merchant: otherMerchant };
   if (status !== undefined) return { kind: 'status', status: status.code, retryAfterMs: status.retryAfter };
+  if (wrongCertificate !== undefined) return { kind: 'wrong-certificate', how: wrongCertificate };
   return forged === undefined ? undefined : { kind: 'forged', by: forged };
 }
 

@@ -6,6 +6,7 @@ import { amountFrom } from '../../core/artifacts/amount.ts';
 import { timeFrom } from '../../core/artifacts/time.ts';
 import { type ReasonCode, reasonCodes } from '../../core/reason-codes.ts';
 import { HOSTILE_CLASSES } from '../../host-sim/faults/hostile-payer.ts';
+import { WRONG_CERTIFICATES } from '../../host-sim/faults/shown-certificate.ts';
 import { durationMs } from '../issue/duration.ts';
 
 /** Text that stands for a value: `read` gives it, or undefined where it is not `what`. */
@@ -124,6 +125,7 @@ const faults = {
   otherMerchant: text,
   status: z.strictObject({ code: z.int().min(200).max(599), retryAfter: span.optional() }),
   forged: z.enum(['stranger', 'altered']),
+  wrongCertificate: z.enum(WRONG_CERTIFICATES),
   clockAhead: span,
   clockBehind: span,
   clockReset: on,

@@ -4,6 +4,7 @@
 import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { HOSTILE_CLASSES } from '../../host-sim/faults/hostile-payer.ts';
+import { WRONG_CERTIFICATES } from '../../host-sim/faults/shown-certificate.ts';
 import type { SeededRandom } from '../../host-sim/flash/random.ts';
 import { seededAddress, seededRandom } from '../../host-sim/scenario/seeded.ts';
 import type { scenarioSchema } from '../scenario/schema.ts';
@@ -236,6 +237,7 @@ class Maker {
         },
       }),
       () => ({ forged: this.#pick(['stranger', 'altered'] as const) }),
+      () => ({ wrongCertificate: this.#pick(WRONG_CERTIFICATES) }),
     ])();
   }
 

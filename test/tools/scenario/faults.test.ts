@@ -44,6 +44,8 @@ async function ran(fault: object, change: (scenario: { [member: string]: unknown
 const failures = ({ events }: Ran, event = 'refresh.failed') =>
   new Set(events.filter((one) => one.event === event).map(({ failure, detail }) => `${failure}: ${detail}`));
 
+const NOT_ITS_SERVER = /^unreachable: .*the certificate of pa\.metro\.example is not one that is provisioned/;
+
 describe('a network that', () => {
   it.each([
     ['loses every answer', { lost: true }, /^timeout: no whole answer within 60000 ms$/],
@@ -60,6 +62,10 @@ describe('a network that', () => {
     ['has a storm of 503', { status: { code: 503, retryAfter: '10m' } }, /^http-status: .*503/],
     ['gives bundles of a stranger', { forged: 'stranger' }, /^refused: TRUST_BUNDLE_SIGNATURE_INVALID: /],
     ['puts a key into bundles', { forged: 'altered' }, /^refused: TRUST_BUNDLE_SIGNATURE_INVALID: /],
+    ['shows a certificate that has expired', { wrongCertificate: 'expired' }, NOT_ITS_SERVER],
+    ['shows a certificate of a time to come', { wrongCertificate: 'not-yet-valid' }, NOT_ITS_SERVER],
+    ['shows a certificate of its own making', { wrongCertificate: 'self-signed' }, NOT_ITS_SERVER],
+    ['shows a certificate of another host', { wrongCertificate: 'other-host' }, NOT_ITS_SERVER],
   ])('%s gets no bundle in, and takes no payment away', async (_, fault, reason) => {
     const run = await ran(fault);
     expect([...failures(run)]).toContainEqual(expect.stringMatching(reason));
