@@ -86,6 +86,11 @@ export class Errands {
     return this.#parts.refresh.urgent(this.#parts.clock.monotonicMs(), reason);
   }
 
+  /** Messages that say so may have been missed. */
+  missed(): void {
+    this.#parts.refresh.missed(this.#parts.clock.monotonicMs());
+  }
+
   /** Every second: begins what is due. */
   step(): void {
     const { client, time, clock, linkUp } = this.#parts;

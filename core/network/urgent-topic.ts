@@ -23,6 +23,8 @@ export interface UrgentTopicParts {
   readonly random: () => number;
   readonly log: Log;
   readonly urgent: () => void;
+  /** It is subscribed again: what was sent meanwhile nobody tells. */
+  readonly missed: () => void;
 }
 
 const CONNECT = 0x10;
@@ -43,6 +45,7 @@ const NO_MQTT = 'the broker sends what is no MQTT';
 export class UrgentTopic {
   readonly #parts: UrgentTopicParts;
   #connection: Connection | undefined;
+  #wasSubscribed = false;
   #failures = 0;
   #waitUntilMs = 0;
   #askedMs = 0;
@@ -134,7 +137,7 @@ export class UrgentTopic {
   /** @param last its last byte: in answers, whether it is yes */
   #whole(first: number, last: number): void {
     this.#first = undefined;
-    const { log, topic, urgent } = this.#parts;
+    const { topic, urgent } = this.#parts;
     const type = first >> 4;
     if (type === PUBLISH) {
       // One that the broker has kept is told to everybody who comes, and is no news.
@@ -151,9 +154,16 @@ export class UrgentTopic {
     }
     this.#due = 0;
     if (type === CONNACK) this.#ask(SUBACK, packet(SUBSCRIBE, [Uint8Array.of(0, 1), field(topic), Uint8Array.of(0)]));
-    else if (type === SUBACK) log.emit({ event: 'mqtt.subscribed', topic });
+    else if (type === SUBACK) this.#subscribed();
     // A broker that lets devices in and throws them out at once is tried later each time.
     else this.#failures = 0;
+  }
+
+  #subscribed(): void {
+    const { log, topic, missed } = this.#parts;
+    log.emit({ event: 'mqtt.subscribed', topic });
+    if (this.#wasSubscribed) missed();
+    this.#wasSubscribed = true;
   }
 
   #greeting(): Uint8Array {

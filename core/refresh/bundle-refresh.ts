@@ -181,6 +181,14 @@ export class BundleRefresh {
     return isBelieved;
   }
 
+  /**
+   * Messages may have been missed: whoever brings them could not be reached for a while. The next request comes soon, but not
+   * within `REFRESH_URGENT_EACH_MS` of the last one, however often that happens; and it costs no urgent one.
+   */
+  missed(nowMs: number): void {
+    this.haste(nowMs, REFRESH_URGENT_EACH_MS);
+  }
+
   /** Milliseconds until the first bundle in force is near its expiry, which may be past; undefined where none is in force. */
   private leftOfMargin(): number | undefined {
     const now = this.#verifier.now();

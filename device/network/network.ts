@@ -76,6 +76,7 @@ export class Network {
         random,
         log,
         urgent: () => void this.urgent('mqtt'),
+        missed: () => this.#errands?.missed(),
       });
     const authority = serverOf(provisioning.policyAuthorityUrl);
     if (authority === undefined) {

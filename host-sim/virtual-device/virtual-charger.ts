@@ -227,6 +227,11 @@ export class VirtualCharger {
     return this.#on().refresh.urgent(this.#parts.clock.monotonicMs(), reason);
   }
 
+  /** Messages that say so may have been missed: a refresh is due soon, though not each time. */
+  missed(): void {
+    this.#on().refresh.missed(this.#parts.clock.monotonicMs());
+  }
+
   /** A payer stands at the reader, or leaves it: in between no refresh touches flash. */
   attend(busy: boolean): void {
     this.#busy = busy;

@@ -562,6 +562,29 @@ describe('urgent messages', () => {
     expect(believed()).toBe(REFRESH_URGENT_MOST);
   });
 
+  it('that may have been missed lead to a request soon, but once an hour, and cost none that is believed', () => {
+    const device = quiet();
+    const asked: number[] = [];
+    const began = device.nowMs;
+    while (device.nowMs < began + 2 * HOUR_MS) {
+      // A broker that goes and comes all the time.
+      device.refresh.missed(device.nowMs);
+      const step = device.next();
+      if (step.kind === 'fetch') {
+        asked.push(device.nowMs - began);
+        device.answer(step.fetch, 200, BODY);
+      }
+      device.nowMs += 1000;
+    }
+    expect(asked).toHaveLength(2);
+    expect(asked[0]).toBeLessThan(REFRESH_SPREAD_MS + 1000);
+    expect((asked[1] as number) - (asked[0] as number)).toBeGreaterThan(REFRESH_URGENT_EACH_MS - 1000);
+    for (let i = 0; i < REFRESH_URGENT_MOST; i++) {
+      expect(device.refresh.urgent(device.nowMs, 'mqtt')).toBe(true);
+      device.takeOne();
+    }
+  });
+
   it('write no more of themselves into the log than fits a line', () => {
     const device = quiet();
     device.refresh.urgent(device.nowMs, 'x'.repeat(5000));

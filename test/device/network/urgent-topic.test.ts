@@ -28,6 +28,7 @@ function shown(der = certificate()): void {
     random: () => 0.5,
     log,
     urgent: () => void urgent++,
+    missed: () => {},
   });
   topic.tick(true, false);
   pass(1);

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { register as bench } from './bench.ts';
+import { register as benchEmergency } from './bench-emergency.ts';
 import { register as benchLedger } from './bench-ledger.ts';
 import { register as benchProvision } from './bench-provision.ts';
 import { register as benchXs } from './bench-xs.ts';
@@ -50,6 +51,7 @@ export const commands: readonly Register[] = [
   ledger,
   conform,
   bench,
+  benchEmergency,
   benchLedger,
   benchProvision,
   benchXs,
