@@ -71,7 +71,8 @@ interface Id {
   readonly Params: { readonly sessionId: string };
 }
 
-function addRoutes(server: FastifyInstance, gateway: Gateway, { apiKey, receiptKey }: GatewayServerOptions): void {
+function addRoutes(server: FastifyInstance, gateway: Gateway, options: GatewayServerOptions): void {
+  const { apiKey, receiptKey, grantKey, sbaKey } = options;
   const expected = apiKeyHash(apiKey);
   const owner = {
     onRequest: async ({ headers }: FastifyRequest) => {
@@ -95,7 +96,9 @@ function addRoutes(server: FastifyInstance, gateway: Gateway, { apiKey, receiptK
   server.get<Id>('/sessions/:sessionId/receipts', owner, async ({ params }) => ({
     receipts: gateway.receipts(params.sessionId),
   }));
-  server.get('/.well-known/mpcp-keys.json', async () => ({ version: '1.0', keys: [publicJwk(receiptKey)] }));
+  // That of receipts first: the published client's example takes the first.
+  const keys = [receiptKey, grantKey, sbaKey].map(publicJwk);
+  server.get('/.well-known/mpcp-keys.json', async () => ({ version: '1.0', keys }));
   void server.register(async (proxy) => {
     proxy.removeAllContentTypeParsers();
     proxy.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));

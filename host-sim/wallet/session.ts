@@ -153,7 +153,7 @@ export class WalletSession {
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#storage = options.storage ?? new MemorySpendStorage();
     this.#account = JSON.stringify([read.grantId, this.sessionId]);
-    this.#storage.open(this.#account, amountOf(options.ceiling.amount, 'the ceiling'));
+    this.#open(this.#account, amountOf(options.ceiling.amount, 'the ceiling'));
     const endpoint = options.revocationEndpoint ?? read.revocationEndpoint;
     if (endpoint !== undefined) {
       this.#revocation = new RevocationCheck(endpoint, read.grantId, this.#clock, options.revocationTtl ?? 60_000);
@@ -197,14 +197,13 @@ export class WalletSession {
       throw new MpcpPurposeNotAllowedError(purpose, this.#purposes);
     await this.checkRevocation();
     // Before anything is signed: a wallet that is killed has taken too much at worst.
-    if (!this.#storage.take(this.#account, amount))
-      throw new MpcpBudgetExceededError(amount, this.#remaining(this.#account));
+    if (!this.#take(this.#account, amount)) throw new MpcpBudgetExceededError(amount, this.#remaining(this.#account));
     const budgetId = this.#newId();
     const destinations =
       request.destination === undefined ? member(this.#body, 'destinationAllowlist') : [request.destination];
     const assets = request.asset === undefined ? member(this.#body, 'allowedAssets') : [request.asset];
     const expiresAtMs = Math.min(now + (this.#options.sbaLifetimeMs ?? 3_600_000), this.#grantExpiresAtMs);
-    this.#storage.open(this.#budget(budgetId), amount);
+    this.#open(this.#budget(budgetId), amount);
     return signSba(
       {
         version: '1.0',
@@ -244,7 +243,7 @@ export class WalletSession {
     checkTerms(request, this.#lists, 'grant');
     checkTerms(request, read, 'budget');
     const now = new Date(this.#now()).toISOString();
-    if (!this.#storage.take(account, amount)) throw new MpcpBudgetExceededError(amount, this.#remaining(account));
+    if (!this.#take(account, amount)) throw new MpcpBudgetExceededError(amount, this.#remaining(account));
     const terms = {
       rail: (budget.allowedRails as readonly string[])[0] as string,
       ...(request.asset === undefined ? {} : { asset: request.asset as JsonValue }),
@@ -287,6 +286,22 @@ export class WalletSession {
   /** The account of a budget. */
   #budget(budgetId: string): string {
     return `${this.#account}${JSON.stringify([budgetId])}`;
+  }
+
+  #open(account: string, limit: bigint): void {
+    // Programs without types put a storage here whose methods are asynchronous.
+    if ((this.#storage.open(account, limit) as unknown) instanceof Promise)
+      throw new WalletError('the spend storage does not open accounts at once: open gives a promise');
+  }
+
+  /** A promise is as good as yes to an `if`. */
+  #take(account: string, amount: bigint): boolean {
+    const taken: unknown = this.#storage.take(account, amount);
+    if (typeof taken !== 'boolean')
+      throw new WalletError(
+        'the spend storage does not say at once whether an amount was taken: take gives true or false',
+      );
+    return taken;
   }
 
   #remaining(account: string): bigint {

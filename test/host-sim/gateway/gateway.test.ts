@@ -69,6 +69,12 @@ describe('a paid request', () => {
       sba: { authorization: { maxAmountMinor: PRICE, destinationAllowlist: [DESTINATION] } },
     });
     expect(verifyReceipt(receipt, key)).toBe(true);
+    // Whoever resolves the keys of its grants and SBAs by their issuer's address finds them there too.
+    expect((await scene.client.fetchGatewayKeys()).map(({ kid }) => kid)).toEqual([
+      'gw-receipts',
+      'gw-grants',
+      'gw-sba',
+    ]);
     expect(verifyReceipt({ ...receipt, purpose: 'travel:hotel' }, key)).toBe(false);
     expect(verifyReceipt(receipt, generateKey(key.kid))).toBe(false);
   });

@@ -109,4 +109,37 @@ describe('a session', () => {
   it('says what is wrong with a key', async () => {
     await expect(createSession(grant, options({ signingKey: 'x' }))).rejects.toThrow(WalletError);
   });
+
+  it.each<[string, object]>([
+    ['answers later, and so with what looks like yes', { take: async () => false }],
+    ['answers nothing', { take: () => undefined }],
+    ['opens later', { open: async () => undefined }],
+    [
+      'fails',
+      {
+        take: () => {
+          throw new Error('the disk is full');
+        },
+      },
+    ],
+  ])('signs nothing over a storage that %s', async (_, wrong) => {
+    const sound = new MemorySpendStorage();
+    const storage = {
+      open: sound.open.bind(sound),
+      account: sound.account.bind(sound),
+      take: sound.take.bind(sound),
+      ...wrong,
+    } as unknown as SpendStorage;
+    await expect(
+      (async () => (await createSession(grant, options({ storage }))).createSba({ amount: '1' }))(),
+    ).rejects.toThrow(/spend storage|the disk is full/);
+  });
+
+  it('signs no payment over one that begins to answer later', async () => {
+    const storage = new MemorySpendStorage();
+    const session = await createSession(grant, options({ storage }));
+    const sba = await session.createSba({ amount: '10' });
+    storage.take = (async () => false) as unknown as typeof storage.take;
+    expect(() => session.createSpa({ sba, amount: '10' })).toThrow(WalletError);
+  });
 });
