@@ -13,6 +13,8 @@ export const INVARIANTS = Object.freeze({
   'rolled-back': 'no bundle goes that is older than one before',
   acknowledged: 'every approval is acknowledged in the end',
   stuck: 'no device is stuck while a good bundle is within its reach',
+  /** Seen by whoever runs the device. */
+  runs: 'no device runs out of memory, or throws',
 } as const);
 
 export type Invariant = keyof typeof INVARIANTS;

@@ -19,7 +19,7 @@ import { Arrivals } from './arrivals.ts';
 import type { KeptRun } from './kept-run.ts';
 import { Payers } from './payers.ts';
 import { type BundleAudience, type LinkKind, Servers } from './servers.ts';
-import { type MakeCharger, SimulatedDevice } from './simulated-device.ts';
+import { MachineStopped, type MakeCharger, SimulatedDevice } from './simulated-device.ts';
 import { Timeline } from './timeline.ts';
 import { Trace, type TraceEvent } from './trace.ts';
 
@@ -177,11 +177,11 @@ class Run {
     const { durationMs, settleMs, seed, title } = this.#scenario;
     this.#trace.add({ event: 'scenario.begins', title, seed });
     this.#timeline.at(0, () => this.#open());
-    await this.#timeline.run(durationMs);
+    await this.#pass(durationMs);
     if (this.#violation === undefined) {
       this.#trace.add({ event: 'scenario.settles' });
       for (const device of this.#devices.values()) device.setLink(true);
-      await this.#timeline.run(durationMs + settleMs);
+      await this.#pass(durationMs + settleMs);
     }
     for (const { terms, image } of this.#devices.values()) this.#keep?.image(terms.deviceId, image);
     const acknowledged = await this.#handedIn();
@@ -194,6 +194,16 @@ class Run {
     if (violation === undefined) return result;
     const trace = this.#trace.leadingTo(violation.device, violation.about);
     return { ...result, violation: { ...violation, rule: INVARIANTS[violation.invariant], trace } };
+  }
+
+  /** Lets time pass. A device whose machine stops ends the run as a rule does that is broken. */
+  async #pass(untilMs: number): Promise<void> {
+    try {
+      await this.#timeline.run(untilMs);
+    } catch (error) {
+      if (!(error instanceof MachineStopped)) throw error;
+      this.#broken({ invariant: 'runs', device: error.device, detail: error.message, about: [] });
+    }
   }
 
   /** What the operator has in the end. @returns how many of the approvals */

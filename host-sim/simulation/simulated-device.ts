@@ -13,7 +13,7 @@ import { SparseStore, type Store } from '../flash/store.ts';
 import { imageFlash, readImage } from '../provisioning/image.ts';
 import type { DeviceTerms, SaleTerms } from '../scenario/scenario.ts';
 import { seededRandom } from '../scenario/seeded.ts';
-import { type ChargerParts, StartProblem, VirtualCharger } from '../virtual-device/virtual-charger.ts';
+import { type ChargerParts, type Refresh, StartProblem, VirtualCharger } from '../virtual-device/virtual-charger.ts';
 import { DeviceClock, type TrueTime } from './device-clock.ts';
 import { InProcessLink, type Network } from './in-process-link.ts';
 import type { Partition } from './kept-run.ts';
@@ -21,10 +21,28 @@ import type { BundleAudience } from './servers.ts';
 import type { Timeline } from './timeline.ts';
 
 /** What a run needs of a charger. */
-export type Charger = Pick<
-  VirtualCharger,
-  'start' | 'powered' | 'powerOff' | 'bundleIds' | 'present' | 'disconnect' | 'refreshIfDue' | 'handIn' | 'urgent'
->;
+export interface Charger
+  extends Pick<
+    VirtualCharger,
+    'start' | 'powered' | 'powerOff' | 'bundleIds' | 'present' | 'disconnect' | 'handIn' | 'urgent'
+  > {
+  refreshIfDue(): Promise<
+    | Exclude<Refresh, { readonly kind: 'fetched' }>
+    // What became of each bundle is the device's own business.
+    | { readonly kind: 'fetched' }
+  >;
+}
+
+/** The machine that a device's code runs in has stopped, and would stop again: nothing that it did is worth going on with. */
+export class MachineStopped extends Error {
+  override name = 'MachineStopped';
+  readonly device: string;
+  /** @param detail what it was at, and why it stopped */
+  constructor(device: string, detail: string) {
+    super(detail);
+    this.device = device;
+  }
+}
 
 /** Makes a charger. */
 export type MakeCharger = (parts: ChargerParts) => Charger;

@@ -16,12 +16,18 @@ export interface FetchDevice {
   free(): Promise<void>;
 }
 
+/** A request under way, as the core has it. */
+export type FetchUnderWay<Result = FetchResult> = Pick<BundleFetch, 'order' | 'answered' | 'take'> & {
+  failed(...why: Parameters<BundleFetch['failed']>): Result;
+  ended(nowMs: number): Result;
+};
+
 /** Sends a request. @returns what came of it; undefined where the power has gone. Throws only what `run` throws */
-export async function fetchBundles(
+export async function fetchBundles<Result>(
   device: FetchDevice,
   authorityUrl: string,
-  fetch: BundleFetch,
-): Promise<FetchResult | undefined> {
+  fetch: FetchUnderWay<Result>,
+): Promise<Result | undefined> {
   const { order } = fetch;
   // Kept apart from what the network throws.
   let thrown: { readonly error: unknown } | undefined;
@@ -52,7 +58,7 @@ export async function fetchBundles(
 async function handOn(
   device: FetchDevice,
   run: FetchDevice['run'],
-  fetch: BundleFetch,
+  fetch: Pick<BundleFetch, 'take'>,
   response: Response,
 ): Promise<void> {
   for await (const chunk of (response.body as AsyncIterable<Uint8Array> | null) ?? []) {

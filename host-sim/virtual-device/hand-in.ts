@@ -3,7 +3,7 @@
 
 import { ANSWER_LIMITS } from '../../core/limits.ts';
 import { asksForRefresh, REFRESH_HEADER } from '../../core/refresh/bundle-refresh.ts';
-import type { Uploader, UploadFailure } from '../../core/refresh/upload.ts';
+import type { UploadBatch, UploadFailure, UploadStep } from '../../core/refresh/upload.ts';
 import { type Link, type LinkFailure, linkFailure } from './link.ts';
 import { readAtMost } from './read-at-most.ts';
 
@@ -25,10 +25,27 @@ export type HandIn =
   | { readonly kind: 'waiting'; readonly ms: number }
   | { readonly kind: 'failed'; readonly failure: HandInFailure; readonly detail: string; readonly receipts: number };
 
+/** What says what is to be sent, and is told what came of it: the core's uploader. */
+export interface BatchSender {
+  next(
+    nowMs: number,
+  ):
+    | Exclude<UploadStep, { readonly kind: 'send' | 'stopped' }>
+    | { readonly kind: 'send'; readonly batch: Pick<UploadBatch, 'body'> }
+    | { readonly kind: 'stopped'; readonly detail: string };
+  answered(nowMs: number, status: number, body: Uint8Array): Sent;
+  unanswered(nowMs: number, detail: string): Sent;
+}
+
+/** What came of a batch, and how many of its receipts are acknowledged. */
+export type Sent =
+  | { readonly ok: true; readonly receipts: number }
+  | { readonly ok: false; readonly receipts: number; readonly failure: UploadFailure; readonly detail: string };
+
 /** The device that hands in. */
 export interface HandInDevice {
   readonly link: Link;
-  readonly uploader: Uploader;
+  readonly uploader: BatchSender;
   monotonicMs(): number;
   /** Runs what works on flash. Undefined where the power has gone since the hand-in began. */
   run<T>(work: () => T): T | undefined;

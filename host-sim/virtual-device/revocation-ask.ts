@@ -1,6 +1,7 @@
 // Asks a grant's revocation endpoint what the core wants asked, over the link, and tells the core what comes back.
 
-import type { RevocationChecks, RevocationQuestion } from '../../core/refresh/revocation.ts';
+import type { HeaderOf } from '../../core/refresh/bundle-fetch.ts';
+import type { RevocationQuestion } from '../../core/refresh/revocation.ts';
 import { type Link, linkFailure } from './link.ts';
 import { readAtMost } from './read-at-most.ts';
 
@@ -11,20 +12,32 @@ export interface AskingDevice {
   reach(url: URL): URL;
 }
 
-/** Asks. It never throws. */
-export async function askRevocation(
+/** What sending a question needs of it. */
+export type AskedQuestion = Pick<RevocationQuestion, 'url' | 'headers' | 'timeoutMs' | 'maxBytes'>;
+
+/** What is told the answer: the core's checks. */
+export interface ToldChecks<Question> {
+  answered(question: Question, status: number, header: HeaderOf, body: Uint8Array): unknown;
+  failed(question: Question, detail: string): unknown;
+}
+
+/** Asks. It throws nothing but what `checks` throws. */
+export async function askRevocation<Question extends AskedQuestion>(
   device: AskingDevice,
-  checks: RevocationChecks,
-  question: RevocationQuestion,
+  checks: ToldChecks<Question>,
+  question: Question,
 ): Promise<void> {
   const { url, headers, timeoutMs, maxBytes } = question;
+  let response: Response;
+  let body: Uint8Array | undefined;
   try {
     const signal = AbortSignal.timeout(timeoutMs);
-    const response = await device.link.fetch(device.reach(new URL(url)), { headers: { ...headers }, signal });
-    const body = await readAtMost(response, maxBytes);
-    if (body === undefined) checks.failed(question, `the answer has more than ${maxBytes} bytes`);
-    else checks.answered(question, response.status, (name) => response.headers.get(name), body);
+    response = await device.link.fetch(device.reach(new URL(url)), { headers: { ...headers }, signal });
+    body = await readAtMost(response, maxBytes);
   } catch (error) {
     checks.failed(question, linkFailure(error, 'the revocation endpoint', timeoutMs).detail);
+    return;
   }
+  if (body === undefined) checks.failed(question, `the answer has more than ${maxBytes} bytes`);
+  else checks.answered(question, response.status, (name) => response.headers.get(name), body);
 }

@@ -9,8 +9,8 @@ import type { Wiring, WiringKind } from '../../core/provisioning/provisioning.ts
 import { imageOf } from '../../host-sim/provisioning/image.ts';
 import { makeBundle } from '../../host-sim/xs/bundle.ts';
 import { type Board, type DeviceMoment, firmwareArchive } from '../../host-sim/xs/firmware-run.ts';
-import { EngineProblem, projectFolder } from '../../host-sim/xs/project.ts';
-import type { MachineMemory } from '../../host-sim/xs/runner.ts';
+import { projectFolder } from '../../host-sim/xs/project.ts';
+import { manifest } from '../../host-sim/xs/sample-memory.ts';
 import { bundleOptions } from '../build/device-modules.ts';
 import { type InspectedLedger, inspectLedger } from '../ledger/inspection.ts';
 import { type InspectedJournal, inspectJournal } from '../ledger/journal-inspection.ts';
@@ -50,50 +50,6 @@ export const ASKED: { readonly [kind in WiringKind]: string } = {
 export async function sampleArchive(kind: WiringKind, askedMinor = ASKED[kind]): Promise<Uint8Array> {
   const bundle = await makeBundle(`device/${kind}/main.ts`, bundleOptions('native', BUILT_MS));
   return firmwareArchive(bundle.replace(`"${ASKED[kind]}"`, `"${askedMinor}"`));
-}
-
-/** The board with the least memory. */
-const BOARD = 'esp32';
-const SLOT_BYTES = 16;
-/** Tables of names, and what the engine takes for itself of each heap. */
-const TABLES_BYTES = 8192;
-
-interface Creation {
-  readonly chunk?: { readonly initial: number };
-  readonly heap?: { readonly initial: number };
-  readonly stack?: number;
-  readonly keys?: { readonly initial: number; readonly incremental: number };
-}
-
-interface Manifest {
-  readonly platforms: {
-    readonly [board: string]: { readonly build?: { readonly PARTITIONS_FILE: string }; readonly creation?: Creation };
-  };
-}
-
-function manifest(name: string): Manifest['platforms'][string] {
-  const text = readFileSync(join(projectFolder(), 'manifests', name), 'utf8');
-  return (JSON.parse(text) as Manifest).platforms[BOARD] ?? {};
-}
-
-/** The memory that a sample's manifest gives to its machine on the smallest board. */
-export function sampleMemory(kind: WiringKind): MachineMemory {
-  const { chunk, heap, stack, keys } = {
-    ...manifest('device.json').creation,
-    ...manifest(`${kind}/manifest.json`).creation,
-  };
-  if (chunk === undefined || heap === undefined || stack === undefined || keys === undefined)
-    throw new EngineProblem(`the manifests do not say what memory a ${kind} has`);
-  return {
-    arena: chunk.initial + SLOT_BYTES * (heap.initial + stack) + TABLES_BYTES,
-    chunks: chunk.initial,
-    chunksMore: 0,
-    slots: heap.initial,
-    slotsMore: 0,
-    stack,
-    keys: keys.initial,
-    keysMore: keys.incremental,
-  };
 }
 
 /** How a station differs from the usual one. */

@@ -13,18 +13,10 @@ import { SimulatedClock } from '../../host-sim/ports/clock.ts';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
 import { keyFromSeed, publicJwk, type SigningKey } from '../../host-sim/signing/keys.ts';
 import { type CutForm, type FirmwareOptions, onBoard } from '../../host-sim/xs/firmware-run.ts';
+import { sampleMemory } from '../../host-sim/xs/sample-memory.ts';
 import { deepestPayments } from './deepest.ts';
 import type { TrialCounts } from './device-trials.ts';
-import {
-  ASKED,
-  type FlashImage,
-  journalOn,
-  ledgerOn,
-  newFlash,
-  Station,
-  sampleArchive,
-  sampleMemory,
-} from './firmware-station.ts';
+import { ASKED, type FlashImage, journalOn, ledgerOn, newFlash, Station, sampleArchive } from './firmware-station.ts';
 import { largestPayments, type Trial } from './hostile.ts';
 import {
   AUTHORITY,

@@ -61,18 +61,20 @@ static void print(txMachine *the)
 	printJsonLine(">", fxToString(the, mxArgv(0)));
 }
 
+char *argumentAt(txInteger index)
+{
+	for (char *at = arguments; index >= 0 && at != NULL && at < arguments + argumentsSize; at += strlen(at) + 1)
+		if (index-- == 0)
+			return at;
+	return NULL;
+}
+
 /* argument(index): one of the program's words, or undefined. */
 static void argument(txMachine *the)
 {
-	txInteger index = fxToInteger(the, mxArgv(0));
-	if (index < 0)
-		return;
-	for (char *at = arguments; at != NULL && at < arguments + argumentsSize; at += strlen(at) + 1) {
-		if (index-- == 0) {
-			fxString(the, mxResult, at);
-			return;
-		}
-	}
+	char *word = argumentAt(fxToInteger(the, mxArgv(0)));
+	if (word != NULL)
+		fxString(the, mxResult, word);
 }
 
 /* A file is read once and stays outside the machine's memory. */
@@ -221,6 +223,9 @@ void installHostFunctions(txMachine *the)
 	addFunction(the, figures, 1, "figures");
 	addFunction(the, counter, 0, "counter");
 	addNativeCrypto(the);
+#if !defined(__riscv)
+	addAskedFunctions(the);
+#endif
 	mxPush(mxGlobal);
 	fxSetID(the, fxNewNameC(the, "host"));
 	mxPop();

@@ -9,6 +9,8 @@
 
 /* main.c */
 
+/* Takes a word such as `slots=2560`. @returns false where there is no such setting */
+extern bool takeSetting(const char *word);
 extern void runPromiseJobs(txMachine *the);
 /* Ends the run: what was thrown, nobody has caught. */
 extern XS_FUNCTION_NORETURN void endByException(txMachine *the);
@@ -19,6 +21,13 @@ extern void installDevice(txMachine *the);
 extern void awaitStart(void);
 extern void serveDevice(txMachine *the);
 
+/* asked.c: where a program is asked, and not on rv32. */
+
+extern void addAskedFunctions(txMachine *the);
+extern void awaitAsker(void);
+/* Says why the machine stops, to whoever asks. @returns false where nobody does */
+extern bool tellStopped(const char *reason);
+
 /* output.c */
 
 /* Begins a line; ends what XS has begun. */
@@ -27,6 +36,8 @@ extern void beginLine(const char *mark);
 extern void printJsonLine(const char *mark, const char *text);
 /* Text as a JSON string. XS's U+0000 and halves of surrogate pairs are escaped, since its bytes for them are no UTF-8. */
 extern void printJsonString(const char *text);
+/* What XS has said last. */
+extern const char *engineSaid(void);
 /* Ends the run: the host cannot do what it is there for. One sentence. */
 extern XS_FUNCTION_NORETURN void failRun(const char *format, ...);
 
@@ -82,6 +93,8 @@ extern void installHostFunctions(txMachine *the);
 extern void addFunction(txMachine *the, txCallback callback, txInteger length, txString name);
 /* Words for the program, each ended by a zero; the file of words becomes them. */
 extern void loadArguments(const char *path);
+/* One of them, NULL where there are fewer. */
+extern char *argumentAt(txInteger index);
 /* Reads a whole file, with a zero behind it. NULL where it cannot be read; then `problem` says why. */
 extern char *readWholeFile(const char *path, size_t *size, const char **problem);
 

@@ -9,10 +9,11 @@ typedef struct {
 	long value;
 } Setting;
 
-/* Of the device's machine: bytes, slots and keys, which must be given. And whether it is a firmware that runs (events.c). */
+/* Of the device's machine: bytes, slots and keys, which must be given. And whether it is a firmware that runs (events.c), or a
+   program that is asked (asked.c). */
 static Setting settings[] = {
 	{"arena", 0}, {"chunks", 0}, {"chunksMore", 0}, {"slots", 0}, {"slotsMore", 0}, {"stack", 0}, {"keys", 0}, {"keysMore", 0},
-	{"firmware", 0},
+	{"firmware", 0}, {"asked", 0},
 };
 
 static long setting(const char *name)
@@ -23,7 +24,7 @@ static long setting(const char *name)
 	return 0;
 }
 
-static bool takeSetting(const char *word)
+bool takeSetting(const char *word)
 {
 	const char *equals = strchr(word, '=');
 	for (size_t i = 0; equals != NULL && i < sizeof(settings) / sizeof(Setting); i++) {
@@ -68,14 +69,22 @@ static const char *exitReason(int status)
 	}
 }
 
+static void tellException(const char *text)
+{
+	printJsonLine("@exception", text);
+#if !defined(__riscv)
+	tellStopped(text);
+#endif
+}
+
 /* What was thrown, and nobody caught. Making it text may run code of the program, which may throw again. */
 static void printException(txMachine *the)
 {
 	mxTry(the) {
-		printJsonLine("@exception", fxToString(the, &mxException));
+		tellException(fxToString(the, &mxException));
 	}
 	mxCatch(the) {
-		printJsonLine("@exception", "what was thrown cannot be made text");
+		tellException("what was thrown cannot be made text");
 	}
 }
 
@@ -104,6 +113,12 @@ void fxAbort(txMachine *the, int status)
 	if (!isRoot)
 		printFigures(the, "abort");
 	fflush(stdout);
+#if !defined(__riscv)
+	char reason[600];
+	const char *said = engineSaid();
+	snprintf(reason, sizeof(reason), *said == 0 ? "%s" : "%s (%s)", exitReason(status), said);
+	tellStopped(reason);
+#endif
 	exit(3);
 }
 
@@ -294,6 +309,8 @@ int main(int argc, char **argv)
 #if !defined(__riscv)
 	if (setting("firmware"))
 		awaitStart();
+	if (setting("asked"))
+		awaitAsker();
 #endif
 	txMachine *device = makeDevice(root, &arena);
 	if (device == NULL)

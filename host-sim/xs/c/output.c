@@ -63,9 +63,16 @@ void printJsonString(const char *text)
 	putchar('"');
 }
 
+static char text[512];
+
+const char *engineSaid(void)
+{
+	text[strcspn(text, "\n")] = 0;
+	return text;
+}
+
 int engineSaysList(const char *format, va_list arguments)
 {
-	static char text[512];
 	int length = vsnprintf(text, sizeof(text), format, arguments);
 	for (const char *at = text; *at != 0; at++) {
 		if (!isMidLine)

@@ -3,6 +3,9 @@
 /** A hash that C keeps. */
 export type NativeHash = { readonly native: unique symbol };
 
+/** What a program that is asked gets. */
+export type HostValue = undefined | boolean | number | string | ArrayBuffer;
+
 /** What C gives to a program. */
 export interface Host {
   /** A line on the runner's stdout. */
@@ -44,6 +47,20 @@ export interface Host {
   ed25519PublicKey(seed: Uint8Array): ArrayBuffer;
   /** For tests. */
   ed25519Sign(seed: Uint8Array, message: Uint8Array): ArrayBuffer;
+  /** Of a program that is asked (c/asked.c): waits for a command, and gives its first value. Bytes are an ArrayBuffer. */
+  receive(): HostValue;
+  /** The next value of the command; undefined where there is none. */
+  next(): HostValue;
+  /** More values for the answer, or the question, that is sent next. */
+  put(...values: readonly (HostValue | null | Uint8Array)[]): void;
+  /** What was put is the answer to the command. */
+  answer(): void;
+  /** More values for what is told; without one, that is told. */
+  tell(...values: readonly (HostValue | null)[]): void;
+  /** What was put is asked; the first value of the reply. */
+  ask(): HostValue;
+  /** The same, where the reply may be bytes for all of an array. */
+  askBytes(target: Uint8Array): HostValue;
 }
 
 declare global {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { firmwareArchive } from '../../../host-sim/xs/firmware-run.ts';
 import { projectFolder } from '../../../host-sim/xs/project.ts';
-import { newFlash, sampleArchive, sampleMemory } from '../../../tools/xs/firmware-station.ts';
+import { sampleMemory } from '../../../host-sim/xs/sample-memory.ts';
+import { newFlash, sampleArchive } from '../../../tools/xs/firmware-station.ts';
 import { FIRMWARE_PARTS } from '../../../tools/xs/suite.ts';
 
 const root = projectFolder();

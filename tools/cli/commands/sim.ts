@@ -6,7 +6,11 @@ import { FlashError } from '../../../core/ports/ports.ts';
 import { KeptRun } from '../../../host-sim/simulation/kept-run.ts';
 import { type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
 import type { LinkKind } from '../../../host-sim/simulation/servers.ts';
+import type { MakeCharger } from '../../../host-sim/simulation/simulated-device.ts';
 import type { TraceEvent } from '../../../host-sim/simulation/trace.ts';
+import { EngineProblem } from '../../../host-sim/xs/project.ts';
+import { withEngine } from '../../../host-sim/xs-device/engine.ts';
+import { chargersIn } from '../../../host-sim/xs-device/xs-charger.ts';
 import { problemText } from '../../provision/problems.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
 import { type Io, printable, systemReason, UsageError } from '../io.ts';
@@ -17,6 +21,7 @@ import type { Register } from './index.ts';
 
 interface RunCommandOptions {
   readonly seed?: number;
+  readonly engine: 'node' | 'xs';
   readonly json?: boolean;
   readonly link: LinkKind;
   readonly keep?: string;
@@ -33,6 +38,11 @@ export const register: Register = (program: Command, io: Io) => {
     .argument('<scenario>', 'a scenario file: YAML')
     .option('--seed <n>', "instead of the file's: another seed, another run", wholeNumber(0, 999_999))
     .addOption(
+      new Option('--engine <which>', "what devices run the core in: Node, or XS with a device's memory")
+        .choices(['node', 'xs'])
+        .default('node'),
+    )
+    .addOption(
       new Option('--link <kind>', 'how requests reach the servers: over HTTP on loopback, or in this process')
         .choices(['sockets', 'in-process'] satisfies LinkKind[])
         .default('sockets'),
@@ -46,7 +56,7 @@ export const register: Register = (program: Command, io: Io) => {
     .action((file: string, options: RunCommandOptions) => run(io, file, options));
 };
 
-async function run(io: Io, file: string, { seed, json, link, keep }: RunCommandOptions): Promise<void> {
+async function run(io: Io, file: string, { seed, engine, json, link, keep }: RunCommandOptions): Promise<void> {
   const read = readScenario(file, seed);
   if ('problems' in read) {
     const [first, ...more] = read.problems;
@@ -59,14 +69,30 @@ async function run(io: Io, file: string, { seed, json, link, keep }: RunCommandO
   }
   const { scenario } = read;
   const line = (event: TraceEvent) => io.out(JSON.stringify(event));
-  const watched = json === true ? { heard: line } : {};
-  const result =
+  const watched = json === true ? { heard: line, link } : { link };
+  const result = await onEngine(engine, io, (devices) =>
     keep === undefined
-      ? await runScenario(scenario, { ...watched, link })
-      : await keptIn(keep, (kept) => runScenario(scenario, { ...watched, link, keep: kept }));
+      ? runScenario(scenario, { ...watched, ...devices })
+      : keptIn(keep, (kept) => runScenario(scenario, { ...watched, ...devices, keep: kept })),
+  );
   if (json === true) io.out(JSON.stringify({ event: 'result', seed: scenario.seed, ...result }));
   else io.out(resultText(scenario.title, scenario.seed, result));
   if (result.unmet.length > 0 || result.violation !== undefined) io.fail();
+}
+
+/** @throws UsageError where the engine cannot be had on this machine */
+async function onEngine(
+  engine: RunCommandOptions['engine'],
+  io: Io,
+  work: (devices: { readonly makeCharger?: MakeCharger }) => Promise<RunResult>,
+): Promise<RunResult> {
+  if (engine === 'node') return work({});
+  try {
+    return await withEngine({ note: io.note }, (xs) => work({ makeCharger: chargersIn(xs) }));
+  } catch (error) {
+    if (error instanceof EngineProblem) throw new UsageError(error.message);
+    throw error;
+  }
 }
 
 /** @throws UsageError where something is in the folder, or nothing can be written there */
