@@ -14,7 +14,7 @@ import { frameOf, type Value, valuesIn } from './protocol.ts';
 /** What a device asks for while it does what it is told, and what it tells. */
 export interface Outside {
   /** Answers a question, or throws: then the device has no power any more. */
-  answer(values: readonly Value[]): Value;
+  answer(values: readonly Value[]): readonly Value[];
   note(values: readonly Value[]): void;
 }
 
@@ -103,7 +103,7 @@ export class Machine {
         if (frame.kind === ANSWER) return frame.values;
         if (frame.kind === STOPPED) throw new MachineStop(String(frame.values[0]));
         if (frame.kind === NOTE) outside.note(frame.values);
-        else if (frame.kind === QUESTION) this.#pipes.send(REPLY, [outside.answer(frame.values)]);
+        else if (frame.kind === QUESTION) this.#pipes.send(REPLY, outside.answer(frame.values));
       }
     } catch (error) {
       this.off();

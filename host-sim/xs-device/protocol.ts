@@ -1,7 +1,7 @@
 // What a simulation and a device in XS say to each other: the numbers of commands, of questions that the device asks back, and of
 // what it tells; and values as bytes (c/asked.c has the other end).
 
-/** What a device is told to do. Behind the number come wall time (undefined where there is none), monotonic time, and arguments. */
+/** What a device is told to do. Before the number stands which of its copies are none any more; behind it come wall time (undefined where there is none), monotonic time, and arguments. */
 export const COMMAND = Object.freeze({
   /** Earliest time, salt; then for each of `PARTITIONS` its bytes, 0 for none. */
   start: 0,
@@ -26,7 +26,10 @@ export const COMMAND = Object.freeze({
 
 export type CommandName = keyof typeof COMMAND;
 
-/** What a device asks back. A reply that is text says why an operation of flash has failed. */
+/**
+ * What a device asks back. A reply that is text says why an operation of flash has failed. Behind it may come partition, offset, size
+ * of all, and cells: of those the device keeps a copy, and asks for them no more.
+ */
 export const QUESTION = Object.freeze({
   /** Partition, offset, length. */
   read: 0,

@@ -8,6 +8,7 @@ import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/
 import type { HeaderOf } from '../../core/refresh/bundle-fetch.ts';
 import type { Decision } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
+import { SimulatedFlash } from '../flash/simulated-flash.ts';
 import { type Charger, MachineStopped, type MakeCharger } from '../simulation/simulated-device.ts';
 import { type FetchUnderWay, fetchBundles } from '../virtual-device/bundle-fetch.ts';
 import { type BatchSender, type HandIn, handIn } from '../virtual-device/hand-in.ts';
@@ -55,6 +56,8 @@ export class XsCharger implements Charger {
   readonly #provisioning: Provisioning | undefined;
   readonly #flashes: readonly (Flash | undefined)[];
   #machine: Machine | undefined;
+  /** Partitions that the device has a copy of. */
+  readonly #copied = new Set<number>();
   /** There is nothing after it. */
   #stop: MachineStopped | undefined;
   #bundleIds: readonly string[] = [];
@@ -87,6 +90,7 @@ export class XsCharger implements Charger {
     this.powerOff();
     const { firmwareBuiltMs = 0, salt = 0 } = this.#parts;
     this.#machine = this.#engine.start(this.#memory);
+    this.#copied.clear();
     const sizes = this.#flashes.map((flash) => flash?.size ?? 0);
     const [what, where, why] = this.#ask('start', firmwareBuiltMs, salt, ...sizes);
     if (what === undefined) return;
@@ -254,7 +258,7 @@ export class XsCharger implements Charger {
       note: ([what, ...more]: readonly Value[]) => this.#note(what, more),
     };
     try {
-      return machine.ask([COMMAND[command], clock.wallMs(), clock.monotonicMs(), ...values], outside);
+      return machine.ask([this.#gone(), COMMAND[command], clock.wallMs(), clock.monotonicMs(), ...values], outside);
     } catch (error) {
       this.powerOff();
       if (!(error instanceof MachineStop)) throw error;
@@ -270,29 +274,59 @@ export class XsCharger implements Charger {
     return new MachineStopped(device, `its machine in XS stopped at ${WORDS[command]}: ${why}; it has ${memory}`);
   }
 
-  #answer(question: Value, [first, second, third]: readonly Value[]): Value {
-    if (question === QUESTION.header) return this.#header(String(first)) ?? undefined;
-    const flash = this.#flashes[Number(first)] as Flash;
-    const offset = Number(second);
-    try {
-      if (question === QUESTION.read) {
-        const bytes = new Uint8Array(Number(third));
-        flash.read(offset, bytes);
-        return bytes;
+  /** Which of the copies are none any more: faults begin between two commands. */
+  #gone(): number {
+    let gone = 0;
+    for (const partition of this.#copied)
+      if (!isSteady(this.#flashes[partition])) {
+        this.#copied.delete(partition);
+        gone |= 1 << partition;
       }
-      if (question === QUESTION.program) flash.program(offset, third as Uint8Array);
-      else flash.erase(offset);
-      return undefined;
-    } catch (error) {
-      // What a device gets to see. Without power it gets to see nothing.
-      if (error instanceof FlashError) return error.message;
-      throw error;
+    return gone;
+  }
+
+  #answer(question: Value, [first, second, third]: readonly Value[]): readonly Value[] {
+    if (question === QUESTION.header) return [this.#header(String(first)) ?? undefined];
+    const partition = Number(first);
+    const flash = this.#flashes[partition] as Flash;
+    const offset = Number(second);
+    if (question === QUESTION.read) {
+      const bytes = new Uint8Array(Number(third));
+      const failure = tried(() => flash.read(offset, bytes));
+      if (failure !== undefined || !isSteady(flash)) return [failure ?? bytes];
+      this.#copied.add(partition);
+      return [bytes, partition, 0, flash.size, flash.contents()];
     }
+    const isProgram = question === QUESTION.program;
+    const failure = tried(() => (isProgram ? flash.program(offset, third as Uint8Array) : flash.erase(offset)));
+    if (!this.#copied.has(partition)) return [failure];
+    // What is there now, however far it went.
+    const changed = new Uint8Array(isProgram ? (third as Uint8Array).length : flash.blockSize);
+    if (isSteady(flash) && tried(() => flash.read(offset, changed)) === undefined)
+      return [failure, partition, offset, flash.size, changed];
+    this.#copied.delete(partition);
+    return [failure, partition, 0, 0, new Uint8Array(0)];
   }
 
   #note(what: Value, values: readonly Value[]): void {
     if (what === NOTE.bundles) this.#bundleIds = values.map(String);
     else this.#parts.log?.emit(Object.fromEntries(pairsOf(values)) as LogEvent);
+  }
+}
+
+/** Whether a flash reads as it was written, however often. */
+function isSteady(flash: Flash | undefined): flash is SimulatedFlash {
+  return flash instanceof SimulatedFlash && !flash.faults.onRead && !flash.isUnstable;
+}
+
+/** Why an operation of flash has failed, as a device gets to see it. Without power it gets to see nothing: that is thrown. */
+function tried(work: () => void): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof FlashError) return error.message;
+    throw error;
   }
 }
 

@@ -13,6 +13,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+extern txInteger _xsmcGetBuffer(txMachine *the, txSlot *slot, void **data, txUnsigned *count, txBoolean writable);
+
 /* Frames: a length of 32 bits, little-endian, of what follows it: a kind, and values one behind the other. */
 enum { COMMAND = 'c', REPLY = 'r', ANSWER = 'a', QUESTION = 'q', NOTE = 'n', STOPPED = 's' };
 /* Values: a tag, then a number of 64 bits, or a length of 32 bits and the bytes. */
@@ -119,7 +121,6 @@ bool tellStopped(const char *reason)
 /* The arguments of a call become values of a frame. */
 static void addArguments(txMachine *the, Frame *frame)
 {
-	extern txInteger _xsmcGetBuffer(txMachine *, txSlot *, void **, txUnsigned *, txBoolean);
 	void *bytes;
 	txUnsigned length;
 	for (txInteger i = 0; i < mxArgc; i++) {
@@ -228,6 +229,42 @@ static void giveValue(txMachine *the, Frame *frame)
 	}
 }
 
+/* ---- Copies of partitions: what reads as it was written, as long as nothing is wrong with it, need not be asked for ---- */
+
+enum { COPIES = 8 };
+static struct {
+	char *cells;
+	/* 0: there is none. */
+	size_t size;
+} copies[COPIES];
+
+static double takeNumber(Frame *frame)
+{
+	double number;
+	take(frame, 1);
+	memcpy(&number, take(frame, sizeof(number)), sizeof(number));
+	return number;
+}
+
+/* Behind the first value of a reply: partition, offset, size of all, and cells that a copy has there from now on. */
+static void takeCells(Frame *frame)
+{
+	if (frame->at == frame->length)
+		return;
+	size_t partition = (size_t)takeNumber(frame), offset = (size_t)takeNumber(frame), size = (size_t)takeNumber(frame);
+	uint32_t length;
+	take(frame, 1);
+	const char *cells = takeSized(frame, &length);
+	if (partition >= COPIES || offset + length > size)
+		failRun("there are no such cells");
+	if (copies[partition].cells == NULL)
+		copies[partition].cells = malloc(size);
+	if (copies[partition].cells == NULL)
+		failRun("no memory for a copy of a partition");
+	memcpy(copies[partition].cells + offset, cells, length);
+	copies[partition].size = size;
+}
+
 /* ---- What the program calls ---- */
 
 static void hang(int number)
@@ -243,12 +280,16 @@ static void allow(int seconds)
 	setitimer(ITIMER_PROF, &span, NULL);
 }
 
-/* receive(): waits for a command; its first value. */
+/* receive(): waits for a command; its first value. Before it stands which copies are none any more, a bit for each. */
 static void receive(txMachine *the)
 {
 	allow(0);
 	receiveFrame(&command, COMMAND);
 	allow(COMMAND_SECONDS);
+	unsigned gone = (unsigned)takeNumber(&command);
+	for (int i = 0; i < COPIES; i++)
+		if (gone & 1u << i)
+			copies[i].size = 0;
 	giveValue(the, &command);
 }
 
@@ -271,12 +312,12 @@ static void ask(txMachine *the)
 	send(&sent, QUESTION);
 	receiveFrame(&reply, REPLY);
 	giveValue(the, &reply);
+	takeCells(&reply);
 }
 
 /* askBytes(target): the same, where the reply may be as many bytes as the target has: they go there. Else it is the result. */
 static void askBytes(txMachine *the)
 {
-	extern txInteger _xsmcGetBuffer(txMachine *, txSlot *, void **, txUnsigned *, txBoolean);
 	void *target;
 	txUnsigned room;
 	uint32_t length;
@@ -292,6 +333,21 @@ static void askBytes(txMachine *the)
 	if (length != room)
 		failRun("%lu bytes came where %lu are read", (unsigned long)length, (unsigned long)room);
 	memcpy(target, bytes, length);
+	takeCells(&reply);
+}
+
+/* readCopy(partition, offset, target): fills an array from a copy. False where there is none, or not so much. */
+static void readCopy(txMachine *the)
+{
+	txInteger partition = fxToInteger(the, mxArgv(0)), offset = fxToInteger(the, mxArgv(1));
+	void *target;
+	txUnsigned length;
+	_xsmcGetBuffer(the, mxArgv(2), &target, &length, 1);
+	bool isThere = partition >= 0 && partition < COPIES && offset >= 0 && (size_t)offset + length <= copies[partition].size;
+	if (isThere)
+		memcpy(target, copies[partition].cells + offset, length);
+	mxResult->kind = XS_BOOLEAN_KIND;
+	mxResult->value.boolean = isThere;
 }
 
 void addAskedFunctions(txMachine *the)
@@ -303,6 +359,7 @@ void addAskedFunctions(txMachine *the)
 	addFunction(the, tell, 1, "tell");
 	addFunction(the, ask, 0, "ask");
 	addFunction(the, askBytes, 1, "askBytes");
+	addFunction(the, readCopy, 3, "readCopy");
 }
 
 /* ---- Starts ---- */

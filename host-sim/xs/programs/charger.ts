@@ -48,6 +48,7 @@ class AskedFlash implements Flash {
   }
 
   read(offset: number, target: Uint8Array): void {
+    if (host.readCopy(this.#number, offset, target)) return;
     host.put(QUESTION.read, this.#number, offset, target.length);
     done(host.askBytes(target));
   }

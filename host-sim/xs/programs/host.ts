@@ -61,6 +61,8 @@ export interface Host {
   ask(): HostValue;
   /** The same, where the reply may be bytes for all of an array. */
   askBytes(target: Uint8Array): HostValue;
+  /** Fills an array from a copy of a partition that came with an earlier reply. False where there is none. */
+  readCopy(partition: number, offset: number, target: Uint8Array): boolean;
 }
 
 declare global {
