@@ -122,19 +122,22 @@ export class Machine {
 export class Engine {
   readonly #folder: string;
   readonly #control: Pipes;
+  readonly #seconds: number;
 
-  /** @param folder where the process that forks has its pipes */
-  constructor(folder: string) {
+  /** @param folder where the process that forks has its pipes @param seconds as `EngineOptions` has them */
+  constructor(folder: string, seconds: number) {
     this.#folder = folder;
+    this.#seconds = seconds;
     this.#control = new Pipes(join(folder, '0'));
     this.#control.send(COMMAND, []);
   }
 
   /** A device that has got power and done nothing yet. @throws EngineProblem where there can be none */
   start(memory: MachineMemory): Machine {
+    const settings = Object.entries({ ...memory, seconds: this.#seconds });
     this.#control.send(
       COMMAND,
-      Object.entries(memory).map(([name, value]) => `${name}=${value}`),
+      settings.map(([name, value]) => `${name}=${value}`),
     );
     const frame = this.#control.receive();
     if (frame?.kind !== ANSWER)
@@ -151,10 +154,15 @@ export interface EngineOptions {
   readonly target?: Exclude<TargetName, 'rv32'>;
   /** Told of building, which takes seconds to minutes. */
   readonly note?: ((text: string) => void) | undefined;
+  /** What a device runs. Default: the charger. */
+  readonly program?: string;
+  /** A device that takes more of this computer's processor for one command hangs. Default 60. */
+  readonly seconds?: number;
 }
 
-/** The program that a device runs. */
 const PROGRAM = 'host-sim/xs/programs/charger.ts';
+
+const COMMAND_SECONDS = 60;
 
 /**
  * An engine while `work` has it.
@@ -162,12 +170,12 @@ const PROGRAM = 'host-sim/xs/programs/charger.ts';
  * @throws EngineMissing where a compiler is not on this machine; EngineProblem where the engine cannot be built
  */
 export async function withEngine<Result>(
-  { target = 'm32-bounds', note }: EngineOptions,
+  { target = 'm32-bounds', note, program = PROGRAM, seconds = COMMAND_SECONDS }: EngineOptions,
   work: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
   const built = targetNamed(target);
   const binary = await buildEngine(built, note);
-  const archive = await bundleArchive(PROGRAM);
+  const archive = await bundleArchive(program);
   return inScratch('mpcp-devices', async (folder) => {
     const [modules, words] = [join(folder, 'modules'), join(folder, 'words')];
     writeFileSync(modules, archive);
@@ -176,7 +184,7 @@ export async function withEngine<Result>(
     const child = startChild(command, line, { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       await begun(child);
-      return await work(new Engine(folder));
+      return await work(new Engine(folder, seconds));
     } finally {
       endChild(child);
     }

@@ -2,6 +2,7 @@
 // simulation, so that all that happens to it there, faults and cuts of power included, happens to it as to any other.
 
 import type { PaymentRequest } from '../../core/chain/request.ts';
+import { PRESENTATION_BYTES } from '../../core/limits.ts';
 import { type Flash, FlashError, type LogEvent } from '../../core/ports/ports.ts';
 import { readProvisioning } from '../../core/provisioning/partition.ts';
 import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
@@ -34,6 +35,8 @@ interface Question {
 
 /** Bytes of an answer that a device takes at a time: those of a packet. */
 const PACKET_BYTES = 1460;
+/** A reader has room for the longest presentation. Of one that is longer it takes what shows that. */
+const MOST_TAKEN = PRESENTATION_BYTES + 1;
 /** As the core asks; it holds the rest of a question itself. */
 const QUESTION_HEADERS = { accept: 'application/json', 'accept-encoding': 'identity' };
 
@@ -164,7 +167,7 @@ export class XsCharger implements Charger {
     presentation: Uint8Array,
     request: PaymentRequest,
   ): { readonly decision: Decision; readonly question: Question | undefined } {
-    const values = this.#ask('pay', this.#link.up, presentation, JSON.stringify(request));
+    const values = this.#ask('pay', this.#link.up, presentation.subarray(0, MOST_TAKEN), JSON.stringify(request));
     const [ok, ...rest] = values;
     const [url, timeoutMs, maxBytes] = rest.slice(ok === true ? 8 : 4);
     const question =

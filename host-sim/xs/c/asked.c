@@ -20,8 +20,6 @@ enum { COMMAND = 'c', REPLY = 'r', ANSWER = 'a', QUESTION = 'q', NOTE = 'n', STO
 /* Values: a tag, then a number of 64 bits, or a length of 32 bits and the bytes. */
 enum { NOTHING, NO, YES, NUMBER, TEXT, BYTES };
 enum { HEAD = 5, FRAME_BYTES = 16 << 20 };
-/* Of this computer's processor: a device that takes more for one command hangs. */
-enum { COMMAND_SECONDS = 60 };
 
 typedef struct {
 	char *bytes;
@@ -269,12 +267,15 @@ static void takeCells(Frame *frame)
 
 static void hang(int number)
 {
+	char reason[64];
 	(void)number;
-	tellStopped("no end of it");
+	snprintf(reason, sizeof(reason), "no end of it within %ld s", setting("seconds"));
+	tellStopped(reason);
 	_exit(3);
 }
 
-static void allow(int seconds)
+/* Seconds of this computer's processor: a device that takes more for one command hangs. */
+static void allow(long seconds)
 {
 	const struct itimerval span = {{0, 0}, {seconds, 0}};
 	setitimer(ITIMER_PROF, &span, NULL);
@@ -285,7 +286,7 @@ static void receive(txMachine *the)
 {
 	allow(0);
 	receiveFrame(&command, COMMAND);
-	allow(COMMAND_SECONDS);
+	allow(setting("seconds"));
 	unsigned gone = (unsigned)takeNumber(&command);
 	for (int i = 0; i < COPIES; i++)
 		if (gone & 1u << i)

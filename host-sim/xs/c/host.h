@@ -11,6 +11,8 @@
 
 /* Takes a word such as `slots=2560`. @returns false where there is no such setting */
 extern bool takeSetting(const char *word);
+/* A setting's number; 0 where it was not given. */
+extern long setting(const char *name);
 extern void runPromiseJobs(txMachine *the);
 /* Ends the run: what was thrown, nobody has caught. */
 extern XS_FUNCTION_NORETURN void endByException(txMachine *the);

@@ -10,13 +10,13 @@ typedef struct {
 } Setting;
 
 /* Of the device's machine: bytes, slots and keys, which must be given. And whether it is a firmware that runs (events.c), or a
-   program that is asked (asked.c). */
+   program that is asked (asked.c), and how long it may take for each command, in seconds. */
 static Setting settings[] = {
 	{"arena", 0}, {"chunks", 0}, {"chunksMore", 0}, {"slots", 0}, {"slotsMore", 0}, {"stack", 0}, {"keys", 0}, {"keysMore", 0},
-	{"firmware", 0}, {"asked", 0},
+	{"firmware", 0}, {"asked", 0}, {"seconds", 0},
 };
 
-static long setting(const char *name)
+long setting(const char *name)
 {
 	for (size_t i = 0; i < sizeof(settings) / sizeof(Setting); i++)
 		if (strcmp(settings[i].name, name) == 0)

@@ -1,0 +1,158 @@
+// Devices of a scenario in XS: what they decide, write and hand in is what they do in Node, event by event; and one whose machine
+// stops ends the run in words.
+
+import { afterAll, describe, expect, it } from 'vitest';
+import { type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
+import type { TraceEvent } from '../../../host-sim/simulation/trace.ts';
+import { EngineMissing } from '../../../host-sim/xs/project.ts';
+import type { MachineMemory } from '../../../host-sim/xs/runner.ts';
+import { sampleMemory } from '../../../host-sim/xs/sample-memory.ts';
+import { targetNamed } from '../../../host-sim/xs/targets.ts';
+import { type Engine, MachineStop, withEngine } from '../../../host-sim/xs-device/engine.ts';
+import { XsCharger } from '../../../host-sim/xs-device/xs-charger.ts';
+import { readScenario } from '../../../tools/scenario/scenario-file.ts';
+import { changedScenario, ScenarioBench, SMALL } from '../../tools/scenario/bench.ts';
+
+const bench = new ScenarioBench();
+afterAll(() => bench.remove());
+
+/** A compiler may have to build the engine first. */
+const LONG_MS = 600_000;
+
+function engineIsHere(): boolean {
+  try {
+    targetNamed('m32-bounds');
+    return true;
+  } catch (error) {
+    if (!(error instanceof EngineMissing)) throw error;
+    process.stderr.write(`skipped: ${error.message}\n`);
+    return false;
+  }
+}
+
+/** Two gates for two hours: riders who cheat, a key that is revoked, outages, cuts of power in the middle of flash, a bad block. */
+const BUSY = changedScenario((scenario) => {
+  scenario.duration = '2h';
+  scenario.fleet.devices[0].deviceId = 'gate-{n}';
+  scenario.fleet.devices[0].count = 2;
+  scenario.authority.bundles = { every: '30m', lifetime: '4h' };
+  Object.assign(scenario.arrivals[0], {
+    devices: 'gate-*',
+    pattern: { every: '3m' },
+    hostile: {
+      share: 0.5,
+      classes: ['replayed', 'amount-raised', 'signature-flipped', 'truncated', 'oversize', 'late'],
+    },
+  });
+  scenario.hardware = { ledger: '32KiB', journal: '64KiB', clockBattery: false };
+  scenario.links = [{ devices: 'gate-1', pattern: { cycle: { up: '10m', down: '20m' } } }];
+  scenario.faults = [
+    { devices: 'gate-*', at: '20m', for: '1h', powerCuts: { rate: '12/h', torn: true } },
+    { devices: 'gate-2', at: '30m', for: '20m', flash: { partition: 'ledger', what: 'bad-block' } },
+    { devices: 'gate-*', at: '50m', for: '10m', corrupted: true },
+    { devices: 'gate-1', at: '1h', for: '10m', oversize: '200KiB' },
+  ];
+  scenario.actions = [
+    { at: '95m', revokeKey: 'riders-1' },
+    { at: '96m', urgent: 'gate-*' },
+  ];
+});
+
+/** Runs a scenario, and holds every event. */
+async function traceOf(text: string, engine?: Engine, changed: Partial<MachineMemory> = {}) {
+  const read = readScenario(bench.write('scenario.yaml', text), undefined);
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  const events: TraceEvent[] = [];
+  const memory = { ...sampleMemory('charger'), ...changed };
+  const result: RunResult = await runScenario(read.scenario, {
+    heard: (event) => events.push(event),
+    link: 'in-process',
+    ...(engine && { makeCharger: (parts) => new XsCharger(parts, engine, memory) }),
+  });
+  return { events, result };
+}
+
+describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () => {
+  it('the same scenario and seed give the same events as in Node', { timeout: LONG_MS }, async () => {
+    const inNode = await traceOf(BUSY);
+    const inXs = await withEngine({}, (engine) => traceOf(BUSY, engine));
+    expect(inXs.events).toEqual(inNode.events);
+    expect(inXs.result).toEqual(inNode.result);
+    // What this is about has happened.
+    const happened = new Set(
+      inXs.events.map(({ event, answer = '', code = '' }) => [event, answer, code].join(' ').trim()),
+    );
+    for (const event of [
+      'payment approved',
+      'payment none',
+      'payment refused AMOUNT_EXCEEDED',
+      'payment refused LIMIT_EXCEEDED',
+      'payment refused POLICY_GRANT_SIGNATURE_INVALID',
+      'payment refused KEY_REVOKED',
+      'refresh.done',
+      'upload.acknowledged',
+      'device.power-lost',
+      'clock.set',
+    ])
+      expect(happened).toContain(event);
+  });
+
+  it.each([
+    ['memory for its start', { chunks: 8192 }, /at its start: memory full.* 8 KB of chunks, 2560 slots and 768 slots/],
+    ['slots for a payment', { slots: 1000 }, /at .*: memory full/],
+    ['stack for a payment', { stack: 330 }, /at .*: stack overflow/],
+  ])(
+    'a device without enough %s ends the run, and is told by its name',
+    { timeout: LONG_MS },
+    async (_, memory, words) => {
+      const { result, events } = await withEngine({}, (engine) =>
+        traceOf(
+          changedScenario(() => undefined),
+          engine,
+          memory,
+        ),
+      );
+      expect(result.violation).toMatchObject({
+        invariant: 'runs',
+        device: 'gate-1',
+        detail: expect.stringMatching(words),
+      });
+      expect(events.at(-1)).toMatchObject({ event: 'violation', device: 'gate-1' });
+    },
+  );
+
+  it.each([
+    ['never ends', 'host.receive(); for (;;);', 'no end of it within 1 s'],
+    ['throws', 'host.receive(); throw new RangeError("no such thing");', 'RangeError: no such thing'],
+    ['ends', 'host.receive();', 'the engine crashed, as where the stack is too deep'],
+  ])('a device whose program %s is told so', { timeout: LONG_MS }, async (_, body, words) => {
+    const program = bench.write('program.ts', `export default (): void => { ${body} };\n`);
+    await withEngine({ program, seconds: 1 }, async (engine) => {
+      const machine = engine.start(sampleMemory('charger'));
+      const outside = { answer: () => [], note: () => undefined };
+      const stop = new MachineStop(words);
+      expect(() => machine.ask([0, 0], outside)).toThrow(stop);
+      // Others start all the same.
+      expect(() => engine.start(sampleMemory('gate')).ask([0, 0], outside)).toThrow(stop);
+    });
+  });
+});
+
+it('where the engine cannot be had, that is a wrong call, in a sentence', async () => {
+  const before = process.env.MPCP_XS_CACHE;
+  process.env.MPCP_XS_CACHE = '/proc/nowhere';
+  try {
+    const { code, stdout, stderr } = await bench.sim(SMALL, '--engine', 'xs');
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^mpcp-embedded sim run: [^\n]*(the cache's folder|apt-get install)[^\n]*\n$/);
+  } finally {
+    if (before === undefined) delete process.env.MPCP_XS_CACHE;
+    else process.env.MPCP_XS_CACHE = before;
+  }
+});
+
+it('an engine that there is not is a wrong call', async () => {
+  const { code, stderr } = await bench.sim(SMALL, '--engine', 'v8');
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/--engine.*node, xs/);
+});
