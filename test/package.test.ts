@@ -2,13 +2,14 @@
 // line that runs without any other package.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateKey, privateJwk, privatePem } from '../host-sim/signing/keys.ts';
 import { isBuilt } from './fixtures/built.ts';
+import { SMALL } from './tools/scenario/bench.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const built = isBuilt('the package, unpacked where nothing is installed');
@@ -88,6 +89,13 @@ describe.skipIf(!built)('the package, unpacked where nothing is installed', () =
     expect(node(bin, 'demo')).toMatch(/\n(\d+) of \1 steps as expected\n$/);
   });
 
+  it('draws the charts of a report, whose library is in a file of its own', () => {
+    const scenario = join(folder, 'scenario.yaml');
+    writeFileSync(scenario, SMALL);
+    node('tools/bin/mpcp-embedded.mjs', 'sim', 'run', scenario, '--report', join(folder, 'report.html'));
+    expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('</svg>');
+  });
+
   it('runs SQLite, whose engine is a file of its own', () => {
     const env = { ...process.env, MPCP_ISSUER_DOMAIN: 'pa.example' };
     const MPCP_POLICY_GRANT_SIGNING_PRIVATE_KEY_PEM = privatePem(generateKey('pa'));
@@ -105,7 +113,7 @@ describe.skipIf(!built)('the package, unpacked where nothing is installed', () =
 
   it('brings the licences of what the command line carries', () => {
     const licences = readFileSync(join(folder, 'package/dist/licences.txt'), 'utf8');
-    for (const name of ['commander', 'fastify', 'zod', '@noble/ed25519', 'node-sqlite3-wasm'])
+    for (const name of ['commander', 'fastify', 'zod', 'node-sqlite3-wasm', 'echarts', 'zrender'])
       expect(licences).toContain(`== ${name} `);
   });
 

@@ -24,9 +24,11 @@ function block(word: string, language = 'sh'): string {
 }
 
 it.runIf(built)('sim run runs as printed, from the folder of the project', () => {
-  const words = block('run').trim().split(' ').slice(2);
+  const report = join(folder, 'clock-attack.html');
+  const words = block('run').trim().replace('clock-attack.html', report).split(' ').slice(2);
   const out = execFileSync(process.execPath, [join(root, 'tools/bin/mpcp-embedded.mjs'), ...words], { cwd: root });
   expect(out.toString()).toMatch(/, seed 7\n/);
+  expect(readFileSync(report, 'utf8')).toContain('seed 7, engine node');
 });
 
 /** Runs the block that serves, on a free port, until the block that asks has its answer. */

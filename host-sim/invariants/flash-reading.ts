@@ -1,7 +1,7 @@
 // What a device's flash holds, read from a copy of its cells as a device would find it after its power went now.
 
-import { FlashLedger } from '../../core/ledger/flash-ledger.ts';
-import { Journal } from '../../core/ledger/journal.ts';
+import { FlashLedger, type LedgerFill } from '../../core/ledger/flash-ledger.ts';
+import { Journal, type JournalFill } from '../../core/ledger/journal.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { Crypto, Flash } from '../../core/ports/ports.ts';
 import type { SimulatedFlash } from '../flash/simulated-flash.ts';
@@ -48,6 +48,11 @@ export class FlashReading {
     const last = this.#ledger.lastReceipt();
     // What the ledger does not know of was never committed.
     if (last !== undefined) this.#journal.reconcile(last);
+  }
+
+  /** How full its stores are. */
+  get fills(): { readonly ledger: LedgerFill; readonly journal: JournalFill } {
+    return { ledger: this.#ledger.fill, journal: this.#journal.fill };
   }
 
   /** What was accepted under a grant. */

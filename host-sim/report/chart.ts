@@ -73,7 +73,7 @@ const BAR = 26;
 /** Room between lanes and what is under them: the name of its axis stands there. */
 const BETWEEN = 34;
 /** A character of a label, on average and a little more. */
-const CHARACTER = 7.1;
+const CHARACTER = 8;
 
 const FONT = { fontSize: 12, fontFamily: 'inherit' };
 const INK = 'var(--soft)';
@@ -98,7 +98,7 @@ export function barChart(terms: BarChartTerms): Markup {
   const { value, bars } = terms;
   return figure(terms, [], (width) => {
     const longest = Math.max(0, ...bars.map(({ name }) => name.length));
-    const left = Math.min(longest * CHARACTER + 14, width === WIDE ? 330 : 206);
+    const left = Math.min(longest * CHARACTER + 14, width === WIDE ? 330 : 216);
     return drawn(width, bars.length * BAR + 50, {
       grid: { left, right: 48, top: 4, bottom: 44 },
       xAxis: { ...valueAxis(value, width), ...belowAxis(value) },
@@ -300,7 +300,7 @@ function figure(
   const label = { title, description };
   return html`<figure>
 <figcaption>${title}</figcaption>
-${legend.length > 0 && html`<ul class="legend">\n${legend}</ul>\n`}<div class="wide">${svg({ ...draw(WIDE), of: label })}</div>
+${legend.length > 1 && html`<ul class="legend">\n${legend}</ul>\n`}<div class="wide">${svg({ ...draw(WIDE), of: label })}</div>
 <div class="narrow">${svg({ ...draw(NARROW), of: label })}</div>
 </figure>
 `;

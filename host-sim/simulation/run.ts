@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly link?: LinkKind;
   /** Where flash and databases are kept. Default: in memory, for as long as the run. */
   readonly keep?: KeptRun;
+  /** May look at a device whenever something may have changed on it, and every 15 minutes. It must change nothing. */
+  readonly observed?: (device: SimulatedDevice, ms: number) => void;
 }
 
 /** What a run came to. */
@@ -68,9 +70,11 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
   }
 }
 
-/** Who pays, and how they cheat where they do. */
+/** Who pays, which keys their grant and their budgets are signed with, and how they cheat where they do. */
 interface PayerName {
   readonly payer: string;
+  readonly grantKey: string;
+  readonly budgetKey: string;
   readonly hostile?: HostileClass;
 }
 
@@ -106,11 +110,13 @@ class Run {
   /** What was approved: the receipts of each device. */
   readonly #approvals = new Map<string, number[]>();
   readonly #progress: RunOptions['progress'];
+  readonly #tellObserver: RunOptions['observed'];
 
   constructor(scenario: Scenario, options: RunOptions) {
     const { heard, makeCharger, progress, keptOfEach, readBackEvery = 1, link = 'in-process', keep } = options;
     this.#scenario = scenario;
     this.#progress = progress;
+    this.#tellObserver = options.observed;
     this.#keep = keep;
     this.#hasCheats = scenario.arrivals.some(({ hostileShare }) => hostileShare > 0);
     this.#stranger = seededKey(scenario.seed, 'stranger');
@@ -157,7 +163,7 @@ class Run {
         tell: (event) => this.#tell(deviceId, event),
         started: () => this.#watch.started(device),
         provisioned: () => this.#watch.made(device),
-        changed: () => this.#watch.observed(device),
+        changed: () => this.#observed(device),
       });
       this.#devices.set(deviceId, device);
       this.#watch.made(device);
@@ -245,7 +251,12 @@ class Run {
   #look(): void {
     const { durationMs, settleMs } = this.#scenario;
     this.#progress?.(this.#timeline.nowMs, durationMs + settleMs);
-    for (const device of this.#devices.values()) this.#watch.observed(device);
+    for (const device of this.#devices.values()) this.#observed(device);
+  }
+
+  #observed(device: SimulatedDevice): void {
+    this.#watch.observed(device);
+    this.#tellObserver?.(device, this.#timeline.nowMs);
   }
 
   #planLink({ devices, pattern }: LinkTerms, number: number): void {
@@ -347,16 +358,20 @@ class Run {
     const isHostile = random.next() < terms.hostileShare;
     const cheats = isHostile ? terms.hostile[random.below(terms.hostile.length)] : undefined;
     const honest = await this.#payers.pay(wallet, device.sale, amount);
-    const payer = `${wallet.terms.name}-${wallet.number}`;
+    const payer = {
+      payer: `${wallet.terms.name}-${wallet.number}`,
+      grantKey: String(wallet.grant.issuerKeyId),
+      budgetKey: wallet.terms.key.kid,
+    };
     if (cheats === undefined) {
-      await this.#pay(device, { bytes: presentationBytes(honest), amountMinor: amount }, { payer });
+      await this.#pay(device, { bytes: presentationBytes(honest), amountMinor: amount }, payer);
       return;
     }
     const late = await this.#payers.pay(wallet, device.sale, amount, LATE_MS);
     const approved = this.#lastApproved.get(device.terms.deviceId);
     const context = { honest, amountMinor: amount, late, approved, stranger: this.#stranger, random };
     const presented = hostilePayment(cheats, context);
-    if (presented !== undefined) await this.#pay(device, presented, { payer, hostile: cheats });
+    if (presented !== undefined) await this.#pay(device, presented, { ...payer, hostile: cheats });
   }
 
   async #pay(device: SimulatedDevice, presented: Presented, who: PayerName): Promise<void> {

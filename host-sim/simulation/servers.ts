@@ -175,6 +175,7 @@ export class Servers {
 
   async revokeGrant(grantId: string): Promise<void> {
     await this.#post(`/grants/${grantId}/revoke`, {});
+    this.#trace.add({ event: 'authority.grant-revoked', grantId });
   }
 
   /** Bundles say from now on that a key signs no more. */

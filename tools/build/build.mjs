@@ -37,6 +37,8 @@ const cli = await build({
   ...common,
   // The walks of `powercut` run on workers, which begin in a file of their own.
   entryPoints: { cli: 'tools/cli/main.ts', 'powercut-worker': 'tools/powercut/worker.ts' },
+  // What few commands need is loaded by those: the library that draws charts.
+  splitting: true,
   metafile: true,
   // Some of the libraries are CommonJS: they call `require` for Node's own modules, and SQLite looks for its engine beside itself.
   banner: {

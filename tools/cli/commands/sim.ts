@@ -16,6 +16,7 @@ import { readScenario } from '../../scenario/scenario-file.ts';
 import { type Io, printable, systemReason, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
 import { makeFolder } from '../output-file.ts';
+import { checkReport, SimReport } from '../sim-report.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
 
@@ -25,6 +26,7 @@ interface RunCommandOptions {
   readonly json?: boolean;
   readonly link: LinkKind;
   readonly keep?: string;
+  readonly report?: string;
 }
 
 /** Adds `sim`. */
@@ -48,6 +50,7 @@ export const register: Register = (program: Command, io: Io) => {
         .default('sockets'),
     )
     .option('--keep <dir>', "an empty folder for the devices' flash and images, and the servers' database")
+    .option('--report <file>', 'write what came of the run as a page for a browser: one HTML file that loads nothing')
     .option('--json', 'every event of the run as a line of JSON on stdout, and its result in the last one')
     .addHelpText(
       'after',
@@ -56,7 +59,8 @@ export const register: Register = (program: Command, io: Io) => {
     .action((file: string, options: RunCommandOptions) => run(io, file, options));
 };
 
-async function run(io: Io, file: string, { seed, engine, json, link, keep }: RunCommandOptions): Promise<void> {
+async function run(io: Io, file: string, { seed, engine, json, link, keep, report }: RunCommandOptions): Promise<void> {
+  if (report !== undefined) checkReport(report, file);
   const read = readScenario(file, seed);
   if ('problems' in read) {
     const [first, ...more] = read.problems;
@@ -69,12 +73,21 @@ async function run(io: Io, file: string, { seed, engine, json, link, keep }: Run
   }
   const { scenario } = read;
   const line = (event: TraceEvent) => io.out(JSON.stringify(event));
-  const watched = json === true ? { heard: line, link } : { link };
-  const result = await onEngine(engine, io, (devices) =>
-    keep === undefined
-      ? runScenario(scenario, { ...watched, ...devices })
-      : keptIn(keep, (kept) => runScenario(scenario, { ...watched, ...devices, keep: kept })),
-  );
+  const written = report === undefined ? undefined : new SimReport(report, scenario, file);
+  const heard = (event: TraceEvent) => {
+    if (json === true) line(event);
+    written?.heard(event);
+  };
+  const watched = written === undefined ? { heard, link } : { heard, link, observed: written.observed };
+  const result = await onEngine(engine, io, async (devices) => {
+    const ran = async (kept?: { readonly keep: KeptRun }) => {
+      const came = await runScenario(scenario, { ...watched, ...devices, ...kept });
+      written?.ended(came);
+      return came;
+    };
+    return keep === undefined ? ran() : keptIn(keep, (kept) => ran({ keep: kept }));
+  });
+  await written?.write(result, engine);
   if (json === true) io.out(JSON.stringify({ event: 'result', seed: scenario.seed, ...result }));
   else io.out(resultText(scenario.title, scenario.seed, result));
   if (result.unmet.length > 0 || result.violation !== undefined) io.fail();
