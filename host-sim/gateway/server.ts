@@ -3,6 +3,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ARTIFACT_LIMITS } from '../../core/limits.ts';
+import type { Log } from '../../core/ports/ports.ts';
 import { apiKeyHash, presentedKeyHash } from '../http/bearer.ts';
 import { JsonServer } from '../http/json-server.ts';
 import { closed } from '../http/schema-problem.ts';
@@ -33,6 +34,7 @@ const sessionBody = closed(
 export interface GatewayServerOptions extends GatewayOptions {
   /** What a budget's owner calls the session API with. */
   readonly apiKey: string;
+  readonly log?: Log;
 }
 
 /** See the head of the file. */
@@ -46,7 +48,7 @@ export class GatewayServer {
       events: 'gateway',
       limits: { ...ARTIFACT_LIMITS, bytes: BODY_BYTES },
       parameterCharacters: 128,
-      log: undefined,
+      log: options.log,
       addRoutes: (server) => addRoutes(server, gateway, options),
     });
   }

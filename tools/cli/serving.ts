@@ -1,7 +1,10 @@
-// What commands that serve share: the option of a port, listening on it, and the signal that ends them.
+// What commands that serve share: the option of a port, listening on it, what is told meanwhile, and the signal that ends them.
 
 import { Option } from 'commander';
-import { systemReason, UsageError } from './io.ts';
+import type { Log } from '../../core/ports/ports.ts';
+import { ndjsonLog } from '../../host-sim/ports/log.ts';
+import { SYSTEM_CLOCK } from '../../host-sim/ports/system-clock.ts';
+import { type Io, systemReason, UsageError } from './io.ts';
 import { wholeNumber } from './option-values.ts';
 
 /** What listens. */
@@ -23,6 +26,12 @@ export async function listening(server: Listener, host: string, port: number, op
     const reason = code === 'EADDRINUSE' ? 'it is taken' : systemReason(error);
     throw new UsageError(`${option}: cannot listen on ${host} port ${port}: ${reason}`);
   }
+}
+
+/** Why a request could not be served is told in any case; its answer does not say. @param all the other events too */
+export function logTo(io: Io, all: boolean): Log {
+  const log = ndjsonLog((line) => io.note(line), SYSTEM_CLOCK);
+  return all ? log : { emit: (event) => (event.event.endsWith('.error') ? log.emit(event) : undefined) };
 }
 
 /** The first signal that ends the process, by its name. A second one ends it at once. */

@@ -11,7 +11,7 @@ import { type Io, UsageError } from '../io.ts';
 import { readPrivateKeyFile, readPublicHalf } from '../key-file.ts';
 import { collected, pairValue } from '../option-values.ts';
 import { adminKeyIn } from '../pa-environment.ts';
-import { listening, portOption, signalled } from '../serving.ts';
+import { listening, logTo, portOption, signalled } from '../serving.ts';
 import type { Register } from './index.ts';
 
 /** How long requests that came in before the end are waited for, in milliseconds: some have paid already. */
@@ -80,6 +80,7 @@ async function serve(options: ServeOptions, io: Io): Promise<void> {
     settle: async () => `simulated-${++settled}`,
     clock: SYSTEM_CLOCK,
     crypto: createNodeCrypto(),
+    log: logTo(io, false),
   });
   try {
     const url = await listening(server, host, port, '--port');

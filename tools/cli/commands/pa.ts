@@ -6,14 +6,13 @@ import { OperatorBackend } from '../../../host-sim/operator-backend/server.ts';
 import { SqliteStorage as OperatorStorage } from '../../../host-sim/operator-backend/sqlite-storage.ts';
 import { PolicyAuthority } from '../../../host-sim/policy-authority/server.ts';
 import { SqliteStorage as AuthorityStorage } from '../../../host-sim/policy-authority/sqlite-storage.ts';
-import { ndjsonLog } from '../../../host-sim/ports/log.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { SYSTEM_CLOCK } from '../../../host-sim/ports/system-clock.ts';
 import { Database, DatabaseProblem } from '../../../host-sim/sqlite/database.ts';
 import { FileInUse } from '../../../host-sim/sqlite/sole-use.ts';
 import { type Io, systemReason, UsageError } from '../io.ts';
 import { readEnvironment } from '../pa-environment.ts';
-import { listening, portOption, signalled } from '../serving.ts';
+import { listening, logTo, portOption, signalled } from '../serving.ts';
 import type { Register } from './index.ts';
 
 /** How long requests that came in before the end are waited for, in milliseconds. */
@@ -57,7 +56,7 @@ async function serve(options: ServeOptions, io: Io): Promise<void> {
   const shared = {
     clock: SYSTEM_CLOCK,
     adminKey,
-    ...(options.log ? { log: ndjsonLog((line) => io.note(line), SYSTEM_CLOCK) } : {}),
+    log: logTo(io, options.log === true),
   };
   const authority = new PolicyAuthority({
     ...shared,

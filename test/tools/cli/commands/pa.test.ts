@@ -1,7 +1,7 @@
 // `pa serve` as a process: what it answered is there after a kill -9 and a restart from its file, whoever calls the published
 // service can call it, and what keeps it from starting is told in one line.
 
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -145,6 +145,28 @@ describe('pa serve', () => {
     ]);
     expect(await second.call(...handIn())).toEqual({ status: 200, body: { acknowledged: 2, added: 0 } });
     expect(await second.end('SIGTERM')).toBe(0);
+  });
+
+  it('says why it cannot answer, without --log too: a disk that is full', async () => {
+    const service = await Service.start(['--file', bench.path('full.db')]);
+    const { policyHash } = (await service.call('POST', '/policies', { policyDocument: {} })).body;
+    const limit = (bytes: string) =>
+      execFileSync('prlimit', ['--pid', String(service.process.pid), `--fsize=${bytes}:`]);
+    limit('1');
+    expect(await service.call('POST', '/policies', { policyDocument: { name: 'x' } })).toMatchObject({
+      status: 500,
+      body: { error: 'internal_error' },
+    });
+    expect((await service.call('GET', '/revoke?grantId=x')).status).toBe(200);
+    limit('unlimited');
+    expect((await service.call('POST', '/grants', { ...GRANT, policyHash })).status).toBe(201);
+    expect(await service.end('SIGTERM')).toBe(0);
+    const [first, ...more] = service.stderr.trim().split('\n');
+    expect(JSON.parse(first as string)).toMatchObject({
+      event: 'authority.error',
+      detail: expect.stringMatching(/disk/),
+    });
+    expect(more).toEqual([expect.stringContaining('SIGTERM')]);
   });
 
   it('takes keys back, and the administrator goes by the environment of each start', async () => {
