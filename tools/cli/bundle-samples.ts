@@ -117,7 +117,7 @@ function templateNames(folder: string): readonly string[] {
 }
 
 /** Where the project is, run from its sources or from dist/. */
-function packageFolder(): string {
+export function packageFolder(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const manifest = join(folder, 'package.json');
     if (
@@ -125,7 +125,6 @@ function packageFolder(): string {
       (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === 'mpcp-embedded'
     )
       return folder;
-    if (dirname(folder) === folder)
-      throw new UsageError('the bundle templates are not where this program was installed');
+    if (dirname(folder) === folder) throw new UsageError('what belongs to this program is not where it was installed');
   }
 }

@@ -77,6 +77,17 @@ const SCENARIOS: { readonly [name: string]: (ran: Ran) => void } = {
     expect(taken.every(({ device, ms }) => String(device).startsWith('offline') && ms < 16 * HOUR + 60_000)).toBe(true);
     expect(paid(events, 'honest').every(({ answer }) => answer === 'approved')).toBe(true);
   },
+  exposure: ({ events }) => {
+    for (const [payer, revokedMs] of [
+      ['lost', 24 * HOUR],
+      ['thieves', 30 * HOUR],
+    ] as const) {
+      const taken = paid(events, payer).filter(({ answer, ms }) => answer === 'approved' && ms > revokedMs);
+      expect(taken.length).toBeGreaterThan(5);
+      // Six hours without an urgent message, and what a link keeps a device from asking.
+      expect(taken.every(({ ms }) => ms < revokedMs + 9 * HOUR)).toBe(true);
+    }
+  },
   'clock-attack': ({ events }) => {
     const late = events.filter(({ hostile }) => hostile === 'late');
     expect(late.length).toBeGreaterThan(50);

@@ -24,6 +24,7 @@ import { register as present } from './present.ts';
 import { register as provision } from './provision.ts';
 import { register as sba } from './sba.ts';
 import { register as sim } from './sim.ts';
+import { register as simExposure } from './sim-exposure.ts';
 import { register as simSoak } from './sim-soak.ts';
 import { register as spa } from './spa.ts';
 import { register as testXs } from './test-xs.ts';
@@ -57,6 +58,7 @@ export const commands: readonly Register[] = [
   benchXs,
   powercut,
   sim,
+  simExposure,
   simSoak,
   testXs,
   xsRun,
