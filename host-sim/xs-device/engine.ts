@@ -83,10 +83,13 @@ class Pipes {
 /** A device that has power. */
 export class Machine {
   readonly #pipes: Pipes;
+  readonly #gone: () => void;
   #isOn = true;
 
-  constructor(pipes: Pipes) {
+  /** @param gone is told when it has no power any more */
+  constructor(pipes: Pipes, gone: () => void) {
     this.#pipes = pipes;
+    this.#gone = gone;
   }
 
   /**
@@ -113,8 +116,10 @@ export class Machine {
 
   /** Takes the power away. */
   off(): void {
-    if (this.#isOn) this.#pipes.close();
+    if (!this.#isOn) return;
     this.#isOn = false;
+    this.#pipes.close();
+    this.#gone();
   }
 }
 
@@ -123,6 +128,8 @@ export class Engine {
   readonly #folder: string;
   readonly #control: Pipes;
   readonly #seconds: number;
+  /** All that were started. */
+  readonly #machines = new Set<Machine>();
 
   /** @param folder where the process that forks has its pipes @param seconds as `EngineOptions` has them */
   constructor(folder: string, seconds: number) {
@@ -144,7 +151,15 @@ export class Engine {
       throw new EngineProblem(`no device can be started in XS: ${frame?.values[0] ?? 'the engine has ended'}`);
     const pipes = new Pipes(join(this.#folder, String(frame.values[0])));
     this.#control.send(COMMAND, []);
-    return new Machine(pipes);
+    const machine = new Machine(pipes, () => this.#machines.delete(machine));
+    this.#machines.add(machine);
+    return machine;
+  }
+
+  /** Takes the power from all of them. */
+  close(): void {
+    for (const machine of this.#machines) machine.off();
+    this.#control.close();
   }
 }
 
@@ -182,10 +197,13 @@ export async function withEngine<Result>(
     writeFileSync(words, `${folder}\0`);
     const [command, line] = built.command(binary, ['asked=1', modules, words]);
     const child = startChild(command, line, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let engine: Engine | undefined;
     try {
       await begun(child);
-      return await work(new Engine(folder, seconds));
+      engine = new Engine(folder, seconds);
+      return await work(engine);
     } finally {
+      engine?.close();
       endChild(child);
     }
   });

@@ -7,9 +7,11 @@ import { type Flash, FlashError, type LogEvent } from '../../core/ports/ports.ts
 import { readProvisioning } from '../../core/provisioning/partition.ts';
 import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
 import type { HeaderOf } from '../../core/refresh/bundle-fetch.ts';
+import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
 import type { Decision } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
-import { SimulatedFlash } from '../flash/simulated-flash.ts';
+import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
+import { MemoryStore } from '../flash/store.ts';
 import { type Charger, MachineStopped, type MakeCharger } from '../simulation/simulated-device.ts';
 import { type FetchUnderWay, fetchBundles } from '../virtual-device/bundle-fetch.ts';
 import { type BatchSender, type HandIn, handIn } from '../virtual-device/hand-in.ts';
@@ -74,7 +76,9 @@ export class XsCharger implements Charger {
     this.#engine = engine;
     this.#memory = memory;
     this.#link = parts.link ?? new Link();
-    this.#flashes = [parts.provisioning, parts.flash, parts.journal, parts.bundles];
+    const bundles =
+      parts.bundles ?? new SimulatedFlash(new MemoryStore(bundlePartitionBytes(DEVICE_GEOMETRY.blockSize)));
+    this.#flashes = [parts.provisioning, parts.flash, parts.journal, bundles];
     const found = readProvisioning(parts.provisioning);
     this.#provisioning = found instanceof ProvisioningProblem ? undefined : found.provisioning;
   }

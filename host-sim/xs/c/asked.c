@@ -90,12 +90,17 @@ static void addNumber(Frame *frame, double number)
 	add(frame, &number, sizeof(number));
 }
 
-static void send(Frame *frame, char kind)
+static void seal(Frame *frame, char kind)
 {
 	add(frame, "", 0);
 	uint32_t length = (uint32_t)(frame->length - sizeof(length));
 	memcpy(frame->bytes, &length, sizeof(length));
 	frame->bytes[sizeof(length)] = kind;
+}
+
+static void send(Frame *frame, char kind)
+{
+	seal(frame, kind);
 	for (size_t done = 0; done < frame->length;) {
 		ssize_t count = write(toAsker, frame->bytes + done, frame->length - done);
 		if (count < 0 && errno != EINTR)
@@ -265,13 +270,21 @@ static void takeCells(Frame *frame)
 
 /* ---- What the program calls ---- */
 
-static void hang(int number)
+/* What is told of a device that hangs: made before, since a signal may come while memory is taken. */
+static Frame hangs;
+
+static void makeHangs(void)
 {
 	char reason[64];
-	(void)number;
 	snprintf(reason, sizeof(reason), "no end of it within %ld s", setting("seconds"));
-	tellStopped(reason);
-	_exit(3);
+	addText(&hangs, reason);
+	seal(&hangs, STOPPED);
+}
+
+static void hang(int number)
+{
+	(void)number;
+	_exit(write(toAsker, hangs.bytes, hangs.length) < 0 ? 0 : 3);
 }
 
 /* Seconds of this computer's processor: a device that takes more for one command hangs. */
@@ -427,6 +440,7 @@ void awaitAsker(void)
 			close(out.end);
 			fromAsker = to.end;
 			toAsker = from.end;
+			makeHangs();
 			signal(SIGPROF, hang);
 			/* What is printed would wait for somebody who waits for an answer. */
 			if (freopen("/dev/null", "w", stdout) == NULL)

@@ -5,7 +5,6 @@ import './host.ts';
 import { Boot } from '../../../core/boot/boot.ts';
 import type { PaymentRequest } from '../../../core/chain/request.ts';
 import { crc32 } from '../../../core/encoding/crc32.ts';
-import type { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
 import type { Journal } from '../../../core/ledger/journal.ts';
 import { type Clock, type Flash, FlashError, type Log } from '../../../core/ports/ports.ts';
 import { admitCounter } from '../../../core/provisioning/counter.ts';
@@ -79,9 +78,9 @@ const log: Log = {
 
 /** What it was started with, and what exists since. */
 interface Running {
+  /** Firmware holds it, too. */
   readonly provisioning: Provisioning;
   readonly verifier: Verifier;
-  readonly ledger: FlashLedger;
   readonly uploader: Uploader | undefined;
   readonly refresh: BundleRefresh;
   /** Held for whoever has the network. */
@@ -149,7 +148,6 @@ function started(clock: Clock): Running | undefined {
   return {
     provisioning,
     verifier,
-    ledger: device.ledger,
     uploader,
     refresh,
     fetch: undefined,

@@ -1,9 +1,14 @@
 // Devices of a scenario in XS: what they decide, write and hand in is what they do in Node, event by event; and one whose machine
 // stops ends the run in words.
 
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { grantRequest } from '../../../host-sim/day/scene.ts';
+import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
+import { MemoryStore } from '../../../host-sim/flash/store.ts';
+import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
 import type { TraceEvent } from '../../../host-sim/simulation/trace.ts';
+import { Link } from '../../../host-sim/virtual-device/link.ts';
 import { EngineMissing } from '../../../host-sim/xs/project.ts';
 import type { MachineMemory } from '../../../host-sim/xs/runner.ts';
 import { sampleMemory } from '../../../host-sim/xs/sample-memory.ts';
@@ -12,6 +17,7 @@ import { type Engine, MachineStop, withEngine } from '../../../host-sim/xs-devic
 import { XsCharger } from '../../../host-sim/xs-device/xs-charger.ts';
 import { readScenario } from '../../../tools/scenario/scenario-file.ts';
 import { changedScenario, ScenarioBench, SMALL } from '../../tools/scenario/bench.ts';
+import { FIRMWARE_BUILT_MS, provisioned, type ReadyPayment, TestSite } from '../site.ts';
 
 const bench = new ScenarioBench();
 afterAll(() => bench.remove());
@@ -73,9 +79,32 @@ async function traceOf(text: string, engine?: Engine, changed: Partial<MachineMe
 }
 
 describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () => {
+  let engine: Engine;
+  let end: () => void;
+  let ended: Promise<void>;
+  beforeAll(
+    () =>
+      new Promise<void>((begun, failed) => {
+        const work = (made: Engine) => {
+          engine = made;
+          begun();
+          return new Promise<void>((resolve) => {
+            end = resolve;
+          });
+        };
+        ended = withEngine({}, work);
+        ended.catch(failed);
+      }),
+    LONG_MS,
+  );
+  afterAll(async () => {
+    end();
+    await ended;
+  });
+
   it('the same scenario and seed give the same events as in Node', { timeout: LONG_MS }, async () => {
     const inNode = await traceOf(BUSY);
-    const inXs = await withEngine({}, (engine) => traceOf(BUSY, engine));
+    const inXs = await traceOf(BUSY, engine);
     expect(inXs.events).toEqual(inNode.events);
     expect(inXs.result).toEqual(inNode.result);
     // What this is about has happened.
@@ -97,6 +126,43 @@ describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () 
       expect(happened).toContain(event);
   });
 
+  it("asks a grant's issuer whether it was revoked, and remembers that it was", { timeout: LONG_MS }, async () => {
+    const site = await TestSite.open();
+    try {
+      await site.bundle();
+      const document = site.provisioning();
+      const revocation = { hosts: ['pa.example'], timeoutMs: 5000 };
+      const parts = {
+        provisioning: provisioned({ ...document, site: { ...document.site, strictXrpl: false, revocation } }),
+        firmwareBuiltMs: FIRMWARE_BUILT_MS,
+        flash: new SimulatedFlash(new MemoryStore(32_768)),
+        clock: site.clock,
+        crypto: createNodeCrypto(),
+        link: new Link(),
+        reach: (url: URL) => new URL(url.pathname + url.search, site.authority.url),
+      };
+      const charger = new XsCharger(parts, engine, sampleMemory('charger'));
+      charger.start();
+      expect(await charger.refreshIfDue()).toEqual({ kind: 'fetched' });
+      const request = grantRequest(site.policyHash, site.cast.vehicleA);
+      const { body } = await site.post('/grants', { ...request, revocationEndpoint: 'https://pa.example/revoke' });
+      const wallet = await site.wallet(site.cast.vehicleA, body);
+      const [first, second] = [await site.payment(wallet, '100'), await site.payment(wallet, '100')];
+      const pay = ({ bytes, amountMinor }: ReadyPayment) => charger.present(bytes, { amountMinor });
+      expect(await pay(first)).toMatchObject({ ok: true, amountMinor: '100' });
+      await site.post('/revoke', { grantId: (body.grant as { grantId: string }).grantId });
+      site.clock.advance(300_000);
+      expect(await pay(second)).toMatchObject({ ok: false, code: 'GRANT_REVOKED' });
+      parts.link.set(false);
+      expect(await pay(second)).toMatchObject({ ok: false, code: 'GRANT_REVOKED' });
+      // Only its memory had it, and without a network nobody is asked.
+      charger.start();
+      expect(await pay(second)).toMatchObject({ ok: true });
+    } finally {
+      await site.close();
+    }
+  });
+
   it.each([
     ['memory for its start', { chunks: 8192 }, /at its start: memory full.* 8 KB of chunks, 2560 slots and 768 slots/],
     ['slots for a payment', { slots: 1000 }, /at .*: memory full/],
@@ -105,13 +171,7 @@ describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () 
     'a device without enough %s ends the run, and is told by its name',
     { timeout: LONG_MS },
     async (_, memory, words) => {
-      const { result, events } = await withEngine({}, (engine) =>
-        traceOf(
-          changedScenario(() => undefined),
-          engine,
-          memory,
-        ),
-      );
+      const { result, events } = await traceOf(SMALL, engine, memory);
       expect(result.violation).toMatchObject({
         invariant: 'runs',
         device: 'gate-1',
