@@ -224,7 +224,8 @@ void installHostFunctions(txMachine *the)
 	addFunction(the, counter, 0, "counter");
 	addNativeCrypto(the);
 #if !defined(__riscv)
-	addAskedFunctions(the);
+	if (setting("asked"))
+		addAskedFunctions(the);
 #endif
 	mxPush(mxGlobal);
 	fxSetID(the, fxNewNameC(the, "host"));
