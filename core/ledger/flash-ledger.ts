@@ -336,6 +336,8 @@ export class FlashLedger implements SpendLedger {
     this.#index = new KeyIndex(Math.ceil(this.capacity / LEAST_ENTRY), (this.#flash.size / UNIT) | 0);
     if (this.#autoFormat === 'blank' && blocks.formatBlank(this.#salt)) return;
     const damage = blocks.open((record, bytes) => this.takeIn(record, bytes));
+    // A start is no reason to clean all of it.
+    this.#sweptMs = this.#floorMs;
     const [first] = damage;
     if (first === undefined) return;
     this.#damage = damage;

@@ -120,6 +120,11 @@ export class FlashFaults {
     else this.#bad.delete(block);
   }
 
+  /** Whether anything cannot be read or written. */
+  get fail(): boolean {
+    return this.#readsFail || this.#readOnly || this.#bad.size > 0;
+  }
+
   /** Ends all faults. Bits that read-disturb has flipped stay until their block is erased. */
   clear(): void {
     this.#readsFail = false;

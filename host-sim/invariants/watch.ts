@@ -13,7 +13,7 @@ import { FleetModel, type Violation } from './model.ts';
 
 /** What is around a device, as far as it can be reached by. */
 export interface Surroundings {
-  /** Nothing changes requests and answers, and a time server answers. */
+  /** Nothing changes requests and answers, a time server answers, and flash takes what is fetched. */
   readonly isHonest: boolean;
 }
 

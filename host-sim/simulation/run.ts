@@ -317,7 +317,9 @@ class Run {
 
   #surroundings(deviceId: string): { readonly isHonest: boolean } {
     const around = this.#around.get(deviceId);
-    return { isHonest: around?.network.isHonest === true && around.timeServers.aheadMs !== undefined };
+    // What is fetched cannot be kept where flash fails.
+    const keeps = !Object.values(this.#device(deviceId).flashes).some(({ faults }) => faults.fail);
+    return { isHonest: keeps && around?.network.isHonest === true && around.timeServers.aheadMs !== undefined };
   }
 
   /** The first rule that is broken ends the run. */

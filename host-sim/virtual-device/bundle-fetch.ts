@@ -7,6 +7,8 @@ import { type Link, linkFailure } from './link.ts';
 /** The device that fetches. */
 export interface FetchDevice {
   readonly link: Link;
+  /** By which it knows the authority under TLS. */
+  readonly certificate?: Uint8Array | undefined;
   monotonicMs(): number;
   /** Wall time, undefined where it was never set. */
   wallMs(): number | undefined;
@@ -42,7 +44,8 @@ export async function fetchBundles<Result>(
   try {
     const signal = AbortSignal.timeout(order.timeoutMs);
     const url = new URL(order.path, authorityUrl);
-    const response = await device.link.fetch(url, { headers: { ...order.headers }, signal });
+    const known = { certificate: device.certificate, nowMs: device.wallMs() };
+    const response = await device.link.fetch(url, { headers: { ...order.headers }, signal, known });
     const headers = (name: string) => response.headers.get(name);
     const wanted = run(() => fetch.answered(device.monotonicMs(), response.status, headers, device.wallMs()));
     if (wanted !== true) await response.body?.cancel();

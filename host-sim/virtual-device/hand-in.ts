@@ -6,12 +6,15 @@ import { asksForRefresh, REFRESH_HEADER } from '../../core/refresh/bundle-refres
 import type { UploadBatch, UploadFailure, UploadStep } from '../../core/refresh/upload.ts';
 import { type Link, type LinkFailure, linkFailure } from './link.ts';
 import { readAtMost } from './read-at-most.ts';
+import type { KnownServer } from './tls-fetch.ts';
 
 /** Where to hand in, and how long one batch may take. */
 export interface HandInOrder {
   readonly url: URL;
   readonly apiKey: string;
   readonly timeoutMs: number;
+  /** Whom the backend must be under TLS. */
+  readonly known?: KnownServer;
 }
 
 /** Why something is not handed in. */
@@ -88,7 +91,11 @@ type Answer =
   | { readonly kind: 'answered'; readonly status: number; readonly body: Uint8Array }
   | { readonly kind: 'failed'; readonly failure: HandInFailure; readonly detail: string };
 
-async function post(device: HandInDevice, { url, apiKey, timeoutMs }: HandInOrder, body: Uint8Array): Promise<Answer> {
+async function post(
+  device: HandInDevice,
+  { url, apiKey, timeoutMs, known }: HandInOrder,
+  body: Uint8Array,
+): Promise<Answer> {
   const headers = { accept: 'application/json', 'content-type': 'application/json', authorization: `Bearer ${apiKey}` };
   try {
     const response = await device.link.fetch(url, {
@@ -96,6 +103,7 @@ async function post(device: HandInDevice, { url, apiKey, timeoutMs }: HandInOrde
       headers,
       body,
       signal: AbortSignal.timeout(timeoutMs),
+      known,
     });
     if (asksForRefresh(response.headers.get(REFRESH_HEADER))) device.urged?.();
     const answer = await readAtMost(response, ANSWER_LIMITS.bytes);

@@ -1,5 +1,7 @@
 // A device's network link, which can be switched off: requests then fail at once, and those under way are broken off.
 
+import { type KnownServer, tlsFetch } from './tls-fetch.ts';
+
 /** What a request over a link that is down fails with. */
 export class LinkDownError extends Error {
   override name = 'LinkDownError';
@@ -25,7 +27,11 @@ export interface LinkRequest {
   readonly headers: Record<string, string>;
   readonly body?: Uint8Array;
   readonly signal: AbortSignal;
+  /** Whom a server under TLS must be. */
+  readonly known?: KnownServer | undefined;
 }
+
+const NOBODY: KnownServer = Object.freeze({ certificate: undefined, nowMs: undefined });
 
 /** See the head of the file. Up at first. */
 export class Link {
@@ -57,7 +63,11 @@ export class Link {
     const signal = AbortSignal.any([init.signal, this.#abort.signal]);
     // A device asks every few hours, so it keeps no connection; and it is not sent to anybody but its own authority.
     const headers = { ...init.headers, connection: 'close' };
-    const response = await fetch(url, { ...init, headers, signal, redirect: 'manual' });
+    const { known = NOBODY, ...request } = { ...init, headers, signal };
+    const response =
+      url.protocol === 'https:'
+        ? await tlsFetch(url, request, known)
+        : await fetch(url, { ...request, redirect: 'manual' });
     if (!this.#losesAnswer) return response;
     this.#losesAnswer = false;
     this.set(false);

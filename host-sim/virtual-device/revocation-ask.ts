@@ -4,12 +4,14 @@ import type { HeaderOf } from '../../core/refresh/bundle-fetch.ts';
 import type { RevocationQuestion } from '../../core/refresh/revocation.ts';
 import { type Link, linkFailure } from './link.ts';
 import { readAtMost } from './read-at-most.ts';
+import type { KnownServer } from './tls-fetch.ts';
 
 /** The device that asks. */
 export interface AskingDevice {
   readonly link: Link;
   /** Where an https address is served in this simulation, which has no TLS. */
   reach(url: URL): URL;
+  readonly known?: KnownServer;
 }
 
 /** What sending a question needs of it. */
@@ -32,7 +34,8 @@ export async function askRevocation<Question extends AskedQuestion>(
   let body: Uint8Array | undefined;
   try {
     const signal = AbortSignal.timeout(timeoutMs);
-    response = await device.link.fetch(device.reach(new URL(url)), { headers: { ...headers }, signal });
+    const { known } = device;
+    response = await device.link.fetch(device.reach(new URL(url)), { headers: { ...headers }, signal, known });
     body = await readAtMost(response, maxBytes);
   } catch (error) {
     checks.failed(question, linkFailure(error, 'the revocation endpoint', timeoutMs).detail);

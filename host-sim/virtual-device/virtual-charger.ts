@@ -30,6 +30,7 @@ import { Link } from './link.ts';
 import { SimulatedRelay } from './relay.ts';
 import { askRevocation } from './revocation-ask.ts';
 import { receiptsUrl } from './server-urls.ts';
+import type { KnownServer } from './tls-fetch.ts';
 
 /** What a charger is built from. */
 export interface ChargerParts {
@@ -200,7 +201,7 @@ export class VirtualCharger {
     const question = revocation?.question;
     if (decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || revocation === undefined || question === undefined)
       return decision;
-    const device = { link: this.link, reach: this.#parts.reach ?? ((url: URL) => url) };
+    const device = { link: this.link, reach: this.#parts.reach ?? ((url: URL) => url), known: this.#known() };
     await askRevocation(device, revocation, question);
     return this.pay(presentation, request, options);
   }
@@ -259,7 +260,12 @@ export class VirtualCharger {
       urged: () => void running.refresh.urgent(this.#parts.clock.monotonicMs(), 'http'),
     };
     const url = receiptsUrl(operator.url, deviceId);
-    const order = { url, apiKey: operator.apiKey, timeoutMs: this.#parts.handInTimeoutMs ?? 10_000 };
+    const order = {
+      url,
+      apiKey: operator.apiKey,
+      timeoutMs: this.#parts.handInTimeoutMs ?? 10_000,
+      known: this.#known(operator.certificate),
+    };
     this.#handingIn ??= handIn(device, order).finally(() => {
       this.#handingIn = undefined;
     });
@@ -319,12 +325,18 @@ export class VirtualCharger {
     const { clock } = this.#parts;
     const device = {
       link: this.link,
+      certificate: this.provisioning.certificate,
       monotonicMs: () => clock.monotonicMs(),
       wallMs: () => clock.wallMs(),
       run: <T>(work: () => T) => (this.#running === running ? this.#guarded(work) : undefined),
       free: () => this.#free(),
     };
     return fetchBundles(device, this.provisioning.policyAuthorityUrl, fetch);
+  }
+
+  /** Whom it knows its servers by; @param certificate of a server that has one of its own */
+  #known(certificate = this.provisioning.certificate): KnownServer {
+    return { certificate, nowMs: this.#parts.clock.wallMs() };
   }
 
   #free(): Promise<void> {
