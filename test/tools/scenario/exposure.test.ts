@@ -20,14 +20,14 @@ afterAll(() => bench.remove());
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Four hours of two gates, one of which is offline when a grant is revoked: from 50 minutes on until 110. */
+/** Three hours of two gates, one of which is offline when a grant is revoked: from 50 minutes on until 110. */
 const REVOKED = changedScenario((scenario) => {
-  scenario.duration = '4h';
-  scenario.settle = '1h';
+  scenario.duration = '3h';
+  scenario.settle = '10m';
   scenario.authority.bundles = { every: '7d', lifetime: '28d' };
   scenario.fleet.devices = [{ ...scenario.fleet.devices[0], deviceId: 'gate-{n}', count: 2 }];
   scenario.wallets[0].grant = { budget: '60000000', cumulative: '20000000' };
-  scenario.arrivals = ['gate-1', 'gate-2'].map((devices) => ({ ...scenario.arrivals[0], devices }));
+  scenario.arrivals = ['gate-1', 'gate-2'].map((devices) => ({ ...scenario.arrivals[0], devices, until: '130m' }));
   scenario.links = [{ devices: 'gate-2', pattern: { outage: { at: '50m', for: '1h' } } }];
   scenario.actions = [{ at: '1h', revokeGrants: { wallets: 'riders' } }];
 });
@@ -170,7 +170,7 @@ describe('sim exposure', () => {
     [['--intervals', '15'], 'not a list of spans'],
     [['--intervals', '30s,1h'], 'not a list of spans'],
     [['--intervals', '1h,8d'], 'not a list of spans'],
-    [['--intervals', '4h'], '--intervals 4h: the scenario lasts 4h, and devices may take until 5h 2m'],
+    [['--intervals', '4h'], '--intervals 4h: the scenario lasts 3h, and devices may take until 5h 2m'],
     [['--intervals', '1h', '--seeds', '0'], '--seeds'],
     [['--intervals', '1h', '--report', '-'], '--report -: a report is a file'],
     [['--intervals', '1h', '--report', '/nowhere/x.html'], 'cannot write /nowhere/x.html'],

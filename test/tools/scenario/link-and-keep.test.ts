@@ -22,6 +22,7 @@ afterAll(() => bench.remove());
 /** Three hours of two gates, with an authority that changes its keys, a revocation, and a network that lies. */
 const EVENTFUL = changedScenario((scenario) => {
   scenario.duration = '3h';
+  scenario.settle = '1h';
   scenario.authority.bundles = { every: '30m', lifetime: '3h' };
   scenario.keys['grants-2'] = 'seeded';
   scenario.keys['root-2'] = 'seeded';
