@@ -11,7 +11,7 @@ import {
   ProvisioningProblem,
 } from '../../core/provisioning/provisioning.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
-import { MemoryStore } from '../flash/store.ts';
+import { ERASED, MemoryStore, SparseStore } from '../flash/store.ts';
 
 /** Objects as maps whose size takes what it needs, byte strings without a tag: RFC 8949 §4.2.1, once members are in order. */
 const encoder = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false });
@@ -62,9 +62,27 @@ export function readImage(image: Uint8Array): FoundProvisioning | ProvisioningPr
   return readProvisioning(imageFlash(image));
 }
 
-/** An image as a device has it in flash. The image stays as it is. */
+/** An image as a device has it in flash. The image stays as it is, and memory is taken for what it holds. */
 export function imageFlash(image: Uint8Array): Flash {
-  return flashOver(new MemoryStore(image));
+  const flash = new SimulatedFlash(new SparseStore(image.length), { geometry: DEVICE_GEOMETRY });
+  const { programSize } = flash;
+  for (let at = 0; at < image.length; at += programSize) {
+    const unit = image.subarray(at, at + programSize);
+    if (unit.some((byte) => byte !== ERASED)) flash.program(at, unit);
+  }
+  return flash;
+}
+
+/** An image without what it ends with that is erased: most of it is. */
+export function packedImage(image: Uint8Array): Uint8Array {
+  return image.slice(0, image.findLastIndex((byte) => byte !== ERASED) + 1);
+}
+
+/** The image, packed or not. */
+export function wholeImage(image: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(Math.max(image.length, PROVISIONING_PARTITION_BYTES)).fill(ERASED);
+  whole.set(image);
+  return whole;
 }
 
 function flashOver(store: MemoryStore): Flash {

@@ -38,7 +38,7 @@ export interface AuthorityTerms {
 /** A device, as it leaves manufacture. */
 export interface DeviceTerms {
   readonly deviceId: string;
-  /** Its provisioning image. */
+  /** Its provisioning image, whole or packed. */
   readonly image: Uint8Array;
   readonly ledgerBytes: number;
   readonly journalBytes: number;

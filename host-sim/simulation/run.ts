@@ -18,7 +18,7 @@ import { presentationBytes } from '../wallet/presentation.ts';
 import { Arrivals } from './arrivals.ts';
 import type { KeptRun } from './kept-run.ts';
 import { Payers } from './payers.ts';
-import { type BundleAudience, type LinkKind, Servers } from './servers.ts';
+import { type BundleAudience, type LinkKind, type ServerParts, Servers } from './servers.ts';
 import { MachineStopped, type MakeCharger, SimulatedDevice } from './simulated-device.ts';
 import { Timeline } from './timeline.ts';
 import { Trace, type TraceEvent } from './trace.ts';
@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly makeCharger?: MakeCharger;
   /** Is told how far the run is, in simulated milliseconds of all there are. */
   readonly progress?: (ms: number, ofMs: number) => void;
+  /** Is called when time is over, while everything is still there: to be measured. */
+  readonly timeOver?: () => void;
   /** For fleets: of each device so many events are kept for whoever has to find out why. Default: all. */
   readonly keptOfEach?: number;
   /** For fleets: flash is read back after each of so many approvals of a device. Default 1: after every one. */
@@ -41,6 +43,8 @@ export interface RunOptions {
   readonly keep?: KeptRun;
   /** May look at a device whenever something may have changed on it, and every 15 minutes. It must change nothing. */
   readonly observed?: (device: SimulatedDevice, ms: number) => void;
+  /** Where authority and operator keep what they know, without `keep`. Default: in memory. */
+  readonly storage?: ServerParts['storage'];
 }
 
 /** What a run came to. */
@@ -111,12 +115,14 @@ class Run {
   readonly #approvals = new Map<string, number[]>();
   readonly #progress: RunOptions['progress'];
   readonly #tellObserver: RunOptions['observed'];
+  readonly #timeOver: RunOptions['timeOver'];
 
   constructor(scenario: Scenario, options: RunOptions) {
     const { heard, makeCharger, progress, keptOfEach, readBackEvery = 1, link = 'in-process', keep } = options;
     this.#scenario = scenario;
     this.#progress = progress;
     this.#tellObserver = options.observed;
+    this.#timeOver = options.timeOver;
     this.#keep = keep;
     this.#hasCheats = scenario.arrivals.some(({ hostileShare }) => hostileShare > 0);
     this.#stranger = seededKey(scenario.seed, 'stranger');
@@ -168,7 +174,13 @@ class Run {
       this.#devices.set(deviceId, device);
       this.#watch.made(device);
     }
-    const run = { timeline: this.#timeline, trace: this.#trace, clock, link, storage: keep?.storage };
+    const run = {
+      timeline: this.#timeline,
+      trace: this.#trace,
+      clock,
+      link,
+      storage: keep?.storage ?? options.storage,
+    };
     const audiences = audiencesOf(this.#devices.values(), otherMerchants(scenario));
     this.#servers = new Servers(scenario, run, audiences, (issued) => this.#watch.issued(issued));
     this.#payers = new Payers(
@@ -190,6 +202,7 @@ class Run {
       await this.#pass(durationMs + settleMs);
     }
     for (const { terms, image } of this.#devices.values()) this.#keep?.image(terms.deviceId, image);
+    this.#timeOver?.();
     const acknowledged = await this.#handedIn();
     const refused = Object.fromEntries([...this.#refused].sort(([a], [b]) => (a < b ? -1 : 1)));
     const counts = { payments: this.#payments, approved: this.#approved, refused, unanswered: this.#unanswered };

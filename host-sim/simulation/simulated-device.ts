@@ -10,7 +10,7 @@ import { PowerCut } from '../flash/power-cut.ts';
 import { mix } from '../flash/random.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
 import { SparseStore, type Store } from '../flash/store.ts';
-import { imageFlash, readImage } from '../provisioning/image.ts';
+import { imageFlash, packedImage, readImage, wholeImage } from '../provisioning/image.ts';
 import type { DeviceTerms, SaleTerms } from '../scenario/scenario.ts';
 import { seededRandom } from '../scenario/seeded.ts';
 import { type ChargerParts, type Refresh, StartProblem, VirtualCharger } from '../virtual-device/virtual-charger.ts';
@@ -96,6 +96,7 @@ export class SimulatedDevice {
   readonly flashes: DeviceFlashes;
   readonly #parts: SimulatedDeviceParts;
   readonly #bundlesFlash: Flash;
+  /** Packed: most of it is erased. */
   #image: Uint8Array;
   #provisioning: Provisioning;
   #charger: Charger;
@@ -119,8 +120,8 @@ export class SimulatedDevice {
       bundles: flash('bundles', bundlePartitionBytes(DEVICE_GEOMETRY.blockSize), 2),
     };
     this.#bundlesFlash = this.flashes.bundles;
-    this.#image = terms.image;
-    this.#provisioning = provisioningIn(terms.image);
+    this.#image = packedImage(terms.image);
+    this.#provisioning = provisioningIn(this.image);
     this.#charger = this.#made();
   }
 
@@ -183,7 +184,7 @@ export class SimulatedDevice {
 
   /** Somebody gives it another image, and starts it. */
   provision(image: Uint8Array): void {
-    this.#image = image;
+    this.#image = packedImage(image);
     this.#provisioning = provisioningIn(image);
     this.#charger.powerOff();
     this.link.drop();
@@ -194,7 +195,7 @@ export class SimulatedDevice {
   }
 
   get image(): Uint8Array {
-    return this.#image;
+    return wholeImage(this.#image);
   }
 
   /** Brings its link up, or takes it down. */
@@ -331,7 +332,7 @@ export class SimulatedDevice {
   #made(): Charger {
     const { terms, seed, crypto, builtMs, tell, makeCharger } = this.#parts;
     const parts: ChargerParts = {
-      provisioning: imageFlash(this.#image),
+      provisioning: imageFlash(this.image),
       firmwareBuiltMs: builtMs,
       flash: this.flashes.ledger,
       journal: this.flashes.journal,

@@ -34,13 +34,22 @@ const GRANT_LIFETIME_MS = 90 * 86_400_000;
 /** A file that was read: a scenario, or what is wrong. */
 export type ReadScenario = { readonly scenario: Scenario } | { readonly problems: readonly InputProblem[] };
 
+/** How large a fleet is to be, instead of as its file says. */
+export interface FleetSize {
+  /** Devices of the one row there is, with wallets in the same proportion. */
+  readonly devices: number;
+  /** Payments of the one pattern `each` there is. */
+  readonly payments: number;
+}
+
 /**
  * Reads a scenario file.
  *
  * @param seed instead of the file's
+ * @param size likewise
  * @throws UsageError where it cannot be read at all
  */
-export function readScenario(file: string, seed?: number): ReadScenario {
+export function readScenario(file: string, seed?: number, size?: FleetSize): ReadScenario {
   if (!existsSync(file) && existsSync(join(READY, `${file}.yaml`)))
     throw new UsageError(`scenario: there is no file ${file}; a ready scenario is ${READY}/${file}.yaml`);
   const yaml = new LinedYaml(file, readText(file, 'scenario'));
@@ -51,6 +60,8 @@ export function readScenario(file: string, seed?: number): ReadScenario {
     return { problems: [{ file, reason: 'it is no scenario: one has members such as format, title and fleet' }] };
   const read = scenarioSchema.safeParse(found.value);
   if (!read.success) return { problems: yaml.findings(read.error.issues) };
+  const wrong = size === undefined ? [] : resize(yaml, read.data, size);
+  if (wrong.length > 0) return { problems: wrong };
   const reader = new Reader(yaml, read.data, seed ?? read.data.seed);
   const scenario = reader.read();
   return reader.problems.length > 0 ? { problems: reader.problems } : { scenario };
@@ -260,6 +271,25 @@ class Reader {
     });
     return [...new Set(found)];
   }
+}
+
+/** Makes a fleet as large as it is to be. @returns why that cannot be done */
+function resize(yaml: LinedYaml, { fleet, wallets, arrivals }: ScenarioValues, size: FleetSize): InputProblem[] {
+  const rows = typeof fleet.devices === 'object' ? fleet.devices : [];
+  const [row] = rows;
+  const patterns = arrivals.map(({ pattern }) => pattern).filter(({ each }) => each !== undefined);
+  const [pattern] = patterns;
+  const problems: InputProblem[] = [];
+  if (row === undefined || rows.length > 1 || !row.deviceId.includes('{n}'))
+    problems.push(yaml.problem(['fleet'], 'a fleet that is to have a size has its devices in one row, with a {n}'));
+  if (pattern === undefined || patterns.length > 1)
+    problems.push(yaml.problem(['arrivals'], 'a fleet that is to have a size has one pattern with each'));
+  if (row === undefined || pattern === undefined || problems.length > 0) return problems;
+  for (const kind of wallets)
+    kind.count = Math.max(1, Math.round(((kind.count ?? 1) * size.devices) / (row.count ?? 1)));
+  row.count = size.devices;
+  pattern.each = size.payments;
+  return [];
 }
 
 function escaped(text: string): string {

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import type { SiteConfiguration } from '../../core/configuration.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import { ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
-import { imageOf, readImage } from '../../host-sim/provisioning/image.ts';
+import { imageOf, packedImage, readImage } from '../../host-sim/provisioning/image.ts';
 import { seededApiKey } from '../../host-sim/scenario/seeded.ts';
 import { publicJwk, type SigningKey } from '../../host-sim/signing/keys.ts';
 import { readInput, readText, UsageError } from '../cli/io.ts';
@@ -58,7 +58,7 @@ export function readDevices(fleet: ScenarioValues['fleet'], context: FleetContex
   const rules = { nowMs: beginsMs, allowPast: false, checkAddresses: true };
   const made = fleetDevices(file, rows, { terms }, { counter: 1, madeAt, rules }, problems);
   if (problems.length > before) return [];
-  return made.map(({ deviceId, document }) => ({ deviceId, image: imageOf(document, 1) }));
+  return made.map(({ deviceId, document }) => ({ deviceId, image: packedImage(imageOf(document, 1)) }));
 }
 
 function imagesIn(files: readonly string[], { yaml, problems }: FleetContext): readonly ImagedDevice[] {
@@ -69,7 +69,7 @@ function imagesIn(files: readonly string[], { yaml, problems }: FleetContext): r
       const image = readInput(resolve(dirname(yaml.file), file), 'image');
       const found = readImage(image);
       if (found instanceof ProvisioningProblem) told(`${file}: ${found.message}`);
-      else devices.push({ deviceId: found.provisioning.deviceId, image });
+      else devices.push({ deviceId: found.provisioning.deviceId, image: packedImage(image) });
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       told(error.message);

@@ -11,7 +11,7 @@ import type { TraceEvent } from '../../../host-sim/simulation/trace.ts';
 import { EngineProblem } from '../../../host-sim/xs/project.ts';
 import { withEngine } from '../../../host-sim/xs-device/engine.ts';
 import { chargersIn } from '../../../host-sim/xs-device/xs-charger.ts';
-import { problemText } from '../../provision/problems.ts';
+import { type InputProblem, problemText } from '../../provision/problems.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
 import { type Io, printable, systemReason, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
@@ -19,6 +19,7 @@ import { makeFolder } from '../output-file.ts';
 import { checkReport, SimReport } from '../sim-report.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
+import { registerFleet } from './sim-fleet.ts';
 
 interface RunCommandOptions {
   readonly seed?: number;
@@ -57,20 +58,13 @@ export const register: Register = (program: Command, io: Io) => {
       '\nThe members of a scenario file: docs/SIMULATOR.md.\nExample: mpcp-embedded sim run host-sim/scenarios/charging-park.yaml --seed 7\nExit code 1 where a rule is broken that holds for every device, or what must come of it did not.',
     )
     .action((file: string, options: RunCommandOptions) => run(io, file, options));
+  registerFleet(sim, io);
 };
 
 async function run(io: Io, file: string, { seed, engine, json, link, keep, report }: RunCommandOptions): Promise<void> {
   if (report !== undefined) checkReport(report, file);
   const read = readScenario(file, seed);
-  if ('problems' in read) {
-    const [first, ...more] = read.problems;
-    if (more.length > 0) for (const problem of read.problems) io.note(printable(problemText(problem)));
-    throw new UsageError(
-      first !== undefined && more.length === 0
-        ? `${problemText(first)}; nothing was run`
-        : `${read.problems.length} findings, nothing was run`,
-    );
-  }
+  if ('problems' in read) refuseProblems(io, read.problems);
   const { scenario } = read;
   const line = (event: TraceEvent) => io.out(JSON.stringify(event));
   const written = report === undefined ? undefined : new SimReport(report, scenario, file);
@@ -106,6 +100,17 @@ async function onEngine(
     if (error instanceof EngineProblem) throw new UsageError(error.message);
     throw error;
   }
+}
+
+/** Tells what is wrong with a file. @throws UsageError always */
+export function refuseProblems(io: Io, problems: readonly InputProblem[]): never {
+  const [first, ...more] = problems;
+  if (more.length > 0) for (const problem of problems) io.note(printable(problemText(problem)));
+  throw new UsageError(
+    first !== undefined && more.length === 0
+      ? `${problemText(first)}; nothing was run`
+      : `${problems.length} findings, nothing was run`,
+  );
 }
 
 /** @throws UsageError where something is in the folder, or nothing can be written there */

@@ -1,0 +1,129 @@
+// `sim fleet`: a day of a whole fleet in this process, and what a device of it takes.
+
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import { beginning, type FleetRun, READ_BACK_EVERY, runFleet } from '../../../host-sim/fleet/fleet.ts';
+import { INVARIANTS } from '../../../host-sim/invariants/model.ts';
+import { readScenario } from '../../scenario/scenario-file.ts';
+import { type Io, UsageError } from '../io.ts';
+import { jsonOption, wholeNumber } from '../option-values.ts';
+import { tableText } from '../table.ts';
+import { refuseProblems, violationLines } from './sim.ts';
+
+interface FleetCommandOptions {
+  readonly devices: number;
+  readonly payments: number;
+  readonly seed?: number;
+}
+
+/** What is read where no scenario is named. */
+const READY = join('host-sim', 'scenarios', 'fleet-day.yaml');
+
+/** Adds `fleet` to `sim`. */
+export function registerFleet(sim: Command, io: Io): void {
+  const fleet = sim
+    .command('fleet')
+    .description('Run a day of a fleet of that size, and say what it takes in time and memory.')
+    .argument('[scenario]', `a scenario file; default: ${READY}`)
+    .option('--devices <n>', 'devices of the fleet, with wallets in proportion', wholeNumber(1, 100_000), 10_000)
+    .option('--payments <n>', 'payments at each device', wholeNumber(1, 1000), 20)
+    .option('--seed <n>', "instead of the file's: another seed, another run", wholeNumber(0, 999_999))
+    .addHelpText(
+      'after',
+      '\nA scenario of a fleet has its devices in one row, with a {n}, and one pattern with each.\nExample: mpcp-embedded sim fleet --devices 100 --payments 5\nExit code 1 where a rule is broken that holds for every device, or what must come of it did not.',
+    )
+    .action((file: string | undefined, options: FleetCommandOptions) => run(io, file ?? readyFile(), options));
+  jsonOption(fleet);
+}
+
+async function run(io: Io, file: string, { devices, payments, seed }: FleetCommandOptions): Promise<void> {
+  const began = beginning();
+  const read = readScenario(file, seed, { devices, payments });
+  if ('problems' in read) refuseProblems(io, read.problems);
+  const { scenario } = read;
+  const bar = barOf(io);
+  let fleet: FleetRun;
+  try {
+    fleet = await runFleet(scenario, bar === undefined ? {} : { progress: (ms, ofMs) => show(bar, ms, ofMs) }, began);
+  } finally {
+    bar?.stop();
+  }
+  const { result } = fleet;
+  const rules = Object.keys(INVARIANTS);
+  io.result(
+    {
+      title: scenario.title,
+      seed: scenario.seed,
+      ...fleet,
+      ...perDevice(fleet),
+      rules,
+      readBackEvery: READ_BACK_EVERY,
+    },
+    text(scenario.title, scenario.seed, fleet),
+  );
+  if (result.unmet.length > 0 || result.violation !== undefined) io.fail();
+}
+
+function perDevice({ devices, cpuSeconds, heldBytes }: FleetRun) {
+  return { cpuMsPerDevice: (cpuSeconds * 1000) / devices, heldBytesPerDevice: Math.round(heldBytes / devices) };
+}
+
+function text(title: string, seed: number, fleet: FleetRun): string {
+  const { result, devices, seconds, cpuSeconds, peakBytes } = fleet;
+  const { payments, approved, acknowledged, refused, unanswered, unmet, violation } = result;
+  const { cpuMsPerDevice, heldBytesPerDevice } = perDevice(fleet);
+  const counts = [
+    ['devices', String(devices)],
+    ['payments', String(payments)],
+    ['approved', String(approved)],
+    ['  of these at the operator', String(acknowledged)],
+    ...Object.entries(refused).map(([code, count]) => [`refused with ${code}`, String(count)]),
+    ['without an answer', String(unanswered)],
+  ];
+  const took = [
+    ['time', `${seconds.toFixed(1)} s`],
+    ['processor time', `${cpuSeconds.toFixed(1)} s`],
+    ['  of it a device', `${cpuMsPerDevice.toFixed(1)} ms`],
+    ['memory at most', `${Math.ceil(peakBytes / 1_048_576)} MiB`],
+    ['  held by a device', `${(heldBytesPerDevice / 1024).toFixed(1)} KiB`],
+  ];
+  const rules = `All ${Object.keys(INVARIANTS).length} rules were watched on every device; flash was read back after every ${READ_BACK_EVERY}th approval, at each start and in the end.`;
+  const found = violation === undefined ? unmet.map((what) => `NOT AS EXPECTED: ${what}`) : violationLines(violation);
+  return [
+    `${title}, seed ${seed}`,
+    '',
+    tableText(['what', 'how many'], counts),
+    '',
+    tableText(['what it took', ''], took),
+    '',
+    rules,
+    ...found,
+  ].join('\n');
+}
+
+/** On a terminal only. */
+function barOf({ terminal }: Io): SingleBar | undefined {
+  if (terminal === undefined) return undefined;
+  const format = 'the day {bar} {percentage} % · {hours} of {ofHours} h · {eta_formatted} left';
+  const bar = new SingleBar({ format, stream: terminal, clearOnComplete: true, hideCursor: true, fps: 5 });
+  bar.start(1, 0, { hours: 0, ofHours: 0 });
+  return bar;
+}
+
+function show(bar: SingleBar, ms: number, ofMs: number): void {
+  const hours = (of: number) => Math.floor(of / 3_600_000);
+  bar.setTotal(ofMs);
+  bar.update(ms, { hours: hours(ms), ofHours: hours(ofMs) });
+}
+
+/** The ready scenario, from the project's sources or from dist/. */
+function readyFile(): string {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const file = join(folder, READY);
+    if (existsSync(file)) return file;
+    if (dirname(folder) === folder) throw new UsageError(`${READY} is not where this program was installed`);
+  }
+}
