@@ -1,6 +1,7 @@
 // An operator's storage for a fleet: of each receipt it keeps what a report is made from, not the payment itself. Receipts are
 // verified before they come here, as for every other storage.
 
+import type { JsonValue } from '../../core/json/value.ts';
 import { type ChainOf, MemoryStorage, type StoredReceipt } from '../operator-backend/storage.ts';
 
 const KEPT = ['kind', 'mode', 'amountMinor', 'reservation', 'doubt', 'problem'];
@@ -8,7 +9,17 @@ const KEPT = ['kind', 'mode', 'amountMinor', 'reservation', 'doubt', 'problem'];
 /** See the head of the file. */
 export class ReceiptsInBrief extends MemoryStorage {
   override putReceipt(of: ChainOf, receipt: StoredReceipt): Promise<void> {
-    const document = Object.fromEntries(Object.entries(receipt.document).filter(([name]) => KEPT.includes(name)));
-    return super.putReceipt(of, { ...receipt, document });
+    const document: Record<string, JsonValue> = {};
+    for (const name of KEPT) {
+      const value = receipt.document[name];
+      if (value !== undefined) document[name] = typeof value === 'string' ? copied(value) : value;
+    }
+    const { hash, previous } = receipt;
+    return super.putReceipt(of, { ...receipt, hash: copied(hash), previous: copied(previous), document });
   }
+}
+
+/** A text that was cut out of a batch would keep the whole batch in memory. */
+function copied(text: string): string {
+  return Buffer.from(text).toString();
 }

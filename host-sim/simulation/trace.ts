@@ -15,6 +15,14 @@ export interface TraceEvent extends LogEvent {
 const STATE_EVENTS = ['scenario.', 'authority.', 'device.', 'fault.', 'clock.', 'bundle.', 'violation'];
 const LAST_EVENTS = 10;
 
+/** A text that was cut out of a presentation would keep all of it in memory. */
+function copied(event: TraceEvent): TraceEvent {
+  const entries = Object.entries(event).map(
+    ([name, value]) => [name, typeof value === 'string' ? Buffer.from(value).toString() : value] as const,
+  );
+  return Object.fromEntries(entries) as TraceEvent;
+}
+
 /** How a trace is told and kept. */
 export interface TraceOptions {
   /** Is given every event as it happens. */
@@ -64,7 +72,7 @@ export class Trace {
     else {
       const own = this.#byDevice.get(String(event.device)) ?? [];
       this.#byDevice.set(String(event.device), own);
-      own.push(traced);
+      own.push(copied(traced));
       if (own.length > keptOfEach) own.shift();
     }
     heard?.(traced);

@@ -35,8 +35,12 @@ await build({
 // Whoever installs the package for the core gets no library with it, so the command line carries its own.
 const cli = await build({
   ...common,
-  // The walks of `powercut` run on workers, which begin in a file of their own.
-  entryPoints: { cli: 'tools/cli/main.ts', 'powercut-worker': 'tools/powercut/worker.ts' },
+  // The walks of `powercut` and the sites of a fleet run on workers, which begin in files of their own.
+  entryPoints: {
+    cli: 'tools/cli/main.ts',
+    'powercut-worker': 'tools/powercut/worker.ts',
+    'fleet-worker': 'tools/fleet/worker.ts',
+  },
   // What few commands need is loaded by those: the library that draws charts.
   splitting: true,
   metafile: true,

@@ -40,6 +40,8 @@ export interface FleetSize {
   readonly devices: number;
   /** Payments of the one pattern `each` there is. */
   readonly payments: number;
+  /** The number of the first device; a fleet may be cut into parts. */
+  readonly firstNumber: number;
 }
 
 /**
@@ -62,7 +64,7 @@ export function readScenario(file: string, seed?: number, size?: FleetSize): Rea
   if (!read.success) return { problems: yaml.findings(read.error.issues) };
   const wrong = size === undefined ? [] : resize(yaml, read.data, size);
   if (wrong.length > 0) return { problems: wrong };
-  const reader = new Reader(yaml, read.data, seed ?? read.data.seed);
+  const reader = new Reader(yaml, read.data, seed ?? read.data.seed, size?.firstNumber ?? 1);
   const scenario = reader.read();
   return reader.problems.length > 0 ? { problems: reader.problems } : { scenario };
 }
@@ -75,9 +77,11 @@ class Reader {
   readonly #values: ScenarioValues;
   readonly #seed: number;
   readonly #keys = new Map<string, SigningKey>();
+  readonly #firstNumber: number;
   #deviceIds: readonly string[] = [];
 
-  constructor(yaml: LinedYaml, values: ScenarioValues, seed: number) {
+  constructor(yaml: LinedYaml, values: ScenarioValues, seed: number, firstNumber: number) {
+    this.#firstNumber = firstNumber;
     this.#yaml = yaml;
     this.#values = values;
     this.#seed = seed;
@@ -147,7 +151,14 @@ class Reader {
     const { fleet, hardware = {}, begins } = this.#values;
     const { ledger = LEDGER_BYTES, journal = JOURNAL_BYTES, clockBattery = true } = hardware;
     const keyNamed = (name: string, path: Path) => this.#key(name, path);
-    const context = { yaml: this.#yaml, seed: this.#seed, beginsMs: begins, keyNamed, problems: this.problems };
+    const context = {
+      yaml: this.#yaml,
+      seed: this.#seed,
+      beginsMs: begins,
+      firstNumber: this.#firstNumber,
+      keyNamed,
+      problems: this.problems,
+    };
     const shared = { ledgerBytes: ledger, journalBytes: journal, battery: clockBattery };
     return readDevices(fleet, context).map((device) => ({ ...device, ...shared }));
   }

@@ -29,6 +29,8 @@ export interface FleetContext {
   readonly yaml: LinedYaml;
   readonly seed: number;
   readonly beginsMs: number;
+  /** What `{n}` is for the first device. */
+  readonly firstNumber: number;
   /** @returns undefined where there is no such key, which is then told */
   readonly keyNamed: (name: string, path: readonly PropertyKey[]) => SigningKey | undefined;
   readonly problems: InputProblem[];
@@ -114,7 +116,7 @@ type Row = Exclude<ScenarioValues['fleet']['devices'], string | undefined>[numbe
 function rowsOf(
   rows: readonly Row[],
   hasOperator: boolean,
-  { yaml, seed, problems }: FleetContext,
+  { yaml, seed, firstNumber, problems }: FleetContext,
 ): readonly FleetRow[] {
   const made: FleetRow[] = [];
   for (const [i, { count, ...columns }] of rows.entries()) {
@@ -134,7 +136,7 @@ function rowsOf(
       good = false;
     }
     if (!good) continue;
-    for (let n = 1; n <= (count ?? 1); n++) {
+    for (let n = firstNumber; n < firstNumber + (count ?? 1); n++) {
       const values: { [column in FleetColumn]?: string } = {};
       for (const [name, value] of Object.entries(columns))
         values[name as FleetColumn] = String(value).replaceAll('{n}', String(n));

@@ -5,8 +5,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { beginning, type FleetRun, READ_BACK_EVERY, runFleet } from '../../../host-sim/fleet/fleet.ts';
+import { type FleetRun, READ_BACK_EVERY } from '../../../host-sim/fleet/fleet.ts';
 import { INVARIANTS } from '../../../host-sim/invariants/model.ts';
+import { runSites, sitesOf, together } from '../../fleet/sites.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
 import { type Io, UsageError } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
@@ -16,7 +17,17 @@ import { refuseProblems, violationLines } from './sim.ts';
 interface FleetCommandOptions {
   readonly devices: number;
   readonly payments: number;
+  readonly sites: number;
   readonly seed?: number;
+}
+
+/** A fleet that has run, and what it took. */
+interface Fleet extends FleetRun {
+  readonly seconds: number;
+  /** Of the whole process, in user and system mode. */
+  readonly cpuSeconds: number;
+  /** The most that the process ever had in memory. */
+  readonly peakBytes: number;
 }
 
 /** What is read where no scenario is named. */
@@ -30,6 +41,7 @@ export function registerFleet(sim: Command, io: Io): void {
     .argument('[scenario]', `a scenario file; default: ${READY}`)
     .option('--devices <n>', 'devices of the fleet, with wallets in proportion', wholeNumber(1, 100_000), 10_000)
     .option('--payments <n>', 'payments at each device', wholeNumber(1, 1000), 20)
+    .option('--sites <n>', 'parts it is cut into, each with servers and a thread of its own', wholeNumber(1, 64), 2)
     .option('--seed <n>', "instead of the file's: another seed, another run", wholeNumber(0, 999_999))
     .addHelpText(
       'after',
@@ -39,23 +51,29 @@ export function registerFleet(sim: Command, io: Io): void {
   jsonOption(fleet);
 }
 
-async function run(io: Io, file: string, { devices, payments, seed }: FleetCommandOptions): Promise<void> {
-  const began = beginning();
-  const read = readScenario(file, seed, { devices, payments });
+async function run(io: Io, file: string, { devices, payments, sites, seed }: FleetCommandOptions): Promise<void> {
+  const began = performance.now();
+  const cpu = process.cpuUsage();
+  // One device is enough to find out what is wrong with the file.
+  const read = readScenario(file, seed, { devices: 1, payments, firstNumber: 1 });
   if ('problems' in read) refuseProblems(io, read.problems);
   const { scenario } = read;
   const bar = barOf(io);
-  let fleet: FleetRun;
-  try {
-    fleet = await runFleet(scenario, bar === undefined ? {} : { progress: (ms, ofMs) => show(bar, ms, ofMs) }, began);
-  } finally {
-    bar?.stop();
-  }
+  const orders = sitesOf({ file, seed: scenario.seed, devices, payments }, sites);
+  const runs = await runSites(orders, (ms, ofMs) => bar && show(bar, ms, ofMs)).finally(() => bar?.stop());
+  const { user, system } = process.cpuUsage(cpu);
+  const fleet: Fleet = {
+    ...together(runs),
+    seconds: (performance.now() - began) / 1000,
+    cpuSeconds: (user + system) / 1e6,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+  };
   const { result } = fleet;
   const rules = Object.keys(INVARIANTS);
   io.result(
     {
       title: scenario.title,
+      sites: orders.length,
       seed: scenario.seed,
       ...fleet,
       ...perDevice(fleet),
@@ -67,11 +85,11 @@ async function run(io: Io, file: string, { devices, payments, seed }: FleetComma
   if (result.unmet.length > 0 || result.violation !== undefined) io.fail();
 }
 
-function perDevice({ devices, cpuSeconds, heldBytes }: FleetRun) {
+function perDevice({ devices, cpuSeconds, heldBytes }: Fleet) {
   return { cpuMsPerDevice: (cpuSeconds * 1000) / devices, heldBytesPerDevice: Math.round(heldBytes / devices) };
 }
 
-function text(title: string, seed: number, fleet: FleetRun): string {
+function text(title: string, seed: number, fleet: Fleet): string {
   const { result, devices, seconds, cpuSeconds, peakBytes } = fleet;
   const { payments, approved, acknowledged, refused, unanswered, unmet, violation } = result;
   const { cpuMsPerDevice, heldBytesPerDevice } = perDevice(fleet);

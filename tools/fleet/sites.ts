@@ -1,0 +1,84 @@
+// A fleet cut into sites, each on a thread of its own. From the sources, as tests run them, there is no worker to start: then they
+// run one after the other. What comes of them is the same.
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { FleetRun } from '../../host-sim/fleet/fleet.ts';
+import { runSite, type SiteOrder, type SiteWord } from './site.ts';
+
+/** A worker as it is built: beside the command line. */
+const SOURCE = new URL('./fleet-worker.js', import.meta.url);
+/** Between the seeds of two sites. */
+const SEEDS = 1_000_000;
+
+/** Cuts a fleet into sites that are as good as equal. */
+export function sitesOf(fleet: Omit<SiteOrder, 'firstNumber'>, sites: number): readonly SiteOrder[] {
+  const { devices, seed } = fleet;
+  const first = (site: number) => Math.floor((devices * site) / sites);
+  return Array.from({ length: Math.min(sites, devices) }, (_, site) => ({
+    ...fleet,
+    seed: seed + site * SEEDS,
+    devices: first(site + 1) - first(site),
+    firstNumber: first(site) + 1,
+  }));
+}
+
+/** Runs them. @param progress is told how far all of them are, in simulated time */
+export async function runSites(
+  orders: readonly SiteOrder[],
+  progress: (ms: number, ofMs: number) => void,
+): Promise<readonly FleetRun[]> {
+  const at = orders.map(() => 0);
+  const told = (site: number) => (ms: number, ofMs: number) => {
+    at[site] = ms;
+    progress(
+      at.reduce((sum, one) => sum + one, 0),
+      ofMs * orders.length,
+    );
+  };
+  if (orders.length > 1 && existsSync(fileURLToPath(SOURCE)))
+    return Promise.all(orders.map((order, site) => onWorker(order, told(site))));
+  const runs: FleetRun[] = [];
+  for (const [site, order] of orders.entries()) runs.push(await runSite(order, told(site)));
+  return runs;
+}
+
+function onWorker(order: SiteOrder, progress: (ms: number, ofMs: number) => void): Promise<FleetRun> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(SOURCE, { workerData: order, execArgv: [] });
+    worker.on('message', (word: SiteWord) => {
+      if (word.kind === 'progress') progress(word.ms, word.ofMs);
+      else resolve(word.run);
+    });
+    worker.once('error', reject).once('exit', (code) => reject(new Error(`a worker ended with ${code}`)));
+  });
+}
+
+/** What all sites came to together. Of rules that were broken the first is told. */
+export function together(runs: readonly FleetRun[]): FleetRun {
+  const [first, ...more] = runs as readonly [FleetRun, ...FleetRun[]];
+  const { devices, heldBytes, result } = first;
+  let sum = { devices, heldBytes, result };
+  for (const { devices, heldBytes, result } of more) {
+    const before = sum.result;
+    const refused: { [code: string]: number } = { ...before.refused };
+    for (const [code, count] of Object.entries(result.refused)) refused[code] = (refused[code] ?? 0) + count;
+    const violation = before.violation ?? result.violation;
+    sum = {
+      devices: sum.devices + devices,
+      heldBytes: sum.heldBytes + heldBytes,
+      result: {
+        payments: before.payments + result.payments,
+        approved: before.approved + result.approved,
+        refused,
+        unanswered: before.unanswered + result.unanswered,
+        acknowledged: before.acknowledged + result.acknowledged,
+        unmet: [...before.unmet, ...result.unmet],
+        events: before.events + result.events,
+        ...(violation && { violation }),
+      },
+    };
+  }
+  return sum;
+}
