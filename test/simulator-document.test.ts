@@ -59,6 +59,13 @@ async function asked(serving: string, asking: string, port: number): Promise<unk
   return JSON.parse(answer);
 }
 
+it.runIf(built)('sim fleet runs as printed, and its sites end with everything handed in', () => {
+  const words = block('fleet').trim().split(' ').slice(2);
+  const out = execFileSync(process.execPath, [join(root, 'tools/bin/mpcp-embedded.mjs'), ...words], { cwd: root });
+  expect(out.toString()).toMatch(/, seed 7\n/);
+  expect(out.toString()).toMatch(/of these at the operator +200\n/);
+});
+
 it.runIf(built)('pa serve serves, and the authority it starts issues a grant', async () => {
   expect(await asked('serve', 'grant', 3000)).toMatchObject({
     issuer: 'pa.example',

@@ -8,6 +8,12 @@ const KEPT = ['kind', 'mode', 'amountMinor', 'reservation', 'doubt', 'problem'];
 
 /** See the head of the file. */
 export class ReceiptsInBrief extends MemoryStorage {
+  /** The same grant comes with every payment under it. */
+  override async putGrant(grantKey: string, grant: JsonValue): Promise<void> {
+    if ((await this.grant(grantKey)) !== undefined) return;
+    await super.putGrant(copied(grantKey), JSON.parse(copied(JSON.stringify(grant))));
+  }
+
   override putReceipt(of: ChainOf, receipt: StoredReceipt): Promise<void> {
     const document: Record<string, JsonValue> = {};
     for (const name of KEPT) {

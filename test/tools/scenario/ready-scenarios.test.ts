@@ -36,6 +36,11 @@ const SCENARIOS: { readonly [name: string]: (ran: Ran) => void } = {
     const offline = events.filter(({ event, ms }) => event === 'payment' && ms > 12 * HOUR && ms < 13 * HOUR);
     expect(offline.length).toBeGreaterThan(10);
   },
+  'fleet-day': ({ result, events }) => {
+    expect([result.payments, result.approved]).toEqual([200, 200]);
+    const at = events.filter(({ event }) => event === 'payment').map(({ device }) => device);
+    for (const device of new Set(at)) expect(at.filter((one) => one === device)).toHaveLength(20);
+  },
   'transit-rush': ({ result, events }) => {
     expect([result.payments, result.approved]).toEqual([560, 560]);
     const table = readFileSync(new URL('../../../manifests/partitions/4mb-gate.csv', import.meta.url), 'utf8');

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { register as bench } from './bench.ts';
 import { register as benchEmergency } from './bench-emergency.ts';
+import { register as benchFleet } from './bench-fleet.ts';
 import { register as benchLedger } from './bench-ledger.ts';
 import { register as benchProvision } from './bench-provision.ts';
 import { register as benchXs } from './bench-xs.ts';
@@ -53,6 +54,7 @@ export const commands: readonly Register[] = [
   conform,
   bench,
   benchEmergency,
+  benchFleet,
   benchLedger,
   benchProvision,
   benchXs,

@@ -1,0 +1,176 @@
+// `sim fleet`: a fleet of a size ends with everything handed in, a device in it that breaks a rule is found, and what a fleet took is
+// held to its limits.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runFleet } from '../../../host-sim/fleet/fleet.ts';
+import type { MakeCharger } from '../../../host-sim/simulation/simulated-device.ts';
+import { VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
+import { type FleetFigures, judged } from '../../../tools/bench/fleet.ts';
+import { sitesOf } from '../../../tools/fleet/sites.ts';
+import { readScenario } from '../../../tools/scenario/scenario-file.ts';
+import { run } from '../cli/run.ts';
+import { changedScenario, ScenarioBench } from '../scenario/bench.ts';
+
+let bench: ScenarioBench;
+beforeAll(() => {
+  bench = new ScenarioBench();
+});
+afterAll(() => bench.remove());
+
+const FLEET = changedScenario((scenario) => {
+  scenario.fleet.devices[0].deviceId = 'gate-{n}';
+  scenario.arrivals[0] = { ...scenario.arrivals[0], devices: 'gate-*', pattern: { each: 3 } };
+});
+
+const fleet = (text: string, ...options: readonly string[]) =>
+  run('sim', 'fleet', bench.write('fleet.yaml', text), ...options);
+
+describe('sim fleet', () => {
+  it('ends with every approval acknowledged, and says what a device took', async () => {
+    const { code, stdout, stderr } = await fleet(FLEET, '--devices', '7', '--payments', '2', '--json');
+    expect([code, stderr]).toEqual([0, '']);
+    const told = JSON.parse(stdout);
+    expect(told).toMatchObject({ devices: 7, sites: 2, readBackEvery: 10 });
+    expect(told.result).toMatchObject({ payments: 14, approved: 14, acknowledged: 14, refused: {}, unmet: [] });
+    for (const member of ['seconds', 'cpuMsPerDevice', 'heldBytesPerDevice', 'peakBytes'])
+      expect(told[member], member).toBeGreaterThan(0);
+    expect(told.rules).toHaveLength(8);
+  });
+
+  it('tells the same with the same seed', async () => {
+    const told = async (seed: string) => {
+      const { stdout } = await fleet(FLEET, '--devices', '3', '--payments', '2', '--seed', seed, '--json');
+      return JSON.parse(stdout).result;
+    };
+    expect(await told('4')).toEqual(await told('4'));
+  });
+
+  it('runs the day of a fleet that comes with it, and tells it as a table', async () => {
+    const { code, stdout, stderr } = await run('sim', 'fleet', '--devices', '2', '--payments', '2');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^A day of a fleet, seed 1\n/);
+    expect(stdout).toMatch(/of these at the operator +4\n/);
+    expect(stdout).toMatch(/held by a device +[0-9.]+ KiB\n/);
+    expect(stdout).toContain('All 8 rules were watched on every device');
+  });
+
+  it.each([
+    ['no devices', ['--devices', '0']],
+    ['devices that are no number', ['--devices', 'many']],
+    ['no payments', ['--payments', '0']],
+    ['no sites', ['--sites', '0']],
+    ['an option that there is none of', ['--gates', '3']],
+  ])('is a wrong call with %s', async (_, options) => {
+    expect((await fleet(FLEET, ...options)).code).toBe(2);
+  });
+
+  it.each([
+    [
+      'devices in several rows',
+      (s: { fleet: { devices: unknown[] } }) => s.fleet.devices.push({ ...(s.fleet.devices[0] as object) }),
+      'one row',
+    ],
+    [
+      'no number in their names',
+      (s: { fleet: { devices: { deviceId: string }[] } }) => {
+        (s.fleet.devices[0] as { deviceId: string }).deviceId = 'gate-1';
+      },
+      'one row',
+    ],
+    [
+      'no pattern with each',
+      (s: { arrivals: { pattern: unknown }[] }) => {
+        (s.arrivals[0] as { pattern: unknown }).pattern = { every: '10m' };
+      },
+      'one pattern with each',
+    ],
+  ])('refuses a file with %s, and says in which line', async (_, change, reason) => {
+    const { code, stderr } = await fleet(
+      changedScenario((scenario) => {
+        scenario.fleet.devices[0].deviceId = 'gate-{n}';
+        scenario.arrivals[0] = { ...scenario.arrivals[0], devices: 'gate-*', pattern: { each: 3 } };
+        change(scenario);
+      }),
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/fleet\.yaml, line \d+: /);
+    expect(stderr).toContain(reason);
+  });
+});
+
+it('is cut into sites that have all of its devices, each once, and no two the same seed', () => {
+  const orders = sitesOf({ file: 'f', seed: 3, devices: 10, payments: 1 }, 3);
+  expect(orders.map(({ devices, firstNumber }) => [firstNumber, devices])).toEqual([
+    [1, 3],
+    [4, 3],
+    [7, 4],
+  ]);
+  expect(new Set(orders.map(({ seed }) => seed)).size).toBe(3);
+  expect(sitesOf({ file: 'f', seed: 3, devices: 2, payments: 1 }, 5)).toHaveLength(2);
+});
+
+describe('a device of a fleet that', () => {
+  const scenario = () => {
+    const size = { devices: 6, payments: 3, firstNumber: 1 };
+    const read = readScenario(bench.write('fleet.yaml', FLEET), undefined, size);
+    if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+    return read.scenario;
+  };
+  /** A charger of which the fourth is another. */
+  const fourth = (change: (charger: VirtualCharger) => void): MakeCharger => {
+    let made = 0;
+    return (parts) => {
+      const charger = new VirtualCharger(parts);
+      if (++made === 4) change(charger);
+      return charger;
+    };
+  };
+
+  it('hands nothing in is found in the end, with the events that led there', async () => {
+    const makeCharger = fourth((charger) => {
+      charger.handIn = async () => ({ kind: 'done', receipts: 0, batches: 0 });
+    });
+    const { violation } = (await runFleet(scenario(), { makeCharger })).result;
+    expect(violation).toMatchObject({ invariant: 'acknowledged', device: 'gate-4' });
+    expect(violation?.trace.some(({ event }) => event === 'payment')).toBe(true);
+  });
+
+  it('says that it took what it did not is found at once', async () => {
+    const makeCharger = fourth((charger) => {
+      charger.present = async (_, { amountMinor }) => {
+        const texts = { grantId: '', budgetId: '', sessionId: '', actorId: '' };
+        return { ok: true, receiptId: 1, repeated: false, amountMinor, timeMs: 0, ...texts };
+      };
+    });
+    const { violation } = (await runFleet(scenario(), { makeCharger })).result;
+    expect(violation).toMatchObject({ invariant: 'durable', device: 'gate-4' });
+  });
+});
+
+describe('what fleets took', () => {
+  const figures = (devices: number, changed: Partial<FleetFigures> = {}): FleetFigures => ({
+    devices,
+    seconds: 10,
+    cpuSeconds: 10,
+    peakBytes: 1000,
+    cpuMsPerDevice: 50,
+    heldBytesPerDevice: 100,
+    result: { payments: 20, approved: 20, acknowledged: 20 },
+    ...changed,
+  });
+
+  it('is within its limits up to a fifth more for a device', () => {
+    const { missed, cpuRatio } = judged([figures(10), figures(100, { cpuMsPerDevice: 60, heldBytesPerDevice: 40 })]);
+    expect([missed, cpuRatio]).toEqual([[], 1.2]);
+  });
+
+  it.each([
+    ['time', { seconds: 601 }],
+    ['memory', { peakBytes: 2 ** 31 + 1 }],
+    ['processor time of a device', { cpuMsPerDevice: 61 }],
+    ['memory of a device', { heldBytesPerDevice: 121 }],
+    ['receipts', { result: { payments: 20, approved: 20, acknowledged: 19 } }],
+  ])('is told where it is too much, or too little: %s', (_, changed) => {
+    expect(judged([figures(10), figures(100, changed)]).missed).toHaveLength(1);
+  });
+});
