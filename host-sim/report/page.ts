@@ -57,9 +57,10 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 caption { text-align: left; font-weight: 600; padding-bottom: .4rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line); }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
-tbody th { font-weight: 400; min-width: 6.5rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.mono { white-space: normal; }
+thead .number { white-space: normal; }
+tbody th { font-weight: 400; min-width: 5rem; }
+.number + :not(.number) { padding-left: .75rem; }
 .scroll td, .scroll th { overflow-wrap: normal; }
 .scroll .long { overflow-wrap: anywhere; min-width: 12rem; }
 figure { margin: 1rem 0 1.5rem; }
@@ -89,6 +90,8 @@ footer { color: var(--soft); font-size: .85rem; padding-top: 2rem; padding-botto
   figure, tr, .outcome, .figures { break-inside: avoid; }
   h2, h3, caption, figcaption { break-after: avoid; }
   .scroll { overflow: visible; }
+  table { font-size: 8.5pt; }
+  th, td { padding-right: .5rem; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 }
 `;

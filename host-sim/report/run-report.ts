@@ -85,7 +85,7 @@ function figure(name: string, value: number): Markup {
 
 function outcome({ violation, unmet }: RunResult, endedMs: number): Markup {
   if (violation !== undefined)
-    return html`<div class="outcome bad" data-outcome="violation"><p>A rule was broken: ${violation.rule}.</p>
+    return html`<div class="outcome bad" data-outcome="violation"><p>A rule was broken: “${violation.rule}”.</p>
 <p><code>${violation.device}</code>: ${violation.detail}. The run ended with it, after ${spanText(endedMs)}.</p></div>
 `;
   if (unmet.length > 0)
@@ -109,7 +109,7 @@ function leadingEvents({ trace, device }: NonNullable<RunResult['violation']>): 
     table({
       caption: 'Events, in order',
       name: 'events',
-      columns: [{ name: 'no.', numbers: true }, 'after', 'device', 'event', 'what it says'],
+      columns: ['no.', { name: 'after', numbers: true }, 'device', 'event', 'what it says'],
       rows: shown.map(({ n, ms, device: of, event, ...rest }) => [
         n,
         spanText(ms),
