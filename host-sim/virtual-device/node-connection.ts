@@ -1,10 +1,10 @@
 // Connections of a virtual device over Node's sockets, in the clear or under TLS 1.2 with the server that its provisioning names and
 // nobody else: what the firmware does on its SDK.
 
-import { X509Certificate } from 'node:crypto';
 import { isIP, connect as openTcp, type Socket } from 'node:net';
 import { connect as openTls, type TLSSocket } from 'node:tls';
 import type { Connect, Connection, ConnectionOptions } from '../../core/network/connection.ts';
+import { isServer } from './server-certificate.ts';
 
 /** Makes connections over the machine's network. */
 export const connectByNode: Connect = (options) => new NodeConnection(options);
@@ -79,19 +79,8 @@ class NodeConnection implements Connection {
 function isKnown(socket: TLSSocket, host: string, provisioned: Uint8Array): boolean {
   try {
     const own = socket.getPeerX509Certificate();
-    return own !== undefined && isServer(own, host, provisioned);
+    return own !== undefined && isServer(own, host, provisioned, Date.now());
   } catch {
     return false;
   }
-}
-
-/** True where a certificate is the provisioned one, byte for byte; or is signed by it, valid now, of an RSA key, and names the host. */
-function isServer(own: X509Certificate, host: string, provisioned: Uint8Array): boolean {
-  if (own.raw.equals(provisioned)) return true;
-  const { publicKey } = new X509Certificate(provisioned);
-  const isRsa = publicKey.asymmetricKeyType === 'rsa' && own.publicKey.asymmetricKeyType === 'rsa';
-  if (!isRsa || !own.verify(publicKey)) return false;
-  const now = Date.now();
-  if (!(Date.parse(own.validFrom) < now && now < Date.parse(own.validTo))) return false;
-  return (isIP(host) === 0 ? own.checkHost(host, { subject: 'never' }) : own.checkIP(host)) !== undefined;
 }
