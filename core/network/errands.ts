@@ -139,7 +139,7 @@ export class Errands {
         ended: () => done(fetch.ended(clock.monotonicMs())),
         failed: (failure, detail) => {
           if (failure === 'unreachable') time.doubt();
-          done(fetch.failed(clock.monotonicMs(), networkFailure(failure), detail));
+          done(fetch.failed(clock.monotonicMs(), failure, detail));
         },
       },
     );
@@ -176,11 +176,6 @@ export class Errands {
 }
 
 function nobody(): void {}
-
-/** As the core calls it: what is too large it finds out itself. */
-function networkFailure(failure: HttpFailure): 'link-down' | 'unreachable' | 'timeout' {
-  return failure === 'too-large' ? 'unreachable' : failure;
-}
 
 /** Where a device hands in; undefined where its provisioning names nobody. */
 export function handInOrder({ operator, deviceId }: Provisioning): HandInOrder | undefined {

@@ -159,7 +159,7 @@ export class BundleFetch {
   }
 
   /** No whole answer came. @returns what came of the request */
-  failed(nowMs: number, failure: 'link-down' | 'unreachable' | 'timeout', detail: string): FetchResult {
+  failed(nowMs: number, failure: 'link-down' | 'unreachable' | 'timeout' | 'too-large', detail: string): FetchResult {
     if (this.#result === undefined) this.fail(nowMs, failure, detail);
     return this.#result as unknown as FetchResult;
   }

@@ -11,26 +11,27 @@ import type { FlashLedger } from '../../core/ledger/flash-ledger.ts';
 import type { Journal } from '../../core/ledger/journal.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { LedgerRefusal } from '../../core/ledger/ledger.ts';
+import { Errands, handInOrder } from '../../core/network/errands.ts';
+import { type HttpFailure, type HttpOrder, type Server, serverOf } from '../../core/network/http-client.ts';
+import { askRevocation } from '../../core/network/revocation-ask.ts';
 import type { Clock, Crypto, Flash, Log } from '../../core/ports/ports.ts';
 import { admitCounter } from '../../core/provisioning/counter.ts';
 import { readProvisioning } from '../../core/provisioning/partition.ts';
 import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
-import type { BundleFetch, FetchFailure, FetchResult } from '../../core/refresh/bundle-fetch.ts';
-import { BundleRefresh, type RefreshConditions } from '../../core/refresh/bundle-refresh.ts';
-import { Uploader } from '../../core/refresh/upload.ts';
+import type { FetchFailure, FetchResult } from '../../core/refresh/bundle-fetch.ts';
+import { BundleRefresh, type RefreshStep } from '../../core/refresh/bundle-refresh.ts';
+import { Uploader, type UploadResult, type UploadStep } from '../../core/refresh/upload.ts';
 import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
 import type { Decision, DecisionOptions, ReservationLeft, SetAdmission, Verifier } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { SeededRandom } from '../flash/random.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
 import { MemoryStore } from '../flash/store.ts';
-import { fetchBundles } from './bundle-fetch.ts';
-import { type HandIn, handIn } from './hand-in.ts';
+import { ChargerTime } from './charger-time.ts';
+import type { HandIn, HandInFailure } from './hand-in.ts';
 import { Link } from './link.ts';
+import { LinkClient } from './link-client.ts';
 import { SimulatedRelay } from './relay.ts';
-import { askRevocation } from './revocation-ask.ts';
-import { receiptsUrl } from './server-urls.ts';
-import type { KnownServer } from './tls-fetch.ts';
 
 /** What a charger is built from. */
 export interface ChargerParts {
@@ -89,6 +90,13 @@ interface Running {
   /** Where there is a journal, and a backend to hand in to. */
   readonly uploader: Uploader | undefined;
   readonly refresh: BundleRefresh;
+  /** What the device does over its network, and the client by which it does that: one thing at a time. */
+  readonly errands: Errands;
+  readonly client: LinkClient;
+  /** A client of its own for questions about grants: a payer need not wait until a fetch is over. */
+  readonly questions: LinkClient;
+  /** Is over when what was begun last is. */
+  turn: Promise<unknown>;
 }
 
 /** See the head of the file. It does nothing until `start`; without power every method throws PowerCut. */
@@ -101,9 +109,6 @@ export class VirtualCharger {
   #left: readonly ReservationLeft[] = [];
   #refreshing: Promise<Refresh> | undefined;
   #handingIn: Promise<HandIn> | undefined;
-  #busy = false;
-  /** What goes on when the payer has left. */
-  readonly #waiting: (() => void)[] = [];
 
   constructor(parts: ChargerParts) {
     this.relay = parts.relay ?? new SimulatedRelay();
@@ -141,15 +146,18 @@ export class VirtualCharger {
       // What a start leaves to the time between payments.
       idle(verifier);
       this.#left = reservationsLeft;
-      this.#running = { provisioning, ledger, journal, verifier, uploader, refresh };
+      const running = { provisioning, ledger, journal, verifier, uploader, refresh };
+      this.#running = { ...running, ...this.#networkOf(running), turn: Promise.resolve() };
     });
   }
 
   /** Takes the power away: the relay opens, and what was only in memory is gone. */
   powerOff(): void {
     this.relay.open();
+    const running = this.#running;
     this.#running = undefined;
-    this.attend(false);
+    running?.client.drop();
+    running?.questions.drop();
   }
 
   /** Why nothing can be recorded, or undefined. */
@@ -201,8 +209,8 @@ export class VirtualCharger {
     const question = revocation?.question;
     if (decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || revocation === undefined || question === undefined)
       return decision;
-    const device = { link: this.link, reach: this.#parts.reach ?? ((url: URL) => url), known: this.#known() };
-    await askRevocation(device, revocation, question);
+    const asking = { client: running.questions, checks: revocation };
+    await running.questions.during<true>((done) => askRevocation(asking, question, () => done(true)));
     return this.pay(presentation, request, options);
   }
 
@@ -225,19 +233,17 @@ export class VirtualCharger {
 
   /** Something from outside says that there are new bundles. @returns whether it is believed; then a refresh is due soon */
   urgent(reason: string): boolean {
-    return this.#on().refresh.urgent(this.#parts.clock.monotonicMs(), reason);
+    return this.#on().errands.urgent(reason);
   }
 
   /** Messages that say so may have been missed: a refresh is due soon, though not each time. */
   missed(): void {
-    this.#on().refresh.missed(this.#parts.clock.monotonicMs());
+    this.#on().errands.missed();
   }
 
   /** A payer stands at the reader, or leaves it: in between no refresh touches flash. */
   attend(busy: boolean): void {
-    this.#busy = busy;
-    if (busy) return;
-    for (const free of this.#waiting.splice(0)) free();
+    this.#running?.errands.attend(busy);
   }
 
   /**
@@ -248,25 +254,8 @@ export class VirtualCharger {
    */
   handIn(): Promise<HandIn> {
     const running = this.#on();
-    const { operator, deviceId } = this.provisioning;
-    const { uploader } = running;
-    if (uploader === undefined || operator === undefined)
-      throw new Error('the charger has nothing to hand in, or nobody');
-    const device = {
-      link: this.link,
-      uploader,
-      monotonicMs: () => this.#parts.clock.monotonicMs(),
-      run: <T>(work: () => T) => (this.#running === running ? this.#guarded(work) : undefined),
-      urged: () => void running.refresh.urgent(this.#parts.clock.monotonicMs(), 'http'),
-    };
-    const url = receiptsUrl(operator.url, deviceId);
-    const order = {
-      url,
-      apiKey: operator.apiKey,
-      timeoutMs: this.#parts.handInTimeoutMs ?? 10_000,
-      known: this.#known(operator.certificate),
-    };
-    this.#handingIn ??= handIn(device, order).finally(() => {
+    if (running.uploader === undefined) throw new Error('the charger has nothing to hand in, or nobody');
+    this.#handingIn ??= this.#inTurn(running, () => this.#handIn(running)).finally(() => {
       this.#handingIn = undefined;
     });
     return this.#handingIn;
@@ -285,68 +274,102 @@ export class VirtualCharger {
 
   /** One at a time; a second call gets the first one's result. */
   #refreshed(begin: () => void): Promise<Refresh> {
-    this.#on();
+    const running = this.#on();
     if (this.#refreshing === undefined) {
       begin();
-      this.#refreshing = this.#refresh().finally(() => {
+      this.#refreshing = this.#inTurn(running, () => this.#refresh(running)).finally(() => {
         this.#refreshing = undefined;
       });
     }
     return this.#refreshing;
   }
 
-  async #refresh(): Promise<Refresh> {
-    const running = this.#on();
+  /** One thing goes over the network at a time, as in the firmware. */
+  #inTurn<T>(running: Running, work: () => Promise<T>): Promise<T> {
+    const mine = running.turn.then(work);
+    running.turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #refresh(running: Running): Promise<Refresh> {
+    const { errands, refresh, client } = running;
     for (;;) {
-      const step = this.#guarded(() => running.refresh.next(this.#conditions()));
-      if (step.kind === 'wait') return { kind: 'waiting', ms: step.ms };
-      if (step.kind === 'nothing') return { kind: 'busy' };
-      const result =
-        step.kind === 'fetch' ? await this.#fetched(running, step.fetch) : await this.#prepared(running, step.kind);
-      if (this.#running !== running)
-        return { kind: 'failed', failure: 'power-cut', detail: 'the power was cut meanwhile' };
-      if (result !== undefined) return result;
+      if (this.#running !== running) return { kind: 'failed', ...POWER_CUT };
+      let step: RefreshStep = { kind: 'nothing' };
+      const result = await client.during<FetchResult | undefined>((done) => {
+        step = this.#guarded(() => errands.refresh(done));
+        const isBegun = step.kind === 'fetch' || step.kind === 'set-time';
+        // Nobody but whoever switched the link off switches it on.
+        const failed =
+          step.kind === 'connect' ? refresh.gaveUp(this.#parts.clock.monotonicMs(), 'the link is down') : undefined;
+        if (!isBegun) done(failed);
+      });
+      const { kind, ms } = step as RefreshStep & { readonly ms: number };
+      if (kind === 'wait') return { kind: 'waiting', ms };
+      if (kind === 'nothing') return { kind: 'busy' };
+      if (result !== undefined && this.#running === running) return result;
     }
   }
 
-  /** Brings about what a request needs. @returns the failure where that cannot be had */
-  async #prepared(running: Running, stage: 'connect' | 'set-time'): Promise<FetchResult | undefined> {
-    const { clock, setTime } = this.#parts;
-    const gaveUp = (detail: string) => running.refresh.gaveUp(clock.monotonicMs(), detail);
-    // Nobody but whoever switched the link off switches it on.
-    if (stage === 'connect') return gaveUp('the link is down');
-    await setTime?.();
-    if (this.#running !== running) return undefined;
-    const isSet = clock.wallMs() !== undefined && typeof running.verifier.now() === 'number';
-    return isSet ? undefined : gaveUp('nobody sets the clock');
+  async #handIn(running: Running): Promise<HandIn> {
+    const { errands, client } = running;
+    let receipts = 0;
+    let batches = 0;
+    let failure: { readonly failure: HandInFailure; readonly detail: string } | undefined;
+    // A link that is known to be down is no attempt: nothing has to wait longer for it.
+    if (!this.link.up) return { kind: 'failed', failure: 'link-down', detail: 'the link is down', receipts };
+    for (;;) {
+      if (this.#running !== running) return { kind: 'failed', ...POWER_CUT, receipts };
+      let step: UploadStep | undefined;
+      const told = await client.during<readonly [UploadResult, HttpFailure | undefined] | undefined>((done) => {
+        step = this.#guarded(() => errands.handIn((result, network) => done([result, network])));
+        if (step?.kind !== 'send') done(undefined);
+      });
+      const next = step as UploadStep | undefined;
+      if (next?.kind === 'stopped') return { kind: 'failed', failure: 'journal', detail: next.detail, receipts };
+      if (next?.kind === 'wait')
+        return failure ? { kind: 'failed', ...failure, receipts } : { kind: 'waiting', ms: next.ms };
+      if (next?.kind !== 'send') return { kind: 'done', receipts, batches };
+      if (told === undefined) continue;
+      const [result, network] = told;
+      receipts += result.receipts;
+      batches++;
+      const why = network === 'too-large' ? 'answer-too-large' : network;
+      failure = result.ok ? undefined : { failure: why ?? result.failure, detail: result.detail };
+    }
   }
 
-  #fetched(running: Running, fetch: BundleFetch): Promise<FetchResult | undefined> {
-    const { clock } = this.#parts;
-    const device = {
-      link: this.link,
-      certificate: this.provisioning.certificate,
-      monotonicMs: () => clock.monotonicMs(),
-      wallMs: () => clock.wallMs(),
-      run: <T>(work: () => T) => (this.#running === running ? this.#guarded(work) : undefined),
-      free: () => this.#free(),
-    };
-    return fetchBundles(device, this.provisioning.policyAuthorityUrl, fetch);
-  }
-
-  /** Whom it knows its servers by; @param certificate of a server that has one of its own */
-  #known(certificate = this.provisioning.certificate): KnownServer {
-    return { certificate, nowMs: this.#parts.clock.wallMs() };
-  }
-
-  #free(): Promise<void> {
-    return this.#busy ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
-  }
-
-  #conditions(): RefreshConditions {
-    const { clock } = this.#parts;
-    const clockSet = clock.wallMs() !== undefined;
-    return { nowMs: clock.monotonicMs(), linkUp: this.link.up, clockSet, busy: this.#busy };
+  /** What a device does its errands with. */
+  #networkOf({
+    provisioning,
+    verifier,
+    uploader,
+    refresh,
+  }: Pick<Running, 'provisioning' | 'verifier' | 'uploader' | 'refresh'>) {
+    const { clock, setTime, handInTimeoutMs: timeoutMs = 10_000, reach = (url: URL) => url } = this.#parts;
+    const { link } = this;
+    const run = <T>(work: () => T) => (this.#running?.client === client ? this.#guarded(work) : undefined);
+    const whom = ({ method }: HttpOrder) => (method === 'POST' ? 'the backend' : 'the Policy Authority');
+    const known = ({ certificate = provisioning.certificate }: Server) => ({ certificate, nowMs: clock.wallMs() });
+    const client = new LinkClient({ link, run, reach: (url) => url, whom, known });
+    const questions = new LinkClient({ link, run, reach, whom: () => 'the revocation endpoint', known });
+    const time = new ChargerTime(async () => {
+      await setTime?.();
+      return clock.wallMs() !== undefined && typeof verifier.now() === 'number';
+    });
+    const order = handInOrder(provisioning);
+    const errands = new Errands({
+      refresh,
+      // A provisioned URL is one that the core can use.
+      authority: serverOf(provisioning.policyAuthorityUrl) as Server,
+      ...(uploader !== undefined && order !== undefined && { handIn: { uploader, order: { ...order, timeoutMs } } }),
+      client,
+      time,
+      clock,
+      linkUp: () => link.up,
+      hasLink: true,
+    });
+    return { errands, client, questions };
   }
 
   #provisioned(): Provisioning {
@@ -401,6 +424,8 @@ export class VirtualCharger {
     }
   }
 }
+
+const POWER_CUT = Object.freeze({ failure: 'power-cut', detail: 'the power was cut meanwhile' });
 
 /** Bytes of an erase block. */
 const BLOCK = DEVICE_GEOMETRY.blockSize;
