@@ -46,6 +46,14 @@ describe('the README', () => {
     expect(out).toContain('policyGrant');
   });
 
+  it.runIf(built)('simulates as printed, from the folder of the project', () => {
+    const report = join(folder, 'report.html');
+    const words = block('simulate').trim().replace('report.html', report).split(' ').slice(2);
+    const out = execFileSync(process.execPath, ['tools/bin/mpcp-embedded.mjs', ...words], { cwd: root });
+    expect(out.toString()).toContain('KEY_REVOKED');
+    expect(readFileSync(report, 'utf8')).toContain('Signer compromise and emergency refresh');
+  });
+
   it.runIf(built)('shows lines that npm start prints', () => {
     const shown = readme.split('\n').filter((line) => line.startsWith('✓'));
     const printed = execFileSync(process.execPath, ['tools/bin/mpcp-embedded.mjs', 'demo'], {
@@ -70,7 +78,7 @@ describe('the README', () => {
   });
 
   it('names npm scripts that exist', () => {
-    for (const [, name] of readme.matchAll(/npm run (?:-s )?([a-z]+)/g))
+    for (const [, name] of readme.matchAll(/npm run (?:-s )?([a-z:-]+)/g))
       expect(manifest.scripts).toHaveProperty(name as string);
   });
 

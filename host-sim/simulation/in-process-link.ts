@@ -2,7 +2,7 @@
 // nothing of the machine's own time is in it.
 
 import type { LocalAnswer } from '../http/json-server.ts';
-import { Link, LinkDownError, type LinkRequest } from '../virtual-device/link.ts';
+import { Link, type LinkAnswer, LinkDownError, type LinkRequest } from '../virtual-device/link.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Answers a request that a device has sent, in simulated time; throws where no answer comes. */
@@ -14,23 +14,17 @@ export interface NetworkAnswer extends LocalAnswer {
   readonly drip?: { readonly bytes: number; readonly everyMs: number };
 }
 
-/** Statuses whose answers have no body. */
-const BODILESS = [204, 304];
-
 /** See the head of the file. */
 export class InProcessLink extends Link {
   readonly #timeline: Timeline;
   readonly #network: Network;
-  readonly #timeoutMs: (url: URL) => number;
   /** What ends the requests that are under way. */
   readonly #underWay = new Set<(error: Error) => void>();
 
-  /** @param timeoutMs for how long a device waits for a whole answer: the signal of a request goes by the machine's time */
-  constructor(timeline: Timeline, network: Network, timeoutMs: (url: URL) => number) {
+  constructor(timeline: Timeline, network: Network) {
     super();
     this.#timeline = timeline;
     this.#network = network;
-    this.#timeoutMs = timeoutMs;
   }
 
   override set(up: boolean): void {
@@ -43,35 +37,27 @@ export class InProcessLink extends Link {
     this.#end(new Error('the device has lost its power'));
   }
 
-  override async fetch(url: URL, request: LinkRequest): Promise<Response> {
+  override async fetch(url: URL, request: LinkRequest): Promise<LinkAnswer> {
     if (!this.up) throw new LinkDownError('the link is down');
-    const untilMs = this.#timeline.nowMs + this.#timeoutMs(url);
+    const untilMs = this.#timeline.nowMs + request.timeoutMs;
     const { status, headers, body, drip } = await this.#whileUp(this.#network(url, request), untilMs);
-    if (BODILESS.includes(status)) return new Response(null, { status, headers });
-    return new Response(drip === undefined ? Buffer.from(body) : this.#dripping(body, drip, untilMs), {
+    const parts = drip === undefined ? whole(body) : this.#dripping(body, drip, untilMs);
+    return {
       status,
-      headers,
-    });
+      headers: { get: (name) => headers[name.toLowerCase()] ?? null },
+      body: Object.assign(parts, { cancel: async () => undefined }),
+    };
   }
 
-  #dripping(
+  async *#dripping(
     body: Uint8Array,
     { bytes, everyMs }: NonNullable<NetworkAnswer['drip']>,
     untilMs: number,
-  ): ReadableStream<Uint8Array> {
-    let at = 0;
-    return new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          if (at >= body.length) return controller.close();
-          await this.#whileUp(this.#timeline.sleep(everyMs), untilMs);
-          controller.enqueue(body.slice(at, at + bytes));
-          at += bytes;
-        },
-      },
-      // Nothing comes that nobody has waited for.
-      { highWaterMark: 0 },
-    );
+  ): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < body.length; at += bytes) {
+      await this.#whileUp(this.#timeline.sleep(everyMs), untilMs);
+      yield body.slice(at, at + bytes);
+    }
   }
 
   #whileUp<T>(work: Promise<T>, untilMs: number): Promise<T> {
@@ -99,4 +85,8 @@ export class InProcessLink extends Link {
     for (const reject of this.#underWay) reject(error);
     this.#underWay.clear();
   }
+}
+
+async function* whole(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (body.length > 0) yield body;
 }

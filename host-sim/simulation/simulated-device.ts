@@ -1,7 +1,6 @@
 // A device of a run: a virtual charger on simulated flash, with a clock and a link of simulated time, and what its firmware does
 // when nobody pays. Power may go at any operation of its flash; then somebody brings it back a while later.
 
-import { REFRESH_TIMEOUT_MS, REVOCATION_TIMEOUT_MS } from '../../core/limits.ts';
 import type { Crypto, Flash, LogEvent } from '../../core/ports/ports.ts';
 import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
 import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
@@ -110,7 +109,7 @@ export class SimulatedDevice {
     this.terms = terms;
     this.#parts = parts;
     this.clock = new DeviceClock(trueMs, terms.battery);
-    this.link = new InProcessLink(timeline, network, (url) => this.#timeoutMs(url));
+    this.link = new InProcessLink(timeline, network);
     const word = seededRandom(seed, `flash ${terms.deviceId}`).word();
     const flash = (partition: Partition, bytes: number, i: number) =>
       new SimulatedFlash(store(partition, bytes), { seed: mix(word, i) });
@@ -239,13 +238,6 @@ export class SimulatedDevice {
     this.#charger.powerOff();
     this.link.drop();
     this.start();
-  }
-
-  #timeoutMs({ pathname }: URL): number {
-    if (pathname.startsWith('/v1/devices/')) return HAND_IN_TIMEOUT_MS;
-    const { refresh, revocation } = this.#provisioning.site;
-    if (pathname === '/trust-bundles') return refresh?.timeoutMs ?? REFRESH_TIMEOUT_MS;
-    return revocation?.timeoutMs ?? REVOCATION_TIMEOUT_MS;
   }
 
   /** Somebody says what time it is. */

@@ -2,7 +2,7 @@
 // the bytes of the body. What they mean, and how far to go, the core knows.
 
 import type { BundleFetch, FetchResult } from '../../core/refresh/bundle-fetch.ts';
-import { type Link, linkFailure } from './link.ts';
+import { type Link, type LinkAnswer, linkFailure } from './link.ts';
 
 /** The device that fetches. */
 export interface FetchDevice {
@@ -42,10 +42,13 @@ export async function fetchBundles<Result>(
     }
   };
   try {
-    const signal = AbortSignal.timeout(order.timeoutMs);
     const url = new URL(order.path, authorityUrl);
     const known = { certificate: device.certificate, nowMs: device.wallMs() };
-    const response = await device.link.fetch(url, { headers: { ...order.headers }, signal, known });
+    const response = await device.link.fetch(url, {
+      headers: { ...order.headers },
+      timeoutMs: order.timeoutMs,
+      known,
+    });
     const headers = (name: string) => response.headers.get(name);
     const wanted = run(() => fetch.answered(device.monotonicMs(), response.status, headers, device.wallMs()));
     if (wanted !== true) await response.body?.cancel();
@@ -62,9 +65,9 @@ async function handOn(
   device: FetchDevice,
   run: FetchDevice['run'],
   fetch: Pick<BundleFetch, 'take'>,
-  response: Response,
+  response: LinkAnswer,
 ): Promise<void> {
-  for await (const chunk of (response.body as AsyncIterable<Uint8Array> | null) ?? []) {
+  for await (const chunk of response.body ?? []) {
     await device.free();
     if (run(() => fetch.take(device.monotonicMs(), chunk)) !== true) break;
   }

@@ -102,7 +102,7 @@ async function post(
       method: 'POST',
       headers,
       body,
-      signal: AbortSignal.timeout(timeoutMs),
+      timeoutMs,
       known,
     });
     if (asksForRefresh(response.headers.get(REFRESH_HEADER))) device.urged?.();

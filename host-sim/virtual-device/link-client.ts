@@ -21,7 +21,8 @@ export interface LinkClientParts {
 /** A request that is under way. */
 interface Sending {
   readonly receiver: HttpReceiver;
-  readonly ending: AbortController;
+  /** Breaks it off where it is not over. */
+  breakOff: () => void;
 }
 
 /** See the head of the file. */
@@ -44,7 +45,7 @@ export class LinkClient implements HttpTransport {
 
   send(order: HttpOrder, receiver: HttpReceiver): void {
     if (this.#sending !== undefined) throw new RangeError('a request is under way');
-    const sending = { receiver, ending: new AbortController() };
+    const sending = { receiver, breakOff: nobody };
     this.#sending = sending;
     void this.#send(order, sending);
   }
@@ -84,17 +85,19 @@ export class LinkClient implements HttpTransport {
   }
 
   async #send(order: HttpOrder, sending: Sending): Promise<void> {
-    const { receiver, ending } = sending;
+    const { receiver } = sending;
     const { server, method, path, headers, body, timeoutMs, maxBytes } = order;
     const { link, reach, whom, known } = this.#parts;
     try {
       const url = new URL(`${server.secure ? 'https' : 'http'}://${server.host}:${server.port}${path}`);
-      const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ending.signal]);
       const response = await link.fetch(reach(url), {
         method,
         headers: { ...headers },
         ...(body && { body }),
-        signal,
+        timeoutMs,
+        givenUp: (breakOff) => {
+          sending.breakOff = breakOff;
+        },
         known: known(server),
       });
       const header = (name: string) => response.headers.get(name);
@@ -104,7 +107,7 @@ export class LinkClient implements HttpTransport {
         return;
       }
       let bytes = 0;
-      for await (const part of (response.body as AsyncIterable<Uint8Array> | null) ?? []) {
+      for await (const part of response.body ?? []) {
         bytes += part.length;
         if (bytes > maxBytes) {
           this.#fail(sending, 'too-large', `the answer has more than ${maxBytes} bytes`);
@@ -143,7 +146,7 @@ export class LinkClient implements HttpTransport {
   #end(): HttpReceiver | undefined {
     const sending = this.#sending;
     this.#sending = undefined;
-    sending?.ending.abort();
+    sending?.breakOff();
     return sending?.receiver;
   }
 }

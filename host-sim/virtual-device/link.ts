@@ -26,9 +26,19 @@ export interface LinkRequest {
   readonly method?: 'GET' | 'POST';
   readonly headers: Record<string, string>;
   readonly body?: Uint8Array;
-  readonly signal: AbortSignal;
+  /** For a whole answer. */
+  readonly timeoutMs: number;
+  /** Is given what breaks the request off before it is over. */
+  readonly givenUp?: (breakOff: () => void) => void;
   /** Whom a server under TLS must be. */
   readonly known?: KnownServer | undefined;
+}
+
+/** What arrives for an answer; a `Response` is one. */
+export interface LinkAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly body: (AsyncIterable<Uint8Array> & { cancel(): Promise<void> }) | null;
 }
 
 const NOBODY: KnownServer = Object.freeze({ certificate: undefined, nowMs: undefined });
@@ -58,17 +68,17 @@ export class Link {
   }
 
   /** `fetch` over the link; redirects are answers like others. @throws LinkDownError, or whatever fetch throws */
-  async fetch(url: URL, init: LinkRequest): Promise<Response> {
+  async fetch(url: URL, init: LinkRequest): Promise<LinkAnswer> {
     if (!this.#up) throw new LinkDownError('the link is down');
-    const signal = AbortSignal.any([init.signal, this.#abort.signal]);
+    const { known = NOBODY, timeoutMs, givenUp, ...request } = init;
+    const ending = new AbortController();
+    givenUp?.(() => ending.abort());
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ending.signal, this.#abort.signal]);
     // A device asks every few hours, so it keeps no connection; and it is not sent to anybody but its own authority.
-    const headers = { ...init.headers, connection: 'close' };
-    const { known = NOBODY, ...request } = { ...init, headers, signal };
+    const sent = { ...request, headers: { ...init.headers, connection: 'close' }, signal };
     const response =
-      url.protocol === 'https:'
-        ? await tlsFetch(url, request, known)
-        : await fetch(url, { ...request, redirect: 'manual' });
-    if (!this.#losesAnswer) return response;
+      url.protocol === 'https:' ? await tlsFetch(url, sent, known) : await fetch(url, { ...sent, redirect: 'manual' });
+    if (!this.#losesAnswer) return response as LinkAnswer;
     this.#losesAnswer = false;
     this.set(false);
     throw new LinkDownError('the link went down before the answer came');

@@ -1,19 +1,18 @@
 // The body of an answer, up to a limit that holds while bytes arrive, whatever the other side says about length.
 
+import type { LinkAnswer } from './link.ts';
+
 /** The body, or undefined as soon as it is longer than it may be. */
-export async function readAtMost(response: Response, maxBytes: number): Promise<Uint8Array | undefined> {
-  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
-  if (reader === undefined) return new Uint8Array(0);
+export async function readAtMost(
+  { body }: Pick<LinkAnswer, 'body'>,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
   const parts: Uint8Array[] = [];
   let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return Buffer.concat(parts);
-    size += value.length;
-    if (size > maxBytes) {
-      await reader.cancel();
-      return undefined;
-    }
-    parts.push(value);
+  for await (const part of body ?? []) {
+    size += part.length;
+    if (size > maxBytes) return undefined;
+    parts.push(part);
   }
+  return Buffer.concat(parts);
 }

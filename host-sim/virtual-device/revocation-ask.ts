@@ -2,7 +2,7 @@
 
 import type { HeaderOf } from '../../core/refresh/bundle-fetch.ts';
 import type { RevocationQuestion } from '../../core/refresh/revocation.ts';
-import { type Link, linkFailure } from './link.ts';
+import { type Link, type LinkAnswer, linkFailure } from './link.ts';
 import { readAtMost } from './read-at-most.ts';
 import type { KnownServer } from './tls-fetch.ts';
 
@@ -30,12 +30,11 @@ export async function askRevocation<Question extends AskedQuestion>(
   question: Question,
 ): Promise<void> {
   const { url, headers, timeoutMs, maxBytes } = question;
-  let response: Response;
+  let response: LinkAnswer;
   let body: Uint8Array | undefined;
   try {
-    const signal = AbortSignal.timeout(timeoutMs);
     const { known } = device;
-    response = await device.link.fetch(device.reach(new URL(url)), { headers: { ...headers }, signal, known });
+    response = await device.link.fetch(device.reach(new URL(url)), { headers: { ...headers }, timeoutMs, known });
     body = await readAtMost(response, maxBytes);
   } catch (error) {
     checks.failed(question, linkFailure(error, 'the revocation endpoint', timeoutMs).detail);

@@ -20,8 +20,11 @@ export interface KnownServer {
 const CIPHERS = 'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384';
 const HTTPS_PORT = 443;
 
+/** What is asked for, until a signal ends it. */
+type Sent = Pick<LinkRequest, 'method' | 'headers' | 'body'> & { readonly signal: AbortSignal };
+
 /** Asks. Redirects are answers like others. @throws Error where the server is not the one that is known */
-export async function tlsFetch(url: URL, init: LinkRequest, known: KnownServer): Promise<Response> {
+export async function tlsFetch(url: URL, init: Sent, known: KnownServer): Promise<Response> {
   const { certificate, nowMs } = known;
   if (certificate === undefined) throw new Error('the device has no certificate to know a server by');
   const { hostname: host, pathname, search, port } = url;

@@ -9,6 +9,10 @@ import { runSite, type SiteOrder, type SiteWord } from './site.ts';
 
 /** A worker as it is built: beside the command line. */
 const SOURCE = new URL('./fleet-worker.js', import.meta.url);
+/** What a worker's heap may hold, in MiB: V8 lets it grow to some multiple of what is in use, and the smaller the limit the less. */
+const HEAP_MIB = 256;
+const HEAP_MIB_OF_DEVICE = 0.06;
+const HEAP_MIB_OF_PAYMENT = 0.003;
 /** Between the seeds of two sites. */
 const SEEDS = 1_000_000;
 
@@ -46,7 +50,11 @@ export async function runSites(
 
 function onWorker(order: SiteOrder, progress: (ms: number, ofMs: number) => void): Promise<FleetRun> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(SOURCE, { workerData: order, execArgv: [] });
+    const { devices, payments } = order;
+    const maxOldGenerationSizeMb = Math.ceil(
+      HEAP_MIB + devices * (HEAP_MIB_OF_DEVICE + payments * HEAP_MIB_OF_PAYMENT),
+    );
+    const worker = new Worker(SOURCE, { workerData: order, execArgv: [], resourceLimits: { maxOldGenerationSizeMb } });
     worker.on('message', (word: SiteWord) => {
       if (word.kind === 'progress') progress(word.ms, word.ofMs);
       else resolve(word.run);
