@@ -4,7 +4,7 @@
 import { REFRESH_TIMEOUT_MS } from '../../core/limits.ts';
 import { ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
 import type { Violation } from '../invariants/model.ts';
-import { documentFrom, imageOf, readImage } from '../provisioning/image.ts';
+import { documentFrom, imageOf, readImage, wholeImage } from '../provisioning/image.ts';
 import type { Action, DeviceTerms, Scenario, WalletTerms } from '../scenario/scenario.ts';
 import { type RunOptions, runScenario } from '../simulation/run.ts';
 import type { TraceEvent } from '../simulation/trace.ts';
@@ -146,7 +146,7 @@ function withInterval(terms: DeviceTerms, intervalMs: number): DeviceTerms {
 }
 
 function provisioningOf({ image }: DeviceTerms) {
-  const found = readImage(image);
+  const found = readImage(wholeImage(image));
   if (found instanceof ProvisioningProblem) throw found;
   return found.provisioning;
 }

@@ -19,8 +19,10 @@ const SEEDS = 1_000_000;
 /** Cuts a fleet into sites that are as good as equal. */
 export function sitesOf(fleet: Omit<SiteOrder, 'firstNumber'>, sites: number): readonly SiteOrder[] {
   const { devices, seed } = fleet;
-  const first = (site: number) => Math.floor((devices * site) / sites);
-  return Array.from({ length: Math.min(sites, devices) }, (_, site) => ({
+  // No site is without a device.
+  const parts = Math.min(sites, devices);
+  const first = (site: number) => Math.floor((devices * site) / parts);
+  return Array.from({ length: parts }, (_, site) => ({
     ...fleet,
     seed: seed + site * SEEDS,
     devices: first(site + 1) - first(site),

@@ -107,7 +107,16 @@ it('is cut into sites that have all of its devices, each once, and no two the sa
     [7, 4],
   ]);
   expect(new Set(orders.map(({ seed }) => seed)).size).toBe(3);
-  expect(sitesOf({ file: 'f', seed: 3, devices: 2, payments: 1 }, 5)).toHaveLength(2);
+  for (const [devices, sites] of [
+    [1, 2],
+    [2, 3],
+    [2, 5],
+    [3, 4],
+  ] as const) {
+    const cut = sitesOf({ file: 'f', seed: 3, devices, payments: 1 }, sites);
+    expect(cut.map((site) => [site.firstNumber, site.devices])).toEqual(cut.map((_, i) => [i + 1, 1]));
+    expect(cut).toHaveLength(devices);
+  }
 });
 
 describe('a device of a fleet that', () => {
