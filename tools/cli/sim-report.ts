@@ -1,5 +1,6 @@
 // The report of `sim run`: gathered while a scenario runs, and written as an HTML file when it is over.
 
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createNodeCrypto } from '../../host-sim/ports/node-crypto.ts';
 import { RunCollector } from '../../host-sim/report/collector.ts';
@@ -10,11 +11,28 @@ import { sameFile } from './file-paths.ts';
 import { UsageError } from './io.ts';
 import { checkWritable, isStdout, writeFiles } from './output-file.ts';
 
+/** What every report begins with. */
+const PAGE_BEGINS = '<!doctype html>';
+
 /** Refuses a path that no report can be written to, before anything is run. @throws UsageError that names it and the reason */
 export function checkReport(path: string, scenarioFile: string): void {
   if (isStdout(path)) throw new UsageError(`--report ${path}: a report is a file, stdout has what came of the run`);
   checkWritable(path);
   if (sameFile(path, scenarioFile)) throw new UsageError(`--report ${path}: it is the scenario's file`);
+  // An image, a key or a list that the scenario names, for one.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() && !isPage(path))
+    throw new UsageError(`--report ${path}: there is a file that is no report`);
+}
+
+function isPage(path: string): boolean {
+  const head = Buffer.alloc(PAGE_BEGINS.length);
+  const file = openSync(path, 'r');
+  try {
+    const bytes = readSync(file, head);
+    return bytes === 0 || head.toString('latin1') === PAGE_BEGINS;
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** See the head of the file. */

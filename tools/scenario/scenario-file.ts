@@ -157,6 +157,7 @@ class Reader {
       beginsMs: begins,
       firstNumber: this.#firstNumber,
       keyNamed,
+      keys: this.#keys,
       problems: this.problems,
     };
     const shared = { ledgerBytes: ledger, journalBytes: journal, battery: clockBattery };

@@ -33,6 +33,8 @@ export interface FleetContext {
   readonly firstNumber: number;
   /** @returns undefined where there is no such key, which is then told */
   readonly keyNamed: (name: string, path: readonly PropertyKey[]) => SigningKey | undefined;
+  /** The scenario's keys, by kid. */
+  readonly keys: ReadonlyMap<string, SigningKey>;
   readonly problems: InputProblem[];
 }
 
@@ -63,15 +65,25 @@ export function readDevices(fleet: ScenarioValues['fleet'], context: FleetContex
   return made.map(({ deviceId, document }) => ({ deviceId, image: packedImage(imageOf(document, 1)) }));
 }
 
-function imagesIn(files: readonly string[], { yaml, problems }: FleetContext): readonly ImagedDevice[] {
+function imagesIn(files: readonly string[], { yaml, keys, problems }: FleetContext): readonly ImagedDevice[] {
   const devices: ImagedDevice[] = [];
   for (const [i, file] of files.entries()) {
     const told = (reason: string) => problems.push(yaml.problem(['fleet', 'images', i], reason));
     try {
       const image = readInput(resolve(dirname(yaml.file), file), 'image');
       const found = readImage(image);
-      if (found instanceof ProvisioningProblem) told(`${file}: ${found.message}`);
-      else devices.push({ deviceId: found.provisioning.deviceId, image: packedImage(image) });
+      if (found instanceof ProvisioningProblem) {
+        told(`${file}: ${found.message}`);
+        continue;
+      }
+      const { deviceId, site } = found.provisioning;
+      // Else a device that is right would seem to be stuck.
+      for (const { kid, publicKey } of site.rootKeys ?? []) {
+        const key = kid === undefined ? undefined : keys.get(kid);
+        if (key !== undefined && !Buffer.from(key.publicKey).equals(publicKey))
+          told(`${file}: its root key ${kid} is another key than ${kid} of this scenario`);
+      }
+      devices.push({ deviceId, image: packedImage(image) });
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       told(error.message);

@@ -1,6 +1,8 @@
 // A scenario file that cannot be used is told with file, line and reason, all of it at once, and nothing is run.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { wholeImage } from '../../../host-sim/provisioning/image.ts';
+import { readScenario } from '../../../tools/scenario/scenario-file.ts';
 import { run } from '../cli/run.ts';
 import { changedScenario, ScenarioBench, SMALL } from './bench.ts';
 
@@ -199,6 +201,18 @@ describe('a scenario file is refused with its line where', () => {
     });
     expect(await told(text)).toEqual([
       `scenario.yaml, line ${lineWith(text, 'nowhere.img')}: image: cannot read nowhere.img: no such file or folder`,
+    ]);
+  });
+
+  it('an image has another key by the name of one of its keys', async () => {
+    const read = readScenario(bench.write('other.yaml', SMALL), 7);
+    if (!('scenario' in read)) throw new Error('it was refused');
+    bench.write('gate-1.img', wholeImage(read.scenario.devices[0]?.image as Uint8Array));
+    const text = changedScenario((scenario) => {
+      scenario.fleet = { images: ['gate-1.img'] };
+    });
+    expect(await told(text)).toEqual([
+      `scenario.yaml, line ${lineWith(text, 'gate-1.img')}: gate-1.img: its root key root-1 is another key than root-1 of this scenario`,
     ]);
   });
 

@@ -65,6 +65,7 @@ describe('a report', () => {
       [bench.path('folder'), 'it is a folder'],
       [bench.path('key.jwk'), 'it holds a private key'],
       [bench.path('scenario.yaml'), "it is the scenario's file"],
+      [bench.write('fleet.csv', 'deviceId,merchant'), 'there is a file that is no report'],
       ['-', 'a report is a file'],
       ['', 'the file has no name'],
     ] as const) {
