@@ -23,6 +23,16 @@ export function isServer(
   nowMs: number | undefined,
 ): boolean {
   if (own.raw.equals(provisioned)) return true;
+  try {
+    return isSigned(own, host, provisioned, nowMs);
+  } catch {
+    // What is no certificate that can be read knows nobody, and is known to nobody.
+    return false;
+  }
+}
+
+/** @throws Error where one of both cannot be read */
+function isSigned(own: X509Certificate, host: string, provisioned: Uint8Array, nowMs: number | undefined): boolean {
   const signer = new X509Certificate(provisioned);
   if (!isRsa(signer) || !isRsa(own) || !signatureAlgorithm(own.raw).equals(SHA256_RSA)) return false;
   const isValid = nowMs !== undefined && Date.parse(own.validFrom) < nowMs && nowMs < Date.parse(own.validTo);

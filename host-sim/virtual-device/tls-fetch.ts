@@ -72,4 +72,4 @@ export async function tlsFetch(url: URL, init: Sent, known: KnownServer): Promis
 }
 
 /** Statuses whose answers have no body. */
-const BODILESS = [204, 304];
+const BODILESS = [204, 205, 304];

@@ -20,6 +20,8 @@ let site: TestSite;
 let close: (() => void) | undefined;
 /** Stands for a provisioning without one. */
 const NONE = new Uint8Array(0);
+/** What the server says instead of an answer of the authority. */
+let says: number | undefined;
 /** Paths that were asked for. */
 let asked: string[] = [];
 
@@ -31,6 +33,7 @@ afterAll(() => site.close());
 afterEach(() => {
   close?.();
   asked = [];
+  says = undefined;
 });
 
 /** Serves the authority under TLS. @returns its address */
@@ -40,6 +43,10 @@ async function served({ key, certificate }: Party): Promise<string> {
     { key: key.export({ type: 'pkcs8', format: 'pem' }), cert: pem },
     async (request, response) => {
       asked.push(String(request.url));
+      if (says !== undefined) {
+        response.writeHead(says).end();
+        return;
+      }
       const { status, headers, body } = await site.authority.answer({
         method: 'GET',
         path: String(request.url),
@@ -82,6 +89,16 @@ const shows = (parts: CertificateParts, by = operator.privateKey) =>
     by,
   );
 
+/** The same with the length of what is signed in seven bytes, where two do. */
+function oddLength(party: Party): Party {
+  const der = Buffer.from(party.certificate);
+  const tbs = der.subarray(4);
+  const whole = Buffer.from([0x30, 0x82, 0, 0]);
+  whole.writeUInt16BE(der.length - 4 + 5, 2);
+  const certificate = Buffer.concat([whole, Buffer.from([0x30, 0x87, 0, 0, 0, 0, 0]), tbs.subarray(2)]);
+  return { ...party, certificate: new Uint8Array(certificate) };
+}
+
 describe('a server is taken', () => {
   it('that shows a certificate which the provisioned one has signed', async () => {
     const { refresh, bundles } = await refreshed(await served(shows({})));
@@ -103,6 +120,7 @@ describe('a server is refused, and is asked nothing,', () => {
     ['with one of a time to come', () => shows({ from: new Date(nowMs() + 60_000) })],
     ['with one of another host', () => shows({ names: ['pa.example'] })],
     ['with one that names nobody', () => shows({ names: [] })],
+    ['with one whose lengths are written as nobody writes them', () => oddLength(shows({}))],
   ])('%s', async (_, party) => {
     const { refresh, bundles } = await refreshed(await served(party()));
     expect(refresh).toMatchObject({
@@ -113,6 +131,15 @@ describe('a server is refused, and is asked nothing,', () => {
     expect([bundles, asked]).toEqual([0, []]);
   });
 
+  it('by a device whose certificate is none', async () => {
+    const url = await served(shows({}));
+    expect((await refreshed(url, Uint8Array.of(0x30, 0x82, 0, 3, 1, 2, 3))).refresh).toMatchObject({
+      failure: 'unreachable',
+      detail: expect.stringContaining('is not one that is provisioned'),
+    });
+    expect(asked).toEqual([]);
+  });
+
   it('by a device that has no certificate to know it by', async () => {
     const url = await served(shows({}));
     expect((await refreshed(url, NONE)).refresh).toMatchObject({
@@ -121,4 +148,12 @@ describe('a server is refused, and is asked nothing,', () => {
     });
     expect(asked).toEqual([]);
   });
+});
+
+it.each([204, 205, 304])('an answer with status %d has no body, and is an answer', async (status) => {
+  const url = await served(shows({}));
+  says = status;
+  const { refresh } = await refreshed(url);
+  expect(refresh).toMatchObject({ kind: 'failed', detail: expect.stringContaining(String(status)) });
+  expect(refresh).not.toMatchObject({ failure: 'unreachable' });
 });
