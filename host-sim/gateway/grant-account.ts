@@ -4,11 +4,16 @@
 import type { PolicyGrant } from '../../core/artifacts/policy-grant.ts';
 import { Problem } from './problem.ts';
 
+/** When a payment was taken. Two may be at the same time. */
+interface Payment {
+  readonly atMs: number;
+}
+
 /** See the head of the file. */
 export class GrantAccount {
   #taken = 0n;
-  /** When the payments were that a limit on their number counts. */
-  #times: number[] = [];
+  /** All of them: a grant that is signed again may ask for a longer time than before, and one may last 136 years. */
+  readonly #payments = new Set<Payment>();
 
   /**
    * Takes a payment, before it is made.
@@ -24,8 +29,8 @@ export class GrantAccount {
       throw exceeded(amount, maxPerTxMinor, `the grant allows ${maxPerTxMinor} in one payment`);
     if (velocityLimit !== undefined) {
       const { maxPayments, windowSeconds } = velocityLimit;
-      this.#times = this.#times.filter((time) => time > nowMs - windowSeconds * 1000);
-      if (this.#times.length >= maxPayments)
+      const sinceMs = nowMs - windowSeconds * 1000;
+      if ([...this.#payments].filter(({ atMs }) => atMs > sinceMs).length >= maxPayments)
         throw new Problem(
           429,
           'velocity_exceeded',
@@ -33,10 +38,10 @@ export class GrantAccount {
         );
     }
     this.#taken += amount;
-    this.#times.push(nowMs);
+    const payment = { atMs: nowMs };
+    this.#payments.add(payment);
     return () => {
-      this.#taken -= amount;
-      this.#times.splice(this.#times.lastIndexOf(nowMs), 1);
+      if (this.#payments.delete(payment)) this.#taken -= amount;
     };
   }
 }
