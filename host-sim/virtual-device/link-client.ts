@@ -10,7 +10,7 @@ export interface LinkClientParts {
   readonly link: Link;
   /** Runs what works on flash. Undefined where the power has gone meanwhile. */
   run<T>(work: () => T): T | undefined;
-  /** Where an https address is served in this simulation, which has no TLS. */
+  /** Where an https address is served in this simulation. */
   reach(url: URL): URL;
   /** Who is asked, in words. */
   whom(order: HttpOrder): string;
@@ -18,9 +18,18 @@ export interface LinkClientParts {
   known(server: Server): KnownServer;
 }
 
+/** Somebody who waits for the end of what was begun. Is told one of both, or neither. */
+interface Waiter {
+  /** The power has gone. */
+  readonly lost: () => void;
+  readonly thrown: (error: unknown) => void;
+}
+
 /** A request that is under way. */
 interface Sending {
   readonly receiver: HttpReceiver;
+  /** Whoever waits for its end; undefined where nobody does. */
+  readonly waiter: Waiter | undefined;
   /** Breaks it off where it is not over. */
   breakOff: () => void;
 }
@@ -32,8 +41,10 @@ export class LinkClient implements HttpTransport {
   #isPaused = false;
   /** What goes on when it is resumed. */
   readonly #waiting: (() => void)[] = [];
-  #lost: () => void = nobody;
-  #thrown: (error: unknown) => void = nobody;
+  /** Several may wait at once: who finds a request under way is told so at once. */
+  readonly #waiters = new Set<Waiter>();
+  /** For whom something is being begun: what is sent meanwhile is sent for that one. */
+  #beginning: Waiter | undefined;
 
   constructor(parts: LinkClientParts) {
     this.#parts = parts;
@@ -45,7 +56,7 @@ export class LinkClient implements HttpTransport {
 
   send(order: HttpOrder, receiver: HttpReceiver): void {
     if (this.#sending !== undefined) throw new RangeError('a request is under way');
-    const sending = { receiver, breakOff: nobody };
+    const sending = { receiver, waiter: this.#beginning, breakOff: nobody };
     this.#sending = sending;
     void this.#send(order, sending);
   }
@@ -70,9 +81,23 @@ export class LinkClient implements HttpTransport {
    */
   during<T>(begin: (done: (value: T) => void) => void): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
-      this.#lost = () => resolve(undefined);
-      this.#thrown = reject;
-      begin(resolve);
+      const over = (settle: () => void) => {
+        this.#waiters.delete(waiter);
+        settle();
+      };
+      const waiter: Waiter = {
+        lost: () => over(() => resolve(undefined)),
+        thrown: (error) => over(() => reject(error)),
+      };
+      this.#waiters.add(waiter);
+      this.#beginning = waiter;
+      try {
+        begin((value) => over(() => resolve(value)));
+      } catch (error) {
+        waiter.thrown(error);
+      } finally {
+        this.#beginning = undefined;
+      }
     });
   }
 
@@ -80,8 +105,11 @@ export class LinkClient implements HttpTransport {
   drop(): void {
     this.#end();
     this.resume();
+    const waiters = [...this.#waiters];
     // What has taken it is thrown first.
-    queueMicrotask(this.#lost);
+    queueMicrotask(() => {
+      for (const { lost } of waiters) lost();
+    });
   }
 
   async #send(order: HttpOrder, sending: Sending): Promise<void> {
@@ -123,21 +151,21 @@ export class LinkClient implements HttpTransport {
   }
 
   #fail(sending: Sending, failure: HttpFailure, detail: string): void {
-    if (this.#sending === sending) this.#tell(() => this.#end()?.failed(failure, detail));
+    if (this.#sending === sending) this.#tell(sending, () => this.#end()?.failed(failure, detail));
   }
 
   /** Tells something when it is not paused. @returns what is said to it; undefined where the request is over */
   async #told<T>(sending: Sending, work: () => T): Promise<T | undefined> {
     while (this.#isPaused) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    return this.#sending === sending ? this.#tell(work) : undefined;
+    return this.#sending === sending ? this.#tell(sending, work) : undefined;
   }
 
-  #tell<T>(work: () => T): T | undefined {
+  #tell<T>({ waiter }: Sending, work: () => T): T | undefined {
     try {
       return this.#parts.run(work);
     } catch (error) {
       this.#end();
-      this.#thrown(error);
+      waiter?.thrown(error);
       return undefined;
     }
   }

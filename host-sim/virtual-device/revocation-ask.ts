@@ -9,7 +9,7 @@ import type { KnownServer } from './tls-fetch.ts';
 /** The device that asks. */
 export interface AskingDevice {
   readonly link: Link;
-  /** Where an https address is served in this simulation, which has no TLS. */
+  /** Where an https address is served in this simulation. */
   reach(url: URL): URL;
   readonly known?: KnownServer;
 }

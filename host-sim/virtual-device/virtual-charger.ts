@@ -56,7 +56,7 @@ export interface ChargerParts {
   readonly bundles?: Flash;
   /** Sets the clock over the network, or does not: what a device asks a time server for. Left out, nobody does. */
   readonly setTime?: () => Promise<void>;
-  /** Where an https address is served in this simulation, which has no TLS. Default: nowhere else. */
+  /** Where an https address is served in this simulation. Default: nowhere else. */
   readonly reach?: (url: URL) => URL;
   /** For one batch that is handed in, in milliseconds. Default 10 000. */
   readonly handInTimeoutMs?: number;
@@ -355,8 +355,8 @@ export class VirtualCharger {
     const questions = new LinkClient({ link, run, reach, whom: () => 'the revocation endpoint', known });
     const time = new ChargerTime(async () => {
       await setTime?.();
-      return clock.wallMs() !== undefined && typeof verifier.now() === 'number';
-    });
+      return run(() => clock.wallMs() !== undefined && typeof verifier.now() === 'number') === true;
+    }, run);
     const order = handInOrder(provisioning);
     const errands = new Errands({
       refresh,

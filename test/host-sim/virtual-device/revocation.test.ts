@@ -1,10 +1,11 @@
 // A charger that asks a grant's issuer over HTTP whether the grant was revoked, before it lets energy flow.
 
 import type { RequestListener } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { JsonObject } from '../../../core/json/value.ts';
 import type { RevocationConfiguration } from '../../../core/refresh/settings.ts';
 import { grantRequest } from '../../../host-sim/day/scene.ts';
+import { PowerCut } from '../../../host-sim/flash/power-cut.ts';
 import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../../host-sim/flash/store.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
@@ -79,6 +80,30 @@ describe('a grant with a revocation endpoint', () => {
       expect(asked).toBe(1);
     });
   });
+
+  it.each(['is answered', 'is lost with the power'])(
+    'leaves nobody waiting where two payers ask at once, and the question of the first %s',
+    async (end) => {
+      let answer: (() => void) | undefined;
+      const answers: RequestListener = (_, response) => {
+        answer = () => response.setHeader('content-type', 'application/json').end('{"revoked":false}');
+      };
+      await withServer(answers, async (url) => {
+        const device = await charger(url, { timeoutMs: 10_000 });
+        const { payments } = await grantAndPayments();
+        const first = pay(device, payments[0]);
+        expect(await pay(device, payments[1])).toMatchObject({ code: 'REVOCATION_UNKNOWN' });
+        await vi.waitUntil(() => answer);
+        if (end === 'is lost with the power') {
+          device.powerOff();
+          await expect(first).rejects.toThrow(PowerCut);
+        } else {
+          answer?.();
+          expect(await first).toMatchObject({ ok: true });
+        }
+      });
+    },
+  );
 
   it('pays without a network, which is what grants are for', async () => {
     const device = await charger();

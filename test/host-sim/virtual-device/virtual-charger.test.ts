@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BUILD_TIME_MS } from '../../../core/build-time.ts';
 import type { JsonObject } from '../../../core/json/value.ts';
 import { FlashLedger } from '../../../core/ledger/flash-ledger.ts';
@@ -181,6 +181,31 @@ describe('starting', () => {
     charger.start();
     expect(await charger.refresh()).toMatchObject({ kind: 'fetched', admissions: [{ ok: true }] });
     expect(pay(charger, await payment())).toMatchObject({ ok: true });
+  });
+
+  it('goes on without a time where whoever is asked for it fails', async () => {
+    const setTime = () => Promise.reject(new Error('no time server answers'));
+    const { charger } = bench({ clock: new SimulatedClock(), setTime });
+    charger.start();
+    expect(await charger.refresh()).toMatchObject({
+      kind: 'failed',
+      failure: 'no-time',
+      detail: expect.stringContaining('the clock cannot be set: no time server answers'),
+    });
+  });
+
+  it('hears nothing of a time that it was without power when it came', async () => {
+    const asked: (() => void)[] = [];
+    const setTime = () => new Promise<void>((resolve) => void asked.push(resolve));
+    const { charger, log } = bench({ clock: new SimulatedClock(), setTime });
+    charger.start();
+    const refresh = charger.refresh();
+    await vi.waitUntil(() => asked.length > 0);
+    charger.powerOff();
+    expect(await refresh).toMatchObject({ failure: 'power-cut' });
+    asked[0]?.();
+    await new Promise(setImmediate);
+    expect(log.named('refresh.failed')).toEqual([]);
   });
 
   it('never believes a time before the core was built, where it is not told when its firmware was', async () => {
