@@ -341,10 +341,11 @@ function own(drawing: string, { title, description }: Drawing['of']): string {
     .replace(/<rect [^>]*fill="none"><\/rect>\n?/g, '')
     .replace(/zr\d+-c/g, 'zr-c');
   const name = `c${fingerprint(plain)}`;
+  const label = escaped(`${title}. ${description}`);
   const words = `<title>${escaped(title)}</title><desc>${escaped(description)}</desc>`;
   return plain
     .replace(/(id="|url\(#)zr-c/g, `$1${name}-`)
-    .replace(/^<svg ([^>]*)>/, `<svg $1 role="img" aria-label="${escaped(`${title}. ${description}`)}">${words}`);
+    .replace(/^<svg ([^>]*)>/, (_, rest: string) => `<svg ${rest} role="img" aria-label="${label}">${words}`);
 }
 
 /** FNV-1a of a text, in hexadecimal digits. */

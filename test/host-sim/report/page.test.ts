@@ -3,11 +3,11 @@
 import { describe, expect, it } from 'vitest';
 import { spanAxis, spanText } from '../../../host-sim/report/axis.ts';
 import { barChart, laneChart, lineChart } from '../../../host-sim/report/chart.ts';
-import { html } from '../../../host-sim/report/markup.ts';
+import { escaped, html } from '../../../host-sim/report/markup.ts';
 import { reportPage } from '../../../host-sim/report/page.ts';
 import { table } from '../../../host-sim/report/table.ts';
 
-const HOSTILE = `"><script>alert('x')</script><img src=x onerror=alert(1)>&`;
+const HOSTILE = `"><script>alert('x')</script><img src=x onerror=alert(1)>&$&$'$1`;
 /** Elements and attributes that load or run something. */
 const DANGEROUS =
   /^<(script|img|iframe|object|embed|link|base|form|foreignObject|use|image)\b|\s(on\w+|href|src|srcset|xlink:href|data|action)=/i;
@@ -67,6 +67,9 @@ describe('a page', () => {
   it('has whatever text it is given as text: in elements, attributes, tables and charts', () => {
     expect(tags(pageOf(HOSTILE)).filter((tag) => DANGEROUS.test(tag))).toEqual([]);
     expect(pageOf(HOSTILE)).toContain('&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;');
+    const label = escaped(`${HOSTILE}. ${HOSTILE}`);
+    const labels = [...pageOf(HOSTILE).matchAll(/<svg [^>]*aria-label="([^"]*)"/g)].map(([, said]) => said);
+    expect(new Set(labels)).toEqual(new Set([label]));
   });
 
   it('shows characters that nobody sees, and those that turn the direction of reading', () => {
