@@ -34,9 +34,16 @@ export function logTo(io: Io, all: boolean): Log {
   return all ? log : { emit: (event) => (event.event.endsWith('.error') ? log.emit(event) : undefined) };
 }
 
-/** The first signal that ends the process, by its name. A second one ends it at once. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** The first signal that ends the process, by its name. A second one, whichever of them, ends it at once. */
 export function signalled(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+    const first = (signal: string) => {
+      // Without a listener a signal does what it does to any process.
+      for (const name of SIGNALS) process.off(name, first);
+      resolve(signal);
+    };
+    for (const name of SIGNALS) process.on(name, first);
   });
 }
