@@ -30,10 +30,23 @@ export function sitesOf(fleet: Omit<SiteOrder, 'firstNumber'>, sites: number): r
   }));
 }
 
-/** Runs them. @param progress is told how far all of them are, in simulated time */
+/** Why a fleet could not be run to its end, in one sentence. */
+export class FleetProblem extends Error {}
+
+/** What is told how far a run is, in simulated time. */
+type Progress = (ms: number, ofMs: number) => void;
+
+/**
+ * Runs them.
+ *
+ * @param progress is told how far all of them are
+ * @param source of the workers; where there is none they run one after the other
+ * @throws FleetProblem where a site does not fit into the memory of a thread; then none runs on
+ */
 export async function runSites(
   orders: readonly SiteOrder[],
-  progress: (ms: number, ofMs: number) => void,
+  progress: Progress,
+  source = SOURCE,
 ): Promise<readonly FleetRun[]> {
   const at = orders.map(() => 0);
   const told = (site: number) => (ms: number, ofMs: number) => {
@@ -43,20 +56,41 @@ export async function runSites(
       ofMs * orders.length,
     );
   };
-  if (orders.length > 1 && existsSync(fileURLToPath(SOURCE)))
-    return Promise.all(orders.map((order, site) => onWorker(order, told(site))));
+  if (orders.length > 1 && existsSync(fileURLToPath(source))) return onWorkers(orders, told, source);
   const runs: FleetRun[] = [];
   for (const [site, order] of orders.entries()) runs.push(await runSite(order, told(site)));
   return runs;
 }
 
-function onWorker(order: SiteOrder, progress: (ms: number, ofMs: number) => void): Promise<FleetRun> {
-  return new Promise((resolve, reject) => {
+async function onWorkers(
+  orders: readonly SiteOrder[],
+  told: (site: number) => Progress,
+  source: URL,
+): Promise<readonly FleetRun[]> {
+  const workers: Worker[] = [];
+  const run = (order: SiteOrder, site: number) => {
     const { devices, payments } = order;
-    const maxOldGenerationSizeMb = Math.ceil(
-      HEAP_MIB + devices * (HEAP_MIB_OF_DEVICE + payments * HEAP_MIB_OF_PAYMENT),
-    );
-    const worker = new Worker(SOURCE, { workerData: order, execArgv: [], resourceLimits: { maxOldGenerationSizeMb } });
+    const heapMib = Math.ceil(HEAP_MIB + devices * (HEAP_MIB_OF_DEVICE + payments * HEAP_MIB_OF_PAYMENT));
+    const resourceLimits = { maxOldGenerationSizeMb: heapMib };
+    const worker = new Worker(source, { workerData: order, execArgv: [], resourceLimits });
+    workers.push(worker);
+    return runOf(worker, told(site)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
+      throw new FleetProblem(
+        `a site of ${devices} devices with ${payments} payments each does not fit into the ${heapMib} MiB of its thread; --sites cuts the fleet into smaller ones`,
+      );
+    });
+  };
+  try {
+    return await Promise.all(orders.map(run));
+  } finally {
+    // Where one has failed, the others would run on.
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+function runOf(worker: Worker, progress: Progress): Promise<FleetRun> {
+  return new Promise((resolve, reject) => {
     worker.on('message', (word: SiteWord) => {
       if (word.kind === 'progress') progress(word.ms, word.ofMs);
       else resolve(word.run);

@@ -1,13 +1,15 @@
 // `sim fleet`: a fleet of a size ends with everything handed in, a device in it that breaks a rule is found, and what a fleet took is
 // held to its limits.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import type { Worker } from 'node:worker_threads';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runFleet } from '../../../host-sim/fleet/fleet.ts';
 import { INVARIANTS } from '../../../host-sim/invariants/model.ts';
 import type { MakeCharger } from '../../../host-sim/simulation/simulated-device.ts';
 import { VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
 import { type FleetFigures, judged } from '../../../tools/bench/fleet.ts';
-import { sitesOf } from '../../../tools/fleet/sites.ts';
+import { FleetProblem, runSites, sitesOf } from '../../../tools/fleet/sites.ts';
 import { readScenario } from '../../../tools/scenario/scenario-file.ts';
 import { run } from '../cli/run.ts';
 import { changedScenario, ScenarioBench } from '../scenario/bench.ts';
@@ -117,6 +119,81 @@ it('is cut into sites that have all of its devices, each once, and no two the sa
     expect(cut.map((site) => [site.firstNumber, site.devices])).toEqual(cut.map((_, i) => [i + 1, 1]));
     expect(cut).toHaveLength(devices);
   }
+});
+
+describe('where a site of several fails', () => {
+  /** Runs two sites by workers of that source; the second goes on for good. @returns the workers */
+  async function failed(throws: string, expected: (ran: Promise<unknown>) => Promise<void>) {
+    const source = bench.write(
+      'worker.mjs',
+      `import { workerData } from 'node:worker_threads';
+if (workerData.firstNumber === 1) ${throws};
+setInterval(() => {}, 1000);`,
+    );
+    const workers: Worker[] = [];
+    const started = (worker: Worker) => void workers.push(worker);
+    process.on('worker', started);
+    const orders = sitesOf({ file: 'f', seed: 3, devices: 10, payments: 1 }, 2);
+    await expected(runSites(orders, () => undefined, pathToFileURL(source)));
+    process.off('worker', started);
+    return workers;
+  }
+
+  it('the others end with it', async () => {
+    const workers = await failed("throw new Error('it broke')", (ran) => expect(ran).rejects.toThrow('it broke'));
+    expect(workers.map(({ threadId }) => threadId)).toEqual([-1, -1]);
+  });
+
+  it('for want of memory, that is told in a sentence', async () => {
+    const throws = "throw Object.assign(new Error('limit'), { code: 'ERR_WORKER_OUT_OF_MEMORY' })";
+    await failed(throws, async (ran) => {
+      const problem = await ran.catch((error: unknown) => error);
+      expect(problem).toBeInstanceOf(FleetProblem);
+      expect(String(problem)).toMatch(/a site of 5 devices with 1 payments each does not fit into the \d+ MiB/);
+    });
+  });
+});
+
+describe('bench-fleet', () => {
+  const { argv } = process;
+  afterEach(() => {
+    process.argv = argv;
+  });
+
+  /** Runs it with a program that says that, and ends with that code. */
+  function told(says: string, code: number) {
+    const program = bench.write(
+      'program.mjs',
+      `process.stdout.write(${JSON.stringify(says)}); process.exitCode = ${code};`,
+    );
+    process.argv = [argv[0] as string, program];
+    return run('bench-fleet', '--devices', '20,30');
+  }
+  const result = { payments: 2, approved: 2, acknowledged: 2, unmet: [] as string[] };
+
+  it('tells a rule that is broken with its seed and what led there, and ends with 1', async () => {
+    const violation = {
+      rule: 'all is acknowledged',
+      device: 'gate-4',
+      detail: 'it is not',
+      trace: [{ event: 'payment' }],
+    };
+    const says = JSON.stringify({ title: 'A day', seed: 7, result: { ...result, violation } });
+    expect(await told(says, 1)).toEqual({
+      code: 1,
+      stdout: `A day, 20 devices, seed 7
+
+VIOLATION of "all is acknowledged" by gate-4: it is not
+  {"event":"payment"}
+`,
+      stderr: '',
+    });
+  });
+
+  it('tells why a fleet did not run, and ends with 1', async () => {
+    const { code, stdout, stderr } = await told('{"error":"it does not fit"}', 1);
+    expect([code, stdout, stderr]).toEqual([1, '', '20 devices: it does not fit\n']);
+  });
 });
 
 describe('a device of a fleet that', () => {

@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { RunResult } from '../../../host-sim/simulation/run.ts';
 import {
   FLEET_BYTES,
   FLEET_SECONDS,
@@ -15,6 +16,7 @@ import type { Io } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
+import { foundLines, tellFailure } from './sim-fleet.ts';
 
 interface BenchOptions {
   readonly devices: readonly number[];
@@ -33,7 +35,20 @@ export const register: Register = (program: Command, io: Io) => {
     .addHelpText('after', '\nExample: mpcp-embedded bench-fleet --devices 50,100\nExit code 1 where a limit is missed.')
     .action(async ({ devices, payments }: BenchOptions) => {
       const fleets: FleetFigures[] = [];
-      for (const count of devices) fleets.push(await figures(count, payments));
+      for (const count of devices) {
+        const told = await run(count, payments);
+        if ('error' in told) {
+          tellFailure(io, `${count} devices: ${told.error}`);
+          return;
+        }
+        const wrong = foundLines(told.result);
+        if (wrong.length > 0) {
+          io.result(told, [`${told.title}, ${count} devices, seed ${told.seed}`, ...wrong].join('\n'));
+          io.fail();
+          return;
+        }
+        fleets.push(told);
+      }
       const found = judged(fleets);
       io.result(found, text(found));
       if (found.missed.length > 0) io.fail();
@@ -41,12 +56,24 @@ export const register: Register = (program: Command, io: Io) => {
   jsonOption(bench);
 };
 
-/** Runs a fleet by the program that runs here. */
-async function figures(devices: number, payments: number): Promise<FleetFigures> {
+/** What `sim fleet --json` tells of a fleet. */
+interface FleetTold extends FleetFigures {
+  readonly title: string;
+  readonly seed: number;
+  readonly result: FleetFigures['result'] & Pick<RunResult, 'unmet' | 'violation'>;
+}
+
+/** Runs a fleet by the program that runs here. @returns what it tells, also where it ends with 1; `error`: why it did not run */
+async function run(devices: number, payments: number): Promise<FleetTold | { readonly error: string }> {
   const words = ['sim', 'fleet', '--devices', String(devices), '--payments', String(payments), '--json'];
   const program = [...process.execArgv, process.argv[1] as string, ...words];
-  const { stdout } = await promisify(execFile)(process.execPath, program, { maxBuffer: 16_777_216 });
-  return JSON.parse(stdout) as FleetFigures;
+  const { stdout } = await promisify(execFile)(process.execPath, program, { maxBuffer: 16_777_216 }).catch(
+    (error: Error & { readonly code?: unknown; readonly stdout: string }) => {
+      if (error.code === 1 && error.stdout !== '') return error;
+      throw error;
+    },
+  );
+  return JSON.parse(stdout) as FleetTold;
 }
 
 function sizes(list: string): readonly number[] {

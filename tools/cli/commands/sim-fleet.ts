@@ -7,7 +7,8 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { type FleetRun, READ_BACK_EVERY } from '../../../host-sim/fleet/fleet.ts';
 import { INVARIANTS } from '../../../host-sim/invariants/model.ts';
-import { runSites, sitesOf, together } from '../../fleet/sites.ts';
+import type { RunResult } from '../../../host-sim/simulation/run.ts';
+import { FleetProblem, runSites, sitesOf, together } from '../../fleet/sites.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
 import { type Io, UsageError } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
@@ -60,7 +61,16 @@ async function run(io: Io, file: string, { devices, payments, sites, seed }: Fle
   const { scenario } = read;
   const bar = barOf(io);
   const orders = sitesOf({ file, seed: scenario.seed, devices, payments }, sites);
-  const runs = await runSites(orders, (ms, ofMs) => bar && show(bar, ms, ofMs)).finally(() => bar?.stop());
+  const runs = await runSites(orders, (ms, ofMs) => bar && show(bar, ms, ofMs))
+    .catch((error: unknown) => {
+      if (!(error instanceof FleetProblem)) throw error;
+      return error.message;
+    })
+    .finally(() => bar?.stop());
+  if (typeof runs === 'string') {
+    tellFailure(io, runs);
+    return;
+  }
   const { user, system } = process.cpuUsage(cpu);
   const fleet: Fleet = {
     ...together(runs),
@@ -91,7 +101,7 @@ function perDevice({ devices, cpuSeconds, heldBytes }: Fleet) {
 
 function text(title: string, seed: number, fleet: Fleet): string {
   const { result, devices, seconds, cpuSeconds, peakBytes } = fleet;
-  const { payments, approved, acknowledged, refused, unanswered, unmet, violation } = result;
+  const { payments, approved, acknowledged, refused, unanswered } = result;
   const { cpuMsPerDevice, heldBytesPerDevice } = perDevice(fleet);
   const counts = [
     ['devices', String(devices)],
@@ -109,7 +119,6 @@ function text(title: string, seed: number, fleet: Fleet): string {
     ['  held by a device', `${(heldBytesPerDevice / 1024).toFixed(1)} KiB`],
   ];
   const rules = `All ${Object.keys(INVARIANTS).length} rules were watched on every device; flash was read back after every ${READ_BACK_EVERY}th approval, at each start and in the end.`;
-  const found = violation === undefined ? unmet.map((what) => `NOT AS EXPECTED: ${what}`) : violationLines(violation);
   return [
     `${title}, seed ${seed}`,
     '',
@@ -118,8 +127,20 @@ function text(title: string, seed: number, fleet: Fleet): string {
     tableText(['what it took', ''], took),
     '',
     rules,
-    ...found,
+    ...foundLines(result),
   ].join('\n');
+}
+
+/** What is wrong with what came of a fleet; nothing where all is well. */
+export function foundLines({ unmet, violation }: Pick<RunResult, 'unmet' | 'violation'>): readonly string[] {
+  return violation === undefined ? unmet.map((what) => `NOT AS EXPECTED: ${what}`) : violationLines(violation);
+}
+
+/** Tells why a fleet could not be run to its end, as errors of calls are told. */
+export function tellFailure(io: Io, why: string): void {
+  io.note(why);
+  if (io.json) io.out(JSON.stringify({ error: why }, null, 2));
+  io.fail();
 }
 
 /** On a terminal only. */
