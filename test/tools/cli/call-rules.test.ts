@@ -52,8 +52,10 @@ function sampleOf(option: Option): string {
     '<asset>': 'XRP',
     '<code>': 'EUR',
     '<hex>': 'ab'.repeat(16),
+    '<spans>': '15m,1h',
+    '<sizes>': '5,10',
   };
-  if (option.long === '--payments') return '1000000';
+  if (option.long === '--payments') return '1000';
   return byPlaceholder[/<.*>/.exec(option.flags)?.[0] ?? ''] ?? 'value';
 }
 

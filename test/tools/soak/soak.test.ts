@@ -43,9 +43,9 @@ describe('a scenario at random', () => {
   });
 });
 
-describe('sim-soak', () => {
+describe('sim soak', () => {
   it('says what came of each scenario, and what was never seen', async () => {
-    const { code, stdout } = await run('sim-soak', '--seed', String(SHORT), '--count', '1');
+    const { code, stdout } = await run('sim', 'soak', '--seed', String(SHORT), '--count', '1');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^seed 214: \d+ payments, \d+ approved, \d+ refused, \d+ without an answer, \d+ events\n/);
     expect(stdout).toMatch(/\nfaults: .*\n {2}never seen: .*\n/);
@@ -53,7 +53,7 @@ describe('sim-soak', () => {
   });
 
   it('gives the same as JSON, line by line', async () => {
-    const { code, stdout } = await run('sim-soak', '--seed', String(SHORT), '--count', '1', '--json');
+    const { code, stdout } = await run('sim', 'soak', '--seed', String(SHORT), '--count', '1', '--json');
     const lines = stdout
       .trimEnd()
       .split('\n')
@@ -68,6 +68,13 @@ describe('sim-soak', () => {
 
 describe('a soak', () => {
   const order = { seed: SHORT, count: 3, untilMs: Number.POSITIVE_INFINITY, ran: () => {} };
+
+  it('runs nothing where what it finds could not be kept', async () => {
+    const file = bench.write('a-file', 'x');
+    const { code, stdout, stderr } = await run('sim', 'soak', '--seed', String(SHORT), '--count', '1', '--keep', file);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`--keep ${file}: cannot write there`);
+  });
 
   it('ends with the first rule that is broken, and keeps the file', async () => {
     const keep = bench.path('kept');

@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RunResult } from '../../../host-sim/simulation/run.ts';
 import {
   FLEET_BYTES,
@@ -30,7 +30,11 @@ export const register: Register = (program: Command, io: Io) => {
     .description(
       'Run `sim fleet` with fleets of several sizes, each in a process of its own, and hold what they take to its limits.',
     )
-    .option('--devices <list>', 'the sizes, from the smallest on, with commas', sizes, [1000, 10_000])
+    .addOption(
+      new Option('--devices <sizes>', 'the sizes, from the smallest on, with commas')
+        .argParser(sizes)
+        .default([1000, 10_000], '1000,10000'),
+    )
     .option('--payments <n>', 'payments at each device', wholeNumber(1, 1000), 20)
     .addHelpText('after', '\nExample: mpcp-embedded bench-fleet --devices 50,100\nExit code 1 where a limit is missed.')
     .action(async ({ devices, payments }: BenchOptions) => {

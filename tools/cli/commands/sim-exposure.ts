@@ -1,7 +1,7 @@
 // `sim exposure`: how long devices take to know a revocation, and what they accept meanwhile, against the refresh interval.
 
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { REFRESH_INTERVAL_RANGE_MS } from '../../../core/limits.ts';
 import { type Exposure, longestBound, measureExposure, revocationsOf } from '../../../host-sim/exposure/exposure.ts';
 import { exposureDocument, HEADINGS, lateText, rowTexts } from '../../../host-sim/exposure/summary.ts';
@@ -37,7 +37,11 @@ export const register: Register = (program: Command, io: Io) => {
       'Run a scenario with revocations once for each refresh interval, and say how long devices take to know them and what they accept meanwhile.',
     )
     .argument('[scenario]', `a scenario file: YAML (default: ${READY} of this program)`)
-    .option('--intervals <list>', 'refresh intervals, a minute to a week each', intervalList, intervalList(INTERVALS))
+    .addOption(
+      new Option('--intervals <spans>', 'refresh intervals, a minute to a week each')
+        .argParser(intervalList)
+        .default(intervalList(INTERVALS), INTERVALS),
+    )
     .option('--seed <n>', "instead of the file's: of the first run", wholeNumber(0, 999_999))
     .option('--seeds <n>', 'so many runs for each interval, with one seed after the other', wholeNumber(1, 100), 1)
     .option('--report <file>', 'the same as a page for a browser: one HTML file that loads nothing')

@@ -1,4 +1,4 @@
-// `sim-soak`: scenarios at random until time is over, under the rules that hold for every device.
+// `sim soak`: scenarios at random until time is over, under the rules that hold for every device.
 
 import { randomInt } from 'node:crypto';
 import type { Command } from 'commander';
@@ -7,6 +7,7 @@ import { SEEDS } from '../../soak/random-scenario.ts';
 import { type Soaked, type SoakFailure, soak } from '../../soak/soak.ts';
 import type { Io } from '../io.ts';
 import { plain, wholeNumber } from '../option-values.ts';
+import { makeFolder } from '../output-file.ts';
 import type { Register } from './index.ts';
 import { violationLines } from './sim.ts';
 
@@ -20,10 +21,11 @@ interface SoakOptions {
 
 const MINUTE_MS = 60_000;
 
-/** Adds `sim-soak`. */
+/** Adds `soak` to `sim`, which is there. */
 export const register: Register = (program: Command, io: Io) => {
-  program
-    .command('sim-soak')
+  const sim = program.commands.find((command) => command.name() === 'sim') as Command;
+  sim
+    .command('soak')
     .description('Run scenarios made at random, one after the other, until time is over or a rule is broken.')
     .option('--minutes <n>', 'none begins after so many minutes', wholeNumber(1, 100_000), 10)
     .option(
@@ -36,7 +38,7 @@ export const register: Register = (program: Command, io: Io) => {
     .option('--json', 'each scenario as a line of JSON on stdout, and what came of all of them in the last one')
     .addHelpText(
       'after',
-      '\nExample: mpcp-embedded sim-soak --minutes 30 --keep found\nThe same scenario once more: mpcp-embedded sim-soak --seed 4711 --count 1\nExit code 1 where a rule is broken, or something is thrown.',
+      '\nExample: mpcp-embedded sim soak --minutes 30 --keep found\nThe same scenario once more: mpcp-embedded sim soak --seed 4711 --count 1\nExit code 1 where a rule is broken, or something is thrown.',
     )
     .action((options: SoakOptions) => run(io, options));
 };
@@ -45,6 +47,8 @@ async function run(
   io: Io,
   { minutes, seed = randomInt(SEEDS), count = SEEDS, keep, json }: SoakOptions,
 ): Promise<void> {
+  // What is found after hours must have its place.
+  if (keep !== undefined) makeFolder(keep, '--keep');
   const soaked = await soak({
     seed,
     count,
