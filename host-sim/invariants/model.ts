@@ -56,6 +56,12 @@ export interface Approval {
   readonly recorded: Recorded | undefined;
 }
 
+/** A payment that a device says it has approved before. */
+export interface Repetition extends Pick<Approval, 'payment' | 'forged' | 'amount' | 'receiptId'> {
+  /** What was presented and the amount that was asked for, as `unanswered` has them. */
+  readonly presented: string;
+}
+
 /** What flash holds, whatever a device has in memory. */
 export interface Recorded {
   /** The amount of the receipt; undefined where there is none. */
@@ -64,15 +70,29 @@ export interface Recorded {
   readonly grantTotal: bigint;
 }
 
+/** What a device has approved under a grant. */
+interface GrantTotal {
+  readonly expiresAtMs: number;
+  total: bigint;
+}
+
+/** What a receipt is of. */
+interface Receipt {
+  readonly amount: bigint;
+  readonly grant: GrantTotal;
+  readonly budgetId: string;
+}
+
 /** What the model knows of a device. */
 interface Known {
   facts: DeviceFacts;
   /** By identity: the newest bundle that was ever in force. */
   readonly newest: Map<string, BundleFacts>;
-  readonly grantTotals: Map<string, bigint>;
-  readonly grantExpiries: Map<string, number>;
+  readonly grants: Map<string, GrantTotal>;
   readonly budgetTotals: Map<string, bigint>;
-  readonly receipts: Map<number, bigint>;
+  readonly receipts: Map<number, Receipt>;
+  /** What was presented and got no answer. */
+  readonly unanswered: Set<string>;
   /** Since when it could have fetched a good bundle, and had none. */
   needySinceMs: number | undefined;
 }
@@ -95,10 +115,10 @@ export class FleetModel {
       this.#devices.set(device, {
         facts,
         newest: new Map(),
-        grantTotals: new Map(),
-        grantExpiries: new Map(),
+        grants: new Map(),
         budgetTotals: new Map(),
         receipts: new Map(),
+        unanswered: new Set(),
         needySinceMs: undefined,
       });
   }
@@ -135,30 +155,13 @@ export class FleetModel {
   /** A device has approved a payment. */
   approved(device: string, approval: Approval): Violation | undefined {
     const { payment, forged, amount, receiptId, recorded } = approval;
-    if (payment === undefined || forged !== undefined)
-      return broken('unapproved', device, `a payment was approved that nobody has signed (${forged ?? 'no payment'})`, [
-        ...(payment === undefined ? [] : [payment.grantId, payment.budgetId]),
-      ]);
-    const wrong = this.inForce(device, approval.inForce) ?? this.#trusted(device, approval, payment);
-    if (wrong !== undefined) return wrong;
-    const { grantTotals, grantExpiries, budgetTotals, receipts } = this.#known(device);
+    if (payment === undefined || forged !== undefined) return unsigned(device, payment, forged);
+    const wrong =
+      this.inForce(device, approval.inForce) ??
+      this.#trusted(device, approval, payment) ??
+      this.#accepted(device, payment, amount, receiptId);
+    if (wrong !== undefined || recorded === undefined) return wrong;
     const { grantId, budgetId } = payment;
-    const grantTotal = (grantTotals.get(grantId) ?? 0n) + amount;
-    const budgetTotal = (budgetTotals.get(budgetId) ?? 0n) + amount;
-    const above = (what: string, total: bigint, most: bigint | undefined) =>
-      most !== undefined && total > most
-        ? broken('cap', device, `${what} comes to ${total}, and ${most} is its cap`, [grantId, budgetId])
-        : undefined;
-    const tooMuch =
-      above('the payment', amount, payment.singleMost) ??
-      above(`budget ${budgetId}`, budgetTotal, payment.budgetMost) ??
-      above(`grant ${grantId}`, grantTotal, payment.grantMost);
-    if (tooMuch !== undefined) return tooMuch;
-    grantTotals.set(grantId, grantTotal);
-    grantExpiries.set(grantId, payment.grantExpiresAtMs);
-    budgetTotals.set(budgetId, budgetTotal);
-    receipts.set(receiptId, amount);
-    if (recorded === undefined) return undefined;
     if (recorded.amount !== amount) {
       const found = recorded.amount ?? 'nothing';
       return broken('durable', device, `receipt ${receiptId} of ${amount} is on flash as ${found}`, [
@@ -166,7 +169,29 @@ export class FleetModel {
         budgetId,
       ]);
     }
-    return recorded.grantTotal < grantTotal ? lost(device, grantId, grantTotal, recorded.grantTotal) : undefined;
+    const { total } = this.#known(device).grants.get(grantId) as GrantTotal;
+    return recorded.grantTotal < total ? lost(device, grantId, total, recorded.grantTotal) : undefined;
+  }
+
+  /** A device that had power has given no answer. It may have approved what was presented, and say so later. */
+  unanswered(device: string, presented: string): void {
+    this.#known(device).unanswered.add(presented);
+  }
+
+  /** A device says that it has approved a payment before. */
+  repeated(device: string, { payment, forged, amount, receiptId, presented }: Repetition): Violation | undefined {
+    if (payment === undefined || forged !== undefined) return unsigned(device, payment, forged);
+    const { grants, receipts, unanswered } = this.#known(device);
+    const { grantId, budgetId } = payment;
+    const known = receipts.get(receiptId);
+    const isSame = known?.amount === amount && known.budgetId === budgetId && known.grant === grants.get(grantId);
+    if (known !== undefined && isSame) return undefined;
+    // Its answer was lost: it counts from now on, as any other does.
+    if (unanswered.delete(presented)) return this.#accepted(device, payment, amount, receiptId);
+    return broken('durable', device, `receipt ${receiptId} of ${amount} was given again, and never for this payment`, [
+      grantId,
+      budgetId,
+    ]);
   }
 
   /**
@@ -176,11 +201,10 @@ export class FleetModel {
    * @param totalOf what its flash has under a grant
    */
   started(device: string, nowMs: number, totalOf: (grantId: string) => bigint): Violation | undefined {
-    const { grantTotals, grantExpiries } = this.#known(device);
-    for (const [grantId, approved] of grantTotals) {
-      if ((grantExpiries.get(grantId) as number) <= nowMs) continue;
+    for (const [grantId, { total, expiresAtMs }] of this.#known(device).grants) {
+      if (expiresAtMs <= nowMs) continue;
       const found = totalOf(grantId);
-      if (found < approved) return lost(device, grantId, approved, found);
+      if (found < total) return lost(device, grantId, total, found);
     }
     return undefined;
   }
@@ -204,7 +228,7 @@ export class FleetModel {
 
   /** What the operator has of a device's receipts in the end, and where their chain breaks. */
   ended(device: string, operator: ReadonlyMap<number, bigint>, breaks: readonly string[]): Violation | undefined {
-    for (const [receiptId, amount] of this.#known(device).receipts) {
+    for (const [receiptId, { amount }] of this.#known(device).receipts) {
       const handedIn = operator.get(receiptId);
       if (handedIn !== amount)
         return broken(
@@ -218,6 +242,31 @@ export class FleetModel {
     return first === undefined
       ? undefined
       : broken('acknowledged', device, `the chain of receipts breaks: ${first}`, []);
+  }
+
+  /** Adds a payment to what a device has accepted, under a receipt of its own. */
+  #accepted(device: string, payment: PaymentFacts, amount: bigint, receiptId: number): Violation | undefined {
+    const { grants, budgetTotals, receipts } = this.#known(device);
+    const { grantId, budgetId } = payment;
+    const grant = grants.get(grantId) ?? { expiresAtMs: payment.grantExpiresAtMs, total: 0n };
+    const grantTotal = grant.total + amount;
+    const budgetTotal = (budgetTotals.get(budgetId) ?? 0n) + amount;
+    const above = (what: string, total: bigint, most: bigint | undefined) =>
+      most !== undefined && total > most
+        ? broken('cap', device, `${what} comes to ${total}, and ${most} is its cap`, [grantId, budgetId])
+        : undefined;
+    const tooMuch =
+      above('the payment', amount, payment.singleMost) ??
+      above(`budget ${budgetId}`, budgetTotal, payment.budgetMost) ??
+      above(`grant ${grantId}`, grantTotal, payment.grantMost);
+    if (tooMuch !== undefined) return tooMuch;
+    if (receipts.has(receiptId))
+      return broken('durable', device, `receipt ${receiptId} was given to two payments`, [grantId, budgetId]);
+    grant.total = grantTotal;
+    grants.set(grantId, grant);
+    budgetTotals.set(budgetId, budgetTotal);
+    receipts.set(receiptId, { amount, grant, budgetId });
+    return undefined;
   }
 
   /** Who signed may sign, and nothing has expired, as far as the device can know. */
@@ -278,6 +327,16 @@ export class FleetModel {
 
 function broken(invariant: Invariant, device: string, detail: string, about: readonly string[]): Violation {
   return { invariant, device, detail, about };
+}
+
+function unsigned(device: string, payment: PaymentFacts | undefined, forged: string | undefined): Violation {
+  const about = payment === undefined ? [] : [payment.grantId, payment.budgetId];
+  return broken(
+    'unapproved',
+    device,
+    `a payment was approved that nobody has signed (${forged ?? 'no payment'})`,
+    about,
+  );
 }
 
 function lost(device: string, grantId: string, approved: bigint, found: bigint): Violation {

@@ -1,6 +1,7 @@
 // Watches the devices of a run: gathers what the model is to be told, from outside of what decides, and keeps the first rule that
 // is broken.
 
+import { createHash } from 'node:crypto';
 import { DEFAULT_DRIFT_MS, REFRESH_INTERVAL_MS } from '../../core/limits.ts';
 import type { Crypto } from '../../core/ports/ports.ts';
 import type { IssuerRule } from '../../core/trust/configuration.ts';
@@ -13,7 +14,7 @@ import { FleetModel, type Violation } from './model.ts';
 
 /** What is around a device, as far as it can be reached by. */
 export interface Surroundings {
-  /** Nothing changes requests and answers, a time server answers, and flash takes what is fetched. */
+  /** Nothing changes requests and answers, a time server answers, and flash lets bundles in. */
   readonly isHonest: boolean;
 }
 
@@ -93,6 +94,25 @@ export class FleetWatch {
     );
   }
 
+  /** A device that had power has given no answer. */
+  unanswered(device: SimulatedDevice, bytes: Uint8Array, amountMinor: string): void {
+    this.#model.unanswered(device.terms.deviceId, presentedName(bytes, amountMinor));
+  }
+
+  /** A device says that it has approved what was presented before. */
+  repeated(device: SimulatedDevice, bytes: Uint8Array, forged: string | undefined, approved: Approved): void {
+    const { receiptId, amountMinor } = approved;
+    this.#found(
+      this.#model.repeated(device.terms.deviceId, {
+        payment: paymentFacts(bytes),
+        forged,
+        amount: BigInt(amountMinor),
+        receiptId,
+        presented: presentedName(bytes, amountMinor),
+      }),
+    );
+  }
+
   /** Something may have changed, or some time has passed. */
   observed(device: SimulatedDevice): void {
     const { deviceId } = device.terms;
@@ -100,10 +120,14 @@ export class FleetWatch {
     this.#found(this.#model.observed(deviceId, nowMs, device.bundleIds, this.#reaches(device, nowMs)));
   }
 
-  /** A run is over: what the operator has, and what is wrong with it. */
-  ended(device: SimulatedDevice, receipts: ReadonlyMap<number, bigint>, breaks: readonly string[]): void {
-    this.#found(this.#model.ended(device.terms.deviceId, receipts, breaks));
+  /** A run is over: what is on flash of each device is looked at where it was not at every approval. */
+  ended(device: SimulatedDevice): void {
     if (this.#parts.readBackEvery > 1) this.#checkTotals(device);
+  }
+
+  /** A run is over: what the operator has of a device, and what is wrong with it. */
+  handedIn(device: SimulatedDevice, receipts: ReadonlyMap<number, bigint>, breaks: readonly string[]): void {
+    this.#found(this.#model.ended(device.terms.deviceId, receipts, breaks));
   }
 
   /** Everything that was approved under a grant is on flash. */
@@ -131,6 +155,11 @@ export class FleetWatch {
   #found(violation: Violation | undefined): void {
     if (violation !== undefined) this.#parts.broken(violation);
   }
+}
+
+/** A payment as it was presented, in brief. */
+function presentedName(bytes: Uint8Array, amountMinor: string): string {
+  return `${createHash('sha256').update(bytes).digest('base64')} ${amountMinor}`;
 }
 
 function issuerOf(rule: IssuerRule): string {

@@ -62,7 +62,7 @@ export function runReport(terms: RunTerms, result: RunResult, record: RunRecord)
 }
 
 function lead(terms: RunTerms, result: RunResult, record: RunRecord): Markup {
-  const { payments, approved, unanswered, acknowledged, events } = result;
+  const { payments, approved, repeated, unanswered, acknowledged, events } = result;
   const { devices, endedMs } = record;
   const begins = new Date(terms.beginsMs).toISOString();
   return html`<p class="soft">${terms.file}, seed ${terms.seed}, engine ${terms.engine}: ${plural(devices.length, 'device')} from ${begins} on, for ${spanText(
@@ -71,6 +71,7 @@ function lead(terms: RunTerms, result: RunResult, record: RunRecord): Markup {
 ${outcome(result, endedMs)}${keyFigures([
   ['payments', figure('payments', payments)],
   ['approved', figure('approved', approved)],
+  ['answered again', figure('repeated', repeated)],
   ['refused', figure('refused', refusedOf(result))],
   ['without an answer', figure('unanswered', unanswered)],
   ['at the operator', figure('acknowledged', acknowledged)],

@@ -51,6 +51,8 @@ export interface RunOptions {
 export interface RunResult {
   readonly payments: number;
   readonly approved: number;
+  /** Payments that a device says it has approved before. */
+  readonly repeated: number;
   /** Refusals, by code. */
   readonly refused: { readonly [code: string]: number };
   /** Payers who found a device without power, or whose payment was cut off. */
@@ -110,6 +112,7 @@ class Run {
   #violation: Violation | undefined;
   #payments = 0;
   #approved = 0;
+  #repeated = 0;
   #unanswered = 0;
   /** What was approved: the receipts of each device. */
   readonly #approvals = new Map<string, number[]>();
@@ -205,7 +208,13 @@ class Run {
     this.#timeOver?.();
     const acknowledged = await this.#handedIn();
     const refused = Object.fromEntries([...this.#refused].sort(([a], [b]) => (a < b ? -1 : 1)));
-    const counts = { payments: this.#payments, approved: this.#approved, refused, unanswered: this.#unanswered };
+    const counts = {
+      payments: this.#payments,
+      approved: this.#approved,
+      repeated: this.#repeated,
+      refused,
+      unanswered: this.#unanswered,
+    };
     if (this.#violation === undefined)
       this.#trace.add({ event: 'scenario.ends', payments: this.#payments, approved: this.#approved, acknowledged });
     const result = { ...counts, acknowledged, unmet: this.#unmet(), events: this.#trace.count };
@@ -235,8 +244,9 @@ class Run {
       for (const { receiptId, document } of stored) receipts.set(receiptId, BigInt(String(document.amountMinor ?? 0)));
       for (const receiptId of this.#approvals.get(deviceId) ?? []) if (receipts.has(receiptId)) acknowledged++;
       const device = this.#device(deviceId);
+      if (this.#violation === undefined) this.#watch.ended(device);
       if (this.#violation !== undefined || device.provisioning.operator === undefined) continue;
-      this.#watch.ended(device, receipts, (await backend.report(deviceId)).breaks);
+      this.#watch.handedIn(device, receipts, (await backend.report(deviceId)).breaks);
     }
     return acknowledged;
   }
@@ -330,9 +340,10 @@ class Run {
 
   #surroundings(deviceId: string): { readonly isHonest: boolean } {
     const around = this.#around.get(deviceId);
-    // What is fetched cannot be kept where flash fails.
-    const keeps = !Object.values(this.#device(deviceId).flashes).some(({ faults }) => faults.fail);
-    return { isHonest: keeps && around?.network.isHonest === true && around.timeServers.aheadMs !== undefined };
+    const { ledger, bundles } = this.#device(deviceId).flashes;
+    // The ledger knows which bundles were there: without it none is let in. Blocks of it that are bad keep none out.
+    const isLetIn = !(ledger.faults.readsFail || ledger.faults.readOnly || bundles.faults.fail);
+    return { isHonest: isLetIn && around?.network.isHonest === true && around.timeServers.aheadMs !== undefined };
   }
 
   /** The first rule that is broken ends the run. */
@@ -393,10 +404,14 @@ class Run {
     const { deviceId } = device.terms;
     const { bytes, amountMinor } = presented;
     this.#payments++;
+    const hadPower = device.powered;
     const decision = await device.pay(bytes, amountMinor);
-    if (decision === undefined) this.#unanswered++;
-    else if (!decision.ok) this.#refused.set(decision.code, (this.#refused.get(decision.code) ?? 0) + 1);
-    else if (!decision.repeated) {
+    if (decision === undefined) {
+      this.#unanswered++;
+      if (hadPower) this.#watch.unanswered(device, bytes, amountMinor);
+    } else if (!decision.ok) this.#refused.set(decision.code, (this.#refused.get(decision.code) ?? 0) + 1);
+    else if (decision.repeated) this.#repeated++;
+    else {
       this.#approved++;
       const approvals = this.#approvals.get(deviceId) ?? [];
       this.#approvals.set(deviceId, approvals);
@@ -404,7 +419,9 @@ class Run {
       if (this.#hasCheats) this.#lastApproved.set(deviceId, presented);
     }
     this.#tell(deviceId, { event: 'payment', ...who, amountMinor, ...answerOf(decision) });
-    if (decision?.ok && !decision.repeated) this.#watch.approved(device, bytes, forgedBy(who.hostile), decision);
+    const forged = forgedBy(who.hostile);
+    if (decision?.ok && decision.repeated) this.#watch.repeated(device, bytes, forged, decision);
+    else if (decision?.ok) this.#watch.approved(device, bytes, forged, decision);
     device.leave();
   }
 

@@ -115,6 +115,7 @@ export function together(runs: readonly FleetRun[]): FleetRun {
       result: {
         payments: before.payments + result.payments,
         approved: before.approved + result.approved,
+        repeated: before.repeated + result.repeated,
         refused,
         unanswered: before.unanswered + result.unanswered,
         acknowledged: before.acknowledged + result.acknowledged,

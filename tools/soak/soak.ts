@@ -27,7 +27,8 @@ export interface SoakOrder extends Pick<RunOptions, 'makeCharger'> {
 }
 
 /** A scenario that was run. */
-export interface SoakedScenario extends Pick<RunResult, 'payments' | 'approved' | 'unanswered' | 'events'> {
+export interface SoakedScenario
+  extends Pick<RunResult, 'payments' | 'approved' | 'repeated' | 'unanswered' | 'events'> {
   readonly seed: number;
   readonly refused: number;
 }
@@ -37,6 +38,7 @@ export interface Soaked {
   readonly scenarios: number;
   readonly payments: number;
   readonly approved: number;
+  readonly repeated: number;
   readonly refused: number;
   readonly unanswered: number;
   readonly events: number;
@@ -57,7 +59,7 @@ export interface SoakFailure {
 export async function soak({ seed: first, count, untilMs, keep, ran, makeCharger }: SoakOrder): Promise<Soaked> {
   const folder = mkdtempSync(join(tmpdir(), 'mpcp-soak-'));
   const coverage = new CoverageCount();
-  const sums = { scenarios: 0, payments: 0, approved: 0, refused: 0, unanswered: 0, events: 0 };
+  const sums = { scenarios: 0, payments: 0, approved: 0, repeated: 0, refused: 0, unanswered: 0, events: 0 };
   const so = (failure?: SoakFailure): Soaked => ({ ...sums, coverage: coverage.coverage, ...(failure && { failure }) });
   try {
     for (let i = 0; i < count && (i === 0 || Date.now() < untilMs); i++) {
@@ -68,12 +70,12 @@ export async function soak({ seed: first, count, untilMs, keep, ran, makeCharger
       coverage.has(parse(text));
       sums.scenarios++;
       if ('thrown' in result) return failed(result);
-      const { payments, approved, unanswered, events, violation } = result;
+      const { payments, approved, repeated, unanswered, events, violation } = result;
       const refused = Object.values(result.refused).reduce((sum, some) => sum + some, 0);
       coverage.ended(result);
-      for (const [name, value] of Object.entries({ payments, approved, refused, unanswered, events }))
+      for (const [name, value] of Object.entries({ payments, approved, repeated, refused, unanswered, events }))
         sums[name as keyof typeof sums] += value;
-      ran({ seed, payments, approved, refused, unanswered, events });
+      ran({ seed, payments, approved, repeated, refused, unanswered, events });
       if (violation !== undefined) return failed(violation);
     }
     return so();

@@ -2,9 +2,10 @@
 // which honest ones do not.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Approval } from '../../../core/verifier.ts';
 import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../../host-sim/flash/store.ts';
-import type { Invariant } from '../../../host-sim/invariants/model.ts';
+import { FleetModel, type Invariant } from '../../../host-sim/invariants/model.ts';
 import { type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
 import type { Charger, MakeCharger } from '../../../host-sim/simulation/simulated-device.ts';
 import { type ChargerParts, VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
@@ -40,10 +41,10 @@ const EVENTFUL = changedScenario((scenario) => {
   ];
 });
 
-async function runWith(makeCharger?: MakeCharger, text = EVENTFUL): Promise<RunResult> {
+async function runWith(makeCharger?: MakeCharger, text = EVENTFUL, readBackEvery = 1): Promise<RunResult> {
   const read = readScenario(bench.write('scenario.yaml', text));
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
-  return runScenario(read.scenario, makeCharger === undefined ? {} : { makeCharger });
+  return runScenario(read.scenario, { readBackEvery, ...(makeCharger && { makeCharger }) });
 }
 
 /** A charger with some of its methods replaced. */
@@ -62,17 +63,53 @@ function misbehaving(change: (charger: VirtualCharger, parts: ChargerParts) => P
   };
 }
 
+const texts = { grantId: '', budgetId: '', sessionId: '', actorId: '' };
+
 /** A charger that approves what it should refuse with a code. */
-function approving(code: string): MakeCharger {
+function approving(code: string, repeated = false, receiptId = 9999): MakeCharger {
   return misbehaving((charger) => ({
     present: async (bytes, request) => {
       const decision = await charger.present(bytes, request);
       if (decision.ok || decision.code !== code) return decision;
-      const texts = { grantId: '', budgetId: '', sessionId: '', actorId: '' };
-      return { ok: true, receiptId: 9999, repeated: false, amountMinor: request.amountMinor, timeMs: 0, ...texts };
+      return { ok: true, receiptId, repeated, amountMinor: request.amountMinor, timeMs: 0, ...texts };
     },
   }));
 }
+
+/** A charger that has taken everything before. */
+const alwaysAgain = misbehaving(() => ({
+  present: async (_, { amountMinor }) => ({ ok: true, receiptId: 1, repeated: true, amountMinor, timeMs: 0, ...texts }),
+}));
+
+/** A charger that gives what is presented again the answer that it got; some more. */
+function answeringAgain(more = 0n): MakeCharger {
+  return misbehaving((charger) => {
+    const given = new Map<string, Approval>();
+    return {
+      present: async (bytes, request) => {
+        const decision = await charger.present(bytes, request);
+        const name = Buffer.from(bytes).toString();
+        if (decision.ok) given.set(name, decision);
+        const before = given.get(name);
+        if (decision.ok || before === undefined) return decision;
+        return { ...before, repeated: true, amountMinor: (BigInt(before.amountMinor) + more).toString() };
+      },
+    };
+  });
+}
+
+/** A charger that gives one receipt for good. */
+const oneReceipt = misbehaving((charger) => ({
+  present: async (bytes, request) => {
+    const decision = await charger.present(bytes, request);
+    return decision.ok ? { ...decision, receiptId: 1 } : decision;
+  },
+}));
+
+/** A charger that fetches no bundle after the first. */
+const contented = misbehaving((charger) => ({
+  refreshIfDue: async () => (charger.bundleIds.length > 0 ? { kind: 'waiting', ms: 600_000 } : charger.refreshIfDue()),
+}));
 
 /** A charger whose stores are in memory alone. */
 const forgetful: MakeCharger = (parts) => {
@@ -118,14 +155,11 @@ const MUTANTS: readonly (readonly [string, Invariant, MakeCharger])[] = [
     'acknowledged',
     misbehaving(() => ({ handIn: async () => ({ kind: 'done', receipts: 0, batches: 0 }) })),
   ],
-  [
-    'fetches no bundle after the first',
-    'stuck',
-    misbehaving((charger) => ({
-      refreshIfDue: async () =>
-        charger.bundleIds.length > 0 ? { kind: 'waiting', ms: 600_000 } : charger.refreshIfDue(),
-    })),
-  ],
+  ['fetches no bundle after the first', 'stuck', contented],
+  ['has taken everything before', 'durable', alwaysAgain],
+  ['has taken before what nobody has signed', 'unapproved', approving('SBA_SIGNATURE_INVALID', true, 1)],
+  ['says that another payment was this one', 'durable', approving('BUDGET_ID_REPLAY', true, 1)],
+  ['says that what it took before was more', 'durable', answeringAgain(1n)],
 ];
 
 describe('the rules', () => {
@@ -149,6 +183,38 @@ describe('the rules', () => {
     expect(violation?.device).toBe('gate-1');
     expect(violation?.trace.at(-1)).toMatchObject({ event: 'violation', invariant });
   });
+
+  it('let a device give an answer again that it gave, and count it apart', async () => {
+    const { violation, payments, approved, repeated, refused, unanswered } = await runWith(answeringAgain());
+    expect(violation).toBeUndefined();
+    expect(repeated).toBeGreaterThan(0);
+    const allRefused = Object.values(refused).reduce((sum, count) => sum + count, 0);
+    expect(approved + repeated + allRefused + unanswered).toBe(payments);
+  });
+
+  it('find a device that gives one receipt to two payments, though nobody looks at its flash', async () => {
+    const { violation } = await runWith(oneReceipt, EVENTFUL, 1000);
+    expect(violation).toMatchObject({ invariant: 'durable', detail: 'receipt 1 was given to two payments' });
+  });
+
+  it.each([
+    ['journal', 'read-only'],
+    ['journal', 'reads-fail'],
+    ['journal', 'bad-block'],
+    ['ledger', 'bad-block'],
+  ])(
+    'find a device that fetches nothing while its %s has the fault %s, and none that does',
+    async (partition, what) => {
+      const text = changedScenario((scenario) => {
+        scenario.duration = '12h';
+        scenario.authority.bundles = { every: '1h', lifetime: '2h' };
+        scenario.fleet.policy.site.refresh = { intervalMs: 600_000 };
+        scenario.faults = [{ devices: 'gate-1', at: '10m', for: '11h', flash: { partition, what } }];
+      });
+      expect((await runWith(undefined, text)).violation).toBeUndefined();
+      expect((await runWith(contented, text)).violation?.invariant).toBe('stuck');
+    },
+  );
 
   it('find a device that takes a payment after all its bundles have expired', async () => {
     const text = changedScenario((scenario) => {
@@ -196,5 +262,47 @@ describe('the rules', () => {
       event: 'result',
       violation: { invariant: 'acknowledged', device: 'gate-1' },
     });
+  });
+});
+
+describe('an answer that was lost', () => {
+  const payment = {
+    grantId: 'grant',
+    budgetId: 'budget',
+    grantSigner: { issuer: 'pa', kid: 'g' },
+    budgetSigner: { issuer: 'wallet', kid: 'w' },
+    expiresAtMs: 1000,
+    grantExpiresAtMs: 2000,
+    singleMost: undefined,
+    budgetMost: 5n,
+    grantMost: 8n,
+  };
+  const again = { payment, forged: undefined, amount: 5n, receiptId: 3, presented: 'these bytes' };
+  const modelWith = (...unanswered: readonly string[]) => {
+    const model = new FleetModel();
+    const facts = { roots: [], grantIssuers: [], budgetIssuers: new Map(), driftMs: 0, earliestMs: 0, patienceMs: 0 };
+    model.made('gate-1', facts);
+    for (const presented of unanswered) model.unanswered('gate-1', presented);
+    return model;
+  };
+
+  it('may be given when the same is presented again, and as often as it is', () => {
+    const model = modelWith('these bytes');
+    expect(model.repeated('gate-1', again)).toBeUndefined();
+    expect(model.repeated('gate-1', again)).toBeUndefined();
+  });
+
+  it('may not be given for what was never presented, or by another device', () => {
+    const model = modelWith('other bytes');
+    expect(model.repeated('gate-1', again)?.invariant).toBe('durable');
+  });
+
+  it('counts: against caps, for the operator, and its receipt is nobody else’s', () => {
+    const model = modelWith('these bytes', 'more bytes', 'most bytes');
+    expect(model.repeated('gate-1', again)).toBeUndefined();
+    expect(model.ended('gate-1', new Map(), [])?.invariant).toBe('acknowledged');
+    const more = { ...again, payment: { ...payment, budgetId: 'another' }, presented: 'more bytes' };
+    expect(model.repeated('gate-1', { ...more, amount: 1n })?.detail).toBe('receipt 3 was given to two payments');
+    expect(model.repeated('gate-1', { ...more, receiptId: 4, presented: 'most bytes' })?.invariant).toBe('cap');
   });
 });

@@ -129,7 +129,7 @@ describe.skipIf(executablePath === undefined)('a report in a browser', () => {
     const figure = async (name: string) => Number(await page.locator(`[data-figure="${name}"]`).textContent());
     const refused = Object.values<number>(result.refused).reduce((sum, count) => sum + count, 0);
     expect(refused).toBeGreaterThan(0);
-    for (const name of ['payments', 'approved', 'unanswered', 'acknowledged', 'events'])
+    for (const name of ['payments', 'approved', 'repeated', 'unanswered', 'acknowledged', 'events'])
       expect([name, await figure(name)]).toEqual([name, result[name]]);
     expect(await figure('refused')).toBe(refused);
     const byCode = (await cells('refusals')).map(([code, count]) => [code, Number(count)]);

@@ -47,7 +47,9 @@ describe('sim soak', () => {
   it('says what came of each scenario, and what was never seen', async () => {
     const { code, stdout } = await run('sim', 'soak', '--seed', String(SHORT), '--count', '1');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^seed 214: \d+ payments, \d+ approved, \d+ refused, \d+ without an answer, \d+ events\n/);
+    expect(stdout).toMatch(
+      /^seed 214: \d+ payments, \d+ approved, \d+ answered again, \d+ refused, \d+ without an answer, \d+ events\n/,
+    );
     expect(stdout).toMatch(/\nfaults: .*\n {2}never seen: .*\n/);
     expect(stdout).toMatch(/\nrefused: .*\n {2}never seen: .*/);
   });

@@ -55,11 +55,11 @@ async function run(
     untilMs: Date.now() + minutes * MINUTE_MS,
     keep,
     ran: (ran) => {
-      const { payments, approved, refused, unanswered, events } = ran;
+      const { payments, approved, repeated, refused, unanswered, events } = ran;
       io.out(
         json === true
           ? JSON.stringify({ event: 'scenario', ...ran })
-          : `seed ${ran.seed}: ${payments} payments, ${approved} approved, ${refused} refused, ${unanswered} without an answer, ${events} events`,
+          : `seed ${ran.seed}: ${payments} payments, ${approved} approved, ${repeated} answered again, ${refused} refused, ${unanswered} without an answer, ${events} events`,
       );
     },
   });
@@ -68,11 +68,11 @@ async function run(
 }
 
 function text({ coverage, failure, ...sums }: Soaked): string {
-  const { scenarios, payments, approved, refused, events } = sums;
+  const { scenarios, payments, approved, repeated, refused, unanswered, events } = sums;
   const rows = Object.entries(coverage).map(([what, counts]) => [what, countsText(counts), neverText(counts)]);
   return [
     '',
-    `${scenarios} scenarios, ${payments} payments, ${approved} approved, ${refused} refused, ${events} events`,
+    `${scenarios} scenarios, ${payments} payments, ${approved} approved, ${repeated} answered again, ${refused} refused, ${unanswered} without an answer, ${events} events`,
     '',
     ...rows.flatMap(([what, seen, never]) => [`${what}: ${seen}`, ...(never === '' ? [] : [`  never seen: ${never}`])]),
     ...(failure === undefined ? [] : failureLines(failure)),

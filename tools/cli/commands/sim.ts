@@ -133,11 +133,12 @@ async function keptIn(folder: string, work: (kept: KeptRun) => Promise<RunResult
 }
 
 function resultText(title: string, seed: number, result: RunResult): string {
-  const { payments, approved, refused, unanswered, acknowledged, unmet, events, violation } = result;
+  const { payments, approved, repeated, refused, unanswered, acknowledged, unmet, events, violation } = result;
   const rows = [
     ['payments', String(payments)],
     ['approved', String(approved)],
     ['  of these at the operator', String(acknowledged)],
+    ['answered again', String(repeated)],
     ...Object.entries(refused).map(([code, count]) => [`refused with ${code}`, String(count)]),
     ['without an answer', String(unanswered)],
   ];
