@@ -1,5 +1,6 @@
 // What devices accept under what was revoked, until they know it: a scenario with revocations, run once for each refresh interval,
-// without and with an urgent message, and measured from its events. No device may take longer than its bound.
+// without and with an urgent message, and measured from its events. No device may take longer than its bound, and no more be accepted
+// than the caps of what was revoked allow.
 
 import { REFRESH_TIMEOUT_MS } from '../../core/limits.ts';
 import { ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
@@ -38,6 +39,15 @@ export interface ExposureRow {
   readonly connectedMs: number;
 }
 
+/** A run in which more was approved under what was revoked than caps allow. */
+export interface Excess {
+  readonly seed: number;
+  readonly intervalMs: number;
+  readonly isUrgent: boolean;
+  readonly amountMinor: bigint;
+  readonly capMinor: bigint;
+}
+
 /** What was measured. */
 export interface Exposure {
   readonly title: string;
@@ -49,6 +59,8 @@ export interface Exposure {
   readonly rows: readonly ExposureRow[];
   /** Devices that took longer than they may. */
   readonly late: readonly (Learned & { readonly intervalMs: number; readonly isUrgent: boolean })[];
+  /** Runs in which devices accepted more than they may. */
+  readonly excesses: readonly Excess[];
   /** Other rules that were broken. */
   readonly violations: readonly Violation[];
 }
@@ -80,6 +92,7 @@ export async function measureExposure(scenarios: readonly Scenario[], options: E
   const { intervalsMs, progress, makeCharger } = options;
   const rows: ExposureRow[] = [];
   const violations: Violation[] = [];
+  const excesses: Excess[] = [];
   let run = 0;
   for (const intervalMs of intervalsMs)
     for (const isUrgent of [false, true]) {
@@ -100,6 +113,9 @@ export async function measureExposure(scenarios: readonly Scenario[], options: E
         else learned.push(...meter.learned(intervalMs));
         payments += meter.payments;
         amountMinor += meter.amountMinor;
+        const capMinor = capOf(scenario);
+        if (meter.amountMinor > capMinor)
+          excesses.push({ seed: scenario.seed, intervalMs, isUrgent, amountMinor: meter.amountMinor, capMinor });
       }
       const bound = isUrgent ? urgentBound : connectedBound;
       const connectedMs = Math.max(...first.devices.map((device) => bound(askingOf(device, intervalMs))));
@@ -115,6 +131,7 @@ export async function measureExposure(scenarios: readonly Scenario[], options: E
     late: rows.flatMap(({ learned, intervalMs, isUrgent }) =>
       learned.filter(isLate).map((one) => ({ ...one, intervalMs, isUrgent })),
     ),
+    excesses,
     violations,
   };
 }
@@ -160,14 +177,19 @@ function wordsOf(action: RevocationAction): string {
   return `${action.count === 1 ? 'a grant' : `${action.count} grants`} of ${action.wallets}`;
 }
 
-/** What each device may accept of each revoked grant, all in all: its budget, or less where the grant says so. */
+/**
+ * What each device may accept of each revoked grant, all in all: its budget, or less where the grant says so. A wallet gets another
+ * grant when one has expired, and when grants get another key.
+ */
 function capOf(scenario: Scenario): bigint {
-  const { wallets, arrivals } = scenario;
+  const { wallets, arrivals, actions, durationMs } = scenario;
+  const replaced = actions.filter(({ kind }) => kind === 'replace-grant-key').length;
   const revocations = revocationsOf(scenario);
   let cap = 0n;
   for (const terms of wallets) {
     const devices = new Set(arrivals.filter((one) => one.wallets === terms.name).flatMap((one) => one.devices));
-    const grants = Math.max(0, ...revocations.map((action) => revokedGrants(action, terms, scenario)));
+    const inTurn = 1 + replaced + Math.floor(durationMs / terms.grantLifetimeMs);
+    const grants = inTurn * Math.max(0, ...revocations.map((action) => revokedGrants(action, terms, scenario)));
     const budget = BigInt(terms.budgetMinor);
     const cumulative = BigInt(terms.cumulativeMinor ?? terms.budgetMinor);
     cap += BigInt(devices.size * grants) * (cumulative < budget ? cumulative : budget);
@@ -176,10 +198,11 @@ function capOf(scenario: Scenario): bigint {
 }
 
 /** How many of these wallets cannot pay any more. */
-function revokedGrants(action: RevocationAction, terms: WalletTerms, { authority }: Scenario): number {
+function revokedGrants(action: RevocationAction, terms: WalletTerms, { authority, actions }: Scenario): number {
   if (action.kind === 'revoke-grants') return action.wallets === terms.name ? Math.min(action.count, terms.count) : 0;
   const { kid } = action.key;
-  return kid === terms.key.kid || kid === authority.grantKey.kid ? terms.count : 0;
+  const isOfGrants = actions.some((one) => one.kind === 'replace-grant-key' && one.key.kid === kid);
+  return kid === terms.key.kid || kid === authority.grantKey.kid || isOfGrants ? terms.count : 0;
 }
 
 /** A revocation of a run. */
@@ -187,6 +210,8 @@ interface Happened {
   readonly what: string;
   readonly atMs: number;
   readonly action: RevocationAction;
+  /** The grants, where it is about grants. */
+  readonly grantIds: Set<unknown>;
   /** Who knows it since when. */
   readonly known: Map<string, number>;
 }
@@ -199,15 +224,12 @@ class ExposureMeter {
   /** The revocations that were before a bundle. */
   readonly #bundles = new Map<string, number>();
   readonly #revocations: readonly RevocationAction[];
-  /** The key that signs the wallets' grants. */
-  #grantKid: string;
   payments = 0;
   amountMinor = 0n;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
     this.#revocations = revocationsOf(scenario);
-    this.#grantKid = scenario.authority.grantKey.kid;
     for (const { deviceId } of scenario.devices) this.#reach.set(deviceId, new Reach());
   }
 
@@ -216,7 +238,7 @@ class ExposureMeter {
     const [whose, kind] = name.split('.') as [string, string?];
     if (whose === 'authority') {
       if (kind === 'bundle') this.#bundles.set(String(event.bundleId), this.#happened.length);
-      else if (kind === 'replace-grant-key') this.#grantKid = String(event.key);
+      else if (kind === 'grant-revoked') this.#happened.at(-1)?.grantIds.add(event.grantId);
       else if (kind?.startsWith('revoke-')) this.#revoked(ms);
       return;
     }
@@ -248,7 +270,7 @@ class ExposureMeter {
   #revoked(atMs: number): void {
     const inOrder = [...this.#revocations].sort((a, b) => a.atMs - b.atMs);
     const action = inOrder[this.#happened.length] as RevocationAction;
-    this.#happened.push({ what: wordsOf(action), atMs, action, known: new Map() });
+    this.#happened.push({ what: wordsOf(action), atMs, action, grantIds: new Set(), known: new Map() });
   }
 
   #admitted(device: string, bundleId: string, ms: number): void {
@@ -256,13 +278,9 @@ class ExposureMeter {
       if (!known.has(device)) known.set(device, ms);
   }
 
-  #approved({ payer, amountMinor }: TraceEvent): void {
-    const [, name = '', number = ''] = /^(.*)-(\d+)$/.exec(String(payer)) ?? [];
-    const terms = this.#scenario.wallets.find((one) => one.name === name) as WalletTerms;
-    const isRevoked = this.#happened.some(({ action }) =>
-      action.kind === 'revoke-grants'
-        ? action.wallets === name && Number(number) <= action.count
-        : [terms.key.kid, this.#grantKid].includes(action.key.kid),
+  #approved({ grantId, grantKey, budgetKey, amountMinor }: TraceEvent): void {
+    const isRevoked = this.#happened.some(({ action, grantIds }) =>
+      action.kind === 'revoke-key' ? [grantKey, budgetKey].includes(action.key.kid) : grantIds.has(grantId),
     );
     if (!isRevoked) return;
     this.payments++;

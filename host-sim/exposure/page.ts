@@ -5,19 +5,20 @@ import { lineChart } from '../report/chart.ts';
 import { html, type Markup } from '../report/markup.ts';
 import { keyFigures, reportPage } from '../report/page.ts';
 import { table } from '../report/table.ts';
-import type { Exposure, ExposureRow } from './exposure.ts';
-import { HEADINGS, lateText, rowTexts, type Summary, summaryOf } from './summary.ts';
+import type { Excess, Exposure, ExposureRow } from './exposure.ts';
+import { excessText, HEADINGS, lateText, rowTexts, type Summary, summaryOf } from './summary.ts';
 
 /** The page, as the text of an HTML file. */
 export function exposurePage(exposure: Exposure): string {
-  const { title, seeds, devices, revocations, rows, late, violations } = exposure;
-  const broken = late.length + violations.length;
+  const { title, seeds, devices, revocations, rows, late, excesses, violations } = exposure;
+  const broken = late.length + excesses.length + violations.length;
   return reportPage({
     title: `${title}: exposure against refresh interval`,
     lead: html`<p>How long devices take to know that a grant or a key is revoked, measured in simulated time on the core that devices run, and what
 they accept meanwhile under what was revoked. The scenario ran with each interval and ${seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds[0]} to ${seeds.at(-1)}`}, without an urgent message and with one.</p>
 <div class="outcome${broken > 0 && ' bad'}" data-outcome="${broken > 0 ? 'broken' : 'kept'}"><p>${broken > 0 ? 'A rule is broken' : 'No device is exposed for longer than its bound'}</p>
 ${late.length > 0 && html`<p>${late.length} took longer: ${lateText(late[0] as Exposure['late'][number])}</p>`}
+${excesses.length > 0 && html`<p>${excessText(excesses[0] as Excess)}</p>`}
 ${violations.length > 0 && html`<p>${violations[0]?.device}: ${violations[0]?.detail}</p>`}</div>
 ${keyFigures([
   ['devices', devices],

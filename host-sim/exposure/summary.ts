@@ -1,7 +1,7 @@
 // An exposure in figures and words: of one interval, of all, and of a device that took too long.
 
 import { spanText } from '../report/axis.ts';
-import { type Exposure, type ExposureRow, type Learned, percentile } from './exposure.ts';
+import { type Excess, type Exposure, type ExposureRow, type Learned, percentile } from './exposure.ts';
 
 /** The figures of one interval, in milliseconds. */
 export interface Summary {
@@ -71,9 +71,14 @@ export function lateText({ device, seed, what, knownMs, boundMs, intervalMs }: E
   return `${device} learned ${when} that ${what} is revoked, and ${bound} is its bound (interval ${spanText(intervalMs)}, seed ${seed})`;
 }
 
+/** What was accepted that is too much. */
+export function excessText({ seed, intervalMs, amountMinor, capMinor }: Excess): string {
+  return `${amountMinor} was approved under what was revoked, and caps allow ${capMinor} (interval ${spanText(intervalMs)}, seed ${seed})`;
+}
+
 /** All of it as JSON. Amounts are digits. */
 export function exposureDocument(exposure: Exposure): object {
-  const { rows, capMinor, late, ...rest } = exposure;
+  const { rows, capMinor, late, excesses, ...rest } = exposure;
   return {
     ...rest,
     capMinor: String(capMinor),
@@ -93,6 +98,11 @@ export function exposureDocument(exposure: Exposure): object {
       };
     }),
     late: late.map((one: Learned) => ({ ...one, knownMs: one.knownMs ?? null })),
+    excesses: excesses.map((one) => ({
+      ...one,
+      amountMinor: String(one.amountMinor),
+      capMinor: String(one.capMinor),
+    })),
   };
 }
 

@@ -26,6 +26,7 @@ export class FlashFaults {
   #disturbAfter = 0;
   #wearOut: WearOut | undefined;
   #onRead = false;
+  #haveRefused = false;
 
   /** @param size bytes of the flash; `blockSize` divides it */
   constructor(size: number, blockSize: number) {
@@ -125,6 +126,11 @@ export class FlashFaults {
     return this.#readsFail || this.#readOnly || this.#bad.size > 0;
   }
 
+  /** Whether a program or an erase was refused since faults were last cleared. */
+  get haveRefused(): boolean {
+    return this.#haveRefused;
+  }
+
   /** Ends all faults. Bits that read-disturb has flipped stay until their block is erased. */
   clear(): void {
     this.#readsFail = false;
@@ -133,6 +139,7 @@ export class FlashFaults {
     this.#bad.clear();
     this.#stuck.clear();
     this.disturbAfter(undefined);
+    this.#haveRefused = false;
   }
 
   /** For the flash: whether a read has to ask here at all. */
@@ -142,6 +149,12 @@ export class FlashFaults {
 
   /** For the flash: why a program of these bytes, or an erase, cannot be carried out. */
   refusal(offset: number, length: number, erasesBefore: number | undefined): FlashError | undefined {
+    const refusal = this.#refusal(offset, length, erasesBefore);
+    if (refusal !== undefined) this.#haveRefused = true;
+    return refusal;
+  }
+
+  #refusal(offset: number, length: number, erasesBefore: number | undefined): FlashError | undefined {
     if (this.#readOnly) return new FlashError('the flash is read-only');
     if (this.#bad.size > 0) {
       for (let block = this.#blockAt(offset); block <= this.#blockAt(offset + length - 1); block++) {

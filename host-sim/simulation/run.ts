@@ -341,8 +341,10 @@ class Run {
   #surroundings(deviceId: string): { readonly isHonest: boolean } {
     const around = this.#around.get(deviceId);
     const { ledger, bundles } = this.#device(deviceId).flashes;
-    // The ledger knows which bundles were there: without it none is let in. Blocks of it that are bad keep none out.
-    const isLetIn = !(ledger.faults.readsFail || ledger.faults.readOnly || bundles.faults.fail);
+    // The ledger records which bundles there were, and records nothing after a write that failed. A bad block that nobody
+    // writes to is no excuse.
+    const { readsFail, readOnly, haveRefused } = ledger.faults;
+    const isLetIn = !(readsFail || readOnly || haveRefused || bundles.faults.fail);
     return { isHonest: isLetIn && around?.network.isHonest === true && around.timeServers.aheadMs !== undefined };
   }
 

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
 import { measureExposure, percentile } from '../../../host-sim/exposure/exposure.ts';
 import { connectedBound, Reach, urgentBound } from '../../../host-sim/exposure/reach.ts';
 import { VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
@@ -96,7 +97,14 @@ describe('sim exposure', () => {
     const { code, stdout, stderr } = await exposure(REVOKED, '--intervals', '1h,15m', '--json');
     expect([code, stderr]).toEqual([0, '']);
     const { intervals, ...rest } = JSON.parse(stdout);
-    expect(rest).toMatchObject({ seeds: [1], devices: 2, capMinor: '40000000', late: [], violations: [] });
+    expect(rest).toMatchObject({
+      seeds: [1],
+      devices: 2,
+      capMinor: '40000000',
+      late: [],
+      excesses: [],
+      violations: [],
+    });
     expect(rest.revocations).toEqual([{ what: 'a grant of riders', atMs: HOUR }]);
     const urgentOf = (row: { intervalMs: number; urgent: boolean }) => [row.intervalMs, row.urgent];
     expect(intervals.map(urgentOf)).toEqual([
@@ -146,6 +154,46 @@ describe('sim exposure', () => {
     expect(slow).toHaveBeenCalled();
     const [first] = late;
     expect(first?.knownMs).toBeGreaterThan(first?.boundMs as number);
+  });
+
+  it('names runs in which more is approved than the caps of what was revoked allow, and fails', async () => {
+    const text = changedScenario((scenario) => {
+      Object.assign(scenario, parse(REVOKED));
+      scenario.wallets[0].grant = { budget: '60000000', cumulative: '2000000' };
+    });
+    const honest = VirtualCharger.prototype.present;
+    let cheated = 0;
+    vi.spyOn(VirtualCharger.prototype, 'present').mockImplementation(async function (this: VirtualCharger, ...payment) {
+      const decision = await honest.apply(this, payment);
+      if (decision.ok || decision.code !== 'OFFLINE_CUMULATIVE_EXCEEDED') return decision;
+      const { grant } = JSON.parse(Buffer.from(payment[0]).toString()).grant;
+      const names = { grantId: grant.grantId, budgetId: '', sessionId: '', actorId: '' };
+      // It says that it took nothing: so that its own total stays below the cap.
+      return { ok: true, receiptId: 1000 + ++cheated, repeated: false, amountMinor: '0', timeMs: 0, ...names };
+    });
+    const page = bench.path('excess.html');
+    const { code, stdout } = await exposure(text, '--intervals', '1h', '--report', page);
+    expect(code).toBe(1);
+    const [above] = /ABOVE CAPS: \d+ was .*/.exec(stdout) ?? [''];
+    expect(above).toMatch(/revoked, and caps allow 4000000 \(interval 1h, seed 1\)$/);
+    const html = readFileSync(page, 'utf8');
+    expect(html).toContain('data-outcome="broken"');
+    expect(html).toContain(above.replace('ABOVE CAPS: ', ''));
+  });
+
+  it('counts what grants that are new allow too, and a grant that goes for a revoked one as not revoked', async () => {
+    const text = changedScenario((scenario) => {
+      Object.assign(scenario, parse(REVOKED));
+      scenario.wallets[0].grant = { budget: '60000000', cumulative: '20000000', lifetime: '1h' };
+      scenario.actions = [{ at: '30m', revokeGrants: { wallets: 'riders' } }];
+    });
+    const { code, stdout } = await exposure(text, '--intervals', '15m', '--json');
+    expect(code).toBe(0);
+    const { capMinor, intervals } = JSON.parse(stdout);
+    // Two devices, the first grant and three after it.
+    expect(capMinor).toBe('160000000');
+    // Told at once at 30 minutes, no device takes any of the first one; all of those after it are good.
+    expect(intervals[1]).toMatchObject({ urgent: true, payments: 0, amountMinor: '0' });
   });
 
   it('writes a page with its charts and figures, the same bytes each time', async () => {

@@ -216,6 +216,20 @@ describe('the rules', () => {
     },
   );
 
+  it('find no device stuck whose ledger records nothing since it met a bad block', async () => {
+    const text = changedScenario((scenario) => {
+      scenario.seed = 3;
+      scenario.duration = '8h';
+      scenario.hardware = { ledger: '16KiB' };
+      scenario.authority.bundles = { every: '1h', lifetime: '2h' };
+      scenario.fleet.policy.site.refresh = { intervalMs: 600_000 };
+      const flash = { partition: 'ledger', what: 'bad-block' };
+      scenario.faults = [{ devices: 'gate-1', at: '10m', for: '7h', flash }];
+    });
+    const { violation, refused } = await runWith(undefined, text);
+    expect([violation, refused]).toEqual([undefined, { STORE_FAILED: expect.any(Number) }]);
+  });
+
   it('find a device that takes a payment after all its bundles have expired', async () => {
     const text = changedScenario((scenario) => {
       scenario.duration = '4h';

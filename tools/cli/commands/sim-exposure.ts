@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { REFRESH_INTERVAL_RANGE_MS } from '../../../core/limits.ts';
 import { type Exposure, longestBound, measureExposure, revocationsOf } from '../../../host-sim/exposure/exposure.ts';
-import { exposureDocument, HEADINGS, lateText, rowTexts } from '../../../host-sim/exposure/summary.ts';
+import { excessText, exposureDocument, HEADINGS, lateText, rowTexts } from '../../../host-sim/exposure/summary.ts';
 import { spanText } from '../../../host-sim/report/axis.ts';
 import type { Scenario } from '../../../host-sim/scenario/scenario.ts';
 import { durationMs } from '../../issue/duration.ts';
@@ -48,7 +48,7 @@ export const register: Register = (program: Command, io: Io) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',
-      '\nExample: mpcp-embedded sim exposure --intervals 1h,1d --report exposure.html\nExit code 1 where a device took longer to know a revocation than its refresh allows, or another rule is broken.',
+      '\nExample: mpcp-embedded sim exposure --intervals 1h,1d --report exposure.html\nExit code 1 where a device took longer to know a revocation than its refresh allows, more was approved than caps allow, or another rule is broken.',
     )
     .action((file: string | undefined, options: ExposureCommandOptions) =>
       run(io, file ?? join(packageFolder(), READY), options),
@@ -77,11 +77,12 @@ async function run(io: Io, file: string, { intervals, seed, seeds, report }: Exp
     writeFiles([{ path: report, text: exposurePage(exposure) }]);
   }
   io.result(exposureDocument(exposure), exposureText(exposure));
-  if (exposure.late.length > 0 || exposure.violations.length > 0) io.fail();
+  const { late, excesses, violations } = exposure;
+  if (late.length + excesses.length + violations.length > 0) io.fail();
 }
 
 function exposureText(exposure: Exposure): string {
-  const { title, seeds, devices, revocations, capMinor, rows, late, violations } = exposure;
+  const { title, seeds, devices, revocations, capMinor, rows, late, excesses, violations } = exposure;
   const runs = seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds[0]} to ${seeds.at(-1)}`;
   const what = revocations.map(({ what, atMs }) => `${what} after ${spanText(atMs)}`).join(', ');
   return [
@@ -96,6 +97,7 @@ function exposureText(exposure: Exposure): string {
     '',
     `payments and amount: approved in one run under what was revoked; caps allow ${capMinor} at most`,
     ...late.map((one) => `LATE: ${lateText(one)}`),
+    ...excesses.map((one) => `ABOVE CAPS: ${excessText(one)}`),
     ...violations.map(({ device, detail }) => `VIOLATION by ${device}: ${detail}`),
   ].join('\n');
 }
