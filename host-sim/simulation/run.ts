@@ -343,8 +343,8 @@ class Run {
     const { ledger, bundles } = this.#device(deviceId).flashes;
     // The ledger records which bundles there were, and records nothing after a write that failed. A bad block that nobody
     // writes to is no excuse.
-    const { readsFail, readOnly, haveRefused } = ledger.faults;
-    const isLetIn = !(readsFail || readOnly || haveRefused || bundles.faults.fail);
+    const { readsFail, haveRefused } = ledger.faults;
+    const isLetIn = !(readsFail || haveRefused || bundles.faults.fail);
     return { isHonest: isLetIn && around?.network.isHonest === true && around.timeServers.aheadMs !== undefined };
   }
 
