@@ -109,6 +109,8 @@ export class FlashLedger implements SpendLedger {
   /** Blocks that are cleaned for what has expired in them, though there are spare ones; and the time floor this was begun at. */
   #sweeps = 0;
   #sweptMs = 0;
+  /** Nothing that may go is over before this: the earliest time of what was written, or kept, since that was begun. */
+  #earliestMs = FOREVER_MS;
   #warned = 0;
 
   /**
@@ -336,8 +338,8 @@ export class FlashLedger implements SpendLedger {
     this.#index = new KeyIndex(Math.ceil(this.capacity / LEAST_ENTRY), (this.#flash.size / UNIT) | 0);
     if (this.#autoFormat === 'blank' && blocks.formatBlank(this.#salt)) return;
     const damage = blocks.open((record, bytes) => this.takeIn(record, bytes));
-    // A start is no reason to clean all of it.
-    this.#sweptMs = this.#floorMs;
+    // What open reservations hold would be a reason to clean all of it at each start.
+    if (this.#open.size > 0) this.#sweptMs = this.#floorMs;
     const [first] = damage;
     if (first === undefined) return;
     this.#damage = damage;
@@ -385,6 +387,8 @@ export class FlashLedger implements SpendLedger {
   /** Points the index at a record for every part it has. */
   private point(record: Uint8Array, address: number): void {
     const flags = flagsOf(record);
+    // The grant's time is no earlier. A seal has none.
+    if (record.length > UNIT) this.#earliestMs = Math.min(this.#earliestMs, keepUntil(record));
     for (let i = 0; i < KEYED.length; i++) {
       const part = KEYED[i] as number;
       if ((flags & part) === 0) continue;
@@ -607,8 +611,13 @@ export class FlashLedger implements SpendLedger {
       return true;
     }
     // What has expired counts until its block is cleaned, and while all of it refuses payments no block fills up.
-    if (this.#sweptMs < this.#floorMs && this.#units + 2 * LONGEST_RECORD > this.capacity) {
+    if (
+      this.#sweptMs < this.#floorMs &&
+      this.isOver(this.#earliestMs) &&
+      this.#units + 2 * LONGEST_RECORD > this.capacity
+    ) {
       this.#sweptMs = this.#floorMs;
+      this.#earliestMs = FOREVER_MS;
       this.#sweeps = blocks.used;
     }
     // What is missing must go on being missed, and what is there must not pass for newer than it.
@@ -649,12 +658,18 @@ export class FlashLedger implements SpendLedger {
       if ((flags & part) === 0) continue;
       const key = partKey(bytes, part);
       if (this.addressOf(key, part) !== record.address) continue;
-      if (this.isOver(part === PART.grant ? grantMs : restMs) && !this.isHeld(key)) {
+      const untilMs = part === PART.grant ? grantMs : restMs;
+      const isOver = this.isOver(untilMs);
+      if (isOver && !this.isHeld(key)) {
         this.#units -= unitsAlone(bytes, part);
         this.#index.remove(key, KEYED.indexOf(part), record.address, (address, kind) =>
           partKey(this.flashLog.read(address), KEYED[kind] as number),
         );
-      } else mask |= part;
+      } else {
+        mask |= part;
+        // What is held is written anew when its reservation ends.
+        if (!isOver) this.#earliestMs = Math.min(this.#earliestMs, untilMs);
+      }
     }
     let open: OpenPart | undefined;
     if ((flags & PART.open) !== 0) {

@@ -89,6 +89,7 @@ export const LEFT_OUT: { readonly [file: string]: string } = {
   'test/core/ledger/journal-model.test.ts': RANDOM,
   'test/core/ledger/model.test.ts': RANDOM,
   'test/core/ledger/receipt-document.test.ts': 'reads receipts as a backend does, under Node',
+  'test/core/ledger/sweep-power.test.ts': THOUSANDS,
   'test/core/network/http-answer.property.test.ts': "is about random input, and Node's HTTP client",
   'test/core/refresh/handing-in-document.test.ts': 'compares a document with the code',
   'test/core/refresh/upload.property.test.ts': RANDOM,

@@ -253,6 +253,138 @@ describe('a partition that is full', () => {
     }
   });
 
+  describe('and whose time floor moves', () => {
+    const DAY = 86_400_000;
+
+    /** Fills it with budgets that are used up at once, until a time of their own. How many there was room for. */
+    function fillLiving(ledger: FlashLedger, untilMs: (i: number) => number): number {
+      for (let i = 0; ; i++) {
+        const id = key(`living ${i}`);
+        const result = ledger.authorize(
+          plain({ budget: id, replay: id, keepUntilMs: untilMs(i), grantUntilMs: NOW + 9 * DAY }),
+        );
+        idle(ledger);
+        if ('code' in result) return i;
+      }
+    }
+
+    /** Moves the floor so often, with idle time. How many blocks were erased. */
+    function erasesOf(moves: number, fromMs: number, ledger: FlashLedger, flash: MemoryFlash): number {
+      const before = flash.done.erase;
+      for (let i = 1; i <= moves; i++) {
+        expect(ledger.raiseTimeFloor(fromMs + i)).toBeUndefined();
+        idle(ledger);
+      }
+      return flash.done.erase - before;
+    }
+
+    it('erases nothing for it while nothing in it has expired', () => {
+      const flash = new MemoryFlash();
+      const ledger = open(flash);
+      const count = fillLiving(ledger, () => NOW + DAY);
+      const keys = ledger.fill.keys;
+      expect([count > 900, ledger.fill.keys]).toEqual([true, count + 1]);
+      // The floor's own records fill a block now and then.
+      expect(erasesOf(100, NOW, ledger, flash)).toBeLessThan(10);
+      expect(ledger.fill.keys).toBe(keys);
+    });
+
+    it('erases nothing for it after a start either', () => {
+      const flash = new MemoryFlash(SMALL);
+      fillLiving(open(flash), () => NOW + DAY);
+      const ledger = idle(open(flash));
+      expect(erasesOf(5, NOW, ledger, flash)).toBeLessThan(5);
+    });
+
+    it('gives up the one entry that has expired, once, and later another', () => {
+      const flash = new MemoryFlash(SMALL);
+      const ledger = open(flash);
+      const count = fillLiving(ledger, (i) => NOW + (i === 20 ? 5000 : i === 30 ? 9000 : DAY));
+      const gone = () => Array.from({ length: count }, (_, i) => i).filter((i) => !ledger.seen(key(`living ${i}`)));
+      for (const [fromMs, expected] of [
+        [NOW + 6000, [20]],
+        [NOW + 10_000, [20, 30]],
+      ] as const) {
+        expect(erasesOf(5, fromMs - 3000, ledger, flash)).toBeLessThan(5);
+        expect(gone()).toEqual(expected.slice(0, -1));
+        expect(erasesOf(1, fromMs, ledger, flash)).toBeGreaterThan(5);
+        expect(gone()).toEqual(expected);
+        receipt(ledger.authorize(plain({ budget: key(`more ${fromMs}`), keepUntilMs: NOW + DAY })));
+      }
+      expect(ledger.fill.keys).toBe(count + 1);
+    });
+
+    it('does not go through all of it again and again for what a reservation holds', () => {
+      const flash = new MemoryFlash(SMALL);
+      let ledger = open(flash);
+      const { receiptId } = receipt(ledger.reserve(plain({ budget: key('held'), grantUntilMs: NOW + 9 * DAY })));
+      fillLiving(ledger, () => NOW + DAY);
+      expect(erasesOf(1, NOW + 2000, ledger, flash)).toBeGreaterThan(5);
+      expect(erasesOf(5, NOW + 3000, ledger, flash)).toBeLessThan(5);
+      for (let start = 0; start < 10; start++) {
+        const before = flash.done.erase;
+        ledger = idle(open(flash));
+        expect(flash.done.erase - before).toBeLessThan(2);
+      }
+      expect(ledger.budgetTotal(key('held'))).toBe(10n);
+      expect(ledger.settle(receiptId, 3n, NOW)).toMatchObject({ amount: 3n });
+      idle(ledger);
+      expect(ledger.budgetTotal(key('held'))).toBe(3n);
+      erasesOf(1, NOW + 4000, ledger, flash);
+      expect(ledger.budgetUsed(key('held'))).toBe(false);
+    });
+
+    it('is no longer after a start where the power went between the bundle and the end of the sweep', () => {
+      for (let steps = 0; steps < 60; steps += 21) {
+        const flash = new MemoryFlash(SMALL);
+        let ledger = open(flash);
+        const count = fillLiving(ledger, (i) => NOW + (i % 2 === 0 ? 5000 : DAY));
+        ledger.admitted('a', newest(NOW + 6000, NOW + DAY));
+        for (let i = 0; i < steps; i++) ledger.step();
+        ledger = idle(open(flash));
+        // A sweep goes on only as far as there is need of room.
+        expect(ledger.fill.keys, `${steps} steps`).toBeLessThan(count - 4);
+        for (let start = 0; start < 10; start++) {
+          const before = flash.done.erase;
+          ledger = idle(open(flash));
+          expect(flash.done.erase - before).toBeLessThan(2);
+        }
+        const more = { keepUntilMs: NOW + DAY, grantUntilMs: NOW + 9 * DAY };
+        for (let i = 0; !('code' in ledger.authorize(plain({ budget: key(`more ${i}`), ...more }))); i++) idle(ledger);
+        for (let i = 0; i < count; i++) expect(ledger.seen(key(`living ${i}`)), `${steps} steps`).toBe(i % 2 !== 0);
+      }
+    });
+
+    it('of a payer far ahead does not: clocks in payments forget nothing, whatever is paid, started and waited for', () => {
+      const flash = new MemoryFlash(SMALL);
+      let ledger = open(flash);
+      const count = fillLiving(ledger, () => NOW + 1000);
+      for (let start = 0; start < 10; start++) {
+        const before = flash.done.erase;
+        const timeMs = NOW + (start + 1) * 365 * DAY;
+        for (let i = 0; i < 5; i++) {
+          const far = { timeMs, keepUntilMs: timeMs + i, replay: key(`far ${i}`) };
+          expect(ledger.authorize(plain({ ...far, budget: key(`far ${i}`) }))).toMatchObject({ code: 'STORE_FULL' });
+          expect(ledger.reserve(plain({ ...far, budget: key(`far ${i}`) }))).toMatchObject({ code: 'STORE_FULL' });
+          idle(ledger);
+        }
+        expect(flash.done.erase).toBe(before);
+        // A start prepares a block.
+        ledger = idle(open(flash));
+        expect(flash.done.erase - before).toBeLessThan(2);
+        expect([ledger.fill.keys, ledger.timeFloorMs()]).toEqual([count + 1, 0]);
+      }
+      // What has its place is paid on, with a clock that is ahead.
+      receipt(
+        ledger.authorize(plain({ budget: key('living 0'), timeMs: NOW + 365 * DAY, keepUntilMs: NOW + 365 * DAY })),
+      );
+      ledger = idle(open(flash));
+      for (let i = 0; i < count; i++) expect(ledger.seen(key(`living ${i}`))).toBe(true);
+      expect(ledger.grantTotal(key('g'))).toBe(BigInt(10 * (count + 1)));
+      expect(ledger.authorize(plain({ budget: key('far 0') }))).toMatchObject({ code: 'STORE_FULL' });
+    });
+  });
+
   it('ends reservations all the same', () => {
     const ledger = open(new MemoryFlash(SMALL));
     const { receiptId } = receipt(ledger.reserve(spend({ budget: key('r') })));
