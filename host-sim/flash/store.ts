@@ -49,9 +49,15 @@ const erasedOf = new Map<number, Uint8Array>();
 
 /** So many erased bytes, to be read only. */
 export function erasedBytes(length: number): Uint8Array {
-  const known = erasedOf.get(length) ?? new Uint8Array(length).fill(ERASED);
-  erasedOf.set(length, known);
-  return known;
+  const known = erasedOf.get(length);
+  if (known !== undefined) return known;
+  const erased = new Uint8Array(length).fill(ERASED);
+  try {
+    erasedOf.set(length, erased);
+  } catch {
+    // Inside XS what modules hold is in flash: there it is made each time.
+  }
+  return erased;
 }
 
 /** A store in memory, erased at first. */

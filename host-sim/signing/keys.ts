@@ -250,6 +250,10 @@ function imported(seed: Uint8Array): KeyObject {
   const known = imports.get(seed);
   if (known !== undefined) return known;
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
-  imports.set(seed, key);
+  try {
+    imports.set(seed, key);
+  } catch {
+    // Inside XS what modules hold is in flash: there it is made each time.
+  }
   return key;
 }
