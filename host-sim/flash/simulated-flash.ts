@@ -189,9 +189,15 @@ export class SimulatedFlash implements Flash {
    * bits look erased.
    */
   contents(): Uint8Array {
-    const cells = this.#cellsOf(0, this.size);
-    if (this.faults.stuck.size > 0) this.#coding.disturb(0, cells, this.#states, this.faults.stuck, undefined);
+    const cells = new Uint8Array(this.size);
+    this.look(0, cells);
     return cells;
+  }
+
+  /** Fills `target` with what `contents` would give from `offset` on. Both are whole blocks. */
+  look(offset: number, target: Uint8Array): void {
+    this.#store.read(offset, target);
+    if (this.faults.stuck.size > 0) this.#coding.disturb(offset, target, this.#states, this.faults.stuck, undefined);
   }
 
   /** The flash as it is now, faults and statistics apart. */

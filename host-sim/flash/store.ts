@@ -45,19 +45,11 @@ export const ERASED = 0xff;
 /** Bytes of what a sparse store keeps in one piece. */
 const KEPT_BLOCK = 4096;
 
-const erasedOf = new Map<number, Uint8Array>();
+const ERASED_BLOCK = new Uint8Array(KEPT_BLOCK).fill(ERASED);
 
-/** So many erased bytes, to be read only. */
+/** So many erased bytes, to be read only: of thousands of flashes with the same blocks each needs them. */
 export function erasedBytes(length: number): Uint8Array {
-  const known = erasedOf.get(length);
-  if (known !== undefined) return known;
-  const erased = new Uint8Array(length).fill(ERASED);
-  try {
-    erasedOf.set(length, erased);
-  } catch {
-    // Inside XS what modules hold is in flash: there it is made each time.
-  }
-  return erased;
+  return length <= KEPT_BLOCK ? ERASED_BLOCK.subarray(0, length) : new Uint8Array(length).fill(ERASED);
 }
 
 /** A store in memory, erased at first. */

@@ -8,30 +8,53 @@ import type { SimulatedFlash } from '../flash/simulated-flash.ts';
 import { ERASED } from '../flash/store.ts';
 import type { Recorded } from './model.ts';
 
-/** The cells of a flash as they are now; what is written here is written nowhere else. */
+/**
+ * A flash as it is now, for as long as nobody writes to it; what is written here is written nowhere else. Blocks are copied when they
+ * are looked at: of thousands of devices most of the flash is erased.
+ */
 class CellsCopy implements Flash {
   readonly size: number;
   readonly blockSize: number;
   readonly programSize: number;
-  readonly #cells: Uint8Array;
+  readonly #flash: SimulatedFlash;
+  readonly #blocks: (Uint8Array | undefined)[] = [];
 
   constructor(flash: SimulatedFlash) {
     this.size = flash.size;
     this.blockSize = flash.blockSize;
     this.programSize = flash.programSize;
-    this.#cells = flash.contents();
+    this.#flash = flash;
   }
 
   read(offset: number, target: Uint8Array): void {
-    target.set(this.#cells.subarray(offset, offset + target.length));
+    for (let done = 0; done < target.length; ) {
+      const at = (offset + done) % this.blockSize;
+      const count = Math.min(target.length - done, this.blockSize - at);
+      target.set(this.#block(offset + done - at).subarray(at, at + count), done);
+      done += count;
+    }
   }
 
   program(offset: number, bytes: Uint8Array): void {
-    this.#cells.set(bytes, offset);
+    for (let done = 0; done < bytes.length; ) {
+      const at = (offset + done) % this.blockSize;
+      const count = Math.min(bytes.length - done, this.blockSize - at);
+      this.#block(offset + done - at).set(bytes.subarray(done, done + count), at);
+      done += count;
+    }
   }
 
   erase(offset: number): void {
-    this.#cells.fill(ERASED, offset, offset + this.blockSize);
+    this.#blocks[offset / this.blockSize] = new Uint8Array(this.blockSize).fill(ERASED);
+  }
+
+  #block(offset: number): Uint8Array {
+    const known = this.#blocks[offset / this.blockSize];
+    if (known !== undefined) return known;
+    const block = new Uint8Array(this.blockSize);
+    this.#flash.look(offset, block);
+    this.#blocks[offset / this.blockSize] = block;
+    return block;
   }
 }
 

@@ -15,12 +15,15 @@ export interface TraceEvent extends LogEvent {
 const STATE_EVENTS = ['scenario.', 'authority.', 'device.', 'fault.', 'clock.', 'bundle.', 'violation'];
 const LAST_EVENTS = 10;
 
+/** Shorter texts are copied when they are cut out of others. */
+const CUT_OUT = 13;
+
 /** A text that was cut out of a presentation would keep all of it in memory. */
 function copied(event: TraceEvent): TraceEvent {
-  const entries = Object.entries(event).map(
-    ([name, value]) => [name, typeof value === 'string' ? Buffer.from(value).toString() : value] as const,
-  );
-  return Object.fromEntries(entries) as TraceEvent;
+  const copy: { [name: string]: TraceEvent[string] } = { ...event };
+  for (const [name, value] of Object.entries(event))
+    if (typeof value === 'string' && value.length >= CUT_OUT) copy[name] = Buffer.from(value).toString();
+  return copy as TraceEvent;
 }
 
 /** How a trace is told and kept. */

@@ -1,7 +1,9 @@
-// A fleet cut into sites, each on a thread of its own. From the sources, as tests run them, there is no worker to start: then they
-// run one after the other. What comes of them is the same.
+// A fleet cut into sites, each on a thread of its own, as many at a time as there are processors: memory is taken for these, whatever
+// the size of the fleet. From the sources, as tests run them, there is no worker to start: then they run one after the other. What
+// comes of them is the same.
 
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { FleetRun } from '../../host-sim/fleet/fleet.ts';
@@ -15,6 +17,14 @@ const HEAP_MIB_OF_DEVICE = 0.06;
 const HEAP_MIB_OF_PAYMENT = 0.003;
 /** Between the seeds of two sites. */
 const SEEDS = 1_000_000;
+/** Devices of a site, at most, and sites, at least, where nobody says how many. */
+const SITE_DEVICES = 2500;
+const LEAST_SITES = 2;
+
+/** Into how many sites a fleet is cut where nobody says. */
+export function sitesFor(devices: number): number {
+  return Math.max(LEAST_SITES, Math.ceil(devices / SITE_DEVICES));
+}
 
 /** Cuts a fleet into sites that are as good as equal. */
 export function sitesOf(fleet: Omit<SiteOrder, 'firstNumber'>, sites: number): readonly SiteOrder[] {
@@ -36,17 +46,24 @@ export class FleetProblem extends Error {}
 /** What is told how far a run is, in simulated time. */
 type Progress = (ms: number, ofMs: number) => void;
 
+/** On what sites run. */
+export interface Threads {
+  /** The workers' program; where there is none, sites run one after the other. Default: as it is built. */
+  readonly source?: URL;
+  /** How many at a time. Default: as many as there are processors. */
+  readonly most?: number;
+}
+
 /**
  * Runs them.
  *
  * @param progress is told how far all of them are
- * @param source of the workers; where there is none they run one after the other
  * @throws FleetProblem where a site does not fit into the memory of a thread; then none runs on
  */
 export async function runSites(
   orders: readonly SiteOrder[],
   progress: Progress,
-  source = SOURCE,
+  { source = SOURCE, most = availableParallelism() }: Threads = {},
 ): Promise<readonly FleetRun[]> {
   const at = orders.map(() => 0);
   const told = (site: number) => (ms: number, ofMs: number) => {
@@ -56,7 +73,7 @@ export async function runSites(
       ofMs * orders.length,
     );
   };
-  if (orders.length > 1 && existsSync(fileURLToPath(source))) return onWorkers(orders, told, source);
+  if (orders.length > 1 && existsSync(fileURLToPath(source))) return onWorkers(orders, told, source, most);
   const runs: FleetRun[] = [];
   for (const [site, order] of orders.entries()) runs.push(await runSite(order, told(site)));
   return runs;
@@ -66,36 +83,63 @@ async function onWorkers(
   orders: readonly SiteOrder[],
   told: (site: number) => Progress,
   source: URL,
+  most: number,
 ): Promise<readonly FleetRun[]> {
-  const workers: Worker[] = [];
-  const run = (order: SiteOrder, site: number) => {
-    const { devices, payments } = order;
-    const heapMib = Math.ceil(HEAP_MIB + devices * (HEAP_MIB_OF_DEVICE + payments * HEAP_MIB_OF_PAYMENT));
-    const resourceLimits = { maxOldGenerationSizeMb: heapMib };
-    const worker = new Worker(source, { workerData: order, execArgv: [], resourceLimits });
-    workers.push(worker);
-    return runOf(worker, told(site)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
-      throw new FleetProblem(
-        `a site of ${devices} devices with ${payments} payments each does not fit into the ${heapMib} MiB of its thread; --sites cuts the fleet into smaller ones`,
-      );
-    });
+  const running = new Set<Worker>();
+  const runs: FleetRun[] = [];
+  const waiting = orders.entries();
+  let hasFailed = false;
+  const inTurn = async () => {
+    for (const [site, order] of waiting) {
+      if (hasFailed) return;
+      const worker = startWorker(source, order);
+      running.add(worker);
+      runs[site] = await runOf(worker, order, told(site));
+      running.delete(worker);
+    }
   };
   try {
-    return await Promise.all(orders.map(run));
+    await Promise.all(Array.from({ length: most }, inTurn));
   } finally {
     // Where one has failed, the others would run on.
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    hasFailed = true;
+    await Promise.all([...running].map((worker) => worker.terminate()));
   }
+  return runs;
 }
 
-function runOf(worker: Worker, progress: Progress): Promise<FleetRun> {
+function startWorker(source: URL, order: SiteOrder): Worker {
+  const resourceLimits = { maxOldGenerationSizeMb: heapMibOf(order) };
+  return new Worker(source, { workerData: order, execArgv: [], resourceLimits });
+}
+
+function heapMibOf({ devices, payments }: SiteOrder): number {
+  return Math.ceil(HEAP_MIB + devices * (HEAP_MIB_OF_DEVICE + payments * HEAP_MIB_OF_PAYMENT));
+}
+
+/** @returns when the worker has ended: what it held is free then */
+function runOf(worker: Worker, order: SiteOrder, progress: Progress): Promise<FleetRun> {
   return new Promise((resolve, reject) => {
+    let run: FleetRun | undefined;
     worker.on('message', (word: SiteWord) => {
       if (word.kind === 'progress') progress(word.ms, word.ofMs);
-      else resolve(word.run);
+      else run = word.run;
     });
-    worker.once('error', reject).once('exit', (code) => reject(new Error(`a worker ended with ${code}`)));
+    worker.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') return reject(error);
+      const { devices, payments } = order;
+      const size = `a site of ${devices} devices with ${payments} payments each`;
+      const mib = heapMibOf(order);
+      return reject(
+        new FleetProblem(
+          `${size} does not fit into the ${mib} MiB of its thread; --sites cuts the fleet into smaller ones`,
+        ),
+      );
+    });
+    worker.once('exit', (code) => {
+      if (run === undefined) reject(new Error(`a worker ended with ${code}`));
+      else resolve(run);
+    });
   });
 }
 

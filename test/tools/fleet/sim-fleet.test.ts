@@ -10,7 +10,7 @@ import { INVARIANTS } from '../../../host-sim/invariants/model.ts';
 import type { MakeCharger } from '../../../host-sim/simulation/simulated-device.ts';
 import { VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
 import { type FleetFigures, judged } from '../../../tools/bench/fleet.ts';
-import { FleetProblem, runSites, sitesOf } from '../../../tools/fleet/sites.ts';
+import { FleetProblem, runSites, sitesFor, sitesOf } from '../../../tools/fleet/sites.ts';
 import { readScenario } from '../../../tools/scenario/scenario-file.ts';
 import { run } from '../cli/run.ts';
 import { changedScenario, ScenarioBench } from '../scenario/bench.ts';
@@ -123,6 +123,30 @@ it('is cut into sites that have all of its devices, each once, and no two the sa
   }
 });
 
+it('is cut into two sites, and into more where they would be of more than 2500 devices', () => {
+  expect([1, 5000, 5001, 10_000, 100_000].map(sitesFor)).toEqual([2, 2, 3, 4, 40]);
+});
+
+it('runs no more sites at a time than there are threads, and tells what came of each in their order', async () => {
+  const source = bench.write(
+    'worker.mjs',
+    `import { parentPort, workerData } from 'node:worker_threads';
+setTimeout(() => parentPort.postMessage({ kind: 'over', run: workerData.firstNumber }), 20);`,
+  );
+  let atOnce = 0;
+  let most = 0;
+  const started = (worker: Worker) => {
+    most = Math.max(most, ++atOnce);
+    worker.once('exit', () => atOnce--);
+  };
+  process.on('worker', started);
+  const orders = sitesOf({ file: 'f', seed: 3, devices: 5, payments: 1 }, 5);
+  const runs = await runSites(orders, () => undefined, { source: pathToFileURL(source), most: 2 });
+  process.off('worker', started);
+  expect(runs).toEqual([1, 2, 3, 4, 5]);
+  expect(most).toBe(2);
+});
+
 describe('where a site of several fails', () => {
   /** Runs two sites by workers of that source; the second goes on for good. @returns the workers */
   async function failed(throws: string, expected: (ran: Promise<unknown>) => Promise<void>) {
@@ -136,7 +160,7 @@ setInterval(() => {}, 1000);`,
     const started = (worker: Worker) => void workers.push(worker);
     process.on('worker', started);
     const orders = sitesOf({ file: 'f', seed: 3, devices: 10, payments: 1 }, 2);
-    await expected(runSites(orders, () => undefined, pathToFileURL(source)));
+    await expected(runSites(orders, () => undefined, { source: pathToFileURL(source), most: 2 }));
     process.off('worker', started);
     return workers;
   }

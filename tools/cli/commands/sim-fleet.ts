@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { type FleetRun, READ_BACK_EVERY } from '../../../host-sim/fleet/fleet.ts';
 import { INVARIANTS } from '../../../host-sim/invariants/model.ts';
 import type { RunResult } from '../../../host-sim/simulation/run.ts';
-import { FleetProblem, runSites, sitesOf, together } from '../../fleet/sites.ts';
+import { FleetProblem, runSites, sitesFor, sitesOf, together } from '../../fleet/sites.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
 import { type Io, UsageError } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
@@ -18,7 +18,7 @@ import { refuseProblems, violationLines } from './sim.ts';
 interface FleetCommandOptions {
   readonly devices: number;
   readonly payments: number;
-  readonly sites: number;
+  readonly sites?: number;
   readonly seed?: number;
 }
 
@@ -45,7 +45,11 @@ export function registerFleet(sim: Command, io: Io): void {
     .argument('[scenario]', `a scenario file; default: ${READY}`)
     .option('--devices <n>', 'devices of the fleet, with wallets in proportion', wholeNumber(1, 100_000), 10_000)
     .option('--payments <n>', 'payments at each device', wholeNumber(1, 1000), 20)
-    .option('--sites <n>', 'parts it is cut into, each with servers and a thread of its own', wholeNumber(1, 64), 2)
+    .option(
+      '--sites <n>',
+      'parts it is cut into, each with servers and a thread of its own; default: at least 2, of at most 2500 devices',
+      wholeNumber(1, 64),
+    )
     .option('--seed <n>', "instead of the file's: another seed, another run", wholeNumber(0, 999_999))
     .addHelpText(
       'after',
@@ -63,7 +67,7 @@ async function run(io: Io, file: string, { devices, payments, sites, seed }: Fle
   if ('problems' in read) refuseProblems(io, read.problems);
   const { scenario } = read;
   const bar = barOf(io);
-  const orders = sitesOf({ file, seed: scenario.seed, devices, payments }, sites);
+  const orders = sitesOf({ file, seed: scenario.seed, devices, payments }, sites ?? sitesFor(devices));
   const runs = await runSites(orders, (ms, ofMs) => bar && show(bar, ms, ofMs))
     .catch((error: unknown) => {
       if (!(error instanceof FleetProblem)) throw error;
