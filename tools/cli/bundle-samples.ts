@@ -1,9 +1,8 @@
 // `bundle samples`: development bundles from the templates in bundles/, in a folder with the keys and site configurations
 // that go with them. Keys of an earlier run are used again, so that devices which know that root go on working.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { privateJwk, publicJwk, publicPem, type SigningKey } from '../../host-sim/signing/keys.ts';
 import { bundleSample, DevelopmentKeys } from '../issue/bundle-samples.ts';
@@ -13,6 +12,7 @@ import { located, readArtifact } from './json-file.ts';
 import { readPrivateKeyFile } from './key-file.ts';
 import { jsonOption, timeValue } from './option-values.ts';
 import { checkWritable, makeFolder, type OutputFile, type WriteOptions, writeFiles } from './output-file.ts';
+import { packageFolder } from './package-folder.ts';
 import { siteOf } from './site-file.ts';
 
 /** The kid of the root that signs all of them. */
@@ -113,18 +113,5 @@ function templateNames(folder: string): readonly string[] {
       .sort();
   } catch (error) {
     throw new UsageError(`cannot read ${folder}: ${systemReason(error)}`);
-  }
-}
-
-/** Where the project is, run from its sources or from dist/. */
-export function packageFolder(): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json');
-    if (
-      existsSync(manifest) &&
-      (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === 'mpcp-embedded'
-    )
-      return folder;
-    if (dirname(folder) === folder) throw new UsageError('what belongs to this program is not where it was installed');
   }
 }

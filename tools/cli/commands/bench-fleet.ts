@@ -14,9 +14,9 @@ import {
 } from '../../bench/fleet.ts';
 import type { Io } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
+import { foundLines, tellFailure } from '../run-text.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
-import { foundLines, tellFailure } from './sim-fleet.ts';
 
 interface BenchOptions {
   readonly devices: readonly number[];

@@ -8,12 +8,12 @@ import { excessText, exposureDocument, HEADINGS, lateText, rowTexts } from '../.
 import { spanText } from '../../../host-sim/report/axis.ts';
 import type { Scenario } from '../../../host-sim/scenario/scenario.ts';
 import { durationMs } from '../../issue/duration.ts';
-import { problemText } from '../../provision/problems.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
-import { packageFolder } from '../bundle-samples.ts';
-import { type Io, printable, UsageError } from '../io.ts';
+import { type Io, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
 import { writeFiles } from '../output-file.ts';
+import { packageFolder } from '../package-folder.ts';
+import { refuseProblems } from '../run-text.ts';
 import { checkReport } from '../sim-report.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
@@ -108,10 +108,7 @@ function readScenarios(io: Io, file: string, seed: number | undefined, seeds: nu
   for (let i = 0; i < seeds; i++) {
     const first = scenarios[0]?.seed ?? seed;
     const read = readScenario(file, first === undefined ? undefined : first + i);
-    if ('problems' in read) {
-      for (const problem of read.problems) io.note(printable(problemText(problem)));
-      throw new UsageError(`${read.problems.length} findings, nothing was run`);
-    }
+    if ('problems' in read) refuseProblems(io, read.problems);
     scenarios.push(read.scenario);
   }
   if (revocationsOf(scenarios[0] as Scenario).length === 0)

@@ -1,19 +1,17 @@
 // `sim fleet`: a day of a whole fleet in this process, and what a device of it takes.
 
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { type FleetRun, READ_BACK_EVERY } from '../../../host-sim/fleet/fleet.ts';
 import { INVARIANTS } from '../../../host-sim/invariants/model.ts';
-import type { RunResult } from '../../../host-sim/simulation/run.ts';
 import { FleetProblem, runSites, sitesFor, sitesOf, together } from '../../fleet/sites.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
-import { type Io, UsageError } from '../io.ts';
+import type { Io } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
+import { packageFolder } from '../package-folder.ts';
+import { countRows, foundLines, refuseProblems, tellFailure } from '../run-text.ts';
 import { tableText } from '../table.ts';
-import { refuseProblems, violationLines } from './sim.ts';
 
 interface FleetCommandOptions {
   readonly devices: number;
@@ -55,7 +53,9 @@ export function registerFleet(sim: Command, io: Io): void {
       'after',
       '\nA scenario of a fleet has its devices in one row, with a {n}, and one pattern with each.\nExample: mpcp-embedded sim fleet --devices 100 --payments 5\nExit code 1 where a rule is broken that holds for every device, or what must come of it did not.',
     )
-    .action((file: string | undefined, options: FleetCommandOptions) => run(io, file ?? readyFile(), options));
+    .action((file: string | undefined, options: FleetCommandOptions) =>
+      run(io, file ?? join(packageFolder(), READY), options),
+    );
   jsonOption(fleet);
 }
 
@@ -107,17 +107,8 @@ function perDevice({ devices, cpuSeconds, heldBytes }: Fleet) {
 
 function text(title: string, seed: number, fleet: Fleet): string {
   const { result, devices, seconds, cpuSeconds, peakBytes } = fleet;
-  const { payments, approved, acknowledged, repeated, refused, unanswered } = result;
   const { cpuMsPerDevice, heldBytesPerDevice } = perDevice(fleet);
-  const counts = [
-    ['devices', String(devices)],
-    ['payments', String(payments)],
-    ['approved', String(approved)],
-    ['  of these at the operator', String(acknowledged)],
-    ['answered again', String(repeated)],
-    ...Object.entries(refused).map(([code, count]) => [`refused with ${code}`, String(count)]),
-    ['without an answer', String(unanswered)],
-  ];
+  const counts = [['devices', String(devices)], ...countRows(result)];
   const took = [
     ['time', `${seconds.toFixed(1)} s`],
     ['processor time', `${cpuSeconds.toFixed(1)} s`],
@@ -138,18 +129,6 @@ function text(title: string, seed: number, fleet: Fleet): string {
   ].join('\n');
 }
 
-/** What is wrong with what came of a fleet; nothing where all is well. */
-export function foundLines({ unmet, violation }: Pick<RunResult, 'unmet' | 'violation'>): readonly string[] {
-  return violation === undefined ? unmet.map((what) => `NOT AS EXPECTED: ${what}`) : violationLines(violation);
-}
-
-/** Tells why a fleet could not be run to its end, as errors of calls are told. */
-export function tellFailure(io: Io, why: string): void {
-  io.note(why);
-  if (io.json) io.out(JSON.stringify({ error: why }, null, 2));
-  io.fail();
-}
-
 /** On a terminal only. */
 function barOf({ terminal }: Io): SingleBar | undefined {
   if (terminal === undefined) return undefined;
@@ -163,13 +142,4 @@ function show(bar: SingleBar, ms: number, ofMs: number): void {
   const hours = (of: number) => Math.floor(of / 3_600_000);
   bar.setTotal(ofMs);
   bar.update(ms, { hours: hours(ms), ofHours: hours(ofMs) });
-}
-
-/** The ready scenario, from the project's sources or from dist/. */
-function readyFile(): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const file = join(folder, READY);
-    if (existsSync(file)) return file;
-    if (dirname(folder) === folder) throw new UsageError(`${READY} is not where this program was installed`);
-  }
 }

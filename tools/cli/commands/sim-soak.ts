@@ -8,8 +8,8 @@ import { type Soaked, type SoakFailure, soak } from '../../soak/soak.ts';
 import type { Io } from '../io.ts';
 import { plain, wholeNumber } from '../option-values.ts';
 import { makeFolder } from '../output-file.ts';
+import { countsLine, violationLines } from '../run-text.ts';
 import type { Register } from './index.ts';
-import { violationLines } from './sim.ts';
 
 interface SoakOptions {
   readonly minutes: number;
@@ -55,12 +55,7 @@ async function run(
     untilMs: Date.now() + minutes * MINUTE_MS,
     keep,
     ran: (ran) => {
-      const { payments, approved, repeated, refused, unanswered, events } = ran;
-      io.out(
-        json === true
-          ? JSON.stringify({ event: 'scenario', ...ran })
-          : `seed ${ran.seed}: ${payments} payments, ${approved} approved, ${repeated} answered again, ${refused} refused, ${unanswered} without an answer, ${events} events`,
-      );
+      io.out(json === true ? JSON.stringify({ event: 'scenario', ...ran }) : `seed ${ran.seed}: ${countsLine(ran)}`);
     },
   });
   io.out(json === true ? JSON.stringify({ event: 'result', ...soaked }) : text(soaked));
@@ -68,11 +63,10 @@ async function run(
 }
 
 function text({ coverage, failure, ...sums }: Soaked): string {
-  const { scenarios, payments, approved, repeated, refused, unanswered, events } = sums;
   const rows = Object.entries(coverage).map(([what, counts]) => [what, countsText(counts), neverText(counts)]);
   return [
     '',
-    `${scenarios} scenarios, ${payments} payments, ${approved} approved, ${repeated} answered again, ${refused} refused, ${unanswered} without an answer, ${events} events`,
+    `${sums.scenarios} scenarios, ${countsLine(sums)}`,
     '',
     ...rows.flatMap(([what, seen, never]) => [`${what}: ${seen}`, ...(never === '' ? [] : [`  never seen: ${never}`])]),
     ...(failure === undefined ? [] : failureLines(failure)),

@@ -11,11 +11,11 @@ import type { TraceEvent } from '../../../host-sim/simulation/trace.ts';
 import { EngineProblem } from '../../../host-sim/xs/project.ts';
 import { withEngine } from '../../../host-sim/xs-device/engine.ts';
 import { chargersIn } from '../../../host-sim/xs-device/xs-charger.ts';
-import { type InputProblem, problemText } from '../../provision/problems.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
-import { type Io, printable, systemReason, UsageError } from '../io.ts';
+import { type Io, systemReason, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
 import { makeFolder } from '../output-file.ts';
+import { countRows, foundLines, refuseProblems } from '../run-text.ts';
 import { checkReport, SimReport } from '../sim-report.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
@@ -102,17 +102,6 @@ async function onEngine(
   }
 }
 
-/** Tells what is wrong with a file. @throws UsageError always */
-export function refuseProblems(io: Io, problems: readonly InputProblem[]): never {
-  const [first, ...more] = problems;
-  if (more.length > 0) for (const problem of problems) io.note(printable(problemText(problem)));
-  throw new UsageError(
-    first !== undefined && more.length === 0
-      ? `${problemText(first)}; nothing was run`
-      : `${problems.length} findings, nothing was run`,
-  );
-}
-
 /** @throws UsageError where something is in the folder, or nothing can be written there */
 async function keptIn(folder: string, work: (kept: KeptRun) => Promise<RunResult>): Promise<RunResult> {
   if (folder === '') throw new UsageError('--keep "": the folder has no name');
@@ -133,23 +122,6 @@ async function keptIn(folder: string, work: (kept: KeptRun) => Promise<RunResult
 }
 
 function resultText(title: string, seed: number, result: RunResult): string {
-  const { payments, approved, repeated, refused, unanswered, acknowledged, unmet, events, violation } = result;
-  const rows = [
-    ['payments', String(payments)],
-    ['approved', String(approved)],
-    ['  of these at the operator', String(acknowledged)],
-    ['answered again', String(repeated)],
-    ...Object.entries(refused).map(([code, count]) => [`refused with ${code}`, String(count)]),
-    ['without an answer', String(unanswered)],
-  ];
-  const lines = [`${title}, seed ${seed}`, '', tableText(['what', 'how many'], rows), '', `${events} events`];
-  const expected = unmet.map((what) => `NOT AS EXPECTED: ${what}`);
-  return [...lines, ...(violation === undefined ? expected : violationLines(violation))].join('\n');
-}
-
-/** A rule that was broken, and what led there. */
-export function violationLines(violation: NonNullable<RunResult['violation']>): readonly string[] {
-  const { rule, device, detail, trace } = violation;
-  const events = trace.map((event) => `  ${JSON.stringify(event)}`);
-  return ['', `VIOLATION of "${rule}" by ${device}: ${detail}`, ...events];
+  const counts = tableText(['what', 'how many'], countRows(result));
+  return [`${title}, seed ${seed}`, '', counts, '', `${result.events} events`, ...foundLines(result)].join('\n');
 }

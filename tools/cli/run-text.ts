@@ -1,0 +1,59 @@
+// What commands that run scenarios tell in the same words: why a file cannot be used, the counts of a run, and what is wrong
+// with what came of it.
+
+import type { RunResult } from '../../host-sim/simulation/run.ts';
+import { type InputProblem, problemText } from '../provision/problems.ts';
+import { type Io, printable, UsageError } from './io.ts';
+
+/** Tells what is wrong with a file. @throws UsageError always */
+export function refuseProblems(io: Io, problems: readonly InputProblem[]): never {
+  const [first, ...more] = problems;
+  if (more.length > 0) for (const problem of problems) io.note(printable(problemText(problem)));
+  throw new UsageError(
+    first !== undefined && more.length === 0
+      ? `${problemText(first)}; nothing was run`
+      : `${problems.length} findings, nothing was run`,
+  );
+}
+
+/** What was counted in a run: what, and how many. */
+export function countRows(result: RunResult): readonly (readonly [string, string])[] {
+  const { payments, approved, acknowledged, repeated, refused, unanswered } = result;
+  return [
+    ['payments', String(payments)],
+    ['approved', String(approved)],
+    ['  of these at the operator', String(acknowledged)],
+    ['answered again', String(repeated)],
+    ...Object.entries(refused).map(([code, count]) => [`refused with ${code}`, String(count)] as const),
+    ['without an answer', String(unanswered)],
+  ];
+}
+
+/** The same counts in one line; refusals without their codes. */
+export function countsLine(
+  counts: Pick<RunResult, 'payments' | 'approved' | 'repeated' | 'unanswered' | 'events'> & {
+    readonly refused: number;
+  },
+): string {
+  const { payments, approved, repeated, refused, unanswered, events } = counts;
+  return `${payments} payments, ${approved} approved, ${repeated} answered again, ${refused} refused, ${unanswered} without an answer, ${events} events`;
+}
+
+/** What is wrong with what came of a run; nothing where all is well. */
+export function foundLines({ unmet, violation }: Pick<RunResult, 'unmet' | 'violation'>): readonly string[] {
+  return violation === undefined ? unmet.map((what) => `NOT AS EXPECTED: ${what}`) : violationLines(violation);
+}
+
+/** A rule that was broken, and what led there. */
+export function violationLines(violation: NonNullable<RunResult['violation']>): readonly string[] {
+  const { rule, device, detail, trace } = violation;
+  const events = trace.map((event) => `  ${JSON.stringify(event)}`);
+  return ['', `VIOLATION of "${rule}" by ${device}: ${detail}`, ...events];
+}
+
+/** Tells why a fleet could not be run to its end, as errors of calls are told. */
+export function tellFailure(io: Io, why: string): void {
+  io.note(why);
+  if (io.json) io.out(JSON.stringify({ error: why }, null, 2));
+  io.fail();
+}
