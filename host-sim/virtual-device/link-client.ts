@@ -1,9 +1,12 @@
-// Sends the core's requests over a link, one at a time, and tells what comes back as it comes. What is told works on flash: power may
-// go in it, and then nothing more is told; what it throws goes to whoever waits for the end.
+// Sends the core's requests over a link, one at a time, and tells what comes back as it comes, in packets as a device gets them. What is
+// told works on flash: power may go in it, and then nothing more is told; what it throws goes to whoever waits for the end.
 
 import type { HttpFailure, HttpOrder, HttpReceiver, HttpTransport, Server } from '../../core/network/http-client.ts';
-import { type Link, linkFailure } from './link.ts';
+import { type Link, type LinkAnswer, linkFailure } from './link.ts';
 import type { KnownServer } from './tls-fetch.ts';
+
+/** Bytes of an answer that a device takes at a time: those of a packet, however many come at once. */
+export const PACKET_BYTES = 1460;
 
 /** What a client is made of. */
 export interface LinkClientParts {
@@ -135,13 +138,13 @@ export class LinkClient implements HttpTransport {
         return;
       }
       let bytes = 0;
-      for await (const part of response.body ?? []) {
-        bytes += part.length;
+      for await (const packet of packetsOf(response)) {
+        bytes += packet.length;
         if (bytes > maxBytes) {
           this.#fail(sending, 'too-large', `the answer has more than ${maxBytes} bytes`);
           return;
         }
-        if (!(await this.#told(sending, () => receiver.take(part)))) break;
+        if (!(await this.#told(sending, () => receiver.take(packet)))) break;
       }
       await this.#told(sending, () => this.#end()?.ended());
     } catch (error) {
@@ -177,6 +180,11 @@ export class LinkClient implements HttpTransport {
     sending?.breakOff();
     return sending?.receiver;
   }
+}
+
+async function* packetsOf({ body }: LinkAnswer): AsyncGenerator<Uint8Array> {
+  for await (const part of body ?? [])
+    for (let at = 0; at < part.length; at += PACKET_BYTES) yield part.subarray(at, at + PACKET_BYTES);
 }
 
 function nobody(): void {}

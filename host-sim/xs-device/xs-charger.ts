@@ -16,6 +16,7 @@ import { type Charger, MachineStopped, type MakeCharger } from '../simulation/si
 import { type FetchUnderWay, fetchBundles } from '../virtual-device/bundle-fetch.ts';
 import { type BatchSender, type HandIn, handIn } from '../virtual-device/hand-in.ts';
 import { Link } from '../virtual-device/link.ts';
+import { PACKET_BYTES } from '../virtual-device/link-client.ts';
 import { askRevocation } from '../virtual-device/revocation-ask.ts';
 import { receiptsUrl } from '../virtual-device/server-urls.ts';
 import { type ChargerParts, StartProblem } from '../virtual-device/virtual-charger.ts';
@@ -35,8 +36,6 @@ interface Question {
   readonly maxBytes: number;
 }
 
-/** Bytes of an answer that a device takes at a time: those of a packet. */
-const PACKET_BYTES = 1460;
 /** A reader has room for the longest presentation. Of one that is longer it takes what shows that. */
 const MOST_TAKEN = PRESENTATION_BYTES + 1;
 /** As the core asks; it holds the rest of a question itself. */

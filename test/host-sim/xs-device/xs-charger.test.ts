@@ -64,6 +64,21 @@ const BUSY = changedScenario((scenario) => {
   ];
 });
 
+/** Two gates whose authority answers with more than a set may have, and whose power then goes in the middle of flash again and again. */
+const OVERSIZE = changedScenario((scenario) => {
+  scenario.duration = '2h';
+  scenario.settle = '1h';
+  scenario.fleet.devices[0].deviceId = 'gate-{n}';
+  scenario.fleet.devices[0].count = 2;
+  scenario.authority.bundles = { every: '30m', lifetime: '8h' };
+  Object.assign(scenario.arrivals[0], { devices: 'gate-*', pattern: { every: '10m' } });
+  scenario.actions = ['25m', '50m', '70m', '90m'].map((at) => ({ at, urgent: 'gate-*' }));
+  scenario.faults = [
+    { devices: 'gate-*', at: '20m', for: '40m', oversize: '1MiB' },
+    { devices: 'gate-*', at: '1h', for: '1h', powerCuts: { rate: '20/h', torn: true } },
+  ];
+});
+
 /** Runs a scenario, and holds every event. */
 async function traceOf(text: string, engine?: Engine, changed: Partial<MachineMemory> = {}) {
   const read = readScenario(bench.write('scenario.yaml', text), undefined);
@@ -124,6 +139,20 @@ describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () 
       'clock.set',
     ])
       expect(happened).toContain(event);
+  });
+
+  it('more than a set may have comes in packets, and a later cut tears what it tears in Node', {
+    timeout: LONG_MS,
+  }, async () => {
+    const inNode = await traceOf(OVERSIZE);
+    const inXs = await traceOf(OVERSIZE, engine);
+    expect(inXs.events).toEqual(inNode.events);
+    expect(inXs.result).toEqual(inNode.result);
+    expect(inNode.result.violation).toBeUndefined();
+    const told = inNode.events.map(({ event, failure = '' }) => `${event} ${failure}`.trim());
+    const first = told.indexOf('refresh.failed too-large');
+    expect(first).toBeGreaterThan(0);
+    expect(told.indexOf('device.power-lost')).toBeGreaterThan(first);
   });
 
   it("asks a grant's issuer whether it was revoked, and remembers that it was", { timeout: LONG_MS }, async () => {
