@@ -25,6 +25,7 @@ import {
 import { SeededRandom } from '../flash/random.ts';
 import { SimulatedFlash } from '../flash/simulated-flash.ts';
 import { MemoryStore } from '../flash/store.ts';
+import { postJson } from '../http/post-json.ts';
 import { PolicyAuthority } from '../policy-authority/server.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import { imageFlash, imageOf } from '../provisioning/image.ts';
@@ -246,16 +247,7 @@ export class EmergencyFleet {
     );
   }
 
-  async #post(path: string, body: object): Promise<JsonObject> {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_KEY}` };
-    const answer = await this.authority.answer({
-      method: 'POST',
-      path,
-      headers,
-      body: Buffer.from(JSON.stringify(body)),
-    });
-    const value = JSON.parse(Buffer.from(answer.body).toString()) as JsonObject;
-    if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${value.error}: ${value.detail}`);
-    return value;
+  #post(path: string, body: object): Promise<JsonObject> {
+    return postJson((request) => this.authority.answer(request), path, ADMIN_KEY, body);
   }
 }

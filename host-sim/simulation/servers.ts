@@ -7,6 +7,7 @@ import type { Provisioning } from '../../core/provisioning/provisioning.ts';
 import { apiKeyHash } from '../http/bearer.ts';
 import type { LocalAnswer, LocalRequest } from '../http/json-server.ts';
 import { Loopback } from '../http/loopback.ts';
+import { postJson } from '../http/post-json.ts';
 import { OperatorBackend } from '../operator-backend/server.ts';
 import type { OperatorStorage } from '../operator-backend/storage.ts';
 import type { BundleRequest, GrantRequest } from '../policy-authority/authority.ts';
@@ -250,12 +251,8 @@ export class Servers {
   }
 
   async #post(path: string, body: object): Promise<JsonObject> {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${ADMIN}` };
-    const request = { method: 'POST', path, headers, body: Buffer.from(JSON.stringify(body)) } as const;
-    const answer = await this.#ask(this.#authority, request);
+    const value = await postJson((request) => this.#ask(this.#authority, request), path, ADMIN, body);
     this.#kept = new Map();
-    const value = JSON.parse(Buffer.from(answer.body).toString()) as JsonObject;
-    if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${value.error}: ${value.detail}`);
     return value;
   }
 
