@@ -4,7 +4,7 @@
 import { HAND_IN_PACE_MS } from '../../core/limits.ts';
 import { UrgentTopic } from '../../core/network/urgent-topic.ts';
 import { PowerCut } from '../flash/power-cut.ts';
-import { connectByNode } from './node-connection.ts';
+import { connectingByNode } from './node-connection.ts';
 import { type ChargerParts, VirtualCharger } from './virtual-charger.ts';
 
 /** What it is made of. */
@@ -52,7 +52,7 @@ export class OnlineCharger {
     if (mqtt === undefined || pinned === undefined) return undefined;
     return new UrgentTopic({
       ...mqtt,
-      connect: connectByNode,
+      connect: connectingByNode(() => clock.wallMs()),
       certificate: pinned,
       deviceId,
       ...(operator !== undefined && { password: operator.apiKey }),

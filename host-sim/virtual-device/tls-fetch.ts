@@ -2,11 +2,9 @@
 // was looked at.
 
 import { type IncomingMessage, request } from 'node:http';
-import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
-import { connect } from 'node:tls';
 import type { LinkRequest } from './link.ts';
-import { isServer } from './server-certificate.ts';
+import { connectKnown } from './tls-socket.ts';
 
 /** Whom a device knows a server by. */
 export interface KnownServer {
@@ -16,8 +14,6 @@ export interface KnownServer {
   readonly nowMs: number | undefined;
 }
 
-/** Suites that a device has: keys are exchanged by a curve, and the server signs with RSA. */
-const CIPHERS = 'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384';
 const HTTPS_PORT = 443;
 
 /** What is asked for, until a signal ends it. */
@@ -36,22 +32,12 @@ export async function tlsFetch(url: URL, init: Sent, known: KnownServer): Promis
       headers: { host: url.host, ...init.headers, ...(init.body && { 'content-length': init.body.length }) },
       signal: init.signal,
       createConnection: (_, created) => {
-        const socket = connect({
-          host,
-          port: port === '' ? HTTPS_PORT : Number(port),
-          ...(isIP(host) === 0 && { servername: host }),
-          minVersion: 'TLSv1.2',
-          maxVersion: 'TLSv1.2',
-          ciphers: CIPHERS,
-          // Whose a certificate is, is looked at here.
-          rejectUnauthorized: false,
+        const server = { host, port: port === '' ? HTTPS_PORT : Number(port), certificate, wallMs: () => nowMs };
+        const socket = connectKnown(server, (refusal) => {
+          if (refusal === undefined) created(null, socket);
+          else socket.destroy(new Error(refusal));
         });
         socket.once('error', (error) => created(error, socket));
-        socket.once('secureConnect', () => {
-          const own = socket.getPeerX509Certificate();
-          if (own !== undefined && isServer(own, host, certificate, nowMs)) created(null, socket);
-          else socket.destroy(new Error(`the certificate of ${host} is not one that is provisioned, nor signed by it`));
-        });
         return undefined;
       },
     });

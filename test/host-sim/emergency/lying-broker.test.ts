@@ -6,11 +6,25 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { REFRESH_URGENT_MOST } from '../../../core/limits.ts';
+import { DAY_BEGINS_MS, DAY_MS } from '../../../host-sim/day/scene.ts';
 import { EmergencyFleet, type FleetDevice } from '../../../host-sim/emergency/fleet.ts';
-import { certified, keyPair, type Party } from '../../fixtures/server-certificates.ts';
+import { type CertificateParts, certified, keyPair, type Party } from '../../fixtures/server-certificates.ts';
 
 const PAIR = keyPair('rsa', 65_537, 2048);
+const STRANGER = keyPair('rsa', 65_537, 2048);
 const OWN = certified(PAIR, { names: ['127.0.0.1'] });
+/** What a broker of another key shows, valid around the time of the devices. */
+const shows = (parts: CertificateParts, by = PAIR.privateKey) =>
+  certified(
+    STRANGER,
+    {
+      names: ['127.0.0.1'],
+      from: new Date(DAY_BEGINS_MS - DAY_MS),
+      to: new Date(DAY_BEGINS_MS + DAY_MS),
+      ...parts,
+    },
+    by,
+  );
 const CONNACK = [0x20, 2, 0, 0];
 const SUBACK = [0x90, 3, 0, 1, 0];
 const message = (topic: string, flags = 0) => [0x30 | flags, 2 + topic.length, 0, topic.length, ...Buffer.from(topic)];
@@ -131,26 +145,15 @@ describe('attack: a broker', () => {
   });
 
   it.each<[string, Party, boolean]>([
-    ['with a certificate of its own', certified(keyPair('rsa', 65_537, 2048), { names: ['127.0.0.1'] }), false],
+    ['with a certificate of its own', shows({}, STRANGER.privateKey), false],
+    ['for another host, though signed by the one that is known', shows({ names: ['10.0.0.1'] }), false],
+    ['whose certificate is over by the clock of the device', shows({ to: new Date(DAY_BEGINS_MS) }), false],
     [
-      'for another host, though signed by the one that is known',
-      certified(keyPair('rsa', 65_537, 2048), { names: ['10.0.0.1'] }, PAIR.privateKey),
+      'whose certificate is of a time to come by the clock of the device',
+      shows({ from: new Date(DAY_BEGINS_MS + DAY_MS / 2) }),
       false,
     ],
-    [
-      'whose certificate is over',
-      certified(
-        keyPair('rsa', 65_537, 2048),
-        { names: ['127.0.0.1'], to: new Date(0), from: new Date(0) },
-        PAIR.privateKey,
-      ),
-      false,
-    ],
-    [
-      'signed by the one that is known, for this host',
-      certified(keyPair('rsa', 65_537, 2048), { names: ['127.0.0.1'] }, PAIR.privateKey),
-      true,
-    ],
+    ['signed by the one that is known, for this host, and valid by the clock of the device', shows({}), true],
   ])('%s: whether it is told the password', async (_, party, isTold) => {
     const { device, got } = await subscribed(lets, party, OWN.certificate);
     await fleet.until('done with it', (one) => one.count('mqtt.failed') + one.count('mqtt.subscribed') > 0);
