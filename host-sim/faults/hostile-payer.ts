@@ -1,34 +1,19 @@
 // Payers who cheat: classes of what they do to a payment that an honest wallet has signed. A device refuses every one of them.
 
 import type { JsonObject } from '../../core/json/value.ts';
-import type { SeededRandom } from '../flash/random.ts';
 import { intentHash, type SignedEnvelope, signGrant, signSba } from '../signing/artifacts.ts';
-import type { SigningKey } from '../signing/keys.ts';
 import { presentationBytes, type WalletPresentation } from '../wallet/presentation.ts';
+import type { Cheat, Cheats, HostileContext, Presented } from './cheat.ts';
+import { DISHONEST_WALLETS, SIGNED_ALL_THE_SAME } from './dishonest-wallet.ts';
+import { HOSTILE_BYTES } from './hostile-bytes.ts';
 
-/** What a payer begins with. */
-export interface HostileContext {
-  /** Signed for this device and amount, and not presented. */
-  readonly honest: WalletPresentation;
-  readonly amountMinor: string;
-  /** The same, as it was signed hours ago. */
-  readonly late: WalletPresentation;
-  /** What this device has approved last, with its amount; undefined where it has approved nothing. */
-  readonly approved: Presented | undefined;
-  /** A key that nobody knows. */
-  readonly stranger: SigningKey;
-  readonly random: SeededRandom;
-}
+/** Of Ed25519: RFC 8032 §5.1. */
+const GROUP_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
+/** Classes whose payments are somebody's. */
+const SIGNED = ['late', 'replayed', ...SIGNED_ALL_THE_SAME] as const;
 
-/** What is presented, and the amount that the device asks for. */
-export interface Presented {
-  readonly bytes: Uint8Array;
-  readonly amountMinor: string;
-}
-
-type Cheat = (context: HostileContext) => Presented | undefined;
-
-const CHEATS = {
+/** Without a key that is good for anything. */
+const CHANGED_PAYMENTS = {
   /** Raises the amount wherever it stands, with a fresh intentHash. */
   'amount-raised': ({ honest, amountMinor }) => {
     const amount = (BigInt(amountMinor) * 2n).toString();
@@ -81,32 +66,28 @@ const CHEATS = {
     const grant = { ...(honest.grant.grant as JsonObject), budgetMinor: '999999999999' };
     return { bytes: presentationBytes({ ...honest, grant: { ...honest.grant, grant } }), amountMinor };
   },
-  /** Breaks off. */
-  truncated: ({ honest, amountMinor, random }) => {
-    const bytes = presentationBytes(honest);
-    return { bytes: bytes.subarray(0, random.below(bytes.length)), amountMinor };
+  /** Puts each of two signatures where the other was. */
+  'signatures-swapped': ({ honest, amountMinor }) => {
+    const grant = { ...honest.grant, signature: honest.sba.signature };
+    const sba = { ...honest.sba, signature: String(honest.grant.signature) };
+    return { bytes: presentationBytes({ ...honest, grant, sba }), amountMinor };
   },
-  /** Sends bytes that mean nothing. */
-  garbage: ({ amountMinor, random }) => ({
-    bytes: Uint8Array.from({ length: 512 }, () => random.below(256)),
-    amountMinor,
-  }),
-  /** Has every member of the presentation twice. */
-  'members-twice': ({ honest, amountMinor }) => {
-    const text = JSON.stringify(honest);
-    return { bytes: Buffer.from(`${text.slice(0, -1)},${text.slice(1)}`), amountMinor };
+  /** Gives a signature another form that loose verifiers take: the group's order is added to S. */
+  'signature-malleable': ({ honest, amountMinor }) => {
+    const signature = Buffer.from(honest.sba.signature, 'base64');
+    const s = BigInt(`0x${Buffer.from(signature.subarray(32)).reverse().toString('hex')}`) + GROUP_ORDER;
+    const other = Buffer.from(s.toString(16).padStart(64, '0'), 'hex').reverse();
+    const sba = { ...honest.sba, signature: Buffer.concat([signature.subarray(0, 32), other]).toString('base64') };
+    return { bytes: presentationBytes({ ...honest, sba }), amountMinor };
   },
-  /** Nests deeper than a stack. */
-  'nested-deeply': ({ amountMinor }) => ({
-    bytes: Buffer.from(`{"grant":${'['.repeat(2000)}${']'.repeat(2000)}}`),
-    amountMinor,
-  }),
-  /** Is longer than memory. */
-  oversize: ({ honest, amountMinor }) => {
-    const idempotencyKey = 'x'.repeat(40_000);
-    return { bytes: presentationBytes({ ...honest, idempotencyKey }), amountMinor };
+  /** Signs with nothing but zeros: a point of small order. */
+  'signature-zero': ({ honest, amountMinor }) => {
+    const sba = { ...honest.sba, signature: Buffer.alloc(64).toString('base64') };
+    return { bytes: presentationBytes({ ...honest, sba }), amountMinor };
   },
-} as const satisfies { readonly [name: string]: Cheat };
+} as const satisfies Cheats;
+
+const CHEATS = { ...CHANGED_PAYMENTS, ...HOSTILE_BYTES, ...DISHONEST_WALLETS } as const;
 
 /** A class of what payers do. */
 export type HostileClass = keyof typeof CHEATS;
@@ -117,6 +98,11 @@ export const HOSTILE_CLASSES = Object.keys(CHEATS) as readonly HostileClass[];
 /** What a payer of a class presents; undefined where there is nothing to begin with. */
 export function hostilePayment(kind: HostileClass, context: HostileContext): Presented | undefined {
   return (CHEATS[kind] as Cheat)(context);
+}
+
+/** What makes a payment nobody's. One that comes late, or again, was signed: its expiry and its caps are what matters. */
+export function forgedBy(kind: HostileClass | undefined): string | undefined {
+  return kind === undefined || (SIGNED as readonly string[]).includes(kind) ? undefined : kind;
 }
 
 /** The payment with members of its SPA and its intent changed, the hash of the intent worked out anew, the signature left. */

@@ -81,6 +81,13 @@ export class Payers {
     return session.createPayment({ amount: amountMinor, rail, asset, destination, referenceId: this.#newId() });
   }
 
+  /** A grant of a wallet's that expired so long ago. */
+  expiredGrant({ grant }: Wallet, agoMs: number): JsonObject {
+    const expiresAt = new Date((this.#clock.wallMs() as number) - agoMs).toISOString();
+    const { grantId, ...members } = grant.grant as JsonObject;
+    return this.#servers.signedGrant({ ...members, grantId: `${grantId}-before`, expiresAt });
+  }
+
   #granted(terms: WalletTerms, address: string): Promise<JsonObject> {
     const { grantLifetimeMs, budgetMinor, singleMinor, cumulativeMinor, velocity } = terms;
     const distinct = <T>(of: (sale: SaleTerms) => T) => [...new Set(this.#sales.map(of))];

@@ -1,9 +1,10 @@
 // Runs a scenario: everybody is made from it, and time passes until its end. The same scenario and seed give the same trace.
 
 import type { LogEvent } from '../../core/ports/ports.ts';
+import type { Approved, Presented } from '../faults/cheat.ts';
 import { beginClockFault, beginFlashFault, beginPowerFault, type TimeServers } from '../faults/device-faults.ts';
 import type { Fault, FaultTerms } from '../faults/fault.ts';
-import { type HostileClass, hostilePayment, type Presented } from '../faults/hostile-payer.ts';
+import { forgedBy, type HostileClass, hostilePayment } from '../faults/hostile-payer.ts';
 import { LyingNetwork } from '../faults/network-faults.ts';
 import type { SeededRandom } from '../flash/random.ts';
 import type { LocalAnswer } from '../http/json-server.ts';
@@ -13,6 +14,7 @@ import { createNodeCrypto } from '../ports/node-crypto.ts';
 import { documentFrom, replacedImage } from '../provisioning/image.ts';
 import type { Action, ArrivalTerms, LinkTerms, Scenario } from '../scenario/scenario.ts';
 import { randomSpan, seededKey, seededRandom } from '../scenario/seeded.ts';
+import type { SignedBy } from '../signing/artifacts.ts';
 import type { SigningKey } from '../signing/keys.ts';
 import { presentationBytes } from '../wallet/presentation.ts';
 import { Arrivals } from './arrivals.ts';
@@ -84,6 +86,12 @@ interface PayerName {
   readonly hostile?: HostileClass;
 }
 
+/** The same with whose wallet it is. */
+interface Payer {
+  readonly name: PayerName;
+  readonly signer: SignedBy;
+}
+
 /** How often all devices are looked at, beside whenever something happens to one. */
 const LOOKED_EVERY_MS = 900_000;
 /** Longer than a budget of a wallet lasts, with the drift of clocks. */
@@ -104,7 +112,7 @@ class Run {
   readonly #heard = new Map<string, LocalAnswer>();
   /** What each device has approved last, where somebody plays it back. */
   readonly #hasCheats: boolean;
-  readonly #lastApproved = new Map<string, Presented>();
+  readonly #lastApproved = new Map<string, Approved>();
   readonly #servers: Servers;
   readonly #payers: Payers;
   readonly #watch: FleetWatch;
@@ -386,23 +394,34 @@ class Run {
     const isHostile = random.next() < terms.hostileShare;
     const cheats = isHostile ? terms.hostile[random.below(terms.hostile.length)] : undefined;
     const honest = await this.#payers.pay(wallet, device.sale, amount);
-    const payer = {
+    const { issuer, key } = wallet.terms;
+    const signer = { issuer, key };
+    const name = {
       payer: `${wallet.terms.name}-${wallet.number}`,
       grantKey: String(wallet.grant.issuerKeyId),
-      budgetKey: wallet.terms.key.kid,
+      budgetKey: key.kid,
     };
     if (cheats === undefined) {
-      await this.#pay(device, { bytes: presentationBytes(honest), amountMinor: amount }, payer);
+      await this.#pay(device, { bytes: presentationBytes(honest), amountMinor: amount }, { name, signer });
       return;
     }
     const late = await this.#payers.pay(wallet, device.sale, amount, LATE_MS);
     const approved = this.#lastApproved.get(device.terms.deviceId);
-    const context = { honest, amountMinor: amount, late, approved, stranger: this.#stranger, random };
+    const context = {
+      honest,
+      amountMinor: amount,
+      late,
+      signer,
+      expiredGrant: () => this.#payers.expiredGrant(wallet, LATE_MS),
+      approved,
+      stranger: this.#stranger,
+      random,
+    };
     const presented = hostilePayment(cheats, context);
-    if (presented !== undefined) await this.#pay(device, presented, { ...payer, hostile: cheats });
+    if (presented !== undefined) await this.#pay(device, presented, { name: { ...name, hostile: cheats }, signer });
   }
 
-  async #pay(device: SimulatedDevice, presented: Presented, who: PayerName): Promise<void> {
+  async #pay(device: SimulatedDevice, presented: Presented, { name, signer }: Payer): Promise<void> {
     const { deviceId } = device.terms;
     const { bytes, amountMinor } = presented;
     this.#payments++;
@@ -418,10 +437,10 @@ class Run {
       const approvals = this.#approvals.get(deviceId) ?? [];
       this.#approvals.set(deviceId, approvals);
       approvals.push(decision.receiptId);
-      if (this.#hasCheats) this.#lastApproved.set(deviceId, presented);
+      if (this.#hasCheats) this.#lastApproved.set(deviceId, { ...presented, signer });
     }
-    this.#tell(deviceId, { event: 'payment', ...who, amountMinor, ...answerOf(decision) });
-    const forged = forgedBy(who.hostile);
+    this.#tell(deviceId, { event: 'payment', ...name, amountMinor, ...answerOf(decision) });
+    const forged = forgedBy(name.hostile);
     if (decision?.ok && decision.repeated) this.#watch.repeated(device, bytes, forged, decision);
     else if (decision?.ok) this.#watch.approved(device, bytes, forged, decision);
     device.leave();
@@ -497,11 +516,6 @@ function answerOf(decision: Awaited<ReturnType<SimulatedDevice['pay']>>): Omit<L
   if (!decision.ok) return { answer: 'refused', code: decision.code, detail: decision.detail };
   const { receiptId, budgetId, grantId } = decision;
   return { answer: decision.repeated ? 'repeated' : 'approved', receiptId, budgetId, grantId };
-}
-
-/** What makes a payment nobody's. One that comes late, or again, was signed: its expiry and its caps are what matters. */
-function forgedBy(hostile: HostileClass | undefined): string | undefined {
-  return hostile === 'late' || hostile === 'replayed' ? undefined : hostile;
 }
 
 function namedIn(action: Action): { readonly [member: string]: string | number } {

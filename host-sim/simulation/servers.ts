@@ -16,6 +16,7 @@ import { MemoryStorage, type PolicyAuthorityStorage } from '../policy-authority/
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { seededIds } from '../scenario/seeded.ts';
+import { signGrant } from '../signing/artifacts.ts';
 import { publicJwk, type SigningKey } from '../signing/keys.ts';
 import type { LinkRequest } from '../virtual-device/link.ts';
 import type { Timeline } from './timeline.ts';
@@ -172,6 +173,11 @@ export class Servers {
   async issueGrant(policy: JsonObject, request: Omit<GrantRequest, 'policyHash'>): Promise<JsonObject> {
     const { policyHash } = await this.#post('/policies', { policyDocument: policy });
     return this.#post('/grants', { ...request, policyHash });
+  }
+
+  /** A grant as the authority signs it. It has issued none such: this is for what it would have issued at another time. */
+  signedGrant(grant: JsonObject): JsonObject {
+    return signGrant(grant, { key: this.#grantKey, issuer: this.#scenario.authority.issuer }, 'envelope');
   }
 
   async revokeGrant(grantId: string): Promise<void> {

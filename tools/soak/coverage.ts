@@ -1,5 +1,6 @@
 // What a soak has seen of all there is, so that what it never saw has a name.
 
+import type { ReasonCode } from '../../core/reason-codes.ts';
 import { HOSTILE_CLASSES } from '../../host-sim/faults/hostile-payer.ts';
 import type { RunResult } from '../../host-sim/simulation/run.ts';
 import type { TraceEvent } from '../../host-sim/simulation/trace.ts';
@@ -22,31 +23,41 @@ export interface Coverage {
 }
 
 /** What payments of a scenario can be refused with. */
-const CODES = [
-  ...[
-    'AMOUNT_EXCEEDED',
-    'AMOUNT_MISMATCH',
-    'ARTIFACT_EXPIRED',
-    'ARTIFACT_INVALID',
-    'BUDGET_ID_REPLAY',
-    'CLOCK_UNTRUSTED',
-  ],
-  ...[
-    'DESTINATION_MISMATCH',
-    'GRANT_BUDGET_EXCEEDED',
-    'GRANT_REVOKED',
-    'KEY_NOT_FOUND',
-    'KEY_REVOKED',
-    'LIMIT_EXCEEDED',
-  ],
-  ...[
-    'NO_TRUST_BUNDLE',
-    'OFFLINE_CUMULATIVE_EXCEEDED',
-    'OFFLINE_SINGLE_EXCEEDED',
-    'POLICY_GRANT_SIGNATURE_INVALID',
-    'SBA_INVALID',
-  ],
-  ...['SBA_SIGNATURE_INVALID', 'SPA_SIGNATURE_INVALID', 'STORE_FAILED', 'STORE_FULL', 'VELOCITY_LIMIT_EXCEEDED'],
+const CODES: readonly ReasonCode[] = [
+  'AMOUNT_EXCEEDED',
+  'AMOUNT_MISMATCH',
+  'ARTIFACT_EXPIRED',
+  'ARTIFACT_INVALID',
+  'ASSET_MISMATCH',
+  'BUDGET_ID_REPLAY',
+  'CLOCK_UNTRUSTED',
+  'DESTINATION_MISMATCH',
+  'FPA_SIGNATURE_INVALID',
+  'GRANT_BUDGET_EXCEEDED',
+  'GRANT_REVOKED',
+  'INTENT_HASH_MISMATCH',
+  'ISSUER_NOT_PERMITTED',
+  'KEY_NOT_FOUND',
+  'KEY_REVOKED',
+  'LIMIT_EXCEEDED',
+  'NO_TRUST_BUNDLE',
+  'OFFLINE_CUMULATIVE_EXCEEDED',
+  'OFFLINE_SINGLE_EXCEEDED',
+  'POLICY_GRANT_NOT_FOUND',
+  'POLICY_GRANT_SIGNATURE_INVALID',
+  'POLICY_HASH_MISMATCH',
+  'RAIL_MISMATCH',
+  'SBA_INVALID',
+  'SBA_NOT_FOUND',
+  'SBA_SIGNATURE_INVALID',
+  'SCOPE_UNSUPPORTED',
+  'SESSION_MISMATCH',
+  'SPA_SIGNATURE_INVALID',
+  'STORE_FAILED',
+  'STORE_FULL',
+  'SUBJECT_ACTOR_MISMATCH',
+  'VELOCITY_LIMIT_EXCEEDED',
+  'VERSION_UNSUPPORTED',
 ];
 
 /** Gathers it. */

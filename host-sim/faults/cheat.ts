@@ -1,0 +1,45 @@
+// What a payer who cheats begins with, and what comes of it.
+
+import type { JsonObject } from '../../core/json/value.ts';
+import type { SeededRandom } from '../flash/random.ts';
+import type { SignedBy } from '../signing/artifacts.ts';
+import type { SigningKey } from '../signing/keys.ts';
+import type { WalletPresentation } from '../wallet/presentation.ts';
+
+/** What a payer begins with. */
+export interface HostileContext {
+  /** Signed for this device and amount, and not presented. */
+  readonly honest: WalletPresentation;
+  readonly amountMinor: string;
+  /** The same, as it was signed hours ago. */
+  readonly late: WalletPresentation;
+  /** The wallet's own key: its owner signs what he likes. */
+  readonly signer: SignedBy;
+  /** A grant that the authority has signed for this wallet, and that has expired. */
+  readonly expiredGrant: () => JsonObject;
+  /** What this device has approved last; undefined where it has approved nothing. */
+  readonly approved: Approved | undefined;
+  /** A key that nobody knows. */
+  readonly stranger: SigningKey;
+  readonly random: SeededRandom;
+}
+
+/** What is presented, and the amount that the device asks for. */
+export interface Presented {
+  readonly bytes: Uint8Array;
+  readonly amountMinor: string;
+}
+
+/** What a device has approved. */
+export interface Approved extends Presented {
+  /** Whose wallet it was. */
+  readonly signer: SignedBy;
+}
+
+/** What a payer presents; undefined where there is nothing to begin with. */
+export type Cheat = (context: HostileContext) => Presented | undefined;
+
+/** Cheats by their names. */
+export interface Cheats {
+  readonly [name: string]: Cheat;
+}
