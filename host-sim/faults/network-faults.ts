@@ -6,7 +6,7 @@ import type { SeededRandom } from '../flash/random.ts';
 import type { LocalAnswer } from '../http/json-server.ts';
 import { signBundle } from '../signing/artifacts.ts';
 import { publicJwk, type SigningKey } from '../signing/keys.ts';
-import type { Network, NetworkAnswer } from '../simulation/in-process-link.ts';
+import type { Network, NetworkAnswer } from '../simulation/simulated-link.ts';
 import type { Timeline } from '../simulation/timeline.ts';
 import type { LinkRequest } from '../virtual-device/link.ts';
 import type { NetworkFault, NetworkTrouble } from './fault.ts';

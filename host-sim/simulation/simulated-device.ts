@@ -14,9 +14,9 @@ import type { DeviceTerms, SaleTerms } from '../scenario/scenario.ts';
 import { seededRandom } from '../scenario/seeded.ts';
 import { type ChargerParts, type Refresh, StartProblem, VirtualCharger } from '../virtual-device/virtual-charger.ts';
 import { DeviceClock, type TrueTime } from './device-clock.ts';
-import { InProcessLink, type Network } from './in-process-link.ts';
 import type { Partition } from './kept-run.ts';
 import type { BundleAudience } from './servers.ts';
+import { type Network, SimulatedLink } from './simulated-link.ts';
 import type { Timeline } from './timeline.ts';
 
 /** What a run needs of a charger. */
@@ -91,7 +91,7 @@ const CLOCK_CLOSE_MS = 5000;
 export class SimulatedDevice {
   readonly terms: DeviceTerms;
   readonly clock: DeviceClock;
-  readonly link: InProcessLink;
+  readonly link: SimulatedLink;
   readonly flashes: DeviceFlashes;
   readonly #parts: SimulatedDeviceParts;
   readonly #bundlesFlash: Flash;
@@ -109,7 +109,7 @@ export class SimulatedDevice {
     this.terms = terms;
     this.#parts = parts;
     this.clock = new DeviceClock(trueMs, terms.battery);
-    this.link = new InProcessLink(timeline, network);
+    this.link = new SimulatedLink(timeline, network);
     const word = seededRandom(seed, `flash ${terms.deviceId}`).word();
     const flash = (partition: Partition, bytes: number, i: number) =>
       new SimulatedFlash(store(partition, bytes), { seed: mix(word, i) });

@@ -15,7 +15,7 @@ export interface NetworkAnswer extends LocalAnswer {
 }
 
 /** See the head of the file. */
-export class InProcessLink extends Link {
+export class SimulatedLink extends Link {
   readonly #timeline: Timeline;
   readonly #network: Network;
   /** What ends the requests that are under way. */
