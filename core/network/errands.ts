@@ -5,7 +5,13 @@ import { ANSWER_LIMITS, HAND_IN_MS, HAND_IN_PACE_MS, HAND_IN_STOPPED_MS } from '
 import type { Provisioning } from '../provisioning/provisioning.ts';
 import type { BundleFetch, FetchResult, HeaderOf } from '../refresh/bundle-fetch.ts';
 import { asksForRefresh, type BundleRefresh, REFRESH_HEADER, type RefreshStep } from '../refresh/bundle-refresh.ts';
-import type { UploadBatch, Uploader, UploadResult, UploadStep } from '../refresh/upload.ts';
+import {
+  receiptsPath,
+  type UploadBatch,
+  type Uploader,
+  type UploadResult,
+  type UploadStep,
+} from '../refresh/upload.ts';
 import { type HttpFailure, type HttpTransport, type Server, serverOf } from './http-client.ts';
 import { askSmall } from './small-answer.ts';
 
@@ -183,5 +189,5 @@ export function handInOrder({ operator, deviceId }: Provisioning): HandInOrder |
   if (operator === undefined || server === undefined) return undefined;
   const { certificate, apiKey } = operator;
   const known = certificate === undefined ? server : { ...server, certificate };
-  return { server: known, path: `/v1/devices/${encodeURIComponent(deviceId)}/receipts`, apiKey };
+  return { server: known, path: receiptsPath(deviceId), apiKey };
 }

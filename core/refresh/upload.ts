@@ -92,6 +92,11 @@ export type UploadResult =
 /** Bytes that end a batch. */
 const CLOSING = 2;
 
+/** The path that a device hands in at. */
+export function receiptsPath(deviceId: string): string {
+  return `/v1/devices/${encodeURIComponent(deviceId)}/receipts`;
+}
+
 /** See the head of the file. */
 export class Uploader {
   readonly #journal: Journal;
