@@ -2,63 +2,25 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HttpClient, type HttpOrder, serverAt, serverOf } from '../../../core/network/http-client.ts';
+import { HttpClient, serverAt, serverOf } from '../../../core/network/http-client.ts';
 import { askSmall } from '../../../core/network/small-answer.ts';
-import type { HeaderOf } from '../../../core/refresh/bundle-fetch.ts';
+import { answer, ORDER, PLAIN, RequestBench, SECURE } from '../../fixtures/http-requests.ts';
 import { connect, connections, lastConnection, Timers } from './connections.ts';
 
-const PLAIN = { host: 'pa.example', port: 80, secure: false };
-const SECURE = { host: 'pa.example', port: 443, secure: true };
-const ORDER: HttpOrder = {
-  server: PLAIN,
-  method: 'GET',
-  path: '/trust-bundles',
-  headers: { accept: 'application/json', authorization: 'Bearer secret' },
-  timeoutMs: 60_000,
-  maxBytes: 1000,
-};
 /** Those of the last bench. */
 let timers: Timers;
 
-/** A request, and what was told of it. */
-class Bench {
-  readonly client: HttpClient;
-  readonly told: string[] = [];
-  body = '';
-  wanted = true;
-  header: HeaderOf = () => undefined;
-
+/** Requests over connections and timers of a test. */
+class Bench extends RequestBench {
   constructor() {
     connections.length = 0;
     timers = new Timers();
-    this.client = new HttpClient({ connect, after: timers.after, certificate: undefined });
-  }
-
-  send(changes: Partial<HttpOrder> = {}): this {
-    this.client.send(
-      { ...ORDER, ...changes },
-      {
-        answered: (status, header) => {
-          this.told.push(String(status));
-          this.header = header;
-          return this.wanted;
-        },
-        take: (bytes) => {
-          this.body += Buffer.from(bytes).toString();
-          return true;
-        },
-        ended: () => void this.told.push('ended'),
-        failed: (failure, detail) => void this.told.push(`${failure}: ${detail}`),
-      },
-    );
-    connections.at(-1)?.open();
-    return this;
+    const client = new HttpClient({ connect, after: timers.after, certificate: undefined });
+    super(client, () => connections.at(-1)?.open());
   }
 }
 
 const sent = () => lastConnection().sent.toString();
-const answer = (body: string, ...fields: string[]) =>
-  ['HTTP/1.1 200 OK', `Content-Length: ${body.length}`, ...fields, '', body].join('\r\n');
 
 describe('a request in the clear', () => {
   it('is one head, and its answer is told part by part', () => {

@@ -2,9 +2,8 @@
 
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { HttpOrder } from '../../../core/network/http-client.ts';
-import type { HeaderOf } from '../../../core/refresh/bundle-fetch.ts';
 import { HttpsClient } from '../../../device/network/https.ts';
+import { answer, ORDER, RequestBench, SECURE } from '../../fixtures/http-requests.ts';
 import { certificate } from '../../fixtures/provisioning.ts';
 import { certified, keyPair } from '../../fixtures/server-certificates.ts';
 import { lastSocket, sockets } from '../sdk/io-tcp.ts';
@@ -13,61 +12,30 @@ import { computed, messages, opened, server } from '../sdk/ssl-session.ts';
 import { clearAll, pass } from '../sdk/timer.ts';
 
 const CERTIFICATE = certificate();
-const PLAIN = { host: 'pa.example', port: 80, secure: false };
-const SECURE = { host: 'pa.example', port: 443, secure: true };
-const ORDER: HttpOrder = {
-  server: PLAIN,
-  method: 'GET',
-  path: '/trust-bundles',
-  headers: { accept: 'application/json', authorization: 'Bearer secret' },
-  timeoutMs: 60_000,
-  maxBytes: 1000,
-};
 
-/** A request, and what was told of it. */
-class Bench {
-  readonly client: HttpsClient;
-  readonly told: string[] = [];
-  readonly faults: unknown[] = [];
-  readonly dates: (string | null | undefined)[] = [];
-  body = '';
-  wanted = true;
-  header: HeaderOf = () => undefined;
+/** Requests over the SDK's sockets, and what the device heard besides. */
+class Bench extends RequestBench {
+  readonly faults: readonly unknown[];
+  readonly dates: readonly (string | null | undefined)[];
 
   constructor(der: Uint8Array | undefined = CERTIFICATE) {
-    this.client = new HttpsClient({
+    const faults: unknown[] = [];
+    const dates: (string | null | undefined)[] = [];
+    const client = new HttpsClient({
       certificate: der,
-      observed: (header) => void this.dates.push(header('date')),
-      log: { emit: (event) => void this.faults.push(event) },
+      observed: (header) => void dates.push(header('date')),
+      log: { emit: (event) => void faults.push(event) },
     });
-  }
-
-  send(changes: Partial<HttpOrder> = {}): this {
-    this.client.send(
-      { ...ORDER, ...changes },
-      {
-        answered: (status, header) => {
-          this.told.push(String(status));
-          this.header = header;
-          return this.wanted;
-        },
-        take: (bytes) => {
-          this.body += Buffer.from(bytes).toString();
-          return true;
-        },
-        ended: () => void this.told.push('ended'),
-        failed: (failure, detail) => void this.told.push(`${failure}: ${detail}`),
-      },
-    );
-    pass(1);
-    if (sockets.length > 0) lastSocket().makeRoom(5000);
-    return this;
+    super(client, () => {
+      pass(1);
+      if (sockets.length > 0) lastSocket().makeRoom(5000);
+    });
+    this.faults = faults;
+    this.dates = dates;
   }
 }
 
 const sent = () => Buffer.from(lastSocket().sent).toString();
-const answer = (body: string, ...fields: string[]) =>
-  ['HTTP/1.1 200 OK', `Content-Length: ${body.length}`, ...fields, '', body].join('\r\n');
 
 beforeEach(() => {
   sockets.length = 0;
