@@ -161,6 +161,14 @@ export const DISHONEST_WALLETS = {
     const decisionId = spa?.authorization.decisionId;
     return decisionId === undefined ? undefined : presented(context, signedAnew(context, { payment: { decisionId } }));
   },
+  /** Pays under the idempotency key of what has paid. */
+  'key-used': (context) => {
+    const { approved, honest, signer } = context;
+    // Keys are the wallet key's own.
+    if (approved === undefined || approved.signer.key.kid !== signer.key.kid) return undefined;
+    const { idempotencyKey } = JSON.parse(Buffer.from(approved.bytes).toString()) as WalletPresentation;
+    return idempotencyKey === undefined ? undefined : presented(context, { ...honest, idempotencyKey });
+  },
   /** Takes the SPA off what has paid. */
   'payment-left-out': ({ approved }) => withApproved(approved, ({ grant, sba }) => ({ grant, sba })),
 } as const satisfies Cheats;
@@ -171,6 +179,7 @@ export const SIGNED_ALL_THE_SAME = [
   'payment-expired',
   'budget-used',
   'decision-used',
+  'key-used',
   'payment-left-out',
 ] as const;
 

@@ -11,7 +11,7 @@ export interface FaultTerms {
 }
 
 /** See the head of the file. */
-export type Fault = NetworkFault | ClockFault | FlashFault | PowerFault;
+export type Fault = NetworkFault | ClockFault | FlashFault | PowerFault | ReaderFault;
 
 /** What goes wrong with requests, or their answers. */
 export interface NetworkFault {
@@ -78,4 +78,12 @@ export interface PowerFault {
   readonly perHour: number;
   readonly offMs: number;
   readonly torn: boolean;
+}
+
+/** What goes wrong between a device and its reader: it decides, and its answer does not reach the payer. */
+export interface ReaderFault {
+  readonly kind: 'reader';
+  readonly what: { readonly kind: 'answers-lost' };
+  /** The chance that an answer is lost, up to 1. */
+  readonly share: number;
 }

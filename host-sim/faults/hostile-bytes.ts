@@ -71,7 +71,7 @@ export const HOSTILE_BYTES = {
   },
   /** Has text in it that is no UTF-8. */
   'text-malformed': ({ honest, amountMinor }) => {
-    const [before, after] = JSON.stringify({ idempotencyKey: '§', ...honest }).split('§') as [string, string];
+    const [before, after] = JSON.stringify({ ...honest, idempotencyKey: '§' }).split('§') as [string, string];
     return { bytes: Buffer.concat([Buffer.from(before), Uint8Array.of(0xc0, 0xaf), Buffer.from(after)]), amountMinor };
   },
   /** Sends CBOR whose lengths lie. */

@@ -82,6 +82,15 @@ export interface ArrivalTerms {
   /** Which part of them cheats, from 0 to 1, and how: one of these classes each. */
   readonly hostileShare: number;
   readonly hostile: readonly HostileClass[];
+  /** What honest ones do who get no answer; undefined where they leave. */
+  readonly retry: RetryTerms | undefined;
+}
+
+/** A payer who got no answer presents the same payment, under the same idempotency key, again. */
+export interface RetryTerms {
+  readonly afterMs: number;
+  /** As often at most. */
+  readonly times: number;
 }
 
 /** When links are up. */
@@ -119,6 +128,7 @@ export type Action =
 /** What must come of a scenario, beside what must never happen in any. */
 export interface Expectations {
   readonly approvedAtLeast: number | undefined;
+  readonly repeatedAtLeast: number | undefined;
   readonly refusedAtLeast: number | undefined;
   /** Codes of refusals that must not occur, and those that must. */
   readonly never: readonly string[];

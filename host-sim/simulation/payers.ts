@@ -18,6 +18,14 @@ export interface Wallet {
   grant: JsonObject;
 }
 
+/** How a payment is signed. */
+export interface SigningTerms {
+  /** As it was signed so long ago. */
+  readonly agoMs?: number;
+  /** With an idempotency key, so that it can be presented again. */
+  readonly isKeyed?: boolean;
+}
+
 /** Grants are for all of this. */
 const POLICY: JsonObject = Object.freeze({ name: 'scenario', rails: ['xrpl'] });
 
@@ -63,8 +71,9 @@ export class Payers {
     return this.#wallets.get(name) as readonly Wallet[];
   }
 
-  /** Signs a payment for what a device sells; or as it was signed so long ago. A wallet whose grant has expired gets a new one. */
-  async pay(wallet: Wallet, sale: SaleTerms, amountMinor: string, agoMs = 0): Promise<WalletPresentation> {
+  /** Signs a payment for what a device sells. A wallet whose grant has expired gets a new one. */
+  async pay(wallet: Wallet, sale: SaleTerms, amountMinor: string, how: SigningTerms = {}): Promise<WalletPresentation> {
+    const { agoMs = 0, isKeyed = false } = how;
     const { terms, address } = wallet;
     if (expiryOf(wallet.grant) <= (this.#clock.wallMs() as number)) wallet.grant = await this.#granted(terms, address);
     const session = await createSession(wallet.grant, {
@@ -78,7 +87,8 @@ export class Payers {
       newId: this.#newId,
     });
     const { rail, asset, destination } = sale;
-    return session.createPayment({ amount: amountMinor, rail, asset, destination, referenceId: this.#newId() });
+    const payment = { amount: amountMinor, rail, asset, destination, referenceId: this.#newId() };
+    return session.createPayment(isKeyed ? { ...payment, idempotencyKey: this.#newId() } : payment);
   }
 
   /** A grant of a wallet's that expired so long ago. */

@@ -1,18 +1,20 @@
 // Runs a scenario: everybody is made from it, and time passes until its end. The same scenario and seed give the same trace.
 
 import type { LogEvent } from '../../core/ports/ports.ts';
+import type { Decision } from '../../core/verifier.ts';
 import type { Approved, Presented } from '../faults/cheat.ts';
 import { beginClockFault, beginFlashFault, beginPowerFault, type TimeServers } from '../faults/device-faults.ts';
 import type { Fault, FaultTerms } from '../faults/fault.ts';
 import { forgedBy, type HostileClass, hostilePayment } from '../faults/hostile-payer.ts';
 import { LyingNetwork } from '../faults/network-faults.ts';
+import { ReaderLine } from '../faults/reader-line.ts';
 import type { SeededRandom } from '../flash/random.ts';
 import type { LocalAnswer } from '../http/json-server.ts';
 import { INVARIANTS, type Violation } from '../invariants/model.ts';
 import { FleetWatch } from '../invariants/watch.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import { documentFrom, replacedImage } from '../provisioning/image.ts';
-import type { Action, ArrivalTerms, LinkTerms, Scenario } from '../scenario/scenario.ts';
+import type { Action, ArrivalTerms, LinkTerms, RetryTerms, Scenario } from '../scenario/scenario.ts';
 import { randomSpan, seededKey, seededRandom } from '../scenario/seeded.ts';
 import type { SignedBy } from '../signing/artifacts.ts';
 import type { SigningKey } from '../signing/keys.ts';
@@ -51,13 +53,14 @@ export interface RunOptions {
 
 /** What a run came to. */
 export interface RunResult {
+  /** Each time that one was presented: one of approved, repeated, refused and unanswered. */
   readonly payments: number;
   readonly approved: number;
-  /** Payments that a device says it has approved before. */
+  /** Payments whose payers were told that they were approved before. */
   readonly repeated: number;
   /** Refusals, by code. */
   readonly refused: { readonly [code: string]: number };
-  /** Payers who found a device without power, or whose payment was cut off. */
+  /** Payers who found a device without power, whose payment was cut off, or whose answer was lost. */
   readonly unanswered: number;
   /** Approved payments that the operator has. */
   readonly acknowledged: number;
@@ -86,10 +89,18 @@ interface PayerName {
   readonly hostile?: HostileClass;
 }
 
-/** The same with whose wallet it is. */
+/** The same with whose wallet it is, and what its payer does who gets no answer. */
 interface Payer {
   readonly name: PayerName;
   readonly signer: SignedBy;
+  readonly retry?: RetryTerms | undefined;
+}
+
+/** What is around a device. */
+interface Around {
+  readonly network: LyingNetwork;
+  readonly timeServers: TimeServers;
+  readonly reader: ReaderLine;
 }
 
 /** How often all devices are looked at, beside whenever something happens to one. */
@@ -106,7 +117,7 @@ class Run {
   readonly #keep: KeptRun | undefined;
   readonly #devices = new Map<string, SimulatedDevice>();
   /** What is around each of them. */
-  readonly #around = new Map<string, { readonly network: LyingNetwork; readonly timeServers: TimeServers }>();
+  readonly #around = new Map<string, Around>();
   /** Whoever cheats has one key. */
   readonly #stranger: SigningKey;
   readonly #heard = new Map<string, LocalAnswer>();
@@ -162,7 +173,8 @@ class Run {
         heard: this.#heard,
       });
       const timeServers: TimeServers = { aheadMs: 0 };
-      this.#around.set(deviceId, { network, timeServers });
+      const reader = new ReaderLine(seededRandom(scenario.seed, `reader ${deviceId}`));
+      this.#around.set(deviceId, { network, timeServers, reader });
       const device: SimulatedDevice = new SimulatedDevice({
         terms,
         seed: scenario.seed,
@@ -313,7 +325,7 @@ class Run {
   }
 
   #planFault({ devices, atMs, forMs, fault }: FaultTerms, number: number): void {
-    const name = fault.kind === 'network' || fault.kind === 'clock' ? `${fault.kind} ${fault.what.kind}` : fault.kind;
+    const name = fault.kind === 'flash' || fault.kind === 'power' ? fault.kind : `${fault.kind} ${fault.what.kind}`;
     for (const deviceId of devices) {
       const random = seededRandom(this.#scenario.seed, `fault ${number} ${deviceId}`);
       this.#timeline.at(atMs, () => {
@@ -331,7 +343,7 @@ class Run {
 
   #begun(fault: Fault, deviceId: string, random: SeededRandom, untilMs: number): () => void {
     const device = this.#device(deviceId);
-    const { network, timeServers } = this.#around.get(deviceId) as { network: LyingNetwork; timeServers: TimeServers };
+    const { network, timeServers, reader } = this.#around.get(deviceId) as Around;
     switch (fault.kind) {
       case 'network':
         network.begin(fault);
@@ -343,6 +355,8 @@ class Run {
       case 'power':
         beginPowerFault(device, fault, { timeline: this.#timeline, random, untilMs });
         return () => undefined;
+      case 'reader':
+        return reader.begin(fault);
     }
   }
 
@@ -393,7 +407,8 @@ class Run {
     const amount = (least + BigInt(Math.floor(random.next() * Number(most - least + 1n)))).toString();
     const isHostile = random.next() < terms.hostileShare;
     const cheats = isHostile ? terms.hostile[random.below(terms.hostile.length)] : undefined;
-    const honest = await this.#payers.pay(wallet, device.sale, amount);
+    const { retry } = terms;
+    const honest = await this.#payers.pay(wallet, device.sale, amount, { isKeyed: retry !== undefined });
     const { issuer, key } = wallet.terms;
     const signer = { issuer, key };
     const name = {
@@ -402,10 +417,10 @@ class Run {
       budgetKey: key.kid,
     };
     if (cheats === undefined) {
-      await this.#pay(device, { bytes: presentationBytes(honest), amountMinor: amount }, { name, signer });
+      await this.#pay(device, { bytes: presentationBytes(honest), amountMinor: amount }, { name, signer, retry });
       return;
     }
-    const late = await this.#payers.pay(wallet, device.sale, amount, LATE_MS);
+    const late = await this.#payers.pay(wallet, device.sale, amount, { agoMs: LATE_MS });
     const approved = this.#lastApproved.get(device.terms.deviceId);
     const context = {
       honest,
@@ -421,15 +436,18 @@ class Run {
     if (presented !== undefined) await this.#pay(device, presented, { name: { ...name, hostile: cheats }, signer });
   }
 
-  async #pay(device: SimulatedDevice, presented: Presented, { name, signer }: Payer): Promise<void> {
+  async #pay(device: SimulatedDevice, presented: Presented, payer: Payer): Promise<void> {
+    const { name, signer } = payer;
     const { deviceId } = device.terms;
     const { bytes, amountMinor } = presented;
     this.#payments++;
     const hadPower = device.powered;
     const decision = await device.pay(bytes, amountMinor);
-    if (decision === undefined) {
+    const isLost = decision !== undefined && this.#around.get(deviceId)?.reader.losesAnswer() === true;
+    if (decision === undefined || isLost) {
       this.#unanswered++;
-      if (hadPower) this.#watch.unanswered(device, bytes, amountMinor);
+      if (decision === undefined && hadPower) this.#watch.unanswered(device, bytes, amountMinor);
+      this.#planRetry(device, presented, payer);
     } else if (!decision.ok) this.#refused.set(decision.code, (this.#refused.get(decision.code) ?? 0) + 1);
     else if (decision.repeated) this.#repeated++;
     else {
@@ -439,11 +457,26 @@ class Run {
       approvals.push(decision.receiptId);
       if (this.#hasCheats) this.#lastApproved.set(deviceId, { ...presented, signer });
     }
-    this.#tell(deviceId, { event: 'payment', ...name, amountMinor, ...answerOf(decision) });
+    this.#tell(deviceId, {
+      event: 'payment',
+      ...name,
+      amountMinor,
+      ...(isLost ? lostAnswer(decision) : answerOf(decision)),
+    });
     const forged = forgedBy(name.hostile);
     if (decision?.ok && decision.repeated) this.#watch.repeated(device, bytes, forged, decision);
     else if (decision?.ok) this.#watch.approved(device, bytes, forged, decision);
     device.leave();
+  }
+
+  /** Whoever got no answer comes again, unless the scenario is over by then. */
+  #planRetry(device: SimulatedDevice, presented: Presented, { retry, ...payer }: Payer): void {
+    if (retry === undefined || retry.times < 1) return;
+    const { afterMs, times } = retry;
+    if (this.#timeline.nowMs + afterMs >= this.#scenario.durationMs) return;
+    this.#timeline.after(afterMs, () =>
+      this.#pay(device, presented, { ...payer, retry: { afterMs, times: times - 1 } }),
+    );
   }
 
   async #act(action: Action): Promise<void> {
@@ -490,11 +523,13 @@ class Run {
   }
 
   #unmet(): readonly string[] {
-    const { approvedAtLeast = 0, refusedAtLeast = 0, never, some } = this.#scenario.expect;
+    const { approvedAtLeast = 0, repeatedAtLeast = 0, refusedAtLeast = 0, never, some } = this.#scenario.expect;
     const refused = [...this.#refused.values()].reduce((sum, count) => sum + count, 0);
     const unmet: string[] = [];
     if (this.#approved < approvedAtLeast)
       unmet.push(`${this.#approved} payments were approved, ${approvedAtLeast} are expected`);
+    if (this.#repeated < repeatedAtLeast)
+      unmet.push(`${this.#repeated} payments were answered again, ${repeatedAtLeast} are expected`);
     if (refused < refusedAtLeast) unmet.push(`${refused} payments were refused, ${refusedAtLeast} are expected`);
     for (const code of never)
       if (this.#refused.has(code)) unmet.push(`${this.#refused.get(code)} payments were refused with ${code}`);
@@ -511,11 +546,17 @@ class Run {
   }
 }
 
-function answerOf(decision: Awaited<ReturnType<SimulatedDevice['pay']>>): Omit<LogEvent, 'event'> {
+function answerOf(decision: Decision | undefined): Omit<LogEvent, 'event'> {
   if (decision === undefined) return { answer: 'none' };
   if (!decision.ok) return { answer: 'refused', code: decision.code, detail: decision.detail };
   const { receiptId, budgetId, grantId } = decision;
   return { answer: decision.repeated ? 'repeated' : 'approved', receiptId, budgetId, grantId };
+}
+
+/** What a device has decided, and nobody was told. */
+function lostAnswer(decision: Decision): Omit<LogEvent, 'event'> {
+  const { answer, ...rest } = answerOf(decision);
+  return { answer: 'none', decided: answer as string, ...rest };
 }
 
 function namedIn(action: Action): { readonly [member: string]: string | number } {

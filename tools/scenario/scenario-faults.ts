@@ -12,6 +12,7 @@ const OFF_MS = 60_000;
 export function faultOf(terms: Terms, share: number, to: NetworkFault['to']): Fault {
   const what = troubleOf(terms);
   if (what !== undefined) return { kind: 'network', what, share, to };
+  if (terms.answersLost) return { kind: 'reader', what: { kind: 'answers-lost' }, share };
   const { flash, powerCuts } = terms;
   if (flash !== undefined) return { kind: 'flash', ...flash, blocks: flash.blocks ?? 1 };
   if (powerCuts === undefined) return { kind: 'clock', what: clockTroubleOf(terms) };

@@ -115,6 +115,7 @@ class Reader {
       actions: (actions ?? []).map((one, i) => this.#action(one, i)),
       expect: {
         approvedAtLeast: expect?.approvedAtLeast,
+        repeatedAtLeast: expect?.repeatedAtLeast,
         refusedAtLeast: expect?.refusedAtLeast,
         never: expect?.never ?? [],
         some: expect?.some ?? [],
@@ -185,7 +186,7 @@ class Reader {
   }
 
   #arrivals(terms: ScenarioValues['arrivals'][number], i: number): ArrivalTerms {
-    const { wallets, devices, pattern, from = 0, until = this.#values.duration, amount, hostile } = terms;
+    const { wallets, devices, pattern, from = 0, until = this.#values.duration, amount, hostile, retry } = terms;
     const path = ['arrivals', i];
     this.#walletsNamed(wallets, [...path, 'wallets']);
     if (from >= until) this.#told([...path, 'until'], 'until is not after from');
@@ -209,6 +210,7 @@ class Reader {
       amountMinor: [BigInt(least), BigInt(most)],
       hostileShare: hostile?.share ?? 0,
       hostile: hostile?.classes ?? HOSTILE_CLASSES,
+      retry: retry && { afterMs: retry.after, times: retry.times ?? 1 },
     };
   }
 
@@ -229,9 +231,9 @@ class Reader {
     const { at = 0, devices, share, to } = terms;
     const left = this.#values.duration - at;
     if (left <= 0) this.#told([...path, 'at'], 'at is after the end of the scenario');
-    for (const name of ['share', 'to'] as const)
-      if (terms[name] !== undefined && !isOfNetwork(terms))
-        this.#told([...path, name], `${name} is for what is wrong with a network`);
+    if (to !== undefined && !isOfNetwork(terms)) this.#told([...path, 'to'], 'to is for what is wrong with a network');
+    if (share !== undefined && !isOfNetwork(terms) && !terms.answersLost)
+      this.#told([...path, 'share'], 'share is for what is wrong with a network, and for answersLost');
     return {
       devices: this.#devicesNamed(devices, [...path, 'devices']),
       atMs: at,

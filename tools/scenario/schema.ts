@@ -96,6 +96,7 @@ const arrivals = z.strictObject({
   hostile: z
     .strictObject({ share, classes: z.array(z.enum(HOSTILE_CLASSES)).min(1, 'is empty').optional() })
     .optional(),
+  retry: z.strictObject({ after: span, times: count.max(100).optional() }).optional(),
 });
 
 const link = z.strictObject({
@@ -138,6 +139,7 @@ const faults = {
     what: z.enum(['reads-fail', 'read-only', 'bad-block']),
     blocks: count.optional(),
   }),
+  answersLost: on,
   powerCuts: z.strictObject({ rate, off: span.optional(), torn: z.boolean().optional() }),
 };
 const fault = oneOf(faults, {
@@ -194,6 +196,7 @@ export const scenarioSchema = z.strictObject({
   expect: z
     .strictObject({
       approvedAtLeast: z.int().min(0).optional(),
+      repeatedAtLeast: z.int().min(0).optional(),
       refusedAtLeast: z.int().min(0).optional(),
       never: z.array(code).optional(),
       some: z.array(code).optional(),

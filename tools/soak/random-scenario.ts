@@ -191,6 +191,7 @@ class Maker {
         until: `${until}m`,
         amount: this.#chance(0.5) ? this.#amount(1, 8) : { least: this.#amount(1, 2), most: this.#amount(2, 9) },
         ...(this.#chance(0.5) ? { hostile: this.#hostile(i === 0 ? [0.1, 0.3] : [0.1, 0.3, 1]) } : {}),
+        ...(this.#chance(0.5) ? { retry: this.#retry() } : {}),
       };
     });
   }
@@ -198,6 +199,11 @@ class Maker {
   #hostile(shares: readonly number[]): NonNullable<Items<'arrivals'>[number]['hostile']> {
     const share = this.#pick(shares);
     return this.#chance(0.6) ? { share } : { share, classes: this.#some(4, () => this.#pick(HOSTILE_CLASSES), 1) };
+  }
+
+  /** At once, as a reader does, or when somebody has brought the power back. */
+  #retry(): NonNullable<Items<'arrivals'>[number]['retry']> {
+    return { after: this.#pick(['2s', '30s', '2m', '40m']), times: this.#between(1, 5) };
   }
 
   #link(): Items<'links'>[number] {
@@ -210,6 +216,7 @@ class Maker {
   #fault(): Fault {
     const [at, span] = this.#when();
     const where = { devices: this.#device(), at, ...(this.#chance(0.8) ? { for: `${span}m` } : {}) };
+    if (this.#chance(0.1)) return { ...where, answersLost: true, share: this.#pick([0.2, 0.5, 1]) };
     if (this.#chance(0.5)) return { ...where, ...this.#faultOfDevice(span) };
     const share = this.#chance(0.4) ? { share: this.#pick([0.1, 0.3, 0.7]) } : {};
     const to = this.#chance(0.3) ? { to: this.#pick(['authority', 'operator'] as const) } : {};

@@ -104,6 +104,8 @@ const SCENARIOS: { readonly [name: string]: (ran: Ran) => void } = {
       ({ event, detail }) => event === 'device.power-lost' && /flash operation/.test(String(detail)),
     );
     expect(torn.length).toBeGreaterThan(50);
+    // Power went between the record and the answer, and the payer came again.
+    expect(events.some(({ answer, hostile }) => answer === 'repeated' && hostile === undefined)).toBe(true);
   },
 };
 

@@ -121,6 +121,27 @@ describe('a scenario file is refused with its line where', () => {
       'arrivals[0].pattern: one of every, poisson, rush, each is missing',
     ],
     [
+      'a payer comes again after no time',
+      "    amount: '1000000'",
+      "    amount: '1000000'\n    retry: { after: 0s }",
+      'retry: { after: 0s }',
+      'arrivals[0].retry.after: must be more than no time',
+    ],
+    [
+      'what only requests have is said of a reader',
+      'arrivals:\n',
+      'faults:\n  - { devices: gate-1, answersLost: true, to: operator }\narrivals:\n',
+      '- { devices: gate-1, answersLost',
+      'to is for what is wrong with a network',
+    ],
+    [
+      'a share is given for a clock',
+      'arrivals:\n',
+      'faults:\n  - { devices: gate-1, clockReset: true, share: 0.5 }\narrivals:\n',
+      '- { devices: gate-1, clockReset',
+      'share is for what is wrong with a network, and for answersLost',
+    ],
+    [
       'an amount is none',
       "amount: '1000000'",
       "amount: '1.5'",
