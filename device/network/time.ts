@@ -6,11 +6,13 @@
 //   latest time that its bundles and ledger have seen. A lie about the future makes artifacts expire, and refuses payments; a lie
 //   about the past stands between that floor and now. Either is over with the next answer of a server.
 // - The Date of an answer under TLS with the provisioned certificate, not with one that is an operator's own: as good as the server.
-//   It corrects the clock, both ways, and from then on nobody asks SNTP until the next start.
+//   It corrects the clock, both ways, and from then on nobody asks SNTP until the next start, unless the clock has left the device's
+//   ticks since: one that has jumped is not the one that was confirmed, and by it no server may be known any more.
 
 import UDP from 'embedded:io/socket/udp';
 import Net from 'net';
 import Timer, { type TimerHandle } from 'timer';
+import { ClockDoubt } from '../../core/network/clock-doubt.ts';
 import type { TimeSource } from '../../core/network/errands.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { DeviceClock } from '../ports/clock.ts';
@@ -33,7 +35,7 @@ const DATE_CHARACTERS = 29;
 
 /** What sets the time. */
 export interface NetworkTimeParts {
-  readonly clock: Pick<DeviceClock, 'set' | 'wallMs'>;
+  readonly clock: Pick<DeviceClock, 'set' | 'wallMs' | 'monotonicMs'>;
   /** Host of a time server. */
   readonly server: string;
   /** A random number of 32 bits. */
@@ -44,17 +46,17 @@ export interface NetworkTimeParts {
 /** See the head of the file. */
 export class NetworkTime implements TimeSource {
   readonly #parts: NetworkTimeParts;
+  readonly #doubt: ClockDoubt;
   #socket: UDP | undefined;
   #timer: TimerHandle | undefined;
   #done: ((problem: string | undefined) => void) | undefined;
   /** What the answer must repeat. */
   #sent: readonly [number, number] = [0, 0];
   #attempt = 0;
-  #isConfirmed = false;
-  #isDoubted = false;
 
   constructor(parts: NetworkTimeParts) {
     this.#parts = parts;
+    this.#doubt = new ClockDoubt(parts.clock);
   }
 
   get busy(): boolean {
@@ -62,11 +64,11 @@ export class NetworkTime implements TimeSource {
   }
 
   get doubtful(): boolean {
-    return this.#isDoubted && !this.#isConfirmed;
+    return this.#doubt.isDoubtful;
   }
 
   doubt(): void {
-    this.#isDoubted = true;
+    this.#doubt.doubt();
   }
 
   /** Asks the time server, and sets the clock. @param done is called once, with why it is not set, or with undefined */
@@ -109,7 +111,7 @@ export class NetworkTime implements TimeSource {
     const isClose = wallMs !== undefined && Math.abs(timeMs - wallMs) < CLOSE_MS;
     // What cannot be set, as a time before the build, confirms nothing.
     if (!isClose && !clock.set(timeMs)) return;
-    this.#isConfirmed = true;
+    this.#doubt.confirm();
     if (!isClose)
       log.emit({ event: 'time.set', source: 'tls', ...(wallMs !== undefined && { byMs: timeMs - wallMs }) });
   }
@@ -160,7 +162,7 @@ export class NetworkTime implements TimeSource {
       this.#over('the time server shows a time that cannot be');
       return;
     }
-    this.#isDoubted = false;
+    this.#doubt.wasSet();
     log.emit({ event: 'time.set', source: 'sntp' });
     this.#over(undefined);
   }

@@ -20,6 +20,7 @@ class Bench {
   constructor() {
     const clock = {
       wallMs: () => this.wall,
+      monotonicMs: () => 0,
       set: (ms: number) => {
         if (ms >= EARLIEST) this.wall = ms;
         return ms >= EARLIEST;
@@ -167,5 +168,14 @@ describe('the Date of a server that is known', () => {
     bench.time.told(new Date(NOW).toUTCString());
     bench.time.doubt();
     expect(bench.time.doubtful).toBe(false);
+  });
+  it('confirms the clock that there was: one that has jumped since may be why nobody can be reached', () => {
+    const bench = new Bench();
+    bench.time.told(new Date(NOW).toUTCString());
+    bench.wall = NOW + 90 * 86_400_000;
+    bench.time.doubt();
+    expect(bench.time.doubtful).toBe(true);
+    bench.ask().answer(NOW);
+    expect([bench.wall, bench.time.doubtful]).toEqual([NOW, false]);
   });
 });
