@@ -18,10 +18,10 @@ import { SimulatedClock } from '../ports/clock.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import { imageFlash, imageOf } from '../provisioning/image.ts';
 import { intentHash } from '../signing/artifacts.ts';
-import type { HandIn } from '../virtual-device/hand-in.ts';
+import { bundleUrl } from '../virtual-device/bundle-url.ts';
+import type { HandIn, Refresh } from '../virtual-device/errand-runs.ts';
 import { SimulatedRelay } from '../virtual-device/relay.ts';
-import { bundleUrl } from '../virtual-device/server-urls.ts';
-import { type Refresh, VirtualCharger } from '../virtual-device/virtual-charger.ts';
+import { VirtualCharger } from '../virtual-device/virtual-charger.ts';
 import { presentationBytes, type WalletPresentation } from '../wallet/presentation.ts';
 import { createSession, type PaymentTerms, type WalletSession } from '../wallet/session.ts';
 import {

@@ -29,8 +29,8 @@ import { postJson } from '../http/post-json.ts';
 import { PolicyAuthority } from '../policy-authority/server.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import { imageFlash, imageOf } from '../provisioning/image.ts';
+import { bundleUrl } from '../virtual-device/bundle-url.ts';
 import { OnlineCharger } from '../virtual-device/online-charger.ts';
-import { bundleUrl } from '../virtual-device/server-urls.ts';
 import { presentationBytes } from '../wallet/presentation.ts';
 import { createSession, type WalletSession } from '../wallet/session.ts';
 

@@ -16,11 +16,11 @@ import { Authority } from '../policy-authority/authority.ts';
 import { AuthoritySigner } from '../policy-authority/signer.ts';
 import { MemoryStorage } from '../policy-authority/storage.ts';
 import { KeyError, publicKeyOfJwk, type SigningKey, type VerificationKey } from '../signing/keys.ts';
-import { readAtMost } from '../virtual-device/read-at-most.ts';
 import { MpcpBudgetExceededError, MpcpPurposeNotAllowedError, WalletError } from '../wallet/errors.ts';
 import { createSession, type WalletSession } from '../wallet/session.ts';
 import { GrantAccount } from './grant-account.ts';
 import { Problem } from './problem.ts';
+import { readAtMost } from './read-at-most.ts';
 import { type GatewayReceipt, signReceipt } from './receipts.ts';
 import { type PaymentTerms, termsIn } from './terms.ts';
 

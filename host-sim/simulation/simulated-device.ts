@@ -12,7 +12,8 @@ import { SparseStore, type Store } from '../flash/store.ts';
 import { imageFlash, packedImage, readImage, wholeImage } from '../provisioning/image.ts';
 import type { DeviceTerms, SaleTerms } from '../scenario/scenario.ts';
 import { seededRandom } from '../scenario/seeded.ts';
-import { type ChargerParts, type Refresh, StartProblem, VirtualCharger } from '../virtual-device/virtual-charger.ts';
+import type { Refresh } from '../virtual-device/errand-runs.ts';
+import { type ChargerParts, StartProblem, VirtualCharger } from '../virtual-device/virtual-charger.ts';
 import { DeviceClock, type TrueTime } from './device-clock.ts';
 import type { Partition } from './kept-run.ts';
 import type { BundleAudience } from './servers.ts';
@@ -25,11 +26,8 @@ export interface Charger
     VirtualCharger,
     'start' | 'powered' | 'powerOff' | 'bundleIds' | 'present' | 'disconnect' | 'handIn' | 'urgent'
   > {
-  refreshIfDue(): Promise<
-    | Exclude<Refresh, { readonly kind: 'fetched' }>
-    // What became of each bundle is the device's own business.
-    | { readonly kind: 'fetched' }
-  >;
+  /** What became of each bundle is the device's own business. */
+  refreshIfDue(): Promise<Refresh<{ readonly kind: 'fetched' }>>;
 }
 
 /** The machine that a device's code runs in has stopped, and would stop again: nothing that it did is worth going on with. */

@@ -12,25 +12,24 @@ import type { Journal } from '../../core/ledger/journal.ts';
 import { ledgerKey } from '../../core/ledger/keys.ts';
 import type { LedgerRefusal } from '../../core/ledger/ledger.ts';
 import { Errands, handInOrder } from '../../core/network/errands.ts';
-import { type HttpFailure, type HttpOrder, type Server, serverOf } from '../../core/network/http-client.ts';
+import { type Server, serverOf } from '../../core/network/http-client.ts';
 import { askRevocation } from '../../core/network/revocation-ask.ts';
 import type { Clock, Crypto, Flash, Log } from '../../core/ports/ports.ts';
 import { admitCounter } from '../../core/provisioning/counter.ts';
 import { readProvisioning } from '../../core/provisioning/partition.ts';
 import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
-import type { FetchFailure, FetchResult } from '../../core/refresh/bundle-fetch.ts';
-import { BundleRefresh, type RefreshStep } from '../../core/refresh/bundle-refresh.ts';
-import { Uploader, type UploadResult, type UploadStep } from '../../core/refresh/upload.ts';
+import { BundleRefresh } from '../../core/refresh/bundle-refresh.ts';
+import { Uploader } from '../../core/refresh/upload.ts';
 import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
 import type { Decision, DecisionOptions, ReservationLeft, SetAdmission, Verifier } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { SeededRandom } from '../flash/random.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
 import { MemoryStore } from '../flash/store.ts';
+import { type ChargerClients, chargerClients } from './charger-clients.ts';
 import { ChargerTime } from './charger-time.ts';
-import type { HandIn, HandInFailure } from './hand-in.ts';
+import { type BegunErrands, ErrandRuns, type HandIn, type Refresh } from './errand-runs.ts';
 import { Link } from './link.ts';
-import { LinkClient } from './link-client.ts';
 import { SimulatedRelay } from './relay.ts';
 
 /** What a charger is built from. */
@@ -62,15 +61,6 @@ export interface ChargerParts {
   readonly handInTimeoutMs?: number;
 }
 
-/** What a refresh came to. `admissions` holds refusals too: a set is admitted bundle by bundle. */
-export type Refresh =
-  | Exclude<FetchResult, { readonly kind: 'failed' }>
-  | { readonly kind: 'failed'; readonly failure: FetchFailure | 'power-cut'; readonly detail: string }
-  /** Nothing is due for so long, in milliseconds; for `refreshIfDue`. */
-  | { readonly kind: 'waiting'; readonly ms: number }
-  /** A payment is under way. */
-  | { readonly kind: 'busy' };
-
 /** A start that has stopped: the message says where, and why. */
 export class StartProblem extends Error {
   override name = 'StartProblem';
@@ -90,13 +80,10 @@ interface Running {
   /** Where there is a journal, and a backend to hand in to. */
   readonly uploader: Uploader | undefined;
   readonly refresh: BundleRefresh;
-  /** What the device does over its network, and the client by which it does that: one thing at a time. */
+  /** What the device does over its network, and by what. */
   readonly errands: Errands;
-  readonly client: LinkClient;
-  /** A client of its own for questions about grants: a payer need not wait until a fetch is over. */
-  readonly questions: LinkClient;
-  /** Is over when what was begun last is. */
-  turn: Promise<unknown>;
+  readonly runs: ErrandRuns;
+  readonly clients: ChargerClients;
 }
 
 /** See the head of the file. It does nothing until `start`; without power every method throws PowerCut. */
@@ -107,8 +94,6 @@ export class VirtualCharger {
   readonly #bundles: Flash;
   #running: Running | undefined;
   #left: readonly ReservationLeft[] = [];
-  #refreshing: Promise<Refresh> | undefined;
-  #handingIn: Promise<HandIn> | undefined;
 
   constructor(parts: ChargerParts) {
     this.relay = parts.relay ?? new SimulatedRelay();
@@ -147,7 +132,7 @@ export class VirtualCharger {
       idle(verifier);
       this.#left = reservationsLeft;
       const running = { provisioning, ledger, journal, verifier, uploader, refresh };
-      this.#running = { ...running, ...this.#networkOf(running), turn: Promise.resolve() };
+      this.#running = { ...running, ...this.#networkOf(running) };
     });
   }
 
@@ -156,8 +141,8 @@ export class VirtualCharger {
     this.relay.open();
     const running = this.#running;
     this.#running = undefined;
-    running?.client.drop();
-    running?.questions.drop();
+    running?.clients.errands.drop();
+    running?.clients.questions.drop();
   }
 
   /** Why nothing can be recorded, or undefined. */
@@ -209,8 +194,9 @@ export class VirtualCharger {
     const question = revocation?.question;
     if (decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || revocation === undefined || question === undefined)
       return decision;
-    const asking = { client: running.questions, checks: revocation };
-    await running.questions.during<true>((done) => askRevocation(asking, question, () => done(true)));
+    const { questions } = running.clients;
+    const asking = { client: questions, checks: revocation };
+    await questions.during<true>((done) => askRevocation(asking, question, () => done(true)));
     return this.pay(presentation, request, options);
   }
 
@@ -223,12 +209,13 @@ export class VirtualCharger {
 
   /** Fetches the Trust Bundles over the link and admits them, because somebody asks for it: nothing is waited for. */
   refresh(): Promise<Refresh> {
-    return this.#refreshed(() => this.#on().refresh.hurry());
+    const { runs, refresh } = this.#on();
+    return runs.refresh(() => refresh.hurry());
   }
 
   /** The same where it is due, as the core has it; else it says for how long it is not. */
   refreshIfDue(): Promise<Refresh> {
-    return this.#refreshed(() => undefined);
+    return this.#on().runs.refresh();
   }
 
   /** Something from outside says that there are new bundles. @returns whether it is believed; then a refresh is due soon */
@@ -253,12 +240,9 @@ export class VirtualCharger {
    * @throws Error where there is no journal, or no backend to hand in to; PowerCut
    */
   handIn(): Promise<HandIn> {
-    const running = this.#on();
-    if (running.uploader === undefined) throw new Error('the charger has nothing to hand in, or nobody');
-    this.#handingIn ??= this.#inTurn(running, () => this.#handIn(running)).finally(() => {
-      this.#handingIn = undefined;
-    });
-    return this.#handingIn;
+    const { uploader, runs } = this.#on();
+    if (uploader === undefined) throw new Error('the charger has nothing to hand in, or nobody');
+    return runs.handIn();
   }
 
   /** Takes in `{"bundles":[…]}` as if it had been fetched. */
@@ -272,73 +256,6 @@ export class VirtualCharger {
     });
   }
 
-  /** One at a time; a second call gets the first one's result. */
-  #refreshed(begin: () => void): Promise<Refresh> {
-    const running = this.#on();
-    if (this.#refreshing === undefined) {
-      begin();
-      this.#refreshing = this.#inTurn(running, () => this.#refresh(running)).finally(() => {
-        this.#refreshing = undefined;
-      });
-    }
-    return this.#refreshing;
-  }
-
-  /** One thing goes over the network at a time, as in the firmware. */
-  #inTurn<T>(running: Running, work: () => Promise<T>): Promise<T> {
-    const mine = running.turn.then(work);
-    running.turn = mine.catch(() => undefined);
-    return mine;
-  }
-
-  async #refresh(running: Running): Promise<Refresh> {
-    const { errands, refresh, client } = running;
-    for (;;) {
-      if (this.#running !== running) return { kind: 'failed', ...POWER_CUT };
-      let step: RefreshStep = { kind: 'nothing' };
-      const result = await client.during<FetchResult | undefined>((done) => {
-        step = this.#guarded(() => errands.refresh(done));
-        const isBegun = step.kind === 'fetch' || step.kind === 'set-time';
-        // Nobody but whoever switched the link off switches it on.
-        const failed =
-          step.kind === 'connect' ? refresh.gaveUp(this.#parts.clock.monotonicMs(), 'the link is down') : undefined;
-        if (!isBegun) done(failed);
-      });
-      const { kind, ms } = step as RefreshStep & { readonly ms: number };
-      if (kind === 'wait') return { kind: 'waiting', ms };
-      if (kind === 'nothing') return { kind: 'busy' };
-      if (result !== undefined && this.#running === running) return result;
-    }
-  }
-
-  async #handIn(running: Running): Promise<HandIn> {
-    const { errands, client } = running;
-    let receipts = 0;
-    let batches = 0;
-    let failure: { readonly failure: HandInFailure; readonly detail: string } | undefined;
-    // A link that is known to be down is no attempt: nothing has to wait longer for it.
-    if (!this.link.up) return { kind: 'failed', failure: 'link-down', detail: 'the link is down', receipts };
-    for (;;) {
-      if (this.#running !== running) return { kind: 'failed', ...POWER_CUT, receipts };
-      let step: UploadStep | undefined;
-      const told = await client.during<readonly [UploadResult, HttpFailure | undefined] | undefined>((done) => {
-        step = this.#guarded(() => errands.handIn((result, network) => done([result, network])));
-        if (step?.kind !== 'send') done(undefined);
-      });
-      const next = step as UploadStep | undefined;
-      if (next?.kind === 'stopped') return { kind: 'failed', failure: 'journal', detail: next.detail, receipts };
-      if (next?.kind === 'wait')
-        return failure ? { kind: 'failed', ...failure, receipts } : { kind: 'waiting', ms: next.ms };
-      if (next?.kind !== 'send') return { kind: 'done', receipts, batches };
-      if (told === undefined) continue;
-      const [result, network] = told;
-      receipts += result.receipts;
-      batches++;
-      const why = network === 'too-large' ? 'answer-too-large' : network;
-      failure = result.ok ? undefined : { failure: why ?? result.failure, detail: result.detail };
-    }
-  }
-
   /** What a device does its errands with. */
   #networkOf({
     provisioning,
@@ -346,13 +263,12 @@ export class VirtualCharger {
     uploader,
     refresh,
   }: Pick<Running, 'provisioning' | 'verifier' | 'uploader' | 'refresh'>) {
-    const { clock, setTime, handInTimeoutMs: timeoutMs = 10_000, reach = (url: URL) => url } = this.#parts;
+    const { clock, setTime, handInTimeoutMs: timeoutMs = 10_000, reach } = this.#parts;
     const { link } = this;
-    const run = <T>(work: () => T) => (this.#running?.client === client ? this.#guarded(work) : undefined);
-    const whom = ({ method }: HttpOrder) => (method === 'POST' ? 'the backend' : 'the Policy Authority');
-    const known = ({ certificate = provisioning.certificate }: Server) => ({ certificate, nowMs: clock.wallMs() });
-    const client = new LinkClient({ link, run, reach: (url) => url, whom, known });
-    const questions = new LinkClient({ link, run, reach, whom: () => 'the revocation endpoint', known });
+    const isOn = () => this.#running?.clients === clients;
+    const run = <T>(work: () => T) => (isOn() ? this.#guarded(work) : undefined);
+    const { certificate } = provisioning;
+    const clients: ChargerClients = chargerClients({ link, clock, certificate, reach, run });
     const time = new ChargerTime(async () => {
       await setTime?.();
       return run(() => clock.wallMs() !== undefined && typeof verifier.now() === 'number') === true;
@@ -363,13 +279,23 @@ export class VirtualCharger {
       // A provisioned URL is one that the core can use.
       authority: serverOf(provisioning.policyAuthorityUrl) as Server,
       ...(uploader !== undefined && order !== undefined && { handIn: { uploader, order: { ...order, timeoutMs } } }),
-      client,
+      client: clients.errands,
       time,
       clock,
       linkUp: () => link.up,
       hasLink: true,
     });
-    return { errands, client, questions };
+    const begun: BegunErrands = {
+      refresh: (done) =>
+        this.#guarded(() => {
+          const step = errands.refresh(done);
+          // Nobody but whoever switched the link off switches it on.
+          if (step.kind === 'connect') done(refresh.gaveUp(clock.monotonicMs(), 'the link is down'));
+          return step;
+        }),
+      handIn: (done) => this.#guarded(() => errands.handIn(done)),
+    };
+    return { errands, clients, runs: new ErrandRuns({ errands: begun, client: clients.errands, link, isOn }) };
   }
 
   #provisioned(): Provisioning {
@@ -424,8 +350,6 @@ export class VirtualCharger {
     }
   }
 }
-
-const POWER_CUT = Object.freeze({ failure: 'power-cut', detail: 'the power was cut meanwhile' });
 
 /** Bytes of an erase block. */
 const BLOCK = DEVICE_GEOMETRY.blockSize;

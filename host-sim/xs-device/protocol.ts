@@ -3,25 +3,27 @@
 
 /** What a device is told to do. Before the number stands which of its copies are none any more; behind it come wall time (undefined where there is none), monotonic time, and arguments. */
 export const COMMAND = Object.freeze({
-  /** Earliest time, salt; then for each of `PARTITIONS` its bytes, 0 for none. */
+  /** Earliest time, salt, milliseconds for a batch; then for each of `PARTITIONS` its bytes, 0 for none. */
   start: 0,
   /** Whether the link is up, what is presented, the request in JSON. */
   pay: 1,
-  idle: 2,
-  /** Whether the link is up, whether a payer is there. */
-  refreshNext: 3,
-  refreshGaveUp: 4,
-  urgent: 5,
-  fetchAnswered: 6,
-  fetchTake: 7,
-  fetchFailed: 8,
-  fetchEnded: 9,
-  uploadNext: 10,
-  uploadAnswered: 11,
-  uploadUnanswered: 12,
-  revocationAnswered: 13,
-  revocationFailed: 14,
-  hasTime: 15,
+  /** Asks what the last payment wants to be asked about its grant. A number for `NOTE.asked`. */
+  askRevocation: 2,
+  idle: 3,
+  urgent: 4,
+  /** Whether the link is up. */
+  refresh: 5,
+  handIn: 6,
+  hasTime: 7,
+  /** Why the clock is not set; undefined where it is. */
+  timeTold: 8,
+  /** Of all that follow: the client. Then the status, of which headers may be asked from now on. */
+  answered: 9,
+  /** Bytes. */
+  take: 10,
+  ended: 11,
+  /** Why, and in words. */
+  failed: 12,
 });
 
 export type CommandName = keyof typeof COMMAND;
@@ -37,7 +39,7 @@ export const QUESTION = Object.freeze({
   program: 1,
   /** Partition, offset. */
   erase: 2,
-  /** A header of the answer that is looked at, by its name. */
+  /** A header of the answer that a client got last, by its name. */
   header: 3,
 });
 
@@ -47,7 +49,20 @@ export const NOTE = Object.freeze({
   log: 0,
   /** The ids of the bundles in force are others. */
   bundles: 1,
+  /** A request to be sent: the client, method, host, port, whether under TLS and by which certificate, path, body, timeout, most bytes of an answer; then names and values of headers. */
+  send: 2,
+  /** Somebody is to set the clock. */
+  setTime: 3,
+  /** What came of a request for bundles: its kind, and of a failure why. Nothing where there is more to do first. */
+  refreshed: 4,
+  /** What came of a batch: whether it went well, receipts, and of a failure why; then why no whole answer came. */
+  handedIn: 5,
+  /** The answer about a revocation is there, or will not come: the number of the command. */
+  asked: 6,
 });
+
+/** Numbers of a device's clients. */
+export const CLIENT = Object.freeze({ errands: 0, questions: 1 });
 
 /** Numbers of partitions. */
 export const PARTITION = Object.freeze({ provisioning: 0, ledger: 1, journal: 2, bundles: 3 });

@@ -1,8 +1,9 @@
-// A virtual charger whose core runs inside XS, with a device's memory. Its flash, its clock and its network are those of the
-// simulation, so that all that happens to it there, faults and cuts of power included, happens to it as to any other.
+// A virtual charger whose core runs inside XS, with a device's memory, errands over its network included. Its flash, its clock and its
+// link are those of the simulation, so that all that happens to it there, faults and cuts of power, happens to it as to any other.
 
 import type { PaymentRequest } from '../../core/chain/request.ts';
 import { PRESENTATION_BYTES } from '../../core/limits.ts';
+import type { HttpFailure, HttpOrder, HttpReceiver } from '../../core/network/http-client.ts';
 import { type Flash, FlashError, type LogEvent } from '../../core/ports/ports.ts';
 import { readProvisioning } from '../../core/provisioning/partition.ts';
 import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
@@ -13,33 +14,46 @@ import { PowerCut } from '../flash/power-cut.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
 import { MemoryStore } from '../flash/store.ts';
 import { type Charger, MachineStopped, type MakeCharger } from '../simulation/simulated-device.ts';
-import { type FetchUnderWay, fetchBundles } from '../virtual-device/bundle-fetch.ts';
-import { type BatchSender, type HandIn, handIn } from '../virtual-device/hand-in.ts';
+import { type ChargerClients, chargerClients } from '../virtual-device/charger-clients.ts';
+import { ChargerTime } from '../virtual-device/charger-time.ts';
+import {
+  ErrandRuns,
+  type HandedIn,
+  type HandIn,
+  type HandInBegun,
+  type Refresh,
+  type RefreshBegun,
+  type Requested,
+} from '../virtual-device/errand-runs.ts';
 import { Link } from '../virtual-device/link.ts';
-import { PACKET_BYTES } from '../virtual-device/link-client.ts';
-import { askRevocation } from '../virtual-device/revocation-ask.ts';
-import { receiptsUrl } from '../virtual-device/server-urls.ts';
+import type { LinkClient } from '../virtual-device/link-client.ts';
 import { type ChargerParts, StartProblem } from '../virtual-device/virtual-charger.ts';
 import type { MachineMemory } from '../xs/runner.ts';
 import { sampleMemory } from '../xs/sample-memory.ts';
 import { type Engine, type Machine, MachineStop } from './engine.ts';
-import { COMMAND, type CommandName, NOTE, QUESTION, type Value } from './protocol.ts';
+import { CLIENT, COMMAND, type CommandName, NOTE, QUESTION, type Value } from './protocol.ts';
 
-/** What a refresh came to, as far as somebody outside wants to know. */
-type Refreshed = Awaited<ReturnType<Charger['refreshIfDue']>>;
-type Ended = Exclude<Refreshed, { readonly kind: 'waiting' | 'busy' }>;
+/** Bundles came. What became of each is the device's own business. */
+type Brought = { readonly kind: 'fetched' };
 
-/** A question to a grant's revocation endpoint. */
-interface Question {
-  readonly url: string;
-  readonly timeoutMs: number;
-  readonly maxBytes: number;
+/** What exists while there is power. */
+interface Running {
+  readonly machine: Machine;
+  readonly clients: ChargerClients;
+  readonly time: ChargerTime;
+  readonly runs: ErrandRuns<Brought>;
+  /** Of the answer that each client got last. */
+  readonly headers: Map<Value, HeaderOf>;
+  /** Who is told what the device tells of its errands: one is under way at a time. */
+  refreshed: (result: Requested<Brought> | undefined) => void;
+  handedIn: (result: HandedIn, network?: HttpFailure) => void;
+  /** Who waits for the answer to a question, by its number. */
+  readonly asked: Map<Value, () => void>;
+  lastNumber: number;
 }
 
 /** A reader has room for the longest presentation. Of one that is longer it takes what shows that. */
 const MOST_TAKEN = PRESENTATION_BYTES + 1;
-/** As the core asks; it holds the rest of a question itself. */
-const QUESTION_HEADERS = { accept: 'application/json', 'accept-encoding': 'identity' };
 
 /** Makes chargers that run in an engine, with the memory of the sample that has so much of a ledger. */
 export function chargersIn(engine: Engine): MakeCharger {
@@ -59,16 +73,12 @@ export class XsCharger implements Charger {
   readonly #link: Link;
   readonly #provisioning: Provisioning | undefined;
   readonly #flashes: readonly (Flash | undefined)[];
-  #machine: Machine | undefined;
+  #running: Running | undefined;
   /** Partitions that the device has a copy of. */
   readonly #copied = new Set<number>();
   /** There is nothing after it. */
   #stop: MachineStopped | undefined;
   #bundleIds: readonly string[] = [];
-  /** Of the answer that the device looks at. */
-  #header: HeaderOf = () => undefined;
-  #refreshing: Promise<Refreshed> | undefined;
-  #handingIn: Promise<HandIn> | undefined;
 
   constructor(parts: ChargerParts, engine: Engine, memory: MachineMemory) {
     this.#parts = parts;
@@ -84,7 +94,7 @@ export class XsCharger implements Charger {
 
   get powered(): boolean {
     if (this.#stop !== undefined) throw this.#stop;
-    return this.#machine !== undefined;
+    return this.#running !== undefined;
   }
 
   get bundleIds(): readonly string[] {
@@ -94,11 +104,11 @@ export class XsCharger implements Charger {
 
   start(): void {
     this.powerOff();
-    const { firmwareBuiltMs = 0, salt = 0 } = this.#parts;
-    this.#machine = this.#engine.start(this.#memory);
+    const { firmwareBuiltMs = 0, salt = 0, handInTimeoutMs = 10_000 } = this.#parts;
+    this.#running = this.#with(this.#engine.start(this.#memory));
     this.#copied.clear();
     const sizes = this.#flashes.map((flash) => flash?.size ?? 0);
-    const [what, where, why] = this.#ask('start', firmwareBuiltMs, salt, ...sizes);
+    const [what, where, why] = this.#ask('start', firmwareBuiltMs, salt, handInTimeoutMs, ...sizes);
     if (what === undefined) return;
     this.powerOff();
     if (what === 'unfit') throw new ProvisioningProblem(where as ProvisioningProblem['fault'], String(why));
@@ -106,26 +116,22 @@ export class XsCharger implements Charger {
   }
 
   powerOff(): void {
-    this.#machine?.off();
-    this.#machine = undefined;
+    const running = this.#running;
+    this.#running = undefined;
+    running?.machine.off();
+    running?.clients.errands.drop();
+    running?.clients.questions.drop();
   }
 
   async present(presentation: Uint8Array, request: PaymentRequest): Promise<Decision> {
-    const { decision, question } = this.#pay(presentation, request);
-    if (decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || question === undefined) return decision;
-    const machine = this.#machine;
-    const device = { link: this.#link, reach: this.#parts.reach ?? ((url: URL) => url) };
-    const told = (command: CommandName, ...values: readonly Value[]) => {
-      if (this.#machine === machine) this.#ask(command, ...values);
-    };
-    const checks = {
-      answered: (_: Question, status: number, header: HeaderOf, body: Uint8Array) => {
-        this.#header = header;
-        told('revocationAnswered', status, body);
-      },
-      failed: (_: Question, detail: string) => told('revocationFailed', detail),
-    };
-    await askRevocation(device, checks, { ...question, headers: QUESTION_HEADERS });
+    const running = this.#on();
+    const { decision, asks } = this.#pay(presentation, request);
+    if (decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || !asks) return decision;
+    const number = ++running.lastNumber;
+    await running.clients.questions.during<true>((done) => {
+      running.asked.set(number, () => done(true));
+      this.#ask('askRevocation', number);
+    });
     return this.#pay(presentation, request).decision;
   }
 
@@ -137,127 +143,67 @@ export class XsCharger implements Charger {
     return this.#ask('urgent', reason)[0] === true;
   }
 
-  /** One at a time; a second call gets the first one's result. */
-  refreshIfDue(): Promise<Refreshed> {
-    this.#on();
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+  refreshIfDue(): Promise<Refresh<Brought>> {
+    return this.#on().runs.refresh();
   }
 
   handIn(): Promise<HandIn> {
-    const machine = this.#on();
-    const { operator, deviceId } = this.#provisioning as Provisioning;
-    if (this.#parts.journal === undefined || operator === undefined)
+    const { runs } = this.#on();
+    if (this.#parts.journal === undefined || this.#provisioning?.operator === undefined)
       throw new Error('the charger has nothing to hand in, or nobody');
-    const device = {
-      link: this.#link,
-      uploader: this.#uploader,
-      monotonicMs: () => this.#parts.clock.monotonicMs(),
-      run: <T>(work: () => T) => (this.#machine === machine ? work() : undefined),
-      urged: () => void (this.#machine === machine && this.urgent('http')),
-    };
-    const url = receiptsUrl(operator.url, deviceId);
-    const order = { url, apiKey: operator.apiKey, timeoutMs: this.#parts.handInTimeoutMs ?? 10_000 };
-    this.#handingIn ??= handIn(device, order).finally(() => {
-      this.#handingIn = undefined;
-    });
-    return this.#handingIn;
+    return runs.handIn();
   }
 
-  #pay(
-    presentation: Uint8Array,
-    request: PaymentRequest,
-  ): { readonly decision: Decision; readonly question: Question | undefined } {
-    const values = this.#ask('pay', this.#link.up, presentation.subarray(0, MOST_TAKEN), JSON.stringify(request));
-    const [ok, ...rest] = values;
-    const [url, timeoutMs, maxBytes] = rest.slice(ok === true ? 8 : 4);
-    const question =
-      url === undefined ? undefined : { url: String(url), timeoutMs: Number(timeoutMs), maxBytes: Number(maxBytes) };
-    return { decision: decisionOf(values), question };
+  #pay(presentation: Uint8Array, request: PaymentRequest): { readonly decision: Decision; readonly asks: boolean } {
+    const taken = presentation.subarray(0, MOST_TAKEN);
+    const [asks, ...decision] = this.#ask('pay', this.#link.up, taken, JSON.stringify(request));
+    return { decision: decisionOf(decision), asks: asks === true };
   }
 
-  async #refresh(): Promise<Refreshed> {
-    const machine = this.#on();
-    for (;;) {
-      // Nobody stands at the reader for longer than a payment takes.
-      const [kind, ...rest] = this.#ask('refreshNext', this.#link.up, false);
-      if (kind === 'wait') return { kind: 'waiting', ms: Number(rest[0]) };
-      if (kind === 'nothing') return { kind: 'busy' };
-      const result =
-        kind === 'fetch' ? await this.#fetched(machine, rest) : await this.#prepared(machine, kind === 'connect');
-      if (this.#machine !== machine)
-        return { kind: 'failed', failure: 'power-cut', detail: 'the power was cut meanwhile' };
-      if (result !== undefined) return result;
-    }
-  }
-
-  /** Brings about what a request needs. @returns the failure where that cannot be had */
-  async #prepared(machine: Machine, needsLink: boolean): Promise<Ended | undefined> {
-    // Nobody but whoever switched the link off switches it on.
-    if (needsLink) return fetchedIn(this.#ask('refreshGaveUp', 'the link is down'));
-    const { clock, setTime } = this.#parts;
-    await setTime?.();
-    if (this.#machine !== machine) return undefined;
-    const isSet = clock.wallMs() !== undefined && this.#ask('hasTime')[0] === true;
-    return isSet ? undefined : fetchedIn(this.#ask('refreshGaveUp', 'nobody sets the clock'));
-  }
-
-  #fetched(machine: Machine, order: readonly Value[]): Promise<Ended | undefined> {
-    const { clock } = this.#parts;
-    const device = {
-      link: this.#link,
-      monotonicMs: () => clock.monotonicMs(),
-      wallMs: () => clock.wallMs(),
-      run: <T>(work: () => T) => (this.#machine === machine ? work() : undefined),
-      free: () => Promise.resolve(),
-    };
-    const { policyAuthorityUrl } = this.#provisioning as Provisioning;
-    return fetchBundles(device, policyAuthorityUrl, this.#fetchOf(order));
-  }
-
-  #fetchOf([path, timeoutMs, maxBytes, ...headers]: readonly Value[]): FetchUnderWay<Ended> {
-    return {
-      order: {
-        path: String(path),
-        timeoutMs: Number(timeoutMs),
-        maxBytes: Number(maxBytes),
-        headers: Object.fromEntries(pairsOf(headers)) as Record<string, string>,
+  /** What a machine that has got power is surrounded by. */
+  #with(machine: Machine): Running {
+    const { clock, setTime, reach } = this.#parts;
+    const link = this.#link;
+    const isOn = () => this.#running === running;
+    const run = <T>(work: () => T) => (isOn() ? work() : undefined);
+    const { certificate } = this.#provisioning ?? {};
+    const clients = chargerClients({ link, clock, certificate, reach, run });
+    const time = new ChargerTime(async () => {
+      await setTime?.();
+      return run(() => clock.wallMs() !== undefined && this.#ask('hasTime')[0] === true) === true;
+    }, run);
+    const errands = {
+      refresh: (done: Running['refreshed']) => {
+        running.refreshed = done;
+        return refreshBegun(this.#ask('refresh', link.up));
       },
-      answered: (_, status, header) => {
-        this.#header = header;
-        return this.#ask('fetchAnswered', status)[0] === true;
+      handIn: (done: Running['handedIn']) => {
+        running.handedIn = done;
+        return handInBegun(this.#ask('handIn'));
       },
-      take: (_, chunk) => {
-        for (let at = 0; at < chunk.length; at += PACKET_BYTES)
-          if (this.#ask('fetchTake', chunk.subarray(at, at + PACKET_BYTES))[0] !== true) return false;
-        return true;
-      },
-      failed: (_, failure, detail) => fetchedIn(this.#ask('fetchFailed', failure, detail)) as Ended,
-      ended: () => fetchedIn(this.#ask('fetchEnded')) as Ended,
     };
+    const running: Running = {
+      machine,
+      clients,
+      time,
+      runs: new ErrandRuns<Brought>({ errands, client: clients.errands, link, isOn }),
+      headers: new Map(),
+      refreshed: () => undefined,
+      handedIn: () => undefined,
+      asked: new Map(),
+      lastNumber: 0,
+    };
+    return running;
   }
 
-  readonly #uploader: BatchSender = {
-    next: () => {
-      const [kind, more] = this.#ask('uploadNext');
-      if (kind === 'send') return { kind, batch: { body: more as Uint8Array } };
-      if (kind === 'wait') return { kind, ms: Number(more) };
-      return kind === 'done' ? { kind } : { kind: 'stopped', detail: String(more) };
-    },
-    answered: (_, status, body) => uploadedIn(this.#ask('uploadAnswered', status, body)),
-    unanswered: (_, detail) => uploadedIn(this.#ask('uploadUnanswered', detail)),
-  };
-
-  #on(): Machine {
-    if (this.#machine === undefined) throw new PowerCut('the charger has no power');
-    return this.#machine;
+  #on(): Running {
+    if (this.#running === undefined) throw new PowerCut('the charger has no power');
+    return this.#running;
   }
 
   /** Has the device do something. Where it loses its power on the way, all that is left is what is on flash. */
   #ask(command: CommandName, ...values: readonly Value[]): readonly Value[] {
-    const machine = this.#on();
+    const { machine } = this.#on();
     const { clock } = this.#parts;
     const outside = {
       answer: ([question, ...more]: readonly Value[]) => this.#answer(question, more),
@@ -292,7 +238,7 @@ export class XsCharger implements Charger {
   }
 
   #answer(question: Value, [first, second, third]: readonly Value[]): readonly Value[] {
-    if (question === QUESTION.header) return [this.#header(String(first)) ?? undefined];
+    if (question === QUESTION.header) return [this.#on().headers.get(first)?.(String(second)) ?? undefined];
     const partition = Number(first);
     const flash = this.#flashes[partition] as Flash;
     const offset = Number(second);
@@ -315,9 +261,62 @@ export class XsCharger implements Charger {
   }
 
   #note(what: Value, values: readonly Value[]): void {
-    if (what === NOTE.bundles) this.#bundleIds = values.map(String);
-    else this.#parts.log?.emit(Object.fromEntries(pairsOf(values)) as LogEvent);
+    const running = this.#on();
+    switch (what) {
+      case NOTE.log:
+        this.#parts.log?.emit(Object.fromEntries(pairsOf(values)) as LogEvent);
+        return;
+      case NOTE.bundles:
+        this.#bundleIds = values.map(String);
+        return;
+      case NOTE.send:
+        this.#send(running, values);
+        return;
+      case NOTE.setTime:
+        running.time.ask((problem) => this.#ask('timeTold', problem));
+        return;
+      case NOTE.refreshed:
+        running.refreshed(requestedIn(values));
+        return;
+      case NOTE.handedIn:
+        running.handedIn(handedIn(values), values[4] as HttpFailure | undefined);
+        return;
+      case NOTE.asked:
+        running.asked.get(values[0])?.();
+        running.asked.delete(values[0]);
+        return;
+      default:
+        throw new Error(`a device tells what nobody knows: ${what}`);
+    }
   }
+
+  /** Sends a request of the device, which is told what comes back. */
+  #send({ clients, headers }: Running, [client, ...order]: readonly Value[]): void {
+    const receiver: HttpReceiver = {
+      answered: (status, header) => {
+        headers.set(client, header);
+        return this.#ask('answered', client, status)[0] === true;
+      },
+      take: (bytes) => this.#ask('take', client, bytes)[0] === true,
+      ended: () => void this.#ask('ended', client),
+      failed: (failure, detail) => void this.#ask('failed', client, failure, detail),
+    };
+    const sender: LinkClient = client === CLIENT.questions ? clients.questions : clients.errands;
+    sender.send(orderOf(order), receiver);
+  }
+}
+
+function orderOf(values: readonly Value[]): HttpOrder {
+  const [method, host, port, secure, certificate, path, body, timeoutMs, maxBytes, ...headers] = values;
+  return {
+    method,
+    server: { host, port, secure, ...(certificate !== undefined && { certificate }) },
+    path,
+    ...(body !== undefined && { body }),
+    timeoutMs,
+    maxBytes,
+    headers: Object.fromEntries(pairsOf(headers)),
+  } as HttpOrder;
 }
 
 /** Whether a flash reads as it was written, however often. */
@@ -340,20 +339,17 @@ function tried(work: () => void): string | undefined {
 const WORDS: { readonly [command in CommandName]: string } = {
   start: 'its start',
   pay: 'a payment',
+  askRevocation: 'a question about a revocation',
   idle: 'its idle work',
-  hasTime: 'a refresh',
-  refreshNext: 'a refresh',
-  refreshGaveUp: 'a refresh',
   urgent: 'an urgent message',
-  fetchAnswered: 'an answer with bundles',
-  fetchTake: 'an answer with bundles',
-  fetchFailed: 'a refresh',
-  fetchEnded: 'the end of an answer with bundles',
-  uploadNext: 'a batch to be handed in',
-  uploadAnswered: "the operator's answer",
-  uploadUnanswered: 'a hand-in without an answer',
-  revocationAnswered: 'an answer about a revocation',
-  revocationFailed: 'a question about a revocation',
+  refresh: 'a refresh',
+  handIn: 'a batch to be handed in',
+  hasTime: 'a refresh',
+  timeTold: 'a refresh',
+  answered: 'the head of an answer',
+  take: 'the bytes of an answer',
+  ended: 'the end of an answer',
+  failed: 'a request without an answer',
 };
 
 function pairsOf(values: readonly Value[]): readonly (readonly [string, Value])[] {
@@ -379,12 +375,20 @@ function decisionOf(values: readonly Value[]): Decision {
   } as Decision;
 }
 
-function fetchedIn([kind, failure, detail]: readonly Value[]): Ended | undefined {
-  if (kind === undefined) return undefined;
-  return (kind === 'failed' ? { kind, failure, detail } : { kind }) as Ended;
+function refreshBegun([kind, ms]: readonly Value[]): RefreshBegun {
+  return (kind === 'wait' ? { kind, ms } : { kind }) as RefreshBegun;
 }
 
-function uploadedIn([ok, receipts, failure, detail]: readonly Value[]): ReturnType<BatchSender['answered']> {
-  const common = { receipts: Number(receipts) };
-  return ok === true ? { ok, ...common } : ({ ok: false, failure, detail, ...common } as never);
+function handInBegun([kind, more]: readonly Value[]): HandInBegun | undefined {
+  if (kind === undefined) return undefined;
+  return (kind === 'wait' ? { kind, ms: more } : kind === 'stopped' ? { kind, detail: more } : { kind }) as HandInBegun;
+}
+
+function requestedIn([kind, failure, detail]: readonly Value[]): Requested<Brought> | undefined {
+  if (kind === undefined) return undefined;
+  return (kind === 'failed' ? { kind, failure, detail } : { kind }) as Requested<Brought>;
+}
+
+function handedIn([ok, receipts, failure, detail]: readonly Value[]): HandedIn {
+  return (ok === true ? { ok, receipts } : { ok: false, receipts, failure, detail }) as HandedIn;
 }

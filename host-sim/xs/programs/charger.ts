@@ -1,23 +1,32 @@
 // A charger in the engine: all of the core that its firmware holds between the payer's reader and the network. It does what it is
-// told, command by command; its flash and its network are outside, and its clock is what a command says.
+// told, command by command; its flash and its connections are outside, and its clock is what a command says.
 
 import './host.ts';
 import { Boot } from '../../../core/boot/boot.ts';
 import type { PaymentRequest } from '../../../core/chain/request.ts';
 import { crc32 } from '../../../core/encoding/crc32.ts';
 import type { Journal } from '../../../core/ledger/journal.ts';
+import { Errands, handInOrder, type TimeSource } from '../../../core/network/errands.ts';
+import {
+  type HttpFailure,
+  type HttpOrder,
+  type HttpReceiver,
+  type HttpTransport,
+  type Server,
+  serverOf,
+} from '../../../core/network/http-client.ts';
+import { askRevocation } from '../../../core/network/revocation-ask.ts';
 import { type Clock, type Flash, FlashError, type Log } from '../../../core/ports/ports.ts';
 import { admitCounter } from '../../../core/provisioning/counter.ts';
 import { readProvisioning } from '../../../core/provisioning/partition.ts';
 import { type Provisioning, ProvisioningProblem } from '../../../core/provisioning/provisioning.ts';
-import type { BundleFetch, FetchResult } from '../../../core/refresh/bundle-fetch.ts';
+import type { FetchResult } from '../../../core/refresh/bundle-fetch.ts';
 import { BundleRefresh } from '../../../core/refresh/bundle-refresh.ts';
-import type { RevocationQuestion } from '../../../core/refresh/revocation.ts';
 import { Uploader, type UploadResult } from '../../../core/refresh/upload.ts';
 import type { HeldBundle } from '../../../core/trust/held-bundle.ts';
 import type { Decision, Verifier } from '../../../core/verifier.ts';
 import { SeededRandom } from '../../flash/random.ts';
-import { COMMAND, NOTE, PARTITION, QUESTION } from '../../xs-device/protocol.ts';
+import { CLIENT, COMMAND, NOTE, PARTITION, QUESTION } from '../../xs-device/protocol.ts';
 import { chosenCrypto } from './crypto.ts';
 
 /** Everything that happens within a command happens at one moment. */
@@ -76,18 +85,110 @@ const log: Log = {
   },
 };
 
+/**
+ * Has the simulation send requests. It gives up by itself what the link ends, and nobody stands at the reader for longer than a command
+ * takes: there is nothing to pause.
+ */
+class AskedClient implements HttpTransport {
+  readonly #number: number;
+  #receiver: HttpReceiver | undefined;
+
+  constructor(number: number) {
+    this.#number = number;
+  }
+
+  get busy(): boolean {
+    return this.#receiver !== undefined;
+  }
+
+  send({ server, method, path, headers, body, timeoutMs, maxBytes }: HttpOrder, receiver: HttpReceiver): void {
+    if (this.#receiver !== undefined) throw new RangeError('a request is under way');
+    this.#receiver = receiver;
+    host.tell(NOTE.send, this.#number, method, server.host, server.port, server.secure, server.certificate);
+    host.tell(path, body, timeoutMs, maxBytes);
+    for (const name of Object.keys(headers)) host.tell(name, headers[name]);
+    host.tell();
+  }
+
+  pause(): void {}
+  resume(): void {}
+  abort(): void {}
+
+  /** What the simulation says of its answer. */
+  hear(command: number): void {
+    switch (command) {
+      case COMMAND.answered:
+        host.put(this.#receiver?.answered(host.next() as number, (name) => this.#header(name)) === true);
+        return;
+      case COMMAND.take:
+        host.put(this.#receiver?.take(new Uint8Array(host.next() as ArrayBuffer)) === true);
+        return;
+      case COMMAND.ended:
+        this.#over()?.ended();
+        return;
+      case COMMAND.failed:
+        this.#over()?.failed(host.next() as HttpFailure, host.next() as string);
+        return;
+      default:
+        throw new Error(`there is no command ${command}`);
+    }
+  }
+
+  #header(name: string): string | undefined {
+    host.put(QUESTION.header, this.#number, name);
+    return host.ask() as string | undefined;
+  }
+
+  #over(): HttpReceiver | undefined {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    return receiver;
+  }
+}
+
+/** Has somebody outside set the clock: at once, or not at all. */
+class AskedTime implements TimeSource {
+  #done: ((problem: string | undefined) => void) | undefined;
+  readonly doubtful = false;
+
+  get busy(): boolean {
+    return this.#done !== undefined;
+  }
+
+  doubt(): void {}
+  abort(): void {}
+
+  ask(done: (problem: string | undefined) => void): void {
+    this.#done = done;
+    host.tell(NOTE.setTime);
+    host.tell();
+  }
+
+  told(problem: string | undefined): void {
+    const done = this.#done;
+    this.#done = undefined;
+    done?.(problem);
+  }
+}
+
 /** What it was started with, and what exists since. */
 interface Running {
   /** Firmware holds it, too. */
   readonly provisioning: Provisioning;
   readonly verifier: Verifier;
-  readonly uploader: Uploader | undefined;
   readonly refresh: BundleRefresh;
-  /** Held for whoever has the network. */
-  fetch: BundleFetch | undefined;
-  question: RevocationQuestion | undefined;
+  readonly errands: Errands;
+  /** By their numbers. */
+  readonly clients: readonly AskedClient[];
+  readonly time: AskedTime;
+  readonly network: ToldLink;
   /** The bundles in force, as they were told. A trust set never changes its list, it takes another. */
   told: readonly HeldBundle[] | undefined;
+}
+
+/** A link is as a command says. */
+interface ToldLink {
+  up: boolean;
 }
 
 /** Never ends: without power it is gone. */
@@ -108,6 +209,7 @@ export default function main(): void {
 function started(clock: Clock): Running | undefined {
   const earliestMs = host.next() as number;
   const salt = host.next() as number;
+  const timeoutMs = host.next() as number;
   const flash = (number: number) => {
     const size = host.next() as number;
     return size === 0 ? undefined : new AskedFlash(number, size);
@@ -144,16 +246,23 @@ function started(clock: Clock): Running | undefined {
   const { verifier } = device;
   const refresh = new BundleRefresh({ verifier, crypto: CRYPTO, random: chanceOf(provisioning), log });
   const uploader = uploaderOf(device.journal, provisioning);
+  const order = handInOrder(provisioning);
   idle(verifier);
-  return {
-    provisioning,
-    verifier,
-    uploader,
+  const clients = [new AskedClient(CLIENT.errands), new AskedClient(CLIENT.questions)];
+  const time = new AskedTime();
+  const network: ToldLink = { up: false };
+  const errands = new Errands({
     refresh,
-    fetch: undefined,
-    question: undefined,
-    told: undefined,
-  };
+    // A provisioned URL is one that the core can use.
+    authority: serverOf(provisioning.policyAuthorityUrl) as Server,
+    ...(uploader !== undefined && order !== undefined && { handIn: { uploader, order: { ...order, timeoutMs } } }),
+    client: clients[CLIENT.errands] as AskedClient,
+    time,
+    clock,
+    linkUp: () => network.up,
+    hasLink: true,
+  });
+  return { provisioning, verifier, refresh, errands, clients, time, network, told: undefined };
 }
 
 const CRYPTO = chosenCrypto('native');
@@ -190,53 +299,58 @@ function tellBundles(running: Running): void {
 }
 
 function perform(command: number, running: Running, clock: Clock): void {
-  const { verifier, refresh } = running;
+  const { verifier, errands, time, clients } = running;
   switch (command) {
     case COMMAND.pay:
       pay(running);
       return;
+    case COMMAND.askRevocation:
+      ask(running);
+      return;
     case COMMAND.idle:
       idle(verifier);
       return;
-    case COMMAND.refreshNext:
-      refreshNext(running, clock);
+    case COMMAND.urgent:
+      host.put(errands.urgent(host.next() as string));
       return;
-    case COMMAND.refreshGaveUp:
-      putFetched(refresh.gaveUp(clock.monotonicMs(), host.next() as string));
+    case COMMAND.refresh:
+      refresh(running, clock);
+      return;
+    case COMMAND.handIn:
+      handIn(errands);
       return;
     case COMMAND.hasTime:
       host.put(typeof verifier.now() === 'number');
       return;
-    case COMMAND.urgent:
-      host.put(refresh.urgent(clock.monotonicMs(), host.next() as string));
-      return;
-    case COMMAND.uploadNext:
-    case COMMAND.uploadAnswered:
-    case COMMAND.uploadUnanswered:
-      upload(command, running.uploader as Uploader, clock.monotonicMs());
-      return;
-    case COMMAND.revocationAnswered:
-    case COMMAND.revocationFailed:
-      revocation(command, running);
+    case COMMAND.timeTold:
+      time.told(host.next() as string | undefined);
       return;
     default:
-      fetched(command, running.fetch as BundleFetch, clock);
+      clients[host.next() as number]?.hear(command);
   }
 }
 
-function pay(running: Running): void {
-  const { verifier } = running;
-  const linkUp = host.next() as boolean;
+function pay({ verifier, network }: Running): void {
+  network.up = host.next() as boolean;
   const presentation = new Uint8Array(host.next() as ArrayBuffer);
   const request = JSON.parse(host.next() as string) as PaymentRequest;
   // They may have waited for a clock.
   if (!verifier.bundlesLoaded) verifier.loadBundles();
-  if (verifier.revocation) verifier.revocation.linkUp = linkUp;
+  if (verifier.revocation) verifier.revocation.linkUp = network.up;
   const decision = verifier.authorize(presentation, request);
-  running.question = verifier.revocation?.question;
+  host.put(verifier.revocation?.question !== undefined);
   putDecision(decision);
-  const { question } = running;
-  if (question !== undefined) host.put(question.url, question.timeoutMs, question.maxBytes);
+}
+
+function ask({ verifier, clients }: Running): void {
+  const number = host.next() as number;
+  const { revocation: checks } = verifier;
+  const question = checks?.question;
+  if (checks === undefined || question === undefined) throw new Error('there is nothing to be asked');
+  askRevocation({ client: clients[CLIENT.questions] as AskedClient, checks }, question, () => {
+    host.tell(NOTE.asked, number);
+    host.tell();
+  });
 }
 
 function putDecision(decision: Decision): void {
@@ -248,81 +362,32 @@ function putDecision(decision: Decision): void {
   host.put(true, receiptId, repeated, amountMinor, grantId, budgetId, sessionId, actorId, timeMs);
 }
 
-function refreshNext(running: Running, clock: Clock): void {
-  const linkUp = host.next() as boolean;
-  const busy = host.next() as boolean;
-  const clockSet = clock.wallMs() !== undefined;
-  const step = running.refresh.next({ nowMs: clock.monotonicMs(), linkUp, clockSet, busy });
-  if (step.kind === 'wait') host.put('wait', step.ms);
-  else if (step.kind !== 'fetch') host.put(step.kind);
-  else {
-    running.fetch = step.fetch;
-    const { path, timeoutMs, maxBytes, headers } = step.fetch.order;
-    host.put('fetch', path, timeoutMs, maxBytes);
-    for (const name of Object.keys(headers)) host.put(name, headers[name]);
-  }
-}
-
-function header(name: string): string | undefined {
-  host.put(QUESTION.header, name);
-  return host.ask() as string | undefined;
-}
-
-function fetched(command: number, fetch: BundleFetch, clock: Clock): void {
-  const nowMs = clock.monotonicMs();
-  switch (command) {
-    case COMMAND.fetchAnswered:
-      host.put(fetch.answered(nowMs, host.next() as number, header, clock.wallMs()));
-      return;
-    case COMMAND.fetchTake:
-      host.put(fetch.take(nowMs, new Uint8Array(host.next() as ArrayBuffer)));
-      return;
-    case COMMAND.fetchFailed:
-      putFetched(fetch.failed(nowMs, host.next() as 'link-down' | 'unreachable' | 'timeout', host.next() as string));
-      return;
-    case COMMAND.fetchEnded:
-      putFetched(fetch.ended(nowMs));
-      return;
-    default:
-      throw new Error(`there is no command ${command}`);
-  }
-}
-
-function putFetched(result: FetchResult | undefined): void {
-  if (result === undefined) return;
-  host.put(result.kind);
-  if (result.kind === 'failed') host.put(result.failure, result.detail);
-}
-
-function upload(command: number, uploader: Uploader, nowMs: number): void {
-  if (command === COMMAND.uploadUnanswered) {
-    putUploaded(uploader.unanswered(nowMs, host.next() as string));
-    return;
-  }
-  if (command === COMMAND.uploadAnswered) {
-    const status = host.next() as number;
-    putUploaded(uploader.answered(nowMs, status, new Uint8Array(host.next() as ArrayBuffer)));
-    return;
-  }
-  const step = uploader.next(nowMs);
+function refresh({ errands, refresh, network }: Running, clock: Clock): void {
+  network.up = host.next() as boolean;
+  const step = errands.refresh(tellRefreshed);
+  // Nobody but whoever switched the link off switches it on.
+  if (step.kind === 'connect') tellRefreshed(refresh.gaveUp(clock.monotonicMs(), 'the link is down'));
   host.put(step.kind);
-  if (step.kind === 'send') host.put(step.batch.body);
-  else if (step.kind === 'wait') host.put(step.ms);
+  if (step.kind === 'wait') host.put(step.ms);
+}
+
+function tellRefreshed(result: FetchResult | undefined): void {
+  host.tell(NOTE.refreshed);
+  if (result !== undefined) host.tell(result.kind);
+  if (result?.kind === 'failed') host.tell(result.failure, result.detail);
+  host.tell();
+}
+
+function handIn(errands: Errands): void {
+  const step = errands.handIn(tellHandedIn);
+  if (step === undefined) return;
+  host.put(step.kind);
+  if (step.kind === 'wait') host.put(step.ms);
   else if (step.kind === 'stopped') host.put(step.detail);
 }
 
-function putUploaded(result: UploadResult): void {
-  host.put(result.ok, result.receipts);
-  if (!result.ok) host.put(result.failure, result.detail);
-}
-
-function revocation(command: number, { verifier, question }: Running): void {
-  const { revocation: checks } = verifier;
-  if (checks === undefined || question === undefined) return;
-  if (command === COMMAND.revocationFailed) {
-    checks.failed(question, host.next() as string);
-    return;
-  }
-  const status = host.next() as number;
-  checks.answered(question, status, header, new Uint8Array(host.next() as ArrayBuffer));
+function tellHandedIn(result: UploadResult, network?: HttpFailure): void {
+  host.tell(NOTE.handedIn, result.ok, result.receipts);
+  if (!result.ok) host.tell(result.failure, result.detail, network);
+  host.tell();
 }

@@ -56,7 +56,7 @@ export interface Host {
   /** What was put is the answer to the command. */
   answer(): void;
   /** More values for what is told; without one, that is told. */
-  tell(...values: readonly (HostValue | null)[]): void;
+  tell(...values: readonly (HostValue | null | Uint8Array)[]): void;
   /** What was put is asked; the first value of the reply. */
   ask(): HostValue;
   /** The same, where the reply may be bytes for all of an array. */

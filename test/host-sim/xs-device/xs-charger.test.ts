@@ -3,12 +3,13 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grantRequest } from '../../../host-sim/day/scene.ts';
+import { PowerCut } from '../../../host-sim/flash/power-cut.ts';
 import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../../host-sim/flash/store.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
 import type { TraceEvent } from '../../../host-sim/simulation/trace.ts';
-import { Link } from '../../../host-sim/virtual-device/link.ts';
+import { Link, type LinkAnswer } from '../../../host-sim/virtual-device/link.ts';
 import { EngineMissing } from '../../../host-sim/xs/project.ts';
 import type { MachineMemory } from '../../../host-sim/xs/runner.ts';
 import { sampleMemory } from '../../../host-sim/xs/sample-memory.ts';
@@ -79,6 +80,31 @@ const OVERSIZE = changedScenario((scenario) => {
   ];
 });
 
+/** A gate that forgets the time, whose link comes and goes, and whose servers are reached by all that may lie between. */
+const ERRANDS = changedScenario((scenario) => {
+  scenario.duration = '6h';
+  scenario.authority.bundles = { every: '15m', lifetime: '6h' };
+  scenario.hardware = { clockBattery: false };
+  scenario.arrivals[0].pattern = { every: '5m' };
+  const troubles = [
+    { lost: true },
+    { unreachable: true },
+    { truncated: true },
+    { corrupted: true },
+    { captivePortal: true },
+    { redirected: true },
+    { drip: { bytes: '50B', every: '1s' } },
+    { oversize: '200KiB' },
+    { status: { code: 503, retryAfter: '1m' } },
+    { wrongCertificate: 'expired' },
+    { noTimeServer: true },
+  ];
+  scenario.faults = troubles.map((what, i) => ({ devices: 'gate-1', at: `${(i + 1) * 25}m`, for: '25m', ...what }));
+  scenario.faults.push({ devices: 'gate-1', at: '4h', for: '90m', powerCuts: { rate: '6/h', off: '1m' } });
+  scenario.actions = troubles.map((_, i) => ({ at: `${(i + 1) * 25 + 5}m`, urgent: 'gate-1' }));
+  scenario.links = [{ devices: 'gate-1', pattern: { outage: { at: '20m', for: '4m' } } }];
+});
+
 /** Runs a scenario, and holds every event. */
 async function traceOf(text: string, engine?: Engine, changed: Partial<MachineMemory> = {}) {
   const read = readScenario(bench.write('scenario.yaml', text), undefined);
@@ -117,14 +143,20 @@ describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () 
     await ended;
   });
 
-  it('the same scenario and seed give the same events as in Node', { timeout: LONG_MS }, async () => {
-    const inNode = await traceOf(BUSY);
-    const inXs = await traceOf(BUSY, engine);
+  /** Runs a scenario both ways. @returns its events, which are the same */
+  async function sameAsInNode(text: string): Promise<readonly TraceEvent[]> {
+    const inNode = await traceOf(text);
+    const inXs = await traceOf(text, engine);
     expect(inXs.events).toEqual(inNode.events);
     expect(inXs.result).toEqual(inNode.result);
+    expect(inNode.result.violation).toBeUndefined();
+    return inXs.events;
+  }
+
+  it('the same scenario and seed give the same events as in Node', { timeout: LONG_MS }, async () => {
     // What this is about has happened.
     const happened = new Set(
-      inXs.events.map(({ event, answer = '', code = '' }) => [event, answer, code].join(' ').trim()),
+      (await sameAsInNode(BUSY)).map(({ event, answer = '', code = '' }) => [event, answer, code].join(' ').trim()),
     );
     for (const event of [
       'payment approved',
@@ -144,18 +176,42 @@ describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () 
   it('more than a set may have comes in packets, and a later cut tears what it tears in Node', {
     timeout: LONG_MS,
   }, async () => {
-    const inNode = await traceOf(OVERSIZE);
-    const inXs = await traceOf(OVERSIZE, engine);
-    expect(inXs.events).toEqual(inNode.events);
-    expect(inXs.result).toEqual(inNode.result);
-    expect(inNode.result.violation).toBeUndefined();
-    const told = inNode.events.map(({ event, failure = '' }) => `${event} ${failure}`.trim());
+    const told = (await sameAsInNode(OVERSIZE)).map(({ event, failure = '' }) => `${event} ${failure}`.trim());
     const first = told.indexOf('refresh.failed too-large');
     expect(first).toBeGreaterThan(0);
     expect(told.indexOf('device.power-lost')).toBeGreaterThan(first);
   });
 
-  it("asks a grant's issuer whether it was revoked, and remembers that it was", { timeout: LONG_MS }, async () => {
+  it('errands end as in Node, whatever lies between a device and its servers', { timeout: LONG_MS }, async () => {
+    const events = await sameAsInNode(ERRANDS);
+    const happened = new Set(events.map(({ event, failure = '' }) => `${event} ${failure}`.trim()));
+    for (const event of [
+      'refresh.failed timeout',
+      'refresh.failed unreachable',
+      'refresh.failed content-type',
+      'refresh.failed redirected',
+      'refresh.failed too-large',
+      'refresh.failed http-status',
+      'refresh.failed no-time',
+      'upload.failed unanswered',
+      'upload.failed garbage',
+      'upload.failed http-status',
+      'upload.acknowledged',
+      'device.power-lost',
+    ])
+      expect(happened).toContain(event);
+  });
+
+  /** Does something with a charger that asks issuers about grants, and with two payments under such a grant. */
+  async function withAskingCharger(
+    link: Link,
+    work: (
+      charger: XsCharger,
+      payments: readonly [ReadyPayment, ReadyPayment],
+      grantId: string,
+      site: TestSite,
+    ) => Promise<void>,
+  ): Promise<void> {
     const site = await TestSite.open();
     try {
       await site.bundle();
@@ -167,7 +223,7 @@ describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () 
         flash: new SimulatedFlash(new MemoryStore(32_768)),
         clock: site.clock,
         crypto: createNodeCrypto(),
-        link: new Link(),
+        link,
         reach: (url: URL) => new URL(url.pathname + url.search, site.authority.url),
       };
       const charger = new XsCharger(parts, engine, sampleMemory('charger'));
@@ -176,21 +232,59 @@ describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () 
       const request = grantRequest(site.policyHash, site.cast.vehicleA);
       const { body } = await site.post('/grants', { ...request, revocationEndpoint: 'https://pa.example/revoke' });
       const wallet = await site.wallet(site.cast.vehicleA, body);
-      const [first, second] = [await site.payment(wallet, '100'), await site.payment(wallet, '100')];
-      const pay = ({ bytes, amountMinor }: ReadyPayment) => charger.present(bytes, { amountMinor });
-      expect(await pay(first)).toMatchObject({ ok: true, amountMinor: '100' });
-      await site.post('/revoke', { grantId: (body.grant as { grantId: string }).grantId });
-      site.clock.advance(300_000);
-      expect(await pay(second)).toMatchObject({ ok: false, code: 'GRANT_REVOKED' });
-      parts.link.set(false);
-      expect(await pay(second)).toMatchObject({ ok: false, code: 'GRANT_REVOKED' });
-      // Only its memory had it, and without a network nobody is asked.
-      charger.start();
-      expect(await pay(second)).toMatchObject({ ok: true });
+      const payments = [await site.payment(wallet, '100'), await site.payment(wallet, '100')] as const;
+      await work(charger, payments, (body.grant as { grantId: string }).grantId, site);
     } finally {
       await site.close();
     }
+  }
+
+  const payAt = (charger: XsCharger, { bytes, amountMinor }: ReadyPayment) => charger.present(bytes, { amountMinor });
+
+  it("asks a grant's issuer whether it was revoked, and remembers that it was", { timeout: LONG_MS }, async () => {
+    const link = new Link();
+    await withAskingCharger(link, async (charger, [first, second], grantId, site) => {
+      expect(await payAt(charger, first)).toMatchObject({ ok: true, amountMinor: '100' });
+      await site.post('/revoke', { grantId });
+      site.clock.advance(300_000);
+      expect(await payAt(charger, second)).toMatchObject({ ok: false, code: 'GRANT_REVOKED' });
+      link.set(false);
+      expect(await payAt(charger, second)).toMatchObject({ ok: false, code: 'GRANT_REVOKED' });
+      // Only its memory had it, and without a network nobody is asked.
+      charger.start();
+      expect(await payAt(charger, second)).toMatchObject({ ok: true });
+    });
   });
+
+  it.each(['is answered', 'is lost with the power'])(
+    'leaves nobody waiting where two payers ask at once, and the question of the first %s',
+    { timeout: LONG_MS },
+    async (end) => {
+      /** Holds what is asked about grants until it may go. */
+      class Held extends Link {
+        go: (() => void) | undefined;
+        override async fetch(...request: Parameters<Link['fetch']>): Promise<LinkAnswer> {
+          if (request[0].pathname === '/revoke')
+            await new Promise<void>((resolve) => {
+              this.go = resolve;
+            });
+          return super.fetch(...request);
+        }
+      }
+      const link = new Held();
+      await withAskingCharger(link, async (charger, [one, other]) => {
+        const first = payAt(charger, one);
+        expect(await payAt(charger, other)).toMatchObject({ code: 'REVOCATION_UNKNOWN' });
+        if (end === 'is answered') {
+          link.go?.();
+          expect(await first).toMatchObject({ ok: true });
+        } else {
+          charger.powerOff();
+          await expect(first).rejects.toThrow(PowerCut);
+        }
+      });
+    },
+  );
 
   it.each([
     ['memory for its start', { chunks: 8192 }, /at its start: memory full.* 8 KB of chunks, 2560 slots and 768 slots/],

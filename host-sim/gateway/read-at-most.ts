@@ -1,6 +1,6 @@
 // The body of an answer, up to a limit that holds while bytes arrive, whatever the other side says about length.
 
-import type { LinkAnswer } from './link.ts';
+import type { LinkAnswer } from '../virtual-device/link.ts';
 
 /** The body, or undefined as soon as it is longer than it may be. */
 export async function readAtMost(

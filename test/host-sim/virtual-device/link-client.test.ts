@@ -1,15 +1,17 @@
-// The core's request for bundles over real HTTP, to servers of every kind: slow, endless, gone, or none of what they say.
+// The client of virtual devices over real HTTP, with the core's request for bundles: to servers of every kind, slow, endless, gone, or
+// none of what they say.
 
 import { createHash } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Server as Asked, serverOf } from '../../../core/network/http-client.ts';
 import { BundleFetch, type FetchOrder, type FetchResult } from '../../../core/refresh/bundle-fetch.ts';
 import type { SetAdmission } from '../../../core/trust/admission.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
-import { type FetchDevice, fetchBundles } from '../../../host-sim/virtual-device/bundle-fetch.ts';
-import { Link } from '../../../host-sim/virtual-device/link.ts';
+import { Link, type LinkAnswer } from '../../../host-sim/virtual-device/link.ts';
+import { LinkClient, PACKET_BYTES } from '../../../host-sim/virtual-device/link-client.ts';
 
 let server: Server | undefined;
 afterEach(() => {
@@ -29,22 +31,30 @@ const TAKEN = [{ ok: true }] as unknown as SetAdmission;
 /** What was taken in by a device, and what it remembers of it. */
 interface Taken {
   readonly result: FetchResult | undefined;
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   readonly etag: string | undefined;
 }
 
 /** How a request differs from the usual one. */
 interface Changes extends Partial<FetchOrder> {
   readonly etag?: string;
-  readonly device?: Partial<FetchDevice>;
+  /** Is given the client before it sends. */
+  readonly client?: (client: LinkClient) => void;
+  /** Whether there is power when something is to be told. */
+  readonly isOn?: () => boolean;
   readonly take?: (chunk: Uint8Array) => void;
 }
 
-async function fetched(url: string, { etag, device, take, ...order }: Changes = {}, link = new Link()): Promise<Taken> {
+async function fetched(
+  url: string,
+  { etag, client: given, isOn, take, ...order }: Changes = {},
+  link = new Link(),
+): Promise<Taken> {
   const parts: Uint8Array[] = [];
   let tag: string | undefined;
   const headers: Record<string, string> = etag === undefined ? {} : { 'if-none-match': etag };
   const began = performance.now();
+  const now = () => performance.now() - began;
   const fetch = new BundleFetch({
     order: { path: '/trust-bundles', headers, timeoutMs: 2_000, maxBytes: 1_000, ...order },
     etag,
@@ -63,14 +73,25 @@ async function fetched(url: string, { etag, device, take, ...order }: Changes = 
       tag = kept;
     },
   });
-  const usual: FetchDevice = {
+  const client = new LinkClient({
     link,
-    monotonicMs: () => performance.now() - began,
-    wallMs: () => undefined,
-    run: (work) => work(),
-    free: () => Promise.resolve(),
-  };
-  const result = await fetchBundles({ ...usual, ...device }, url, fetch);
+    run: (work) => (isOn?.() === false ? undefined : work()),
+    reach: (asked) => asked,
+    whom: () => 'the Policy Authority',
+    known: () => ({ certificate: undefined, nowMs: undefined }),
+  });
+  given?.(client);
+  const result = await client.during<FetchResult>((done) =>
+    client.send(
+      { server: serverOf(url) as Asked, method: 'GET', ...fetch.order },
+      {
+        answered: (status, header) => fetch.answered(now(), status, header),
+        take: (bytes) => fetch.take(now(), bytes),
+        ended: () => done(fetch.ended(now())),
+        failed: (failure, detail) => done(fetch.failed(now(), failure, detail)),
+      },
+    ),
+  );
   return { result, bytes: Buffer.concat(parts), etag: tag };
 }
 
@@ -132,14 +153,31 @@ describe('the bytes of an answer', () => {
     expect(chunks).toEqual(['{"bundles"', ':[]}']);
   });
 
+  it('are handed on in packets, however many come at once', async () => {
+    const body = Buffer.from(`{${'x'.repeat(2 * PACKET_BYTES)}`);
+    class InOnePiece extends Link {
+      override async fetch(): Promise<LinkAnswer> {
+        const parts = (async function* () {
+          yield Uint8Array.from(body);
+        })();
+        return { status: 200, headers: new Headers(), body: Object.assign(parts, { cancel: async () => undefined }) };
+      }
+    }
+    const lengths: number[] = [];
+    const take = (chunk: Uint8Array) => void lengths.push(chunk.length);
+    const { bytes } = await fetched('http://pa.example', { maxBytes: 10_000, take }, new InOnePiece());
+    expect([lengths, bytes.equals(body)]).toEqual([[PACKET_BYTES, PACKET_BYTES, 1], true]);
+  });
+
   it('wait while a payment is under way', async () => {
     const url = await serve((_, response) => response.end('{"bundles":[]}'));
     let leave: () => void = () => undefined;
-    const left = new Promise<void>((resolve) => {
-      leave = resolve;
-    });
+    const client = (client: LinkClient) => {
+      client.pause();
+      leave = () => client.resume();
+    };
     let taken = 0;
-    const fetching = fetched(url, { device: { free: () => left }, take: () => taken++ });
+    const fetching = fetched(url, { client, take: () => taken++ });
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(taken).toBe(0);
     leave();
@@ -260,7 +298,15 @@ describe('a failure', () => {
 
   it('the power goes while the answer arrives: nothing came of it', async () => {
     const url = await serve((_, response) => response.end('{'));
-    expect((await fetched(url, { device: { run: () => undefined } })).result).toBeUndefined();
+    let drop: () => void = () => undefined;
+    const client = (client: LinkClient) => {
+      drop = () => client.drop();
+    };
+    const isOn = () => {
+      drop();
+      return false;
+    };
+    expect((await fetched(url, { client, isOn })).result).toBeUndefined();
   });
 });
 
