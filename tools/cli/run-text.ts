@@ -5,15 +5,25 @@ import type { RunResult } from '../../host-sim/simulation/run.ts';
 import { type InputProblem, problemText } from '../provision/problems.ts';
 import { type Io, printable, UsageError } from './io.ts';
 
+/** More findings of a file are counted and not told. */
+const TOLD = 20;
+
 /** Tells what is wrong with a file. @throws UsageError always */
 export function refuseProblems(io: Io, problems: readonly InputProblem[]): never {
   const [first, ...more] = problems;
-  if (more.length > 0) for (const problem of problems) io.note(printable(problemText(problem)));
+  if (more.length > 0) for (const problem of problems.slice(0, TOLD)) io.note(printable(problemText(problem)));
+  if (problems.length > TOLD) io.note(`and ${problems.length - TOLD} more`);
   throw new UsageError(
     first !== undefined && more.length === 0
       ? `${problemText(first)}; nothing was run`
       : `${problems.length} findings, nothing was run`,
   );
+}
+
+/** Tells what in a file does nothing. */
+export function tellNotes(io: Io, notes: readonly InputProblem[]): void {
+  for (const note of notes.slice(0, TOLD)) io.note(printable(`note: ${problemText(note)}`));
+  if (notes.length > TOLD) io.note(`note: and ${notes.length - TOLD} more`);
 }
 
 /** What was counted in a run: what, and how many. */

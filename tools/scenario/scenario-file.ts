@@ -3,6 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { permits } from '../../core/trust/configuration.ts';
 import type { FaultTerms } from '../../host-sim/faults/fault.ts';
 import { HOSTILE_CLASSES } from '../../host-sim/faults/hostile-payer.ts';
 import type {
@@ -17,9 +18,10 @@ import { seededKey } from '../../host-sim/scenario/seeded.ts';
 import { KeyError, readSigningKey, type SigningKey } from '../../host-sim/signing/keys.ts';
 import { readText, UsageError } from '../cli/io.ts';
 import type { InputProblem } from '../provision/problems.ts';
+import { findingWords } from './finding-words.ts';
 import { LinedYaml } from './lined-yaml.ts';
 import { faultOf, isOfNetwork } from './scenario-faults.ts';
-import { readDevices } from './scenario-fleet.ts';
+import { type IssuerLists, readDevices } from './scenario-fleet.ts';
 import { type ScenarioValues, scenarioSchema } from './schema.ts';
 
 /** Where the scenarios are that come with the project, seen from its folder. */
@@ -29,10 +31,16 @@ const LEDGER_BYTES = 65_536;
 const JOURNAL_BYTES = 262_144;
 /** Four hours: what waits longest, an hour, may do so after a failure more. */
 const SETTLE_MS = 14_400_000;
+const HOUR_MS = 3_600_000;
+/** Of one pattern; those of a scenario are kept until it is over. */
+const MOST_PAYMENTS = 1_000_000;
+const MOST_BUNDLES = 100_000;
 const GRANT_LIFETIME_MS = 90 * 86_400_000;
 
-/** A file that was read: a scenario, or what is wrong. */
-export type ReadScenario = { readonly scenario: Scenario } | { readonly problems: readonly InputProblem[] };
+/** A file that was read: a scenario, with what in it does nothing; or what is wrong. */
+export type ReadScenario =
+  | { readonly scenario: Scenario; readonly notes: readonly InputProblem[] }
+  | { readonly problems: readonly InputProblem[] };
 
 /** How large a fleet is to be, instead of as its file says. */
 export interface FleetSize {
@@ -60,16 +68,30 @@ export function readScenario(file: string, seed?: number, size?: FleetSize): Rea
   if ('problems' in found) return found;
   if (typeof found.value !== 'object' || found.value === null || Array.isArray(found.value))
     return { problems: [{ file, reason: 'it is no scenario: one has members such as format, title and fleet' }] };
-  const read = scenarioSchema.safeParse(found.value);
+  const read = scenarioSchema.safeParse(found.value, { error: findingWords, reportInput: true });
   if (!read.success) return { problems: yaml.findings(read.error.issues) };
+  // As the file has them: a fleet of another size has others.
+  const counts = new Map(read.data.wallets.map(({ name, count }) => [name, count ?? 1]));
   const wrong = size === undefined ? [] : resize(yaml, read.data, size);
   if (wrong.length > 0) return { problems: wrong };
-  const reader = new Reader(yaml, read.data, seed ?? read.data.seed, size?.firstNumber ?? 1);
+  const reader = new Reader(yaml, read.data, {
+    seed: seed ?? read.data.seed,
+    firstNumber: size?.firstNumber ?? 1,
+    counts,
+  });
   const scenario = reader.read();
-  return reader.problems.length > 0 ? { problems: reader.problems } : { scenario };
+  return reader.problems.length > 0 ? { problems: reader.problems } : { scenario, notes: reader.notes() };
 }
 
 type Path = readonly PropertyKey[];
+
+/** What a file is read with, beside what it says. */
+interface ReaderTerms {
+  readonly seed: number;
+  readonly firstNumber: number;
+  /** How many wallets there are of each name. */
+  readonly counts: ReadonlyMap<string, number>;
+}
 
 class Reader {
   readonly problems: InputProblem[] = [];
@@ -78,10 +100,16 @@ class Reader {
   readonly #seed: number;
   readonly #keys = new Map<string, SigningKey>();
   readonly #firstNumber: number;
-  #deviceIds: readonly string[] = [];
+  readonly #counts: ReadonlyMap<string, number>;
+  /** Keys that something signs with, or that somebody is to know. */
+  readonly #usedKeys = new Set<string>();
+  #sites: readonly IssuerLists[] = [];
+  /** Undefined where some are not to be had: then nothing is said of their names. */
+  #deviceIds: readonly string[] | undefined;
 
-  constructor(yaml: LinedYaml, values: ScenarioValues, seed: number, firstNumber: number) {
+  constructor(yaml: LinedYaml, values: ScenarioValues, { seed, firstNumber, counts }: ReaderTerms) {
     this.#firstNumber = firstNumber;
+    this.#counts = counts;
     this.#yaml = yaml;
     this.#values = values;
     this.#seed = seed;
@@ -92,7 +120,13 @@ class Reader {
       this.#values;
     this.#readKeys();
     const devices = this.#devices();
-    this.#deviceIds = devices.map(({ deviceId }) => deviceId);
+    if (this.problems.length === 0) this.#deviceIds = devices.map(({ deviceId }) => deviceId);
+    const bundles = duration / authority.bundles.every;
+    if (bundles > MOST_BUNDLES)
+      this.#told(
+        ['authority', 'bundles', 'every'],
+        `bundles would be issued ${Math.round(bundles)} times, and ${MOST_BUNDLES} are the most`,
+      );
     const key = (name: string, path: Path) => this.#key(name, path) as SigningKey;
     return {
       title,
@@ -134,17 +168,19 @@ class Reader {
         continue;
       }
       try {
-        const text = readText(resolve(dirname(this.#yaml.file), from.file), 'key');
+        const text = readText(resolve(dirname(this.#yaml.file), from.file), `key ${kid}`);
         this.#keys.set(kid, readSigningKey(text, kid));
       } catch (error) {
         if (!(error instanceof UsageError || error instanceof KeyError)) throw error;
-        this.#told(['keys', kid], `key ${kid}: ${error.message}`);
+        const reason = error instanceof KeyError ? `key ${kid}: ${from.file}: ${error.message}` : error.message;
+        this.#told(['keys', kid], reason);
       }
     }
   }
 
   #key(name: string, path: Path): SigningKey | undefined {
     if (!Object.hasOwn(this.#values.keys, name)) this.#told(path, `there is no key ${name} among keys`);
+    this.#usedKeys.add(name);
     return this.#keys.get(name);
   }
 
@@ -152,17 +188,48 @@ class Reader {
     const { fleet, hardware = {}, begins } = this.#values;
     const { ledger = LEDGER_BYTES, journal = JOURNAL_BYTES, clockBattery = true } = hardware;
     const keyNamed = (name: string, path: Path) => this.#key(name, path);
+    const known = (kid: string | undefined) => {
+      if (kid === undefined || !this.#keys.has(kid)) return undefined;
+      return this.#key(kid, ['keys', kid]);
+    };
     const context = {
       yaml: this.#yaml,
       seed: this.#seed,
       beginsMs: begins,
       firstNumber: this.#firstNumber,
       keyNamed,
-      keys: this.#keys,
+      known,
       problems: this.problems,
     };
     const shared = { ledgerBytes: ledger, journalBytes: journal, battery: clockBattery };
-    return readDevices(fleet, context).map((device) => ({ ...device, ...shared }));
+    const { devices, sites } = readDevices(fleet, context);
+    this.#sites = sites;
+    return devices.map((device) => ({ ...device, ...shared }));
+  }
+
+  /** What in a good file does nothing, or brings about nothing but refusals: it may be meant, and is told. */
+  notes(): readonly InputProblem[] {
+    const { keys, authority, wallets } = this.#values;
+    const { issuer, grantKey } = authority;
+    const notes: InputProblem[] = [];
+    for (const kid of Object.keys(keys))
+      if (!this.#usedKeys.has(kid)) notes.push(this.#yaml.problem(['keys', kid], `nobody uses key ${kid}`));
+    if (!this.#sites.some(({ grantIssuers }) => permits(grantIssuers, issuer, grantKey)))
+      notes.push(
+        this.#yaml.problem(
+          ['authority', 'issuer'],
+          `no site lists ${issuer} with key ${grantKey} among its grantIssuers: every grant will be refused`,
+        ),
+      );
+    for (const [i, wallet] of wallets.entries())
+      if (!this.#sites.some(({ sbaIssuers }) => permits(sbaIssuers[issuer] ?? [], wallet.issuer, wallet.key)))
+        notes.push(
+          this.#yaml.problem(
+            ['wallets', i, 'issuer'],
+            `no site lists ${wallet.issuer} with key ${wallet.key} among its sbaIssuers of ${issuer}: all that ${wallet.name} pay will be refused`,
+          ),
+        );
+    return notes;
   }
 
   #wallets({ name, count, issuer, key, grant }: ScenarioValues['wallets'][number], i: number): WalletTerms {
@@ -194,6 +261,12 @@ class Reader {
     const [least, most] = typeof amount === 'string' ? [amount, amount] : [amount.least, amount.most];
     if (BigInt(least) > BigInt(most)) this.#told([...path, 'amount'], 'least is more than most');
     const { every, poisson, rush, each } = pattern;
+    const payments = every !== undefined ? (until - from) / every : ((poisson ?? 0) * (until - from)) / HOUR_MS;
+    if (payments > MOST_PAYMENTS)
+      this.#told(
+        [...path, 'pattern'],
+        `the pattern comes to ${Math.round(payments)} payments, and ${MOST_PAYMENTS} are the most`,
+      );
     return {
       wallets,
       devices: this.#devicesNamed(devices, [...path, 'devices']),
@@ -255,7 +328,12 @@ class Reader {
     if (revokeGrants !== undefined) {
       const { wallets, count } = revokeGrants;
       const all = this.#walletsNamed(wallets, [...path, 'revokeGrants', 'wallets']);
-      return { kind: 'revoke-grants', atMs, wallets, count: count ?? all };
+      const there = this.#counts.get(wallets);
+      if (count !== undefined && there !== undefined && count > there) {
+        const told = there === 1 ? 'is 1 wallet' : `are ${there} wallets`;
+        this.#told([...path, 'revokeGrants', 'count'], `count is ${count}, and there ${told} called ${wallets}`);
+      }
+      return { kind: 'revoke-grants', atMs, wallets, count: Math.min(count ?? all, all) };
     }
     if (provision !== undefined) {
       const at = [...path, 'provision'];
@@ -276,10 +354,11 @@ class Reader {
   /** The devices that names stand for, in which `*` is any characters. */
   #devicesNamed(names: readonly string[], path: Path): readonly string[] {
     // What keeps devices from being there is told already.
-    if (this.#deviceIds.length === 0) return [];
+    const deviceIds = this.#deviceIds;
+    if (deviceIds === undefined) return [];
     const found = names.flatMap((name) => {
       const pattern = new RegExp(`^${name.split('*').map(escaped).join('.*')}$`);
-      const matching = this.#deviceIds.filter((deviceId) => pattern.test(deviceId));
+      const matching = deviceIds.filter((deviceId) => pattern.test(deviceId));
       if (matching.length === 0) this.#told(path, `there is no device ${name}`);
       return matching;
     });

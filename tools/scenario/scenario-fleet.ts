@@ -24,6 +24,15 @@ export interface ImagedDevice {
   readonly image: Uint8Array;
 }
 
+/** Whom a site lets sign. */
+export type IssuerLists = Pick<SiteConfiguration, 'grantIssuers' | 'sbaIssuers'>;
+
+/** The devices of a scenario, and what sites they are for. */
+export interface ReadDevices {
+  readonly devices: readonly ImagedDevice[];
+  readonly sites: readonly IssuerLists[];
+}
+
 /** What a fleet is read with. */
 export interface FleetContext {
   readonly yaml: LinedYaml;
@@ -33,40 +42,60 @@ export interface FleetContext {
   readonly firstNumber: number;
   /** @returns undefined where there is no such key, which is then told */
   readonly keyNamed: (name: string, path: readonly PropertyKey[]) => SigningKey | undefined;
-  /** The scenario's keys, by kid. */
-  readonly keys: ReadonlyMap<string, SigningKey>;
+  /** A key of the scenario that devices know already, where it has one of that kid. */
+  readonly known: (kid: string | undefined) => SigningKey | undefined;
   readonly problems: InputProblem[];
 }
 
 /** Reads the devices. What is wrong is added to the problems; then what is returned is not all of them. */
-export function readDevices(fleet: ScenarioValues['fleet'], context: FleetContext): readonly ImagedDevice[] {
+export function readDevices(fleet: ScenarioValues['fleet'], context: FleetContext): ReadDevices {
   if (fleet.images !== undefined) return imagesIn(fleet.images, context);
   const { yaml, beginsMs, problems } = context;
   const before = problems.length;
   const beside = (file: string) => resolve(dirname(yaml.file), file);
   const { policy, devices } = fleet;
-  const { terms } =
-    typeof policy === 'string'
-      ? readPolicy(beside(policy), beginsMs, problems)
-      : { terms: policy && termsOf(policy, context) };
+  const terms = typeof policy === 'string' ? policyIn(policy, context) : policy && termsOf(policy, context);
   let file = yaml.file;
-  let rows: readonly FleetRow[];
+  let rows: readonly FleetRow[] | undefined;
   if (typeof devices === 'string') {
     file = beside(devices);
-    const read = readFleet(file, readText(file, 'fleet.devices'));
-    problems.push(...read.problems);
-    rows = read.rows;
+    const text = told(['fleet', 'devices'], context, () => readText(file, 'fleet.devices'));
+    const read = text === undefined ? undefined : readFleet(file, text);
+    problems.push(...(read?.problems ?? []));
+    rows = read?.rows;
   } else rows = rowsOf(devices ?? [], terms?.operatorUrl !== undefined, context);
-  if (terms === undefined) return [];
+  if (terms === undefined || rows === undefined) return { devices: [], sites: [] };
   const madeAt = Math.floor(beginsMs / 1000);
   const rules = { nowMs: beginsMs, allowPast: false, checkAddresses: true };
   const made = fleetDevices(file, rows, { terms }, { counter: 1, madeAt, rules }, problems);
-  if (problems.length > before) return [];
-  return made.map(({ deviceId, document }) => ({ deviceId, image: packedImage(imageOf(document, 1)) }));
+  if (problems.length > before) return { devices: [], sites: [] };
+  const devicesMade = made.map(({ deviceId, document }) => ({ deviceId, image: packedImage(imageOf(document, 1)) }));
+  return { devices: devicesMade, sites: [terms.site] };
 }
 
-function imagesIn(files: readonly string[], { yaml, keys, problems }: FleetContext): readonly ImagedDevice[] {
+/** What a file has to give; where it cannot be read, that is told at the place that names it. */
+function told<T>(path: readonly PropertyKey[], { yaml, problems }: FleetContext, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    problems.push(yaml.problem(path, error.message));
+    return undefined;
+  }
+}
+
+/** The terms of a policy in a file of its own. */
+function policyIn(name: string, context: FleetContext): FleetTerms | undefined {
+  const { yaml, beginsMs, problems } = context;
+  const read = () => readPolicy(resolve(dirname(yaml.file), name), beginsMs, problems);
+  const terms = told(['fleet', 'policy'], context, read)?.terms;
+  for (const { kid } of terms?.site.rootKeys ?? []) context.known(kid);
+  return terms;
+}
+
+function imagesIn(files: readonly string[], { yaml, known, problems }: FleetContext): ReadDevices {
   const devices: ImagedDevice[] = [];
+  const sites: IssuerLists[] = [];
   for (const [i, file] of files.entries()) {
     const told = (reason: string) => problems.push(yaml.problem(['fleet', 'images', i], reason));
     try {
@@ -79,17 +108,18 @@ function imagesIn(files: readonly string[], { yaml, keys, problems }: FleetConte
       const { deviceId, site } = found.provisioning;
       // Else a device that is right would seem to be stuck.
       for (const { kid, publicKey } of site.rootKeys ?? []) {
-        const key = kid === undefined ? undefined : keys.get(kid);
+        const key = known(kid);
         if (key !== undefined && !Buffer.from(key.publicKey).equals(publicKey))
           told(`${file}: its root key ${kid} is another key than ${kid} of this scenario`);
       }
       devices.push({ deviceId, image: packedImage(image) });
+      sites.push(site);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       told(error.message);
     }
   }
-  return devices;
+  return { devices, sites };
 }
 
 type Policy = Exclude<ScenarioValues['fleet']['policy'], string | undefined>;

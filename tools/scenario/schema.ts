@@ -4,26 +4,67 @@
 import { z } from 'zod';
 import { amountFrom } from '../../core/artifacts/amount.ts';
 import { timeFrom } from '../../core/artifacts/time.ts';
+import { AMOUNT_DIGITS } from '../../core/limits.ts';
 import { type ReasonCode, reasonCodes } from '../../core/reason-codes.ts';
 import { HOSTILE_CLASSES } from '../../host-sim/faults/hostile-payer.ts';
 import { WRONG_CERTIFICATES } from '../../host-sim/faults/shown-certificate.ts';
 import { durationMs } from '../issue/duration.ts';
+import { isNot, meant } from './finding-words.ts';
 
-/** Text that stands for a value: `read` gives it, or undefined where it is not `what`. */
-function textOf<T>(read: (text: string) => T | undefined, what: string) {
-  return z.string().transform((text, context): T => {
-    const value = read(text);
+/** Text that stands for a value: `read` gives it, or undefined where it is not `what`. @param beyond why text like it is too much */
+function textOf<T>(read: (text: string) => T | undefined, what: string, beyond?: (text: string) => string | undefined) {
+  return z.string(meant(what)).transform((text, context): T => {
+    const tooMuch = beyond?.(text);
+    const value = tooMuch === undefined ? read(text) : undefined;
     if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: `"${text}" is not ${what}` });
+    context.addIssue({ code: 'custom', message: tooMuch ?? isNot(text, what) });
     return z.NEVER;
   });
 }
 
+/** A whole number between two, or from one on. */
+function whole(least: number, most = Number.MAX_SAFE_INTEGER) {
+  const upTo = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
+  const words = meant(`a whole number ${upTo}`);
+  return z.number(words).refine((value) => Number.isInteger(value) && value >= least && value <= most, words);
+}
+
+/** A number between two; the first one is not among them. */
+function above(least: number, most: number) {
+  const words = meant(`a number above ${least}, and ${most} at most`);
+  return z.number(words).refine((value) => value > least && value <= most, words);
+}
+
+const isCode = (value: string) => reasonCodes().includes(value as ReasonCode);
 const text = z.string().min(1, 'is empty');
-const duration = textOf(durationMs, 'a whole number with its unit: ms, s, m, h or d, such as 90s or 7d');
+const DAY_MS = 86_400_000;
+/** Of simulated time a scenario has no more, and of anything in it there is no longer span: artifacts have years of four digits. */
+const MOST_DAYS = 3660;
+const LONGEST_DAYS = 36_500;
+const duration = textOf(durationMs, 'a whole number with its unit: ms, s, m, h or d, such as 90s or 7d', (text) => {
+  const [, digits = '', unit = ''] = /^([0-9]+)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const ms = Number(digits) * (durationMs(`1${unit}`) ?? 0);
+  return ms > LONGEST_DAYS * DAY_MS ? `is too long: a span is ${LONGEST_DAYS}d at most` : undefined;
+});
 const span = duration.refine((ms) => ms > 0, 'must be more than no time');
+const simulated = span.refine(
+  (ms) => ms <= MOST_DAYS * DAY_MS,
+  `is too long: ${MOST_DAYS}d of simulated time are the most`,
+);
+/** Clocks that forget the time say 1970, and certificates and firmware know times of four digits. */
+const [EARLIEST, LATEST] = ['1971-01-01T00:00:00Z', '2100-01-01T00:00:00Z'];
 const time = textOf(timeFrom, 'an RFC 3339 time with a zone, such as 2026-06-01T06:00:00Z');
-const amount = textOf(amountFrom, 'an amount: decimal digits above zero, in quotes').transform(String);
+const begins = time
+  .refine(
+    (ms) => ms >= Date.parse(EARLIEST),
+    `is too early: clocks that forget the time say 1970; ${EARLIEST} is the first`,
+  )
+  .refine((ms) => ms < Date.parse(LATEST), `is too late: it is to be before ${LATEST}`);
+const amount = textOf(amountFrom, "an amount: decimal digits above zero, in quotes, such as '2500000'", (text) =>
+  /^[1-9][0-9]*$/.test(text) && text.length > AMOUNT_DIGITS
+    ? `is too long: it has ${text.length} digits, and an amount has ${AMOUNT_DIGITS} at most`
+    : undefined,
+).transform(String);
 const UNIT_BYTES: { readonly [unit: string]: number } = { B: 1, KiB: 1024, MiB: 1_048_576 };
 const bytes = textOf((value) => {
   const parts = /^([1-9][0-9]{0,8})(B|KiB|MiB)$/.exec(value);
@@ -36,10 +77,11 @@ const rate = textOf((value) => {
   const perHour = parts === null ? 0 : Number(parts[1]) / (UNIT_HOURS[parts[2] as string] as number);
   return perHour > 0 ? perHour : undefined;
 }, 'a rate above zero with its unit: /m, /h or /d, such as 12/h');
-const code = z.string().refine((value) => reasonCodes().includes(value as ReasonCode), 'is no reason code');
-const names = z.union([text, z.array(text).min(1, 'is empty')]).transform((value) => [value].flat());
-const count = z.int().min(1);
-const share = z.number().gt(0).max(1);
+const code = textOf((value) => (isCode(value) ? value : undefined), 'a reason code, such as KEY_REVOKED');
+const nameList = z.array(text).min(1, 'is empty');
+const names = z.union([text, nameList], meant('a name or a list of names')).transform((value) => [value].flat());
+const count = whole(1);
+const share = above(0, 1);
 const on = z.literal(true);
 
 /** An object with exactly one of these members, beside others. */
@@ -54,7 +96,7 @@ function oneOf<Choices extends z.ZodRawShape, Rest extends z.ZodRawShape>(choice
   });
 }
 
-const row = z.looseObject({ deviceId: text, count: count.max(10_000).optional() });
+const row = z.looseObject({ deviceId: text, count: whole(1, 10_000).optional() });
 const policy = z.strictObject({
   policyAuthorityUrl: text,
   operatorUrl: text.optional(),
@@ -63,8 +105,8 @@ const policy = z.strictObject({
 const fleet = z
   .strictObject({
     images: z.array(text).min(1, 'is empty').optional(),
-    policy: z.union([text, policy]).optional(),
-    devices: z.union([text, z.array(row).min(1, 'is empty')]).optional(),
+    policy: z.union([text, policy], meant('a file, or the policy itself')).optional(),
+    devices: z.union([text, z.array(row).min(1, 'is empty')], meant('a file, or a list of devices')).optional(),
   })
   .superRefine(({ images, policy: terms, devices }, context) => {
     const isWhole = images === undefined ? terms !== undefined && devices !== undefined : !(terms || devices);
@@ -73,7 +115,7 @@ const fleet = z
 
 const wallets = z.strictObject({
   name: text,
-  count: count.max(10_000).optional(),
+  count: whole(1, 10_000).optional(),
   issuer: text,
   key: text,
   grant: z.strictObject({
@@ -85,18 +127,19 @@ const wallets = z.strictObject({
   }),
 });
 
-const pattern = oneOf({ every: span, poisson: rate, rush: count.max(1_000_000), each: count.max(100_000) }, {});
+const pattern = oneOf({ every: span, poisson: rate, rush: whole(1, 1_000_000), each: whole(1, 100_000) }, {});
+const AMOUNTS = "an amount in quotes, such as '2500000', or {least, most} of them";
 const arrivals = z.strictObject({
   wallets: text,
   devices: names,
   pattern,
   from: duration.optional(),
   until: duration.optional(),
-  amount: z.union([amount, z.strictObject({ least: amount, most: amount })]),
+  amount: z.union([amount, z.strictObject({ least: amount, most: amount })], meant(AMOUNTS)),
   hostile: z
     .strictObject({ share, classes: z.array(z.enum(HOSTILE_CLASSES)).min(1, 'is empty').optional() })
     .optional(),
-  retry: z.strictObject({ after: span, times: count.max(100).optional() }).optional(),
+  retry: z.strictObject({ after: span, times: whole(1, 100).optional() }).optional(),
 });
 
 const link = z.strictObject({
@@ -124,13 +167,13 @@ const faults = {
   stale: on,
   replayed: on,
   otherMerchant: text,
-  status: z.strictObject({ code: z.int().min(200).max(599), retryAfter: span.optional() }),
+  status: z.strictObject({ code: whole(200, 599), retryAfter: span.optional() }),
   forged: z.enum(['stranger', 'altered']),
   wrongCertificate: z.enum(WRONG_CERTIFICATES),
   clockAhead: span,
   clockBehind: span,
   clockReset: on,
-  clockDrift: z.strictObject({ ppm: z.int().min(-100_000).max(100_000) }),
+  clockDrift: z.strictObject({ ppm: whole(-100_000, 100_000) }),
   timeServerAhead: span,
   timeServerBehind: span,
   noTimeServer: on,
@@ -158,7 +201,7 @@ const actions = {
   rotateRoot: text,
   provision: z.strictObject({
     devices: names,
-    rootKeys: z.array(text).min(1, 'is empty'),
+    rootKeys: nameList,
     within: duration.optional(),
   }),
   urgent: names,
@@ -169,15 +212,20 @@ const action = oneOf(actions, { at: duration });
 export const FAULTS: readonly string[] = Object.keys(faults);
 export const ACTIONS: readonly string[] = Object.keys(actions);
 
+const key = z.union(
+  [z.literal('seeded'), z.strictObject({ file: text })],
+  meant('seeded, or {file: …} with a private key'),
+);
+
 /** See the head of the file. */
 export const scenarioSchema = z.strictObject({
   format: z.literal(1),
   title: text,
-  seed: z.int().min(0).max(999_999),
-  begins: time,
-  duration: span,
-  settle: span.optional(),
-  keys: z.record(z.string(), z.union([z.literal('seeded'), z.strictObject({ file: text })])),
+  seed: whole(0, 999_999),
+  begins,
+  duration: simulated,
+  settle: simulated.optional(),
+  keys: z.record(z.string(), key),
   authority: z.strictObject({
     issuer: text,
     grantKey: text,
@@ -195,9 +243,9 @@ export const scenarioSchema = z.strictObject({
   actions: z.array(action).optional(),
   expect: z
     .strictObject({
-      approvedAtLeast: z.int().min(0).optional(),
-      repeatedAtLeast: z.int().min(0).optional(),
-      refusedAtLeast: z.int().min(0).optional(),
+      approvedAtLeast: whole(0).optional(),
+      repeatedAtLeast: whole(0).optional(),
+      refusedAtLeast: whole(0).optional(),
       never: z.array(code).optional(),
       some: z.array(code).optional(),
     })

@@ -83,7 +83,7 @@ describe('a scenario file is refused with its line where', () => {
       'duration: 1h',
       'duration: 60',
       'duration',
-      'duration: expected string, received number',
+      'duration: 60 is not a whole number with its unit: ms, s, m, h or d, such as 90s or 7d',
     ],
     [
       'a partition has a wrong unit',
@@ -104,7 +104,7 @@ describe('a scenario file is refused with its line where', () => {
       '{ every: 10m }',
       '{ poisson: 12 }',
       'poisson',
-      'arrivals[0].pattern.poisson: expected string, received number',
+      'arrivals[0].pattern.poisson: 12 is not a rate above zero with its unit: /m, /h or /d, such as 12/h',
     ],
     [
       'two patterns are given',
@@ -146,7 +146,128 @@ describe('a scenario file is refused with its line where', () => {
       "amount: '1000000'",
       "amount: '1.5'",
       'amount',
-      'arrivals[0].amount: "1.5" is not an amount: decimal digits above zero, in quotes',
+      `arrivals[0].amount: "1.5" is not an amount: decimal digits above zero, in quotes, such as '2500000'`,
+    ],
+    [
+      'an amount has more digits than amounts have',
+      "amount: '1000000'",
+      `amount: '${'1'.repeat(60)}'`,
+      'amount',
+      'arrivals[0].amount is too long: it has 60 digits, and an amount has 38 at most',
+    ],
+    [
+      'a number stands where an amount is meant',
+      "budget: '60000000'",
+      'budget: 60000000',
+      'budget',
+      "wallets[0].grant.budget: 60000000 is not an amount: decimal digits above zero, in quotes, such as '2500000'",
+    ],
+    [
+      'a number stands where one amount or two are meant',
+      "amount: '1000000'",
+      'amount: 1000000',
+      'amount',
+      "arrivals[0].amount: 1000000 is not an amount in quotes, such as '2500000', or {least, most} of them",
+    ],
+    ['the seed is text', 'seed: 1', 'seed: one', 'seed', 'seed: "one" is not a whole number from 0 to 999999'],
+    ['the seed is empty', 'seed: 1', 'seed:', 'seed', 'seed is empty: it is to be a whole number from 0 to 999999'],
+    [
+      'a span is longer than any',
+      'bundles: { every: 8h, lifetime: 3d }',
+      'bundles: { every: 8h, lifetime: 36501d }',
+      'bundles',
+      'authority.bundles.lifetime is too long: a span is 36500d at most',
+    ],
+    [
+      'a span has more digits than numbers',
+      'bundles: { every: 8h, lifetime: 3d }',
+      `bundles: { every: 8h, lifetime: ${'9'.repeat(400)}d }`,
+      'bundles',
+      'authority.bundles.lifetime is too long: a span is 36500d at most',
+    ],
+    [
+      'it lasts longer than ten years',
+      'duration: 1h',
+      'duration: 3661d',
+      'duration',
+      'duration is too long: 3660d of simulated time are the most',
+    ],
+    [
+      'it begins when clocks do that forget the time',
+      'begins: 2026-06-01T05:00:00Z',
+      'begins: 1970-06-01T05:00:00Z',
+      'begins',
+      'begins is too early: clocks that forget the time say 1970; 1971-01-01T00:00:00Z is the first',
+    ],
+    [
+      'it begins when certificates have no years any more',
+      'begins: 2026-06-01T05:00:00Z',
+      'begins: 9999-12-31T05:00:00Z',
+      'begins',
+      'begins is too late: it is to be before 2100-01-01T00:00:00Z',
+    ],
+    [
+      'a pattern comes to more payments than can be kept',
+      '{ every: 10m }',
+      '{ every: 1ms }',
+      'every: 1ms',
+      'the pattern comes to 3300000 payments, and 1000000 are the most',
+    ],
+    [
+      'bundles are issued without end',
+      'bundles: { every: 8h, lifetime: 3d }',
+      'bundles: { every: 1ms, lifetime: 3d }',
+      'bundles',
+      'bundles would be issued 3600000 times, and 100000 are the most',
+    ],
+    [
+      'a key is neither seeded nor in a file',
+      'root-1: seeded',
+      'root-1: sown',
+      'root-1',
+      'keys.root-1: "sown" is not seeded, or {file: …} with a private key',
+    ],
+    [
+      'a fault is not as there are',
+      'wallets:\n',
+      'faults: [{ devices: gate-1, forged: twice }]\nwallets:\n',
+      'faults',
+      'faults[0].forged: "twice" is not one of stranger, altered',
+    ],
+    [
+      'a share is more than all',
+      'wallets:\n',
+      'faults: [{ devices: gate-1, lost: true, share: 2 }]\nwallets:\n',
+      'faults',
+      'faults[0].share: 2 is not a number above 0, and 1 at most',
+    ],
+    [
+      'an object is empty',
+      '    grant: {',
+      '    grant:\n    # {',
+      'grant:',
+      'wallets[0].grant is empty: it is to be an object',
+    ],
+    [
+      'text is longer than is to be told',
+      'duration: 1h',
+      `duration: ${'x'.repeat(1000)}`,
+      'duration',
+      `duration: "${'x'.repeat(30)}…" (1000 characters) is not a whole number with its unit: ms, s, m, h or d, such as 90s or 7d`,
+    ],
+    [
+      'more grants are revoked than there are wallets',
+      'wallets:\n',
+      'actions: [{ at: 1m, revokeGrants: { wallets: riders, count: 3 } }]\nwallets:\n',
+      'actions',
+      'count is 3, and there is 1 wallet called riders',
+    ],
+    [
+      'the file of a fleet is missing',
+      '    - { deviceId: gate-1, merchant: did:web:metro.example, category: transit, region: EU }\n',
+      '    nowhere.csv\n',
+      'devices:',
+      'fleet.devices: cannot read nowhere.csv: no such file or folder',
     ],
     [
       'a time has no zone',
@@ -204,7 +325,7 @@ describe('a scenario file is refused with its line where', () => {
       'wallets:\n',
       'expect: { never: [STORE_FUL] }\nwallets:\n',
       'expect',
-      'expect.never[0] is no reason code',
+      'expect.never[0]: "STORE_FUL" is not a reason code, such as KEY_REVOKED',
     ],
   ])('%s', async (_, before, after, at, reason) => {
     const text = with_(before, after);
@@ -240,7 +361,7 @@ describe('a scenario file is refused with its line where', () => {
   it('a key file is missing', async () => {
     const text = with_('root-1: seeded', 'root-1: { file: nowhere.jwk }');
     expect((await told(text))[0]).toBe(
-      `scenario.yaml, line ${lineWith(text, 'nowhere.jwk')}: key root-1: key: cannot read nowhere.jwk: no such file or folder`,
+      `scenario.yaml, line ${lineWith(text, 'nowhere.jwk')}: key root-1: cannot read nowhere.jwk: no such file or folder`,
     );
   });
 
@@ -255,16 +376,153 @@ describe('a scenario file is refused with its line where', () => {
       const items = Array.from({ length: 9 }, () => (i === 0 ? 'x' : `*a${i - 1}`));
       return `a${i}: &a${i} [${items.join(', ')}]`;
     });
-    expect((await told(`${nested.join('\n')}\n${SMALL}`))[0]).toMatch(
-      /^scenario\.yaml: its aliases cannot be followed: /,
+    expect(await told(`${nested.join('\n')}\n${SMALL}`)).toEqual([
+      'scenario.yaml, line 6: aliases up to here stand for more than 100000 values',
+    ]);
+  });
+
+  it('a device of several has no image, which is all that is told', async () => {
+    const read = readScenario(bench.write('other.yaml', SMALL));
+    if (!('scenario' in read)) throw new Error('it was refused');
+    bench.write('gate-1.img', wholeImage(read.scenario.devices[0]?.image as Uint8Array));
+    const text = changedScenario((scenario) => {
+      scenario.fleet = { images: ['gate-1.img', 'gate-2.img'] };
+      scenario.arrivals[0].devices = ['gate-1', 'gate-2'];
+    });
+    expect(await told(text)).toEqual([
+      `scenario.yaml, line ${lineWith(text, 'gate-2.img')}: image: cannot read gate-2.img: no such file or folder`,
+    ]);
+  });
+
+  it('the file of a policy is missing', async () => {
+    const text = changedScenario((scenario) => {
+      scenario.fleet.policy = 'nowhere.json';
+    });
+    expect(await told(text)).toEqual([
+      `scenario.yaml, line ${lineWith(text, 'nowhere.json')}: policy: cannot read nowhere.json: no such file or folder`,
+    ]);
+  });
+
+  it('a key file holds no key', async () => {
+    bench.write('root.jwk', '{}');
+    const text = with_('root-1: seeded', 'root-1: { file: root.jwk }');
+    expect(await told(text)).toEqual([
+      `scenario.yaml, line ${lineWith(text, 'root.jwk')}: key root-1: root.jwk: the JSON is no JWK: it has no kty`,
+    ]);
+  });
+
+  it.each([
+    [
+      'a second document begins',
+      `${SMALL}---\ntitle: Another\n`,
+      '---',
+      'a second document begins here; a file has one',
+    ],
+    [
+      'lines are indented with tabs, which is told once',
+      SMALL.replaceAll('\n      ', '\n\t'),
+      '\tprofile',
+      'the line begins with a tab; members are indented with blanks',
+    ],
+    ['a bracket is not closed', SMALL.replace('3d }', '3d'), 'fleet:', /a bracket is not closed$/],
+    [
+      'the name of a member is a list',
+      SMALL.replace('title:', '? [a, b]\n: 1\ntitle:'),
+      '? [a',
+      'a list or an object stands where the name of a member is meant',
+    ],
+    ['a value has a tag', SMALL.replace('seed: 1', 'seed: !int 1'), 'seed', /^it has a tag/],
+  ])('it is no YAML as it is meant: %s', async (_, text, at, reason) => {
+    const [only, ...more] = await told(text);
+    expect(more).toEqual([]);
+    const begins = `scenario.yaml, line ${lineWith(text, at)}: it is no YAML as it is meant: `;
+    expect(only?.slice(0, begins.length)).toBe(begins);
+    if (typeof reason === 'string') expect(only?.slice(begins.length)).toBe(reason);
+    else expect(only?.slice(begins.length)).toMatch(reason);
+  });
+
+  it('lists stand in one another without end', async () => {
+    const findings = await told(`${SMALL}links: ${'['.repeat(100_000)}${']'.repeat(100_000)}\n`);
+    expect(findings).toHaveLength(1);
+    expect(findings[0]).toMatch(/lists and objects stand in one another too deeply$/);
+  });
+
+  it.each([
+    ['stands for nothing', '[*nobody]', '*nobody stands for nothing: there is no &nobody above it'],
+    ['stands within itself', '&all [*all]', '*all stands within what it stands for'],
+  ])('an alias %s', async (_, links, reason) => {
+    const text = `${SMALL}links: ${links}\n`;
+    expect(await told(text)).toEqual([`scenario.yaml, line ${lineWith(text, 'links')}: ${reason}`]);
+  });
+
+  it('it says that it is of another YAML', async () => {
+    expect(await told(`%YAML 1.1\n---\n${SMALL}`)).toEqual([
+      'scenario.yaml, line 1: it says that it is YAML 1.1; a scenario is YAML 1.2',
+    ]);
+  });
+
+  it('a fleet file has thousands of lines of junk, of which it tells the first', async () => {
+    bench.write('junk.csv', `deviceId,merchant,category\n${'junk\n'.repeat(5000)}`);
+    const { code, stderr } = await bench.sim(
+      changedScenario((scenario) => {
+        scenario.fleet.devices = 'junk.csv';
+      }),
     );
+    expect(code).toBe(2);
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines).toHaveLength(22);
+    expect(lines[0]).toContain('junk.csv, line 2: ');
+    expect(lines.at(-2)).toBe('and 4980 more');
+    expect(lines.at(-1)).toBe('mpcp-embedded sim run: 5000 findings, nothing was run');
   });
 
   it('a member is there twice', async () => {
     const text = with_('duration: 1h', 'duration: 1h\nduration: 2h');
-    expect((await told(text))[0]).toMatch(
-      /^scenario\.yaml, line 6: it is no YAML as it is meant: Map keys must be unique/,
+    expect((await told(text))[0]).toBe(
+      'scenario.yaml, line 6: it is no YAML as it is meant: this member stands there twice',
     );
+  });
+});
+
+describe('what is run, and noted with its line:', () => {
+  it.each([
+    [
+      'a key that nobody uses',
+      'root-1: seeded',
+      'root-1: seeded\n  root-2: seeded',
+      'root-2',
+      'nobody uses key root-2',
+    ],
+    [
+      'an issuer of grants that no site lists',
+      'grantIssuers: [pa.metro.example]',
+      'grantIssuers: [pa.other.example]',
+      'issuer: pa',
+      'no site lists pa.metro.example with key grants-1 among its grantIssuers: every grant will be refused',
+    ],
+    [
+      'an issuer of budgets that no site lists',
+      '[riders.example] }',
+      '[others.example] }',
+      'issuer: riders',
+      'no site lists riders.example with key riders-1 among its sbaIssuers of pa.metro.example: all that riders pay will be refused',
+    ],
+    [
+      'an issuer that sites list with another key',
+      'grantIssuers: [pa.metro.example]',
+      'grantIssuers: [{ issuer: pa.metro.example, kids: [grants-2] }]',
+      'issuer: pa',
+      'no site lists pa.metro.example with key grants-1 among its grantIssuers: every grant will be refused',
+    ],
+  ])('%s', async (_, before, after, at, reason) => {
+    const text = with_(before, after);
+    const { code, stdout, stderr } = await bench.sim(text);
+    expect(stderr).toBe(`note: ${bench.path('scenario.yaml')}, line ${lineWith(text, at)}: ${reason}\n`);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('payments')]);
+  });
+
+  it('nothing of the small scenario', async () => {
+    expect((await bench.sim(SMALL)).stderr).toBe('');
   });
 });
 

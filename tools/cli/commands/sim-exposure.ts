@@ -13,7 +13,7 @@ import { type Io, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
 import { writeFiles } from '../output-file.ts';
 import { packageFolder } from '../package-folder.ts';
-import { refuseProblems } from '../run-text.ts';
+import { refuseProblems, tellNotes } from '../run-text.ts';
 import { checkReport } from '../sim-report.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
@@ -109,6 +109,7 @@ function readScenarios(io: Io, file: string, seed: number | undefined, seeds: nu
     const first = scenarios[0]?.seed ?? seed;
     const read = readScenario(file, first === undefined ? undefined : first + i);
     if ('problems' in read) refuseProblems(io, read.problems);
+    if (i === 0) tellNotes(io, read.notes);
     scenarios.push(read.scenario);
   }
   if (revocationsOf(scenarios[0] as Scenario).length === 0)

@@ -10,7 +10,7 @@ import { readScenario } from '../../scenario/scenario-file.ts';
 import type { Io } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
 import { packageFolder } from '../package-folder.ts';
-import { countRows, foundLines, refuseProblems, tellFailure } from '../run-text.ts';
+import { countRows, foundLines, refuseProblems, tellFailure, tellNotes } from '../run-text.ts';
 import { tableText } from '../table.ts';
 
 interface FleetCommandOptions {
@@ -66,6 +66,7 @@ async function run(io: Io, file: string, { devices, payments, sites, seed }: Fle
   const read = readScenario(file, seed, { devices: 1, payments, firstNumber: 1 });
   if ('problems' in read) refuseProblems(io, read.problems);
   const { scenario } = read;
+  tellNotes(io, read.notes);
   const bar = barOf(io);
   const orders = sitesOf({ file, seed: scenario.seed, devices, payments }, sites ?? sitesFor(devices));
   const runs = await runSites(orders, (ms, ofMs) => bar && show(bar, ms, ofMs))

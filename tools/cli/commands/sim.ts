@@ -15,7 +15,7 @@ import { readScenario } from '../../scenario/scenario-file.ts';
 import { type Io, systemReason, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
 import { makeFolder } from '../output-file.ts';
-import { countRows, foundLines, refuseProblems } from '../run-text.ts';
+import { countRows, foundLines, refuseProblems, tellNotes } from '../run-text.ts';
 import { checkReport, SimReport } from '../sim-report.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
@@ -66,6 +66,7 @@ async function run(io: Io, file: string, { seed, engine, json, link, keep, repor
   const read = readScenario(file, seed);
   if ('problems' in read) refuseProblems(io, read.problems);
   const { scenario } = read;
+  tellNotes(io, read.notes);
   const line = (event: TraceEvent) => io.out(JSON.stringify(event));
   const written = report === undefined ? undefined : new SimReport(report, scenario, file);
   const heard = (event: TraceEvent) => {
