@@ -49,6 +49,18 @@ export interface RunOptions {
   readonly observed?: (device: SimulatedDevice, ms: number) => void;
   /** Where authority and operator keep what they know, without `keep`. Default: in memory. */
   readonly storage?: ServerParts['storage'];
+  /** Tells the run to end where it is. What is kept then is kept as it is. */
+  readonly end?: AbortSignal | undefined;
+}
+
+/** A run that was told to end before its time: nothing came of it. */
+export class RunBrokenOff extends Error {
+  /** Of simulated time. */
+  readonly afterMs: number;
+  constructor(afterMs: number) {
+    super('the run was broken off');
+    this.afterMs = afterMs;
+  }
 }
 
 /** What a run came to. */
@@ -71,7 +83,7 @@ export interface RunResult {
   readonly violation?: Violation & { readonly rule: string; readonly trace: readonly TraceEvent[] };
 }
 
-/** Runs a scenario. */
+/** Runs a scenario. @throws RunBrokenOff where it is told to end */
 export async function runScenario(scenario: Scenario, options: RunOptions = {}): Promise<RunResult> {
   const run = new Run(scenario, options);
   try {
@@ -138,6 +150,7 @@ class Run {
   readonly #progress: RunOptions['progress'];
   readonly #tellObserver: RunOptions['observed'];
   readonly #timeOver: RunOptions['timeOver'];
+  readonly #end: AbortSignal | undefined;
 
   constructor(scenario: Scenario, options: RunOptions) {
     const { heard, makeCharger, progress, keptOfEach, readBackEvery = 1, link = 'in-process', keep } = options;
@@ -146,6 +159,7 @@ class Run {
     this.#tellObserver = options.observed;
     this.#timeOver = options.timeOver;
     this.#keep = keep;
+    this.#end = options.end;
     this.#hasCheats = scenario.arrivals.some(({ hostileShare }) => hostileShare > 0);
     this.#stranger = seededKey(scenario.seed, 'stranger');
     this.#trace = new Trace(() => this.#timeline.nowMs, { heard, keptOfEach });
@@ -219,12 +233,13 @@ class Run {
     this.#trace.add({ event: 'scenario.begins', title, seed });
     this.#timeline.at(0, () => this.#open());
     await this.#pass(durationMs);
-    if (this.#violation === undefined) {
+    if (this.#violation === undefined && !this.#end?.aborted) {
       this.#trace.add({ event: 'scenario.settles' });
       for (const device of this.#devices.values()) device.setLink(true);
       await this.#pass(durationMs + settleMs);
     }
     for (const { terms, image } of this.#devices.values()) this.#keep?.image(terms.deviceId, image);
+    if (this.#end?.aborted) throw new RunBrokenOff(this.#timeline.nowMs);
     this.#timeOver?.();
     const acknowledged = await this.#handedIn();
     const refused = Object.fromEntries([...this.#refused].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -246,11 +261,15 @@ class Run {
 
   /** Lets time pass. A device whose machine stops ends the run as a rule does that is broken. */
   async #pass(untilMs: number): Promise<void> {
+    const stop = () => this.#timeline.stop();
+    this.#end?.addEventListener('abort', stop);
     try {
-      await this.#timeline.run(untilMs);
+      if (!this.#end?.aborted) await this.#timeline.run(untilMs);
     } catch (error) {
       if (!(error instanceof MachineStopped)) throw error;
       this.#broken({ invariant: 'runs', device: error.device, detail: error.message, about: [] });
+    } finally {
+      this.#end?.removeEventListener('abort', stop);
     }
   }
 

@@ -1,5 +1,5 @@
 // What commands use to talk: results on stdout, progress and notes on stderr, one line for what went wrong, and exit
-// codes 0 (done), 1 (refused or failed), 2 (usage: bad option, bad file, bad value).
+// codes 0 (done), 1 (refused or failed), 2 (usage: bad option, bad file, bad value), and above 128 after a signal.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
@@ -21,8 +21,8 @@ export interface Io {
   note(text: string): void;
   /** A result in both its forms: the document with `--json`, else the text. */
   result(document: unknown, text: string): void;
-  /** Sets the exit code where a command ends normally with something refused or failed. */
-  fail(): void;
+  /** Sets the exit code where a command ends normally with something refused or failed: 1, or after a signal its own. */
+  fail(code?: number): void;
 }
 
 /** The two streams of a run, as functions, so that tests can hold what was written. */
@@ -36,7 +36,7 @@ export interface Channels {
 }
 
 /** What commands talk through. */
-export function createIo(channels: Channels, json: boolean, setFailed: () => void): Io {
+export function createIo(channels: Channels, json: boolean, setFailed: (code?: number) => void): Io {
   const out = (text: string) => channels.stdout(`${text}\n`);
   return {
     json,

@@ -15,13 +15,13 @@ const HELP_HINT = '(--help shows how to call it)';
  *
  * @param argv as `process.argv` has it, two entries before the first word
  * @param channels where output goes; left out: the process
- * @returns the exit code: 0, 1 (refused or failed), 2 (usage)
+ * @returns the exit code: 0, 1 (refused or failed), 2 (usage), above 128 (broken off by a signal)
  */
 export async function main(argv: readonly string[], channels?: Channels): Promise<number> {
   let code = 0;
   const streams = channels === undefined ? new ProcessStreams(() => process.exit(code)) : undefined;
-  const io = createIo(channels ?? (streams as ProcessStreams), wantsJson(argv), () => {
-    code = 1;
+  const io = createIo(channels ?? (streams as ProcessStreams), wantsJson(argv), (failed = 1) => {
+    code = failed;
   });
   const program = createProgram(io);
   let running: Command = calledCommand(program, argv.slice(2));

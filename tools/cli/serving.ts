@@ -1,4 +1,4 @@
-// What commands that serve share: the option of a port, listening on it, what is told meanwhile, and the signal that ends them.
+// What commands that serve share: the option of a port, listening on it, and what is told meanwhile.
 
 import { Option } from 'commander';
 import type { Log } from '../../core/ports/ports.ts';
@@ -32,18 +32,4 @@ export async function listening(server: Listener, host: string, port: number, op
 export function logTo(io: Io, all: boolean): Log {
   const log = ndjsonLog((line) => io.note(line), SYSTEM_CLOCK);
   return all ? log : { emit: (event) => (event.event.endsWith('.error') ? log.emit(event) : undefined) };
-}
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-
-/** The first signal that ends the process, by its name. A second one, whichever of them, ends it at once. */
-export function signalled(): Promise<string> {
-  return new Promise((resolve) => {
-    const first = (signal: string) => {
-      // Without a listener a signal does what it does to any process.
-      for (const name of SIGNALS) process.off(name, first);
-      resolve(signal);
-    };
-    for (const name of SIGNALS) process.on(name, first);
-  });
 }

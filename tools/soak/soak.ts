@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { type RunOptions, type RunResult, runScenario } from '../../host-sim/simulation/run.ts';
+import { RunBrokenOff, type RunOptions, type RunResult, runScenario } from '../../host-sim/simulation/run.ts';
 import type { MakeCharger } from '../../host-sim/simulation/simulated-device.ts';
 import type { TraceEvent } from '../../host-sim/simulation/trace.ts';
 import { problemText } from '../provision/problems.ts';
@@ -13,7 +13,7 @@ import { type Coverage, CoverageCount } from './coverage.ts';
 import { randomScenario, SEEDS } from './random-scenario.ts';
 
 /** What is run. */
-export interface SoakOrder extends Pick<RunOptions, 'makeCharger'> {
+export interface SoakOrder extends Pick<RunOptions, 'makeCharger' | 'end'> {
   /** Of the first scenario; each following one has the next. */
   readonly seed: number;
   /** So many scenarios at most. */
@@ -55,8 +55,8 @@ export interface SoakFailure {
   readonly file: string | undefined;
 }
 
-/** Runs scenarios. */
-export async function soak({ seed: first, count, untilMs, keep, ran, makeCharger }: SoakOrder): Promise<Soaked> {
+/** Runs scenarios. One that is broken off is none of them. */
+export async function soak({ seed: first, count, untilMs, keep, ran, makeCharger, end }: SoakOrder): Promise<Soaked> {
   const folder = mkdtempSync(join(tmpdir(), 'mpcp-soak-'));
   const coverage = new CoverageCount();
   const sums = { scenarios: 0, payments: 0, approved: 0, repeated: 0, refused: 0, unanswered: 0, events: 0 };
@@ -66,7 +66,12 @@ export async function soak({ seed: first, count, untilMs, keep, ran, makeCharger
       const seed = (first + i) % SEEDS;
       const text = randomScenario(seed);
       const failed = (what: SoakFailure['what']) => so({ seed, what, file: keep && kept(keep, seed, text) });
-      const result = await ranOne(seed, text, folder, { makeCharger, heard: (event) => coverage.heard(event) });
+      const result = await ranOne(seed, text, folder, {
+        makeCharger,
+        end,
+        heard: (event) => coverage.heard(event),
+      });
+      if (result instanceof RunBrokenOff) break;
       coverage.has(parse(text));
       sums.scenarios++;
       if ('thrown' in result) return failed(result);
@@ -84,7 +89,7 @@ export async function soak({ seed: first, count, untilMs, keep, ran, makeCharger
   }
 }
 
-interface OneOptions {
+interface OneOptions extends Pick<RunOptions, 'end'> {
   readonly makeCharger: MakeCharger | undefined;
   readonly heard: (event: TraceEvent) => void;
 }
@@ -93,13 +98,14 @@ async function ranOne(
   seed: number,
   text: string,
   folder: string,
-  { makeCharger, heard }: OneOptions,
-): Promise<RunResult | { readonly thrown: string }> {
+  { makeCharger, heard, end }: OneOptions,
+): Promise<RunResult | RunBrokenOff | { readonly thrown: string }> {
   try {
     const read = readScenario(kept(folder, seed, text));
     if ('problems' in read) return { thrown: `the file is refused: ${read.problems.map(problemText).join('; ')}` };
-    return await runScenario(read.scenario, { heard, ...(makeCharger && { makeCharger }) });
+    return await runScenario(read.scenario, { heard, end, ...(makeCharger && { makeCharger }) });
   } catch (error) {
+    if (error instanceof RunBrokenOff) return error;
     return { thrown: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }

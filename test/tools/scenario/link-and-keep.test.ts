@@ -148,6 +148,36 @@ describe('sim run --keep', () => {
     }
   });
 
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('is broken off by %s with its files closed, says so, and ends with %d', async (signal, exitCode) => {
+    const folder = bench.path(`broken-${signal}`);
+    const long = changedScenario((scenario) => {
+      scenario.duration = '300d';
+    });
+    const listeners = process.listenerCount(signal);
+    const running = bench.sim(long, '--keep', folder, '--json');
+    const begun = setInterval(() => {
+      if (!existsSync(join(folder, 'gate-1')) || process.listenerCount(signal) === listeners) return;
+      clearInterval(begun);
+      setTimeout(() => process.emit(signal, signal), 300);
+    }, 5);
+    const { code, stdout, stderr } = await running;
+    expect(code).toBe(exitCode);
+    expect(stderr).toMatch(
+      new RegExp(
+        `^${signal}: the run was broken off after .+ of simulated time; ${folder} has flash, images and database as they were then, and no whole run\n$`,
+      ),
+    );
+    expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) as string)).toMatchObject({ event: 'broken-off', signal });
+    expect(stdout).not.toContain('"result"');
+    expect(process.listenerCount(signal)).toBe(listeners);
+    expect(readdirSync(folder)).toEqual(['authority.db', 'gate-1']);
+    expect((await run('ledger', 'check', join(folder, 'gate-1', 'ledger.flash'))).code).toBe(0);
+    expect((await run('provision', 'verify', join(folder, 'gate-1', 'provisioning.img'))).code).toBe(0);
+  });
+
   it('touches no folder with something in it, and makes none for a scenario that cannot be used', async () => {
     const folder = bench.path('taken');
     expect((await bench.sim(SMALL, '--keep', folder)).code).toBe(0);

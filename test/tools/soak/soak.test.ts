@@ -98,4 +98,26 @@ describe('a soak', () => {
     const { scenarios } = await soak({ ...order, untilMs: 0, keep: undefined });
     expect(scenarios).toBe(1);
   });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('tells its totals so far after %s, and ends with %d', async (signal, exitCode) => {
+    const before = process.listenerCount(signal);
+    const running = run('sim', 'soak', '--seed', String(SHORT), '--json');
+    const begun = setInterval(() => {
+      if (process.listenerCount(signal) === before) return;
+      clearInterval(begun);
+      setTimeout(() => process.emit(signal, signal), 1500);
+    }, 5);
+    const { code, stdout, stderr } = await running;
+    expect(code).toBe(exitCode);
+    expect(stderr).toBe(`${signal}: the soak was broken off; the scenario that ran is not counted\n`);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.at(-1)).toMatchObject({ event: 'result', brokenOff: signal, scenarios: lines.length - 1 });
+    expect(process.listenerCount(signal)).toBe(before);
+  });
 });

@@ -36,7 +36,10 @@ export const register: Register = (program: Command, io: Io) => {
         .default([1000, 10_000], '1000,10000'),
     )
     .option('--payments <n>', 'payments at each device', wholeNumber(1, 1000), 20)
-    .addHelpText('after', '\nExample: mpcp-embedded bench-fleet --devices 50,100\nExit code 1 where a limit is missed.')
+    .addHelpText(
+      'after',
+      '\nExample: mpcp-embedded bench-fleet --devices 50,100\nExit code 1 where a limit is missed, a rule is broken, or a fleet cannot be run.',
+    )
     .action(async ({ devices, payments }: BenchOptions) => {
       const fleets: FleetFigures[] = [];
       for (const count of devices) {

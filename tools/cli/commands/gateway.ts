@@ -11,7 +11,8 @@ import { type Io, UsageError } from '../io.ts';
 import { readPrivateKeyFile, readPublicHalf } from '../key-file.ts';
 import { collected, pairValue } from '../option-values.ts';
 import { adminKeyIn } from '../pa-environment.ts';
-import { listening, logTo, portOption, signalled } from '../serving.ts';
+import { listening, logTo, portOption } from '../serving.ts';
+import { signalled } from '../signals.ts';
 import type { Register } from './index.ts';
 
 /** How long requests that came in before the end are waited for, in milliseconds: some have paid already. */

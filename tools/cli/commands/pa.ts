@@ -12,7 +12,8 @@ import { Database, DatabaseProblem } from '../../../host-sim/sqlite/database.ts'
 import { FileInUse } from '../../../host-sim/sqlite/sole-use.ts';
 import { type Io, systemReason, UsageError } from '../io.ts';
 import { readEnvironment } from '../pa-environment.ts';
-import { listening, logTo, portOption, signalled } from '../serving.ts';
+import { listening, logTo, portOption } from '../serving.ts';
+import { signalled } from '../signals.ts';
 import type { Register } from './index.ts';
 
 /** How long requests that came in before the end are waited for, in milliseconds. */

@@ -9,6 +9,7 @@ import type { Io } from '../io.ts';
 import { plain, wholeNumber } from '../option-values.ts';
 import { makeFolder } from '../output-file.ts';
 import { countsLine, violationLines } from '../run-text.ts';
+import { exitCodeOf, interruptible } from '../signals.ts';
 import type { Register } from './index.ts';
 
 interface SoakOptions {
@@ -49,17 +50,24 @@ async function run(
 ): Promise<void> {
   // What is found after hours must have its place.
   if (keep !== undefined) makeFolder(keep, '--keep');
-  const soaked = await soak({
-    seed,
-    count,
-    untilMs: Date.now() + minutes * MINUTE_MS,
-    keep,
-    ran: (ran) => {
-      io.out(json === true ? JSON.stringify({ event: 'scenario', ...ran }) : `seed ${ran.seed}: ${countsLine(ran)}`);
-    },
-  });
-  io.out(json === true ? JSON.stringify({ event: 'result', ...soaked }) : text(soaked));
+  const { came: soaked, signal } = await interruptible((end) =>
+    soak({
+      end,
+      seed,
+      count,
+      untilMs: Date.now() + minutes * MINUTE_MS,
+      keep,
+      ran: (ran) => {
+        io.out(json === true ? JSON.stringify({ event: 'scenario', ...ran }) : `seed ${ran.seed}: ${countsLine(ran)}`);
+      },
+    }),
+  );
+  io.out(
+    json === true ? JSON.stringify({ event: 'result', ...soaked, ...(signal && { brokenOff: signal }) }) : text(soaked),
+  );
+  if (signal !== undefined) io.note(`${signal}: the soak was broken off; the scenario that ran is not counted`);
   if (soaked.failure !== undefined) io.fail();
+  else if (signal !== undefined) io.fail(exitCodeOf(signal));
 }
 
 function text({ coverage, failure, ...sums }: Soaked): string {

@@ -3,8 +3,9 @@
 import { readdirSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { FlashError } from '../../../core/ports/ports.ts';
+import { spanText } from '../../../host-sim/report/axis.ts';
 import { KeptRun } from '../../../host-sim/simulation/kept-run.ts';
-import { type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
+import { RunBrokenOff, type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
 import type { LinkKind } from '../../../host-sim/simulation/servers.ts';
 import type { MakeCharger } from '../../../host-sim/simulation/simulated-device.ts';
 import type { TraceEvent } from '../../../host-sim/simulation/trace.ts';
@@ -16,6 +17,7 @@ import { type Io, systemReason, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
 import { makeFolder } from '../output-file.ts';
 import { countRows, foundLines, refuseProblems, tellNotes } from '../run-text.ts';
+import { exitCodeOf, interruptible } from '../signals.ts';
 import { checkReport, SimReport } from '../sim-report.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
@@ -74,18 +76,41 @@ async function run(io: Io, file: string, { seed, engine, json, link, keep, repor
     written?.heard(event);
   };
   const watched = written === undefined ? { heard, link } : { heard, link, observed: written.observed };
-  const result = await onEngine(engine, io, async (devices) => {
-    const ran = async (kept?: { readonly keep: KeptRun }) => {
-      const came = await runScenario(scenario, { ...watched, ...devices, ...kept });
-      written?.ended(came);
-      return came;
-    };
-    return keep === undefined ? ran() : keptIn(keep, (kept) => ran({ keep: kept }));
-  });
+  const { came: result, signal } = await interruptible((end) =>
+    onEngine(engine, io, async (devices) => {
+      const ran = async (kept?: { readonly keep: KeptRun }) => {
+        const came = await runScenario(scenario, { ...watched, ...devices, ...kept, end });
+        written?.ended(came);
+        return came;
+      };
+      return keep === undefined ? ran() : keptIn(keep, (kept) => ran({ keep: kept }));
+    }).catch(brokenOff),
+  );
+  if (result instanceof RunBrokenOff) {
+    const { afterMs } = result;
+    if (json === true) io.out(JSON.stringify({ event: 'broken-off', seed: scenario.seed, ms: afterMs, signal }));
+    io.note(`${signal}: ${brokenOffText(afterMs, keep, report)}`);
+    io.fail(signal && exitCodeOf(signal));
+    return;
+  }
   await written?.write(result, engine);
   if (json === true) io.out(JSON.stringify({ event: 'result', seed: scenario.seed, ...result }));
   else io.out(resultText(scenario.title, scenario.seed, result));
   if (result.unmet.length > 0 || result.violation !== undefined) io.fail();
+}
+
+function brokenOff(error: unknown): RunBrokenOff {
+  if (error instanceof RunBrokenOff) return error;
+  throw error;
+}
+
+/** That a run is not whole, and what there is of it. */
+function brokenOffText(afterMs: number, keep: string | undefined, report: string | undefined): string {
+  const left = [
+    ...(keep === undefined ? [] : [`${keep} has flash, images and database as they were then, and no whole run`]),
+    ...(report === undefined ? [] : ['no report was written']),
+  ];
+  return [`the run was broken off after ${spanText(afterMs)} of simulated time`, ...left].join('; ');
 }
 
 /** @throws UsageError where the engine cannot be had on this machine */

@@ -1,7 +1,7 @@
-// The signals that end a command which serves.
+// The signals that end a command before it is done.
 
 import { expect, it } from 'vitest';
-import { signalled } from '../../../tools/cli/serving.ts';
+import { signalled } from '../../../tools/cli/signals.ts';
 
 it.each(['SIGINT', 'SIGTERM'] as const)(
   'after %s the next signal, whichever it is, ends the process',
