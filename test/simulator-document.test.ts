@@ -1,6 +1,6 @@
 // docs/SIMULATOR.md keeps its word: its commands run as printed, on other ports.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,6 +29,17 @@ it.runIf(built)('sim run runs as printed, from the folder of the project', () =>
   const out = execFileSync(process.execPath, [join(root, 'tools/bin/mpcp-embedded.mjs'), ...words], { cwd: root });
   expect(out.toString()).toMatch(/, seed 7\n/);
   expect(readFileSync(report, 'utf8')).toContain('seed 7, engine node');
+});
+
+it.runIf(built)('the scenario runs as printed, with nothing to be noted, and does what it expects', () => {
+  writeFileSync(join(folder, 'first.yaml'), block('scenario', 'yaml'));
+  const words = /first\.yaml`, `npx mpcp-embedded (.*?)`/.exec(document)?.[1]?.split(' ') ?? [];
+  const program = [join(root, 'tools/bin/mpcp-embedded.mjs'), ...words];
+  const { status, stdout, stderr } = spawnSync(process.execPath, program, { cwd: folder, encoding: 'utf8' });
+  expect([status, stderr]).toEqual([0, '']);
+  const count = (what: string) => Number(new RegExp(`${what} +(\\d+)\n`).exec(stdout)?.[1]);
+  expect(count('approved')).toBeGreaterThan(0);
+  expect(count('of these at the operator')).toBe(count('approved'));
 });
 
 /** Runs the block that serves, on a free port, until the block that asks has its answer. */
