@@ -60,9 +60,10 @@ export class LyingNetwork {
   readonly answer: Network = async (url, request) => {
     const troubles = this.#troubles(url);
     for (const { kind } of troubles) if (kind === 'unreachable') throw new Error('nobody answers');
-    for (const trouble of troubles) {
-      if (trouble.kind !== 'wrong-certificate') continue;
-      const objection = certificateObjection(trouble.how, url, this.#parts.trueMs(), this.#parts.shownMs());
+    const wrong = troubles.flatMap((trouble) => (trouble.kind === 'wrong-certificate' ? [trouble.how] : []));
+    // By a clock that is wrong an honest server's certificate is bad, too.
+    for (const how of wrong.length > 0 ? wrong : [undefined]) {
+      const objection = certificateObjection(how, url, this.#parts.trueMs(), this.#parts.shownMs());
       if (objection !== undefined) throw new Error(objection);
     }
     for (const trouble of troubles) if (trouble.kind === 'latency') await this.#parts.timeline.sleep(trouble.ms);

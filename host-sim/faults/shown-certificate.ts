@@ -1,4 +1,4 @@
-// Certificates that a server shows where something is wrong with it, and whether a device takes them: by the rules of the firmware
+// Certificates that a server shows, also where something is wrong with it, and whether a device takes them: by the rules of the firmware
 // (device/network/server-certificate.ts), for one whose provisioned certificate has signed those of its servers.
 
 /** What is wrong with a certificate. */
@@ -16,17 +16,20 @@ interface ShownCertificate {
 
 const DAY_MS = 86_400_000;
 const LIFE_MS = 90 * DAY_MS;
+/** By a clock that is wrong by as much no honest server's certificate is valid. */
+export const CERTIFICATE_LEEWAY_MS = LIFE_MS / 2;
 
 /**
- * Why a device does not go on with a server whose certificate is wrong.
+ * Why a device does not go on with a server.
  *
+ * @param how what is wrong with its certificate; undefined where nothing is
  * @param url whom it asks; in the clear nobody shows anything
  * @param trueMs what time it is
  * @param shownMs what the device's clock shows: by it a certificate is valid, or is not
  * @returns why the device asks nothing, undefined where it does
  */
 export function certificateObjection(
-  how: WrongCertificate,
+  how: WrongCertificate | undefined,
   { protocol, hostname }: URL,
   trueMs: number,
   shownMs: number | undefined,
@@ -39,9 +42,16 @@ export function certificateObjection(
     : `the certificate of ${hostname} is not one that is provisioned, nor signed by it`;
 }
 
-function shownFor(how: WrongCertificate, hostname: string, trueMs: number): ShownCertificate {
-  const good = { isSigned: true, fromMs: trueMs - LIFE_MS / 2, toMs: trueMs + LIFE_MS / 2, host: hostname };
+function shownFor(how: WrongCertificate | undefined, hostname: string, trueMs: number): ShownCertificate {
+  const good = {
+    isSigned: true,
+    fromMs: trueMs - CERTIFICATE_LEEWAY_MS,
+    toMs: trueMs + CERTIFICATE_LEEWAY_MS,
+    host: hostname,
+  };
   switch (how) {
+    case undefined:
+      return good;
     case 'expired':
       return { ...good, fromMs: trueMs - LIFE_MS - DAY_MS, toMs: trueMs - DAY_MS };
     case 'not-yet-valid':

@@ -8,6 +8,7 @@ import type { Fault, FaultTerms } from '../faults/fault.ts';
 import { forgedBy, type HostileClass, hostilePayment } from '../faults/hostile-payer.ts';
 import { LyingNetwork } from '../faults/network-faults.ts';
 import { ReaderLine } from '../faults/reader-line.ts';
+import { CERTIFICATE_LEEWAY_MS } from '../faults/shown-certificate.ts';
 import type { SeededRandom } from '../flash/random.ts';
 import type { LocalAnswer } from '../http/json-server.ts';
 import { INVARIANTS, type Violation } from '../invariants/model.ts';
@@ -386,7 +387,9 @@ class Run {
     // writes to is no excuse.
     const { readsFail, haveRefused } = ledger.faults;
     const isLetIn = !(readsFail || haveRefused || bundles.faults.fail);
-    return { isHonest: isLetIn && around?.network.isHonest === true && around.timeServers.aheadMs !== undefined };
+    // By the time that it is told no server may be known.
+    const isTimely = Math.abs(around?.timeServers.aheadMs ?? Number.POSITIVE_INFINITY) < CERTIFICATE_LEEWAY_MS;
+    return { isHonest: isLetIn && isTimely && around?.network.isHonest === true };
   }
 
   /** The first rule that is broken ends the run. */

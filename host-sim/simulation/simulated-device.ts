@@ -24,7 +24,7 @@ import type { Timeline } from './timeline.ts';
 export interface Charger
   extends Pick<
     VirtualCharger,
-    'start' | 'powered' | 'powerOff' | 'bundleIds' | 'present' | 'disconnect' | 'handIn' | 'urgent'
+    'start' | 'powered' | 'powerOff' | 'bundleIds' | 'present' | 'disconnect' | 'handIn' | 'urgent' | 'confirmTime'
   > {
   /** What became of each bundle is the device's own business. */
   refreshIfDue(): Promise<Refresh<{ readonly kind: 'fetched' }>>;
@@ -286,7 +286,9 @@ export class SimulatedDevice {
       if (refresh.kind === 'waiting') return refresh.ms;
       if (refresh.kind === 'failed' && refresh.failure === 'power-cut') return 0;
       // An answer under TLS says what time it is.
-      if (refresh.kind === 'fetched' || refresh.kind === 'unchanged') this.#setTime(this.#parts.trueMs());
+      if (refresh.kind !== 'fetched' && refresh.kind !== 'unchanged') continue;
+      this.#setTime(this.#parts.trueMs());
+      this.#charger.confirmTime();
     }
   }
 

@@ -1,33 +1,52 @@
-// Who sets a virtual charger's clock over its network, as its errands ask for it. Unlike a device it does not doubt its clock where a
-// server cannot be reached: under TLS a clock that is wrong may find the server's certificate bad, and then goes on doing so.
+// Who sets a virtual charger's clock over its network, as its errands ask for it. As a device does, it has the clock set again where a
+// server cannot be reached and none has confirmed it: under TLS a clock that is wrong finds the server's certificate bad.
 
+import { ClockDoubt } from '../../core/network/clock-doubt.ts';
 import type { TimeSource } from '../../core/network/errands.ts';
+import type { Clock } from '../../core/ports/ports.ts';
+
+/** What sets the time. */
+export interface ChargerTimeParts {
+  readonly clock: Clock;
+  /** Asks somebody for the time, and says whether the clock is set then; what it throws is why it is not. */
+  readonly set: () => Promise<boolean>;
+  /** Runs what belongs to a start, unless the power has gone meanwhile. */
+  readonly run: (work: () => void) => void;
+}
 
 /** See the head of the file. */
 export class ChargerTime implements TimeSource {
-  readonly #set: () => Promise<boolean>;
-  readonly #run: (work: () => void) => void;
+  readonly #parts: ChargerTimeParts;
+  readonly #doubt: ClockDoubt;
   busy = false;
-  readonly doubtful = false;
 
-  /**
-   * @param set asks somebody for the time, and says whether the clock is set then; what it throws is why it is not
-   * @param run runs what belongs to a start, unless the power has gone meanwhile
-   */
-  constructor(set: () => Promise<boolean>, run: (work: () => void) => void) {
-    this.#set = set;
-    this.#run = run;
+  constructor(parts: ChargerTimeParts) {
+    this.#parts = parts;
+    this.#doubt = new ClockDoubt(parts.clock);
   }
 
-  doubt(): void {}
+  get doubtful(): boolean {
+    return this.#doubt.isDoubtful;
+  }
+
+  doubt(): void {
+    this.#doubt.doubt();
+  }
+
+  /** A server that is known has said what time it is, and so it is. */
+  confirm(): void {
+    this.#doubt.confirm();
+  }
 
   ask(done: (problem: string | undefined) => void): void {
+    const { set, run } = this.#parts;
     this.busy = true;
     const over = (problem: string | undefined) => {
       this.busy = false;
-      this.#run(() => done(problem));
+      if (problem === undefined) this.#doubt.wasSet();
+      run(() => done(problem));
     };
-    void this.#set().then(
+    void set().then(
       (isSet) => over(isSet ? undefined : 'nobody sets the clock'),
       (error) => over(`the clock cannot be set: ${error instanceof Error ? error.message : error}`),
     );

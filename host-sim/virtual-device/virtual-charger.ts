@@ -84,6 +84,7 @@ interface Running {
   readonly errands: Errands;
   readonly runs: ErrandRuns;
   readonly clients: ChargerClients;
+  readonly time: ChargerTime;
 }
 
 /** See the head of the file. It does nothing until `start`; without power every method throws PowerCut. */
@@ -228,6 +229,11 @@ export class VirtualCharger {
     this.#on().errands.missed();
   }
 
+  /** A server that it knows has said what time it is, and its clock is right by that. */
+  confirmTime(): void {
+    this.#on().time.confirm();
+  }
+
   /** A payer stands at the reader, or leaves it: in between no refresh touches flash. */
   attend(busy: boolean): void {
     this.#running?.errands.attend(busy);
@@ -269,10 +275,11 @@ export class VirtualCharger {
     const run = <T>(work: () => T) => (isOn() ? this.#guarded(work) : undefined);
     const { certificate } = provisioning;
     const clients: ChargerClients = chargerClients({ link, clock, certificate, reach, run });
-    const time = new ChargerTime(async () => {
+    const set = async () => {
       await setTime?.();
       return run(() => clock.wallMs() !== undefined && typeof verifier.now() === 'number') === true;
-    }, run);
+    };
+    const time = new ChargerTime({ clock, set, run });
     const order = handInOrder(provisioning);
     const errands = new Errands({
       refresh,
@@ -295,7 +302,7 @@ export class VirtualCharger {
         }),
       handIn: (done) => this.#guarded(() => errands.handIn(done)),
     };
-    return { errands, clients, runs: new ErrandRuns({ errands: begun, client: clients.errands, link, isOn }) };
+    return { errands, clients, time, runs: new ErrandRuns({ errands: begun, client: clients.errands, link, isOn }) };
   }
 
   #provisioned(): Provisioning {

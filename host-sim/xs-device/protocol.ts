@@ -17,13 +17,14 @@ export const COMMAND = Object.freeze({
   hasTime: 7,
   /** Why the clock is not set; undefined where it is. */
   timeTold: 8,
+  timeConfirmed: 9,
   /** Of all that follow: the client. Then the status, of which headers may be asked from now on. */
-  answered: 9,
+  answered: 10,
   /** Bytes. */
-  take: 10,
-  ended: 11,
+  take: 11,
+  ended: 12,
   /** Why, and in words. */
-  failed: 12,
+  failed: 13,
 });
 
 export type CommandName = keyof typeof COMMAND;

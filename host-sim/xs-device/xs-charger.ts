@@ -143,6 +143,10 @@ export class XsCharger implements Charger {
     return this.#ask('urgent', reason)[0] === true;
   }
 
+  confirmTime(): void {
+    this.#ask('timeConfirmed');
+  }
+
   refreshIfDue(): Promise<Refresh<Brought>> {
     return this.#on().runs.refresh();
   }
@@ -168,10 +172,11 @@ export class XsCharger implements Charger {
     const run = <T>(work: () => T) => (isOn() ? work() : undefined);
     const { certificate } = this.#provisioning ?? {};
     const clients = chargerClients({ link, clock, certificate, reach, run });
-    const time = new ChargerTime(async () => {
+    const set = async () => {
       await setTime?.();
       return run(() => clock.wallMs() !== undefined && this.#ask('hasTime')[0] === true) === true;
-    }, run);
+    };
+    const time = new ChargerTime({ clock, set, run });
     const errands = {
       refresh: (done: Running['refreshed']) => {
         running.refreshed = done;
@@ -346,6 +351,7 @@ const WORDS: { readonly [command in CommandName]: string } = {
   handIn: 'a batch to be handed in',
   hasTime: 'a refresh',
   timeTold: 'a refresh',
+  timeConfirmed: 'the word of a server about the time',
   answered: 'the head of an answer',
   take: 'the bytes of an answer',
   ended: 'the end of an answer',

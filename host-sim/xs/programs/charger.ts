@@ -6,6 +6,7 @@ import { Boot } from '../../../core/boot/boot.ts';
 import type { PaymentRequest } from '../../../core/chain/request.ts';
 import { crc32 } from '../../../core/encoding/crc32.ts';
 import type { Journal } from '../../../core/ledger/journal.ts';
+import { ClockDoubt } from '../../../core/network/clock-doubt.ts';
 import { Errands, handInOrder, type TimeSource } from '../../../core/network/errands.ts';
 import {
   type HttpFailure,
@@ -149,13 +150,28 @@ class AskedClient implements HttpTransport {
 /** Has somebody outside set the clock: at once, or not at all. */
 class AskedTime implements TimeSource {
   #done: ((problem: string | undefined) => void) | undefined;
-  readonly doubtful = false;
+  readonly #doubt: ClockDoubt;
+
+  constructor(clock: Clock) {
+    this.#doubt = new ClockDoubt(clock);
+  }
+
+  get doubtful(): boolean {
+    return this.#doubt.isDoubtful;
+  }
 
   get busy(): boolean {
     return this.#done !== undefined;
   }
 
-  doubt(): void {}
+  doubt(): void {
+    this.#doubt.doubt();
+  }
+
+  confirm(): void {
+    this.#doubt.confirm();
+  }
+
   abort(): void {}
 
   ask(done: (problem: string | undefined) => void): void {
@@ -167,6 +183,7 @@ class AskedTime implements TimeSource {
   told(problem: string | undefined): void {
     const done = this.#done;
     this.#done = undefined;
+    if (problem === undefined) this.#doubt.wasSet();
     done?.(problem);
   }
 }
@@ -249,7 +266,7 @@ function started(clock: Clock): Running | undefined {
   const order = handInOrder(provisioning);
   idle(verifier);
   const clients = [new AskedClient(CLIENT.errands), new AskedClient(CLIENT.questions)];
-  const time = new AskedTime();
+  const time = new AskedTime(clock);
   const network: ToldLink = { up: false };
   const errands = new Errands({
     refresh,
@@ -324,6 +341,9 @@ function perform(command: number, running: Running, clock: Clock): void {
       return;
     case COMMAND.timeTold:
       time.told(host.next() as string | undefined);
+      return;
+    case COMMAND.timeConfirmed:
+      time.confirm();
       return;
     default:
       clients[host.next() as number]?.hear(command);

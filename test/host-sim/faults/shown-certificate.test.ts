@@ -13,6 +13,12 @@ describe('a device whose clock is right', () => {
   });
 });
 
+it('an honest server is taken by a clock that is right, or nearly, and by none that is months off, or not set', () => {
+  const taken = [0, 40, -40, 60, -60].map((days) => certificateObjection(undefined, SERVER, NOW, NOW + days * DAY));
+  expect(taken.map((objection) => objection === undefined)).toEqual([true, true, true, false, false]);
+  expect(certificateObjection(undefined, SERVER, NOW, undefined)).toBeDefined();
+});
+
 describe('a device whose clock is wrong', () => {
   it('takes one that has expired where it is behind, and one of a time to come where it is ahead', () => {
     expect(certificateObjection('expired', SERVER, NOW, NOW - 2 * DAY)).toBeUndefined();

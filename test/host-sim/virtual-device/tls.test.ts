@@ -157,3 +157,66 @@ it.each([204, 205, 304])('an answer with status %d has no body, and is an answer
   expect(refresh).toMatchObject({ kind: 'failed', detail: expect.stringContaining(String(status)) });
   expect(refresh).not.toMatchObject({ failure: 'unreachable' });
 });
+
+describe('a device whose clock is wrong, before an honest server:', () => {
+  /** A charger whose clock shows what it is set to, and whose time server is right. */
+  class Bench {
+    wallMs: number;
+    /** How often the time server was asked. */
+    told = 0;
+    readonly charger: VirtualCharger;
+
+    constructor(url: string, shownMs: number) {
+      this.wallMs = shownMs;
+      this.charger = new VirtualCharger({
+        provisioning: provisioned({ ...site.provisioning(), policyAuthorityUrl: url, certificate: own.certificate }),
+        firmwareBuiltMs: nowMs() - 30 * DAY_MS,
+        flash: new SimulatedFlash(new MemoryStore(65_536)),
+        clock: { wallMs: () => this.wallMs, monotonicMs: () => site.clock.monotonicMs() },
+        crypto: createNodeCrypto(),
+        setTime: async () => {
+          this.told++;
+          this.wallMs = nowMs();
+        },
+      });
+      this.charger.start();
+    }
+
+    async refreshed(): Promise<readonly unknown[]> {
+      const refresh = await this.charger.refresh();
+      return [refresh.kind === 'failed' ? refresh.failure : refresh.kind, this.told, this.charger.bundleIds.length];
+    }
+  }
+
+  it('in 1970 it gets the time, and then the bundle', async () => {
+    const bench = new Bench(await served(shows({})), 0);
+    expect(await bench.refreshed()).toEqual(['fetched', 1, 1]);
+  });
+
+  it.each([
+    ['before the server’s certificate', -10 * DAY_MS],
+    ['after it', 10 * DAY_MS],
+  ])('%s it cannot know the server, gets the time, and then the bundle', async (_, byMs) => {
+    const bench = new Bench(await served(shows({})), nowMs() + byMs);
+    expect(await bench.refreshed()).toEqual(['unreachable', 0, 0]);
+    expect(asked).toEqual([]);
+    expect(await bench.refreshed()).toEqual(['fetched', 1, 1]);
+  });
+
+  it('jumped since a server confirmed it, it gets the time again', async () => {
+    const bench = new Bench(await served(shows({})), nowMs());
+    await bench.refreshed();
+    bench.charger.confirmTime();
+    bench.wallMs += 10 * DAY_MS;
+    expect(await bench.refreshed()).toEqual(['unreachable', 0, 1]);
+    expect(await bench.refreshed()).toEqual(['fetched', 1, 1]);
+  });
+
+  it('attack: confirmed, it is not set again by whoever keeps the server away', async () => {
+    const bench = new Bench(await served(shows({})), nowMs());
+    await bench.refreshed();
+    bench.charger.confirmTime();
+    close?.();
+    for (let i = 0; i < 3; i++) expect(await bench.refreshed()).toEqual(['unreachable', 0, 1]);
+  });
+});

@@ -103,6 +103,12 @@ describe('a clock that', () => {
     expect(events.filter(({ event }) => event === 'clock.set').at(-1)).toMatchObject({ aheadMs: 0 });
   });
 
+  it('is so far ahead that by it no server’s certificate is good is set by a time server first', async () => {
+    const run = await ran({ clockAhead: '90d' });
+    expect([...failures(run)]).toEqual([expect.stringMatching(NOT_ITS_SERVER)]);
+    expect(run.events.filter(({ event }) => event === 'clock.set').at(-1)).toMatchObject({ aheadMs: 0 });
+  });
+
   it('says 1970 takes no payment until then', async () => {
     const { result } = await ran({ clockReset: true }, (scenario) => {
       scenario.links = [{ devices: 'gate-1', pattern: { outage: { at: '2h', for: '1h' } } }];
