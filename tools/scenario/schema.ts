@@ -4,6 +4,8 @@
 import { z } from 'zod';
 import { amountFrom } from '../../core/artifacts/amount.ts';
 import { timeFrom } from '../../core/artifacts/time.ts';
+import { LEAST_BLOCKS as LEDGER_BLOCKS } from '../../core/ledger/block-log.ts';
+import { LEAST_BLOCKS as JOURNAL_BLOCKS } from '../../core/ledger/journal.ts';
 import { AMOUNT_DIGITS } from '../../core/limits.ts';
 import { type ReasonCode, reasonCodes } from '../../core/reason-codes.ts';
 import { HOSTILE_CLASSES } from '../../host-sim/faults/hostile-payer.ts';
@@ -70,7 +72,16 @@ const bytes = textOf((value) => {
   const parts = /^([1-9][0-9]{0,8})(B|KiB|MiB)$/.exec(value);
   return parts === null ? undefined : Number(parts[1]) * (UNIT_BYTES[parts[2] as string] as number);
 }, 'a whole number with its unit: B, KiB or MiB, such as 64KiB');
-const partition = bytes.refine((size) => size % 4096 === 0, 'must be whole blocks of 4KiB');
+const BLOCK_BYTES = 4096;
+/** The largest that a chip of the boards could have. */
+const MOST_MIB = 64;
+/** A partition of at least so many blocks: no device starts with fewer. */
+function partition(leastBlocks: number) {
+  const [least, most] = [leastBlocks * BLOCK_BYTES, MOST_MIB * 1_048_576];
+  return bytes
+    .refine((size) => size % BLOCK_BYTES === 0, { error: 'must be whole blocks of 4KiB', abort: true })
+    .refine((size) => size >= least && size <= most, `must be from ${least / 1024}KiB to ${MOST_MIB}MiB`);
+}
 const UNIT_HOURS: { readonly [unit: string]: number } = { m: 1 / 60, h: 1, d: 24 };
 const rate = textOf((value) => {
   const parts = /^([0-9]{1,6}(?:\.[0-9]{1,3})?)\/(m|h|d)$/.exec(value);
@@ -234,7 +245,11 @@ export const scenarioSchema = z.strictObject({
   }),
   fleet,
   hardware: z
-    .strictObject({ ledger: partition.optional(), journal: partition.optional(), clockBattery: z.boolean().optional() })
+    .strictObject({
+      ledger: partition(LEDGER_BLOCKS).optional(),
+      journal: partition(JOURNAL_BLOCKS).optional(),
+      clockBattery: z.boolean().optional(),
+    })
     .optional(),
   wallets: z.array(wallets).min(1, 'is empty'),
   arrivals: z.array(arrivals).min(1, 'is empty'),

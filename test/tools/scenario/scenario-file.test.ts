@@ -1,6 +1,7 @@
 // A scenario file that cannot be used is told with file, line and reason, all of it at once, and nothing is run.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { wholeImage } from '../../../host-sim/provisioning/image.ts';
 import { readScenario } from '../../../tools/scenario/scenario-file.ts';
 import { run } from '../cli/run.ts';
@@ -98,6 +99,27 @@ describe('a scenario file is refused with its line where', () => {
       'hardware: { ledger: 5000B }\nwallets:\n',
       'hardware',
       'hardware.ledger: must be whole blocks of 4KiB',
+    ],
+    [
+      'a ledger has fewer blocks than a device starts with',
+      'wallets:\n',
+      'hardware: { ledger: 12KiB }\nwallets:\n',
+      'hardware',
+      'hardware.ledger: must be from 16KiB to 64MiB',
+    ],
+    [
+      'a journal has fewer blocks than a device starts with',
+      'wallets:\n',
+      'hardware: { journal: 24KiB }\nwallets:\n',
+      'hardware',
+      'hardware.journal: must be from 28KiB to 64MiB',
+    ],
+    [
+      'a journal has more than there is flash',
+      'wallets:\n',
+      'hardware: { journal: 65MiB }\nwallets:\n',
+      'hardware',
+      'hardware.journal: must be from 28KiB to 64MiB',
     ],
     [
       'a rate has no unit',
@@ -529,4 +551,78 @@ describe('what is run, and noted with its line:', () => {
 it('tells all that is wrong at once', async () => {
   const findings = await told(with_('duration: 1h', 'duration: 1x').replace('seed: 1', 'seed: one'));
   expect(findings).toHaveLength(2);
+});
+
+describe('whatever stands in the place of a value', () => {
+  const whole = changedScenario((scenario) => {
+    scenario.settle = '2h';
+    scenario.hardware = { ledger: '64KiB', journal: '256KiB', clockBattery: true };
+    scenario.wallets[0] = {
+      ...scenario.wallets[0],
+      count: 2,
+      grant: {
+        budget: '60000000',
+        single: '60000000',
+        cumulative: '60000000',
+        velocity: { payments: 9, within: '1h' },
+        lifetime: '3d',
+      },
+    };
+    scenario.arrivals[0] = {
+      ...scenario.arrivals[0],
+      until: '50m',
+      hostile: { share: 0.5, classes: ['late'] },
+      retry: { after: '1m', times: 2 },
+    };
+    scenario.links = [
+      { devices: 'gate-1', pattern: { cycle: { up: '10m', down: '1m' } } },
+      { devices: ['gate-1'], pattern: { outage: { at: '1m', for: '1m' } } },
+    ];
+    scenario.faults = [
+      { devices: 'gate-1', at: '1m', for: '9m', share: 0.5, to: 'authority', status: { code: 503, retryAfter: '1m' } },
+      { devices: 'gate-1', drip: { bytes: '1B', every: '1s' } },
+      { devices: 'gate-1', flash: { partition: 'ledger', what: 'bad-block', blocks: 2 } },
+      { devices: 'gate-1', powerCuts: { rate: '1/h', off: '1m', torn: true } },
+      { devices: 'gate-1', clockDrift: { ppm: 5 } },
+      { devices: 'gate-1', forged: 'stranger' },
+    ];
+    scenario.actions = [
+      { at: '9m', revokeGrants: { wallets: 'riders', count: 1 } },
+      { at: '9m', provision: { devices: '*', rootKeys: ['root-1'], within: '1m' } },
+    ];
+    scenario.expect = { approvedAtLeast: 0, refusedAtLeast: 0, never: ['STORE_FULL'], some: ['KEY_REVOKED'] };
+  });
+  const places: (readonly (string | number)[])[] = [];
+  const walk = (value: unknown, path: readonly (string | number)[]): void => {
+    // A site's configuration is read, and told of, by the reader that all commands have for it.
+    if (path.length === 3 && path[2] === 'site') return;
+    if (path.length > 0) places.push(path);
+    if (typeof value !== 'object' || value === null) return;
+    for (const [name, part] of Object.entries(value)) walk(part, [...path, Array.isArray(value) ? Number(name) : name]);
+  };
+  walk(parse(whole), []);
+
+  it('is taken in itself', () => {
+    expect(readScenario(bench.write('whole.yaml', whole))).not.toHaveProperty('problems');
+    expect(places.length).toBeGreaterThan(100);
+  });
+
+  it.each([[null], [5], [-1], [1.5], [1e30], ['x'], [''], [true], [[]], [[null]], [{}], [{ x: 1 }]])(
+    'as %j, a finding has its line and is in words of its own',
+    (wrong) => {
+      for (const path of places) {
+        const scenario = parse(whole);
+        const last = path[path.length - 1] as string;
+        const parent = path.slice(0, -1).reduce((value, name) => value[name], scenario);
+        parent[last] = wrong;
+        const read = readScenario(bench.write('scenario.yaml', stringify(scenario)));
+        if (!('problems' in read)) continue;
+        for (const { line, reason } of read.problems) {
+          const told = `${path.join('.')}, line ${line}: ${reason}`;
+          expect(line, told).toBeGreaterThan(0);
+          expect(told).not.toMatch(/invalid|expected|received|undefined|NaN|\[object|infinity|unrecognized/i);
+        }
+      }
+    },
+  );
 });
