@@ -39,6 +39,8 @@ export interface DeviceFacts {
   readonly earliestMs: number;
   /** A device that can reach a good bundle for so long has one. */
   readonly patienceMs: number;
+  /** Whether a start settles what the run before left reserved. */
+  readonly settlesLeft: boolean;
 }
 
 /** A payment that a device has approved. */
@@ -62,6 +64,16 @@ export interface Repetition extends Pick<Approval, 'payment' | 'forged' | 'amoun
   readonly presented: string;
 }
 
+/** The end of a reservation, under a receipt of its own. */
+export interface Settlement extends Pick<Approval, 'receiptId'> {
+  /** The receipt that it ends. */
+  readonly reservation: number;
+  /** 0 where it was given back. */
+  readonly amount: bigint;
+  /** What can be read back; undefined where it was not looked at. */
+  readonly recorded: Pick<Recorded, 'amount'> | undefined;
+}
+
 /** What flash holds, whatever a device has in memory. */
 export interface Recorded {
   /** The amount of the receipt; undefined where there is none. */
@@ -81,6 +93,10 @@ interface Receipt {
   readonly amount: bigint;
   readonly grant: GrantTotal;
   readonly budgetId: string;
+  /** Of a reservation that has ended: with how much, and whether that is known: power may have gone meanwhile. */
+  end?: { readonly amount: bigint; readonly isSure: boolean } | undefined;
+  /** Its end was refused, and the device has said so. */
+  isHeld?: boolean;
 }
 
 /** What the model knows of a device. */
@@ -194,6 +210,54 @@ export class FleetModel {
     ]);
   }
 
+  /** A device has ended a reservation. */
+  settled(device: string, { reservation, amount, receiptId, recorded }: Settlement): Violation | undefined {
+    const { receipts, budgetTotals, unanswered } = this.#known(device);
+    const known = receipts.get(reservation);
+    // One whose answer was lost.
+    if (known === undefined && unanswered.size > 0) return undefined;
+    const wrong = (invariant: Invariant, what: string) =>
+      broken(invariant, device, `reservation ${reservation} ${what}`, []);
+    if (known === undefined) return wrong('durable', 'has ended, and was never given');
+    if (known.end?.isSure) return wrong('durable', 'has ended twice');
+    if (amount > known.amount) return wrong('cap', `of ${known.amount} was settled with ${amount}`);
+    if (receipts.has(receiptId)) return wrong('durable', `has ended with receipt ${receiptId}, which is another's`);
+    if (recorded !== undefined && recorded.amount !== amount)
+      return wrong('durable', `was ended with ${amount}, and flash has ${recorded.amount ?? 'nothing'}`);
+    this.#ends(known, budgetTotals, { amount, isSure: true });
+    receipts.set(receiptId, { amount, grant: known.grant, budgetId: known.budgetId });
+    return undefined;
+  }
+
+  /** Power went while a device ended a reservation, or its store has refused that (`isHeld`): it may be ended. */
+  endInDoubt(device: string, reservation: number, amount: bigint, isHeld: boolean): void {
+    const { receipts, budgetTotals } = this.#known(device);
+    const known = receipts.get(reservation);
+    if (known === undefined) return;
+    this.#ends(known, budgetTotals, { amount, isSure: false });
+    if (isHeld) known.isHeld = true;
+  }
+
+  /** A start has found a reservation open, and could not end it where it tried to (`isHeld`). */
+  leftOpen(device: string, reservation: number, isHeld: boolean): Violation | undefined {
+    const { receipts, budgetTotals } = this.#known(device);
+    const known = receipts.get(reservation);
+    if (known === undefined) return undefined;
+    if (known.end?.isSure)
+      return broken('durable', device, `reservation ${reservation} is open, and has ended before`, []);
+    this.#ends(known, budgetTotals, undefined);
+    if (isHeld) known.isHeld = true;
+    return undefined;
+  }
+
+  /** What a reservation counts with from now on. */
+  #ends(known: Receipt, budgetTotals: Map<string, bigint>, end: Receipt['end']): void {
+    const more = (end?.amount ?? known.amount) - (known.end?.amount ?? known.amount);
+    known.end = end;
+    known.grant.total += more;
+    budgetTotals.set(known.budgetId, (budgetTotals.get(known.budgetId) as bigint) + more);
+  }
+
   /**
    * A device has started.
    *
@@ -226,8 +290,20 @@ export class FleetModel {
     return broken('stuck', device, `a good bundle is within its reach for ${needyMs} ms, and none is in force`, []);
   }
 
-  /** What the operator has of a device's receipts in the end, and where their chain breaks. */
-  ended(device: string, operator: ReadonlyMap<number, bigint>, breaks: readonly string[]): Violation | undefined {
+  /** What the operator has of a device's receipts in the end, which reservations are open there, and where their chain breaks. */
+  ended(
+    device: string,
+    operator: ReadonlyMap<number, bigint>,
+    breaks: readonly string[],
+    open: readonly number[] = [],
+  ): Violation | undefined {
+    const { receipts, facts } = this.#known(device);
+    for (const reservation of open) {
+      const known = receipts.get(reservation);
+      if (known === undefined || known.isHeld) continue;
+      if (known.end?.isSure || facts.settlesLeft)
+        return broken('acknowledged', device, `the operator has no end of reservation ${reservation}`, []);
+    }
     for (const [receiptId, { amount }] of this.#known(device).receipts) {
       const handedIn = operator.get(receiptId);
       if (handedIn !== amount)

@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto';
 import { DEFAULT_DRIFT_MS, REFRESH_INTERVAL_MS } from '../../core/limits.ts';
 import type { Crypto } from '../../core/ports/ports.ts';
 import type { IssuerRule } from '../../core/trust/configuration.ts';
-import type { Approval as Approved } from '../../core/verifier.ts';
+import type { Approval as Approved, Closing } from '../../core/verifier.ts';
+import type { DeviceReport } from '../operator-backend/backend.ts';
 import type { IssuedBundle } from '../simulation/servers.ts';
 import type { SimulatedDevice } from '../simulation/simulated-device.ts';
 import { type BundleFacts, bundleFacts, paymentFacts } from './facts.ts';
@@ -30,6 +31,9 @@ export interface WatchParts {
   /** Is told the first rule that is broken. */
   readonly broken: (violation: Violation) => void;
 }
+
+/** The end of a reservation. */
+type Settled = Extract<Closing, { readonly ok: true }>;
 
 /** More than the longest wait between two attempts, with what each takes. */
 const LONGEST_WAITS_MS = 2 * 3_600_000;
@@ -64,12 +68,17 @@ export class FleetWatch {
       budgetIssuers: new Map(Object.entries(sbaIssuers).map(([issuer, rules]) => [issuer, rules.map(issuerOf)])),
       driftMs: driftMs ?? DEFAULT_DRIFT_MS,
       earliestMs: Math.max(this.#parts.builtMs, provisioning.madeAtMs ?? 0),
+      settlesLeft: provisioning.site.reservationsLeft === 'settle',
       patienceMs: (refresh?.intervalMs ?? REFRESH_INTERVAL_MS) + LONGEST_WAITS_MS,
     });
   }
 
   /** A device has started. */
   started(device: SimulatedDevice): void {
+    for (const { reservation, closing } of device.reservationsLeft) {
+      if (closing?.ok) this.settled(device, reservation.receiptId, closing);
+      else this.#found(this.#model.leftOpen(device.terms.deviceId, reservation.receiptId, closing !== undefined));
+    }
     this.#checkTotals(device);
   }
 
@@ -113,6 +122,19 @@ export class FleetWatch {
     );
   }
 
+  /** A device has ended a reservation. */
+  settled(device: SimulatedDevice, reservation: number, { receiptId, amountMinor }: Settled): void {
+    const isReadBack = this.#parts.readBackEvery === 1;
+    const recorded = isReadBack ? this.#flashOf(device).recorded(receiptId, '') : undefined;
+    const amount = BigInt(amountMinor);
+    this.#found(this.#model.settled(device.terms.deviceId, { reservation, amount, receiptId, recorded }));
+  }
+
+  /** Power went while a device ended a reservation, or its store has refused that. */
+  endInDoubt({ terms }: SimulatedDevice, reservation: number, amountMinor: string, isHeld: boolean): void {
+    this.#model.endInDoubt(terms.deviceId, reservation, BigInt(amountMinor), isHeld);
+  }
+
   /** Something may have changed, or some time has passed. */
   observed(device: SimulatedDevice): void {
     const { deviceId } = device.terms;
@@ -126,8 +148,9 @@ export class FleetWatch {
   }
 
   /** A run is over: what the operator has of a device, and what is wrong with it. */
-  handedIn(device: SimulatedDevice, receipts: ReadonlyMap<number, bigint>, breaks: readonly string[]): void {
-    this.#found(this.#model.ended(device.terms.deviceId, receipts, breaks));
+  handedIn(device: SimulatedDevice, receipts: ReadonlyMap<number, bigint>, report: DeviceReport): void {
+    const open = report.openReservations.map(({ receiptId }) => receiptId);
+    this.#found(this.#model.ended(device.terms.deviceId, receipts, report.breaks, open));
   }
 
   /** Everything that was approved under a grant is on flash. */

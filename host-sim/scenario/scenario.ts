@@ -84,6 +84,14 @@ export interface ArrivalTerms {
   readonly hostile: readonly HostileClass[];
   /** What honest ones do who get no answer; undefined where they leave. */
   readonly retry: RetryTerms | undefined;
+  /** They reserve the amount when they come, and settle what was delivered when they go; undefined where they pay at once. */
+  readonly session: SessionTerms | undefined;
+}
+
+/** A session: how long it lasts, and which part of what was reserved is delivered; each the least and the most. */
+export interface SessionTerms {
+  readonly lastsMs: readonly [number, number];
+  readonly delivered: readonly [number, number];
 }
 
 /** A payer who got no answer presents the same payment, under the same idempotency key, again. */
@@ -129,6 +137,7 @@ export type Action =
 export interface Expectations {
   readonly approvedAtLeast: number | undefined;
   readonly repeatedAtLeast: number | undefined;
+  readonly settledAtLeast: number | undefined;
   readonly refusedAtLeast: number | undefined;
   /** Codes of refusals that must not occur, and those that must. */
   readonly never: readonly string[];

@@ -15,7 +15,7 @@ import { INVARIANTS, type Violation } from '../invariants/model.ts';
 import { FleetWatch } from '../invariants/watch.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import { documentFrom, replacedImage } from '../provisioning/image.ts';
-import type { Action, ArrivalTerms, LinkTerms, RetryTerms, Scenario } from '../scenario/scenario.ts';
+import type { Action, ArrivalTerms, LinkTerms, RetryTerms, Scenario, SessionTerms } from '../scenario/scenario.ts';
 import { randomSpan, seededKey, seededRandom } from '../scenario/seeded.ts';
 import type { SignedBy } from '../signing/artifacts.ts';
 import type { SigningKey } from '../signing/keys.ts';
@@ -71,6 +71,8 @@ export interface RunResult {
   readonly approved: number;
   /** Payments whose payers were told that they were approved before. */
   readonly repeated: number;
+  /** Sessions that have ended; there where a scenario has any. */
+  readonly settled?: number;
   /** Refusals, by code. */
   readonly refused: { readonly [code: string]: number };
   /** Payers who found a device without power, whose payment was cut off, or whose answer was lost. */
@@ -107,6 +109,14 @@ interface Payer {
   readonly name: PayerName;
   readonly signer: SignedBy;
   readonly retry?: RetryTerms | undefined;
+  /** Left out where it is paid at once. */
+  readonly session?: SessionDrawn | undefined;
+}
+
+/** A session of a payer: how long it lasts, and what is delivered. */
+interface SessionDrawn {
+  readonly lastsMs: number;
+  readonly amountMinor: string;
 }
 
 /** What is around a device. */
@@ -116,6 +126,8 @@ interface Around {
   readonly reader: ReaderLine;
 }
 
+/** An end that a store has refused is tried again. */
+const END_AGAIN_MS = 60_000;
 /** How often all devices are looked at, beside whenever something happens to one. */
 const LOOKED_EVERY_MS = 900_000;
 /** Longer than a budget of a wallet lasts, with the drift of clocks. */
@@ -145,6 +157,7 @@ class Run {
   #payments = 0;
   #approved = 0;
   #repeated = 0;
+  #settled = 0;
   #unanswered = 0;
   /** What was approved: the receipts of each device. */
   readonly #approvals = new Map<string, number[]>();
@@ -250,6 +263,7 @@ class Run {
       repeated: this.#repeated,
       refused,
       unanswered: this.#unanswered,
+      ...(this.#scenario.arrivals.some(({ session }) => session !== undefined) && { settled: this.#settled }),
     };
     if (this.#violation === undefined)
       this.#trace.add({ event: 'scenario.ends', payments: this.#payments, approved: this.#approved, acknowledged });
@@ -286,7 +300,7 @@ class Run {
       const device = this.#device(deviceId);
       if (this.#violation === undefined) this.#watch.ended(device);
       if (this.#violation !== undefined || device.provisioning.operator === undefined) continue;
-      this.#watch.handedIn(device, receipts, (await backend.report(deviceId)).breaks);
+      this.#watch.handedIn(device, receipts, await backend.report(deviceId));
     }
     return acknowledged;
   }
@@ -430,6 +444,7 @@ class Run {
     const isHostile = random.next() < terms.hostileShare;
     const cheats = isHostile ? terms.hostile[random.below(terms.hostile.length)] : undefined;
     const { retry } = terms;
+    const session = terms.session && drawnSession(terms.session, BigInt(amount), random);
     const honest = await this.#payers.pay(wallet, device.sale, amount, { isKeyed: retry !== undefined });
     const { issuer, key } = wallet.terms;
     const signer = { issuer, key };
@@ -439,7 +454,11 @@ class Run {
       budgetKey: key.kid,
     };
     if (cheats === undefined) {
-      await this.#pay(device, { bytes: presentationBytes(honest), amountMinor: amount }, { name, signer, retry });
+      await this.#pay(
+        device,
+        { bytes: presentationBytes(honest), amountMinor: amount },
+        { name, signer, retry, session },
+      );
       return;
     }
     const late = await this.#payers.pay(wallet, device.sale, amount, { agoMs: LATE_MS });
@@ -455,16 +474,19 @@ class Run {
       random,
     };
     const presented = hostilePayment(cheats, context);
-    if (presented !== undefined) await this.#pay(device, presented, { name: { ...name, hostile: cheats }, signer });
+    if (presented !== undefined)
+      await this.#pay(device, presented, { name: { ...name, hostile: cheats }, signer, session });
   }
 
   async #pay(device: SimulatedDevice, presented: Presented, payer: Payer): Promise<void> {
-    const { name, signer } = payer;
+    const { name, signer, session } = payer;
     const { deviceId } = device.terms;
     const { bytes, amountMinor } = presented;
     this.#payments++;
     const hadPower = device.powered;
-    const decision = await device.pay(bytes, amountMinor);
+    const decision = await (session === undefined
+      ? device.pay(bytes, amountMinor)
+      : device.reserve(bytes, amountMinor));
     const isLost = decision !== undefined && this.#around.get(deviceId)?.reader.losesAnswer() === true;
     if (decision === undefined || isLost) {
       this.#unanswered++;
@@ -488,6 +510,38 @@ class Run {
     const forged = forgedBy(name.hostile);
     if (decision?.ok && decision.repeated) this.#watch.repeated(device, bytes, forged, decision);
     else if (decision?.ok) this.#watch.approved(device, bytes, forged, decision);
+    if (session !== undefined && decision?.ok && !decision.repeated) {
+      // Who was not told plugs nothing in.
+      this.#planEnd(device, decision.receiptId, isLost ? { ...session, amountMinor: '0' } : session);
+      return;
+    }
+    if (!device.charges) device.leave();
+  }
+
+  /** A session ends after its time, or with the scenario. */
+  #planEnd(device: SimulatedDevice, receiptId: number, { lastsMs, amountMinor }: SessionDrawn): void {
+    const atMs = Math.min(this.#timeline.nowMs + lastsMs, this.#scenario.durationMs);
+    this.#timeline.at(atMs, () => this.#endSession(device, receiptId, amountMinor));
+  }
+
+  #endSession(device: SimulatedDevice, reservation: number, amountMinor: string): void {
+    const { deviceId } = device.terms;
+    const closing = device.endSession(reservation, amountMinor);
+    if (closing === 'gone') return;
+    const about = { reservation, amountMinor };
+    if (closing === 'cut' || !closing.ok) this.#watch.endInDoubt(device, reservation, amountMinor, closing !== 'cut');
+    if (closing === 'cut') return;
+    if (!closing.ok) {
+      const { code, detail } = closing;
+      this.#tell(deviceId, { event: 'session.unsettled', ...about, code, detail });
+      const isOver = this.#timeline.nowMs >= this.#scenario.durationMs + this.#scenario.settleMs / 2;
+      if (code !== 'RESERVATION_NOT_FOUND' && !isOver)
+        this.#timeline.after(END_AGAIN_MS, () => this.#endSession(device, reservation, amountMinor));
+      return;
+    }
+    this.#settled++;
+    this.#tell(deviceId, { event: 'session.ended', ...about, receiptId: closing.receiptId });
+    this.#watch.settled(device, reservation, closing);
     device.leave();
   }
 
@@ -545,13 +599,22 @@ class Run {
   }
 
   #unmet(): readonly string[] {
-    const { approvedAtLeast = 0, repeatedAtLeast = 0, refusedAtLeast = 0, never, some } = this.#scenario.expect;
+    const {
+      approvedAtLeast = 0,
+      repeatedAtLeast = 0,
+      settledAtLeast = 0,
+      refusedAtLeast = 0,
+      never,
+      some,
+    } = this.#scenario.expect;
     const refused = [...this.#refused.values()].reduce((sum, count) => sum + count, 0);
     const unmet: string[] = [];
     if (this.#approved < approvedAtLeast)
       unmet.push(`${this.#approved} payments were approved, ${approvedAtLeast} are expected`);
     if (this.#repeated < repeatedAtLeast)
       unmet.push(`${this.#repeated} payments were answered again, ${repeatedAtLeast} are expected`);
+    if (this.#settled < settledAtLeast)
+      unmet.push(`${this.#settled} sessions have ended, ${settledAtLeast} are expected`);
     if (refused < refusedAtLeast) unmet.push(`${refused} payments were refused, ${refusedAtLeast} are expected`);
     for (const code of never)
       if (this.#refused.has(code)) unmet.push(`${this.#refused.get(code)} payments were refused with ${code}`);
@@ -573,6 +636,14 @@ function answerOf(decision: Decision | undefined): Omit<LogEvent, 'event'> {
   if (!decision.ok) return { answer: 'refused', code: decision.code, detail: decision.detail };
   const { receiptId, budgetId, grantId } = decision;
   return { answer: decision.repeated ? 'repeated' : 'approved', receiptId, budgetId, grantId };
+}
+
+/** How long a session lasts, and what is delivered: at most what is reserved. */
+function drawnSession({ lastsMs, delivered }: SessionTerms, reserved: bigint, random: SeededRandom): SessionDrawn {
+  const between = ([least, most]: readonly [number, number]) => least + random.next() * (most - least);
+  const lasts = Math.round(between(lastsMs));
+  const millionths = BigInt(Math.floor(between(delivered) * 1_000_000));
+  return { lastsMs: lasts, amountMinor: ((reserved * millionths) / 1_000_000n).toString() };
 }
 
 /** What a device has decided, and nobody was told. */

@@ -3,8 +3,9 @@
 
 import type { Crypto, Flash, LogEvent } from '../../core/ports/ports.ts';
 import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
+import { refuse } from '../../core/reason-codes.ts';
 import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
-import type { Decision } from '../../core/verifier.ts';
+import type { Closing, Decision, ReservationLeft } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { mix } from '../flash/random.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
@@ -23,9 +24,11 @@ import type { Timeline } from './timeline.ts';
 /** What a run needs of a charger. */
 export interface Charger
   extends Pick<
-    VirtualCharger,
-    'start' | 'powered' | 'powerOff' | 'bundleIds' | 'present' | 'disconnect' | 'handIn' | 'urgent' | 'confirmTime'
-  > {
+      VirtualCharger,
+      'start' | 'powered' | 'powerOff' | 'bundleIds' | 'present' | 'disconnect' | 'handIn' | 'urgent' | 'confirmTime'
+    >,
+    /** Left out by one that sells at once. */
+    Partial<Pick<VirtualCharger, 'begin' | 'end' | 'reservationsLeft'>> {
   /** What became of each bundle is the device's own business. */
   refreshIfDue(): Promise<Refresh<{ readonly kind: 'fetched' }>>;
 }
@@ -99,6 +102,8 @@ export class SimulatedDevice {
   #charger: Charger;
   #errandAtMs = Number.POSITIVE_INFINITY;
   #isOnErrand = false;
+  /** The receipt of the session that is under way. */
+  #session: number | undefined;
   /** Counts starts and ends of power: what was begun before one is not gone on with. */
   #life = 0;
 
@@ -151,6 +156,7 @@ export class SimulatedDevice {
   start(): void {
     const { tell, timeline } = this.#parts;
     this.#life++;
+    this.#session = undefined;
     for (const flash of Object.values(this.flashes)) flash.restart();
     this.clock.started();
     try {
@@ -212,11 +218,56 @@ export class SimulatedDevice {
   }
 
   /** A payer presents something. @returns undefined where the device has no power, or loses it */
-  async pay(presentation: Uint8Array, amountMinor: string): Promise<Decision | undefined> {
+  pay(presentation: Uint8Array, amountMinor: string): Promise<Decision | undefined> {
+    return this.#decided(() => this.#charger.present(presentation, { amountMinor }));
+  }
+
+  /** The same to begin a session, for the most that it may cost. */
+  reserve(presentation: Uint8Array, amountMinor: string): Promise<Decision | undefined> {
+    return this.#decided(async () => {
+      const charger = this.#charger;
+      if (charger.begin === undefined) throw new Error('these devices have no sessions');
+      const decision = await charger.begin(presentation, { amountMinor });
+      if (decision.ok && !decision.repeated) this.#session = decision.receiptId;
+      return decision;
+    });
+  }
+
+  /** The session that a receipt began ends. @returns `gone` where it ended with the power, `cut` where power goes meanwhile */
+  endSession(receiptId: number, amountMinor: string): Closing | 'gone' | 'cut' {
+    const charger = this.#charger;
+    if (!this.powered || this.#session !== receiptId || charger.end === undefined) return 'gone';
+    try {
+      const closing = charger.end(receiptId, amountMinor);
+      if (closing.ok) {
+        this.#session = undefined;
+        this.#errand(PACE_MS);
+      }
+      return closing;
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+      this.#powerLost(error.message);
+      return 'cut';
+    }
+  }
+
+  /** Whether a session is under way. */
+  get charges(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** What the last start found open, and what became of it. */
+  get reservationsLeft(): readonly ReservationLeft[] {
+    return this.#charger.reservationsLeft ?? [];
+  }
+
+  async #decided(decide: () => Promise<Decision>): Promise<Decision | undefined> {
     if (!this.powered) return undefined;
+    // As the firmware has it: one driver at a time, and nothing is looked at.
+    if (this.charges) return refuse('device', 'device.busy', 'DEVICE_BUSY', 'somebody else charges');
     const life = this.#life;
     try {
-      const decision = await this.#charger.present(presentation, { amountMinor });
+      const decision = await decide();
       if (decision.ok) this.#errand(PACE_MS);
       return decision;
     } catch (error) {

@@ -21,7 +21,14 @@ import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/
 import { BundleRefresh } from '../../core/refresh/bundle-refresh.ts';
 import { Uploader } from '../../core/refresh/upload.ts';
 import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
-import type { Decision, DecisionOptions, ReservationLeft, SetAdmission, Verifier } from '../../core/verifier.ts';
+import type {
+  Closing,
+  Decision,
+  DecisionOptions,
+  ReservationLeft,
+  SetAdmission,
+  Verifier,
+} from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { SeededRandom } from '../flash/random.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
@@ -175,22 +182,63 @@ export class VirtualCharger {
    * @throws PowerCut; then the relay is open
    */
   pay(presentation: Uint8Array, request: PaymentRequest, options: DecisionOptions = {}): Decision {
+    return this.#decide('authorize', presentation, request, options);
+  }
+
+  #decide(
+    mode: 'authorize' | 'reserve',
+    presentation: Uint8Array,
+    request: PaymentRequest,
+    options: DecisionOptions,
+  ): Decision {
     const running = this.#on();
     return this.#guarded(() => {
       const { verifier } = running;
       // They may have waited for a clock.
       if (!verifier.bundlesLoaded) verifier.loadBundles();
       if (verifier.revocation) verifier.revocation.linkUp = this.link.up;
-      const decision = verifier.authorize(presentation, request, options);
+      const decision = verifier[mode](presentation, request, options);
       if (decision.ok && !decision.repeated) this.relay.close();
       return decision;
     });
   }
 
   /** The same; where there is a network and the grant wants its issuer asked whether it was revoked, asks first. */
-  async present(presentation: Uint8Array, request: PaymentRequest, options: DecisionOptions = {}): Promise<Decision> {
+  present(presentation: Uint8Array, request: PaymentRequest, options: DecisionOptions = {}): Promise<Decision> {
+    return this.#presented('authorize', presentation, request, options);
+  }
+
+  /** A session begins: the same for the most that it may cost, which is reserved until it is settled. */
+  begin(presentation: Uint8Array, request: PaymentRequest, options: DecisionOptions = {}): Promise<Decision> {
+    return this.#presented('reserve', presentation, request, options);
+  }
+
+  /**
+   * It ends: the relay opens, and what was delivered is settled; where that is nothing, the reservation is given back.
+   *
+   * @param receiptId of the reservation
+   * @throws PowerCut
+   */
+  end(receiptId: number, amountMinor: string): Closing {
+    const { verifier } = this.#on();
+    return this.#guarded(() => {
+      this.relay.open();
+      return amountMinor === '0' ? verifier.release(receiptId) : verifier.settle(receiptId, amountMinor);
+    });
+  }
+
+  async #presented(
+    mode: 'authorize' | 'reserve',
+    presentation: Uint8Array,
+    request: PaymentRequest,
+    options: DecisionOptions,
+  ): Promise<Decision> {
     const running = this.#on();
-    const decision = this.pay(presentation, request, options);
+    const decide = () =>
+      mode === 'authorize'
+        ? this.pay(presentation, request, options)
+        : this.#decide(mode, presentation, request, options);
+    const decision = decide();
     const { revocation } = running.verifier;
     const question = revocation?.question;
     if (decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || revocation === undefined || question === undefined)
@@ -198,7 +246,7 @@ export class VirtualCharger {
     const { questions } = running.clients;
     const asking = { client: questions, checks: revocation };
     await questions.during<true>((done) => askRevocation(asking, question, () => done(true)));
-    return this.pay(presentation, request, options);
+    return decide();
   }
 
   /** The vehicle leaves: the relay opens, and ledger and journal get their idle time, so that the next payment needs no erase. */

@@ -28,12 +28,13 @@ export function tellNotes(io: Io, notes: readonly InputProblem[]): void {
 
 /** What was counted in a run: what, and how many. */
 export function countRows(result: RunResult): readonly (readonly [string, string])[] {
-  const { payments, approved, acknowledged, repeated, refused, unanswered } = result;
+  const { payments, approved, acknowledged, repeated, settled, refused, unanswered } = result;
   return [
     ['payments', String(payments)],
     ['approved', String(approved)],
     ['  of these at the operator', String(acknowledged)],
     ['answered again', String(repeated)],
+    ...(settled === undefined ? [] : [['sessions that have ended', String(settled)] as const]),
     ...Object.entries(refused).map(([code, count]) => [`refused with ${code}`, String(count)] as const),
     ['without an answer', String(unanswered)],
   ];

@@ -150,6 +150,7 @@ class Reader {
       expect: {
         approvedAtLeast: expect?.approvedAtLeast,
         repeatedAtLeast: expect?.repeatedAtLeast,
+        settledAtLeast: expect?.settledAtLeast,
         refusedAtLeast: expect?.refusedAtLeast,
         never: expect?.never ?? [],
         some: expect?.some ?? [],
@@ -253,7 +254,8 @@ class Reader {
   }
 
   #arrivals(terms: ScenarioValues['arrivals'][number], i: number): ArrivalTerms {
-    const { wallets, devices, pattern, from = 0, until = this.#values.duration, amount, hostile, retry } = terms;
+    const { wallets, devices, pattern, from = 0, until = this.#values.duration, amount, hostile } = terms;
+    const { retry, session } = terms;
     const path = ['arrivals', i];
     this.#walletsNamed(wallets, [...path, 'wallets']);
     if (from >= until) this.#told([...path, 'until'], 'until is not after from');
@@ -283,8 +285,18 @@ class Reader {
       amountMinor: [BigInt(least), BigInt(most)],
       hostileShare: hostile?.share ?? 0,
       hostile: hostile?.classes ?? HOSTILE_CLASSES,
+      session: session && {
+        lastsMs: this.#range(session.lasts, [...path, 'session', 'lasts']),
+        delivered: this.#range(session.delivered, [...path, 'session', 'delivered']),
+      },
       retry: retry && { afterMs: retry.after, times: retry.times ?? 1 },
     };
+  }
+
+  #range(value: number | { readonly least: number; readonly most: number }, path: Path): readonly [number, number] {
+    if (typeof value === 'number') return [value, value];
+    if (value.least > value.most) this.#told(path, 'least is more than most');
+    return [value.least, value.most];
   }
 
   #link({ devices, pattern }: NonNullable<ScenarioValues['links']>[number], i: number): LinkTerms {

@@ -37,6 +37,17 @@ function above(least: number, most: number) {
   return z.number(words).refine((value) => value > least && value <= most, words);
 }
 
+/** A part of something: nothing and all of it are among them. */
+function partOf() {
+  const words = meant('a part from 0 to 1');
+  return z.number(words).refine((value) => value >= 0 && value <= 1, words);
+}
+
+/** One value, or the least and the most of what is drawn. */
+function leastAndMost<T extends z.ZodType>(one: T, what: string) {
+  return z.union([one, z.strictObject({ least: one, most: one })], meant(`${what}, or {least, most} of them`));
+}
+
 const isCode = (value: string) => reasonCodes().includes(value as ReasonCode);
 const text = z.string().min(1, 'is empty');
 const DAY_MS = 86_400_000;
@@ -150,6 +161,12 @@ const arrivals = z.strictObject({
   hostile: z
     .strictObject({ share, classes: z.array(z.enum(HOSTILE_CLASSES)).min(1, 'is empty').optional() })
     .optional(),
+  session: z
+    .strictObject({
+      lasts: leastAndMost(span, 'a span, such as 90s or 7d'),
+      delivered: leastAndMost(partOf(), 'a part from 0 to 1'),
+    })
+    .optional(),
   retry: z.strictObject({ after: span, times: whole(1, 100).optional() }).optional(),
 });
 
@@ -260,6 +277,7 @@ export const scenarioSchema = z.strictObject({
     .strictObject({
       approvedAtLeast: whole(0).optional(),
       repeatedAtLeast: whole(0).optional(),
+      settledAtLeast: whole(0).optional(),
       refusedAtLeast: whole(0).optional(),
       never: z.array(code).optional(),
       some: z.array(code).optional(),

@@ -138,6 +138,7 @@ class Maker {
         },
         ...(this.#chance(0.3) ? { driftMs: this.#pick([0, 60_000, 600_000]) } : {}),
         ...(this.#chance(0.3) ? { budgetUse: 'reuse' } : {}),
+        ...(this.#chance(0.5) ? { reservationsLeft: 'settle' } : {}),
         refresh: {
           intervalMs: this.#pick([10, 30, 60, 120, 360]) * 60_000,
           ...(this.#chance(0.3) ? { timeoutMs: this.#pick([5000, 20_000]) } : {}),
@@ -192,6 +193,7 @@ class Maker {
         amount: this.#chance(0.5) ? this.#amount(1, 8) : { least: this.#amount(1, 2), most: this.#amount(2, 9) },
         ...(this.#chance(0.5) ? { hostile: this.#hostile(i === 0 ? [0.1, 0.3] : [0.1, 0.3, 1]) } : {}),
         ...(this.#chance(0.5) ? { retry: this.#retry() } : {}),
+        ...(this.#chance(0.25) ? { session: this.#session() } : {}),
       };
     });
   }
@@ -204,6 +206,12 @@ class Maker {
   /** At once, as a reader does, or when somebody has brought the power back. */
   #retry(): NonNullable<Items<'arrivals'>[number]['retry']> {
     return { after: this.#pick(['2s', '30s', '2m', '40m']), times: this.#between(1, 5) };
+  }
+
+  /** Often nothing is delivered, or all of it. */
+  #session(): NonNullable<Items<'arrivals'>[number]['session']> {
+    const lasts = this.#chance(0.5) ? this.#span(1, 60) : { least: '1m', most: this.#span(2, 4 * HOUR) };
+    return { lasts, delivered: this.#pick([0, 1, { least: 0, most: 1 }, { least: 0.2, most: 0.9 }]) };
   }
 
   #link(): Items<'links'>[number] {

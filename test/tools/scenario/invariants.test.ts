@@ -294,7 +294,15 @@ describe('an answer that was lost', () => {
   const again = { payment, forged: undefined, amount: 5n, receiptId: 3, presented: 'these bytes' };
   const modelWith = (...unanswered: readonly string[]) => {
     const model = new FleetModel();
-    const facts = { roots: [], grantIssuers: [], budgetIssuers: new Map(), driftMs: 0, earliestMs: 0, patienceMs: 0 };
+    const facts = {
+      roots: [],
+      grantIssuers: [],
+      budgetIssuers: new Map(),
+      driftMs: 0,
+      earliestMs: 0,
+      patienceMs: 0,
+      settlesLeft: false,
+    };
     model.made('gate-1', facts);
     for (const presented of unanswered) model.unanswered('gate-1', presented);
     return model;

@@ -36,6 +36,14 @@ const SCENARIOS: { readonly [name: string]: (ran: Ran) => void } = {
     const offline = events.filter(({ event, ms }) => event === 'payment' && ms > 12 * HOUR && ms < 13 * HOUR);
     expect(offline.length).toBeGreaterThan(10);
   },
+  'charging-sessions': ({ result, events }) => {
+    const of = (name: string) => events.filter(({ event }) => event === name);
+    expect(of('session.ended')).toHaveLength(result.settled as number);
+    expect(of('reservation.left').length).toBeGreaterThan(2);
+    // What was left open was settled at the start after, in full.
+    expect(of('payment.settle').filter(({ amountMinor }) => amountMinor === '40000000').length).toBeGreaterThan(2);
+    expect(events.some(({ event, decided }) => event === 'payment' && decided === 'approved')).toBe(true);
+  },
   'fleet-day': ({ result, events }) => {
     expect([result.payments, result.approved]).toEqual([200, 200]);
     const at = events.filter(({ event }) => event === 'payment').map(({ device }) => device);

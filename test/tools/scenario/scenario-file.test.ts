@@ -143,6 +143,13 @@ describe('a scenario file is refused with its line where', () => {
       'arrivals[0].pattern: one of every, poisson, rush, each is missing',
     ],
     [
+      'a session delivers more than it reserves',
+      "    amount: '1000000'",
+      "    amount: '1000000'\n    session: { lasts: 1h, delivered: { least: 0.9, most: 0.1 } }",
+      'session: { lasts: 1h',
+      'least is more than most',
+    ],
+    [
       'a payer comes again after no time',
       "    amount: '1000000'",
       "    amount: '1000000'\n    retry: { after: 0s }",
