@@ -153,6 +153,8 @@ export function together(runs: readonly FleetRun[]): FleetRun {
     const refused: { [code: string]: number } = { ...before.refused };
     for (const [code, count] of Object.entries(result.refused)) refused[code] = (refused[code] ?? 0) + count;
     const violation = before.violation ?? result.violation;
+    // Where one has sessions, all have: they run the same scenario.
+    const { settled } = result;
     sum = {
       devices: sum.devices + devices,
       heldBytes: sum.heldBytes + heldBytes,
@@ -160,6 +162,7 @@ export function together(runs: readonly FleetRun[]): FleetRun {
         payments: before.payments + result.payments,
         approved: before.approved + result.approved,
         repeated: before.repeated + result.repeated,
+        ...(settled !== undefined && { settled: settled + (before.settled ?? 0) }),
         refused,
         unanswered: before.unanswered + result.unanswered,
         acknowledged: before.acknowledged + result.acknowledged,

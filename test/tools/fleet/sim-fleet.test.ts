@@ -42,6 +42,17 @@ describe('sim fleet', () => {
     expect([...told.rules, 'runs'].sort()).toEqual(Object.keys(INVARIANTS).sort());
   });
 
+  it('counts the sessions of all its sites', async () => {
+    const sessions = changedScenario((scenario) => {
+      scenario.fleet.devices[0].deviceId = 'gate-{n}';
+      const session = { lasts: { least: '2m', most: '5m' }, delivered: { least: 0.1, most: 1 } };
+      scenario.arrivals[0] = { ...scenario.arrivals[0], devices: 'gate-*', pattern: { each: 1 }, session };
+    });
+    const { code, stdout } = await fleet(sessions, '--devices', '4', '--payments', '1', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ sites: 2, result: { approved: 4, settled: 4 } });
+  });
+
   it('tells the same with the same seed', async () => {
     const told = async (seed: string) => {
       const { stdout } = await fleet(FLEET, '--devices', '3', '--payments', '2', '--seed', seed, '--json');
