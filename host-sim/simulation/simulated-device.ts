@@ -25,7 +25,16 @@ import type { Timeline } from './timeline.ts';
 export interface Charger
   extends Pick<
       VirtualCharger,
-      'start' | 'powered' | 'powerOff' | 'bundleIds' | 'present' | 'disconnect' | 'handIn' | 'urgent' | 'confirmTime'
+      | 'start'
+      | 'powered'
+      | 'powerOff'
+      | 'bundleIds'
+      | 'present'
+      | 'disconnect'
+      | 'handIn'
+      | 'urgent'
+      | 'linkCame'
+      | 'confirmTime'
     >,
     /** Left out by one that sells at once. */
     Partial<Pick<VirtualCharger, 'begin' | 'end' | 'reservationsLeft'>> {
@@ -207,7 +216,9 @@ export class SimulatedDevice {
     this.link.set(up);
     this.#parts.tell({ event: up ? 'link.up' : 'link.down' });
     this.#parts.changed();
-    if (up) this.#errand(0);
+    if (!up) return;
+    if (this.powered) this.#guarded(() => this.#charger.linkCame());
+    this.#errand(0);
   }
 
   /** Somebody tells it that there are new bundles, where it can be told. */

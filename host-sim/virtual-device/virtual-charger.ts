@@ -277,6 +277,11 @@ export class VirtualCharger {
     this.#on().errands.missed();
   }
 
+  /** The link has come up: what failed to be handed in waits no longer. */
+  linkCame(): void {
+    this.#on().errands.linkChanged(true);
+  }
+
   /** A server that it knows has said what time it is, and its clock is right by that. */
   confirmTime(): void {
     this.#on().time.confirm();

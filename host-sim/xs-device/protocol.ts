@@ -11,20 +11,21 @@ export const COMMAND = Object.freeze({
   askRevocation: 2,
   idle: 3,
   urgent: 4,
+  linkCame: 5,
   /** Whether the link is up. */
-  refresh: 5,
-  handIn: 6,
-  hasTime: 7,
+  refresh: 6,
+  handIn: 7,
+  hasTime: 8,
   /** Why the clock is not set; undefined where it is. */
-  timeTold: 8,
-  timeConfirmed: 9,
+  timeTold: 9,
+  timeConfirmed: 10,
   /** Of all that follow: the client. Then the status, of which headers may be asked from now on. */
-  answered: 10,
+  answered: 11,
   /** Bytes. */
-  take: 11,
-  ended: 12,
+  take: 12,
+  ended: 13,
   /** Why, and in words. */
-  failed: 13,
+  failed: 14,
 });
 
 export type CommandName = keyof typeof COMMAND;

@@ -143,6 +143,10 @@ export class XsCharger implements Charger {
     return this.#ask('urgent', reason)[0] === true;
   }
 
+  linkCame(): void {
+    this.#ask('linkCame');
+  }
+
   confirmTime(): void {
     this.#ask('timeConfirmed');
   }
@@ -347,6 +351,7 @@ const WORDS: { readonly [command in CommandName]: string } = {
   askRevocation: 'a question about a revocation',
   idle: 'its idle work',
   urgent: 'an urgent message',
+  linkCame: 'the coming of its link',
   refresh: 'a refresh',
   handIn: 'a batch to be handed in',
   hasTime: 'a refresh',

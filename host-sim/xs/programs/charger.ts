@@ -330,6 +330,9 @@ function perform(command: number, running: Running, clock: Clock): void {
     case COMMAND.urgent:
       host.put(errands.urgent(host.next() as string));
       return;
+    case COMMAND.linkCame:
+      errands.linkChanged(true);
+      return;
     case COMMAND.refresh:
       refresh(running, clock);
       return;

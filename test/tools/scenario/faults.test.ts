@@ -47,6 +47,17 @@ const failures = ({ events }: Ran, event = 'refresh.failed') =>
 
 const NOT_ITS_SERVER = /^unreachable: .*the certificate of pa\.metro\.example is not one that is provisioned/;
 
+it('a link that comes up ends the wait after hand-ins that failed', async () => {
+  const comesUpMs = 14_700_000;
+  const { events } = await ran({ lost: true }, (scenario) => {
+    scenario.links = [{ devices: 'gate-1', pattern: { outage: { at: '4h', for: '5m' } } }];
+  });
+  const { ms, waitMs } = events.filter(({ event }) => event === 'upload.failed').at(-1) as TraceEvent;
+  expect(ms + Number(waitMs), 'when it would have tried again').toBeGreaterThan(comesUpMs + 600_000);
+  const acknowledged = events.find(({ event, ms }) => event === 'upload.acknowledged' && ms >= comesUpMs);
+  expect((acknowledged as TraceEvent).ms - comesUpMs).toBeLessThan(60_000);
+});
+
 describe('a network that', () => {
   it.each([
     ['loses every answer', { lost: true }, /^timeout: no whole answer within 60000 ms$/],
