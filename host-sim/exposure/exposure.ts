@@ -245,7 +245,8 @@ class ExposureMeter {
     if (device === undefined) return;
     this.#reach.get(String(device))?.heard(event);
     if (name === 'bundle.admitted') this.#admitted(String(device), String(event.bundleId), ms);
-    else if (name === 'payment' && event.answer === 'approved') this.#approved(event);
+    // Also where the payer never heard of it.
+    else if (name === 'payment' && (event.answer === 'approved' || event.decided === 'approved')) this.#approved(event);
   }
 
   learned(intervalMs: number): readonly Learned[] {

@@ -48,11 +48,13 @@ export class Reach {
   readonly #urgentMs: number[] = [];
 
   /** Takes an event of the device. */
-  heard({ event, ms, believed }: TraceEvent): void {
+  heard({ event, ms, believed, fault }: TraceEvent): void {
     if (event === 'refresh.urgent' && believed === true) this.#urgentMs.push(ms);
     const trouble = TROUBLES[event];
     if (trouble === undefined) return;
     const [what, change] = trouble;
+    // What is wrong with a reader's line keeps payers from an answer, and the device from nothing.
+    if (what === 'fault' && String(fault).startsWith('reader ')) return;
     const wasFree = this.#isFree();
     // A device has power or has none, however often it is said.
     this.#troubles[what] = what === 'fault' ? this.#troubles.fault + change : change === 1 ? 1 : 0;

@@ -21,6 +21,7 @@ import type { SignedBy } from '../signing/artifacts.ts';
 import type { SigningKey } from '../signing/keys.ts';
 import { presentationBytes } from '../wallet/presentation.ts';
 import { Arrivals } from './arrivals.ts';
+import { unmet } from './expectations.ts';
 import type { KeptRun } from './kept-run.ts';
 import { Payers } from './payers.ts';
 import { type BundleAudience, type LinkKind, type ServerParts, Servers } from './servers.ts';
@@ -146,8 +147,8 @@ class Run {
   /** Whoever cheats has one key. */
   readonly #stranger: SigningKey;
   readonly #heard = new Map<string, LocalAnswer>();
-  /** What each device has approved last, where somebody plays it back. */
   readonly #hasCheats: boolean;
+  /** What each device has approved last, where somebody plays it back. */
   readonly #lastApproved = new Map<string, Approved>();
   readonly #servers: Servers;
   readonly #payers: Payers;
@@ -267,7 +268,7 @@ class Run {
     };
     if (this.#violation === undefined)
       this.#trace.add({ event: 'scenario.ends', payments: this.#payments, approved: this.#approved, acknowledged });
-    const result = { ...counts, acknowledged, unmet: this.#unmet(), events: this.#trace.count };
+    const result = { ...counts, acknowledged, unmet: unmet(this.#scenario.expect, counts), events: this.#trace.count };
     const violation = this.#violation;
     if (violation === undefined) return result;
     const trace = this.#trace.leadingTo(violation.device, violation.about);
@@ -596,30 +597,6 @@ class Run {
         device.provision(replacedImage(device.image, { ...document, site }, device.provisioning.counter + 1));
       });
     }
-  }
-
-  #unmet(): readonly string[] {
-    const {
-      approvedAtLeast = 0,
-      repeatedAtLeast = 0,
-      settledAtLeast = 0,
-      refusedAtLeast = 0,
-      never,
-      some,
-    } = this.#scenario.expect;
-    const refused = [...this.#refused.values()].reduce((sum, count) => sum + count, 0);
-    const unmet: string[] = [];
-    if (this.#approved < approvedAtLeast)
-      unmet.push(`${this.#approved} payments were approved, ${approvedAtLeast} are expected`);
-    if (this.#repeated < repeatedAtLeast)
-      unmet.push(`${this.#repeated} payments were answered again, ${repeatedAtLeast} are expected`);
-    if (this.#settled < settledAtLeast)
-      unmet.push(`${this.#settled} sessions have ended, ${settledAtLeast} are expected`);
-    if (refused < refusedAtLeast) unmet.push(`${refused} payments were refused, ${refusedAtLeast} are expected`);
-    for (const code of never)
-      if (this.#refused.has(code)) unmet.push(`${this.#refused.get(code)} payments were refused with ${code}`);
-    for (const code of some) if (!this.#refused.has(code)) unmet.push(`no payment was refused with ${code}`);
-    return unmet;
   }
 
   #device(deviceId: string): SimulatedDevice {

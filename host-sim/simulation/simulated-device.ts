@@ -1,6 +1,7 @@
 // A device of a run: a virtual charger on simulated flash, with a clock and a link of simulated time, and what its firmware does
 // when nobody pays. Power may go at any operation of its flash; then somebody brings it back a while later.
 
+import { HAND_IN_MS, HAND_IN_PACE_MS, HAND_IN_STOPPED_MS } from '../../core/limits.ts';
 import type { Crypto, Flash, LogEvent } from '../../core/ports/ports.ts';
 import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
 import { refuse } from '../../core/reason-codes.ts';
@@ -86,14 +87,9 @@ export interface SimulatedDeviceParts {
   readonly changed: () => void;
 }
 
-/** From an approval until it is handed in, and from a start until the firmware does anything for its network. */
-const PACE_MS = 10_000;
-/** Until a hand-in is tried again that the journal has nothing for. */
-const STOPPED_MS = 300_000;
 /** Until somebody has brought the power back, or starts a device again that does not start. */
 const POWER_BACK_MS = 60_000;
 const START_AGAIN_MS = 600_000;
-const HAND_IN_TIMEOUT_MS = 30_000;
 /** A clock that is off by less is left as it is. */
 const CLOCK_CLOSE_MS = 5000;
 
@@ -252,7 +248,7 @@ export class SimulatedDevice {
       const closing = charger.end(receiptId, amountMinor);
       if (closing.ok) {
         this.#session = undefined;
-        this.#errand(PACE_MS);
+        this.#errand(HAND_IN_PACE_MS);
       }
       return closing;
     } catch (error) {
@@ -279,7 +275,7 @@ export class SimulatedDevice {
     const life = this.#life;
     try {
       const decision = await decide();
-      if (decision.ok) this.#errand(PACE_MS);
+      if (decision.ok) this.#errand(HAND_IN_PACE_MS);
       return decision;
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
@@ -361,7 +357,7 @@ export class SimulatedDevice {
     const handIn = await this.#charger.handIn();
     if (handIn.kind === 'done') return Number.POSITIVE_INFINITY;
     if (handIn.kind === 'waiting') return handIn.ms;
-    return handIn.failure === 'journal' ? STOPPED_MS : PACE_MS;
+    return handIn.failure === 'journal' ? HAND_IN_STOPPED_MS : HAND_IN_PACE_MS;
   }
 
   /** Runs what may lose power on the way. */
@@ -396,7 +392,7 @@ export class SimulatedDevice {
       link: this.link,
       salt: seededRandom(seed, `salt ${terms.deviceId}`).word(),
       setTime: async () => this.#setTime(this.#parts.askTime()),
-      handInTimeoutMs: HAND_IN_TIMEOUT_MS,
+      handInTimeoutMs: HAND_IN_MS,
       log: { emit: (event) => isWorthTelling(event) && tell(event) },
     };
     return makeCharger === undefined ? new VirtualCharger(parts) : makeCharger(parts);

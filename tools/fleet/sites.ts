@@ -7,6 +7,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { FleetRun } from '../../host-sim/fleet/fleet.ts';
+import type { Expectations } from '../../host-sim/scenario/scenario.ts';
+import { unmet } from '../../host-sim/simulation/expectations.ts';
 import { runSite, type SiteOrder, type SiteWord } from './site.ts';
 
 /** A worker as it is built: beside the command line. */
@@ -143,8 +145,8 @@ function runOf(worker: Worker, order: SiteOrder, progress: Progress): Promise<Fl
   });
 }
 
-/** What all sites came to together. Of rules that were broken the first is told. */
-export function together(runs: readonly FleetRun[]): FleetRun {
+/** What all sites came to together, and what of it was not expected so. Of rules that were broken the first is told. */
+export function together(runs: readonly FleetRun[], expected: Expectations): FleetRun {
   const [first, ...more] = runs as readonly [FleetRun, ...FleetRun[]];
   const { devices, heldBytes, result } = first;
   let sum = { devices, heldBytes, result };
@@ -166,11 +168,11 @@ export function together(runs: readonly FleetRun[]): FleetRun {
         refused,
         unanswered: before.unanswered + result.unanswered,
         acknowledged: before.acknowledged + result.acknowledged,
-        unmet: [...before.unmet, ...result.unmet],
+        unmet: [],
         events: before.events + result.events,
         ...(violation && { violation }),
       },
     };
   }
-  return sum;
+  return { ...sum, result: { ...sum.result, unmet: unmet(expected, sum.result) } };
 }

@@ -62,6 +62,17 @@ const CODES: readonly ReasonCode[] = [
   'VERSION_UNSUPPORTED',
 ];
 
+/** What is seen in one scenario alone: where it is broken off, it was not seen. */
+export class HeardInScenario {
+  readonly hostile = new Map<string, number>();
+  readonly refreshes = new Map<string, number>();
+
+  heard({ event, hostile, failure }: TraceEvent): void {
+    if (event === 'payment' && hostile !== undefined) add(this.hostile, String(hostile));
+    if (event === 'refresh.failed' || event === 'upload.failed') add(this.refreshes, String(failure ?? event));
+  }
+}
+
 /** Gathers it. */
 export class CoverageCount {
   readonly #faults = zeroes(FAULTS);
@@ -79,13 +90,11 @@ export class CoverageCount {
       for (const name of of.keys()) if (all.some((one) => name in one)) add(of, name);
   }
 
-  heard({ event, hostile, failure }: TraceEvent): void {
-    if (event === 'payment' && hostile !== undefined) add(this.#hostile, String(hostile));
-    if (event === 'refresh.failed' || event === 'upload.failed') add(this.#refreshes, String(failure ?? event));
-  }
-
-  ended({ refused }: Pick<RunResult, 'refused'>): void {
+  /** A scenario is over, with what was heard in it. */
+  ended({ refused }: Pick<RunResult, 'refused'>, { hostile, refreshes }: HeardInScenario): void {
     for (const [code, count] of Object.entries(refused)) add(this.#refused, code, count);
+    for (const [name, count] of hostile) add(this.#hostile, name, count);
+    for (const [why, count] of refreshes) add(this.#refreshes, why, count);
   }
 
   get coverage(): Coverage {

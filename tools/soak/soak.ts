@@ -9,7 +9,7 @@ import type { MakeCharger } from '../../host-sim/simulation/simulated-device.ts'
 import type { TraceEvent } from '../../host-sim/simulation/trace.ts';
 import { problemText } from '../provision/problems.ts';
 import { readScenario } from '../scenario/scenario-file.ts';
-import { type Coverage, CoverageCount } from './coverage.ts';
+import { type Coverage, CoverageCount, HeardInScenario } from './coverage.ts';
 import { randomScenario, SEEDS } from './random-scenario.ts';
 
 /** What is run. */
@@ -66,18 +66,16 @@ export async function soak({ seed: first, count, untilMs, keep, ran, makeCharger
       const seed = (first + i) % SEEDS;
       const text = randomScenario(seed);
       const failed = (what: SoakFailure['what']) => so({ seed, what, file: keep && kept(keep, seed, text) });
-      const result = await ranOne(seed, text, folder, {
-        makeCharger,
-        end,
-        heard: (event) => coverage.heard(event),
-      });
+      const scenario = new HeardInScenario();
+      const heard = (event: TraceEvent) => scenario.heard(event);
+      const result = await ranOne(seed, text, folder, { makeCharger, end, heard });
       if (result instanceof RunBrokenOff) break;
       coverage.has(parse(text));
       sums.scenarios++;
       if ('thrown' in result) return failed(result);
       const { payments, approved, repeated, unanswered, events, violation } = result;
       const refused = Object.values(result.refused).reduce((sum, some) => sum + some, 0);
-      coverage.ended(result);
+      coverage.ended(result, scenario);
       for (const [name, value] of Object.entries({ payments, approved, repeated, refused, unanswered, events }))
         sums[name as keyof typeof sums] += value;
       ran({ seed, payments, approved, repeated, refused, unanswered, events });

@@ -4,6 +4,7 @@
 import { pathToFileURL } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import type { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { runFleet } from '../../../host-sim/fleet/fleet.ts';
 import { INVARIANTS } from '../../../host-sim/invariants/model.ts';
@@ -40,6 +41,21 @@ describe('sim fleet', () => {
       expect(told[member], member).toBeGreaterThan(0);
     // Node throws nothing where a device would run out of memory.
     expect([...told.rules, 'runs'].sort()).toEqual(Object.keys(INVARIANTS).sort());
+  });
+
+  it('is held to what the scenario expects of all its sites together', async () => {
+    const expecting = (least: number) =>
+      fleet(
+        changedScenario((scenario) => {
+          Object.assign(scenario, parse(FLEET));
+          scenario.expect = { approvedAtLeast: least };
+        }),
+        ...['--devices', '4', '--payments', '1', '--sites', '4'],
+      );
+    expect((await expecting(4)).code).toBe(0);
+    const { code, stdout } = await expecting(5);
+    expect(code).toBe(1);
+    expect(stdout.match(/NOT AS EXPECTED.*/g)).toEqual(['NOT AS EXPECTED: 4 payments were approved, 5 are expected']);
   });
 
   it('counts the sessions of all its sites', async () => {

@@ -76,6 +76,12 @@ describe('the bound of a device', () => {
     );
   });
 
+  it('is that of a device that is connected where only a reader loses answers', () => {
+    const reach = new Reach();
+    reach.heard({ n: 1, ms: 0, event: 'fault.begins', fault: 'reader answers-lost' });
+    expect(reach.bound(10 * HOUR, END, asking)).toBe(connectedBound(asking));
+  });
+
   it('begins anew with an image that somebody gives it', () => {
     expect(boundAfter(0, [HOUR, 'device.started'])).toBe(2 * HOUR + MINUTE);
   });
@@ -124,6 +130,19 @@ describe('sim exposure', () => {
     expect(slow.amountMinor).toBe(String(slow.payments * 1_000_000));
     expect(told.payments).toBeGreaterThanOrEqual(5);
     expect(slow.payments).toBeGreaterThanOrEqual(told.payments);
+  });
+
+  it('counts what was approved whose answer the payer never got', async () => {
+    const told = async (text: string) => {
+      const { stdout } = await exposure(text, '--json', '--intervals', '1h');
+      const { intervals } = JSON.parse(stdout);
+      return intervals.map(({ payments, amountMinor }: Record<string, unknown>) => [payments, amountMinor]);
+    };
+    const lost = changedScenario((scenario) => {
+      Object.assign(scenario, parse(REVOKED));
+      scenario.faults = [{ devices: 'gate-*', at: '0s', for: '3h', answersLost: true }];
+    });
+    expect(await told(lost)).toEqual(await told(REVOKED));
   });
 
   it('names a device that does not ask, and fails', async () => {

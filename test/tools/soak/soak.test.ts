@@ -7,7 +7,7 @@ import type { MakeCharger } from '../../../host-sim/simulation/simulated-device.
 import { VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
 import { readScenario } from '../../../tools/scenario/scenario-file.ts';
 import { randomScenario } from '../../../tools/soak/random-scenario.ts';
-import { soak } from '../../../tools/soak/soak.ts';
+import { type Soaked, soak } from '../../../tools/soak/soak.ts';
 import { Bench, run } from '../cli/run.ts';
 
 let bench: Bench;
@@ -16,8 +16,9 @@ beforeAll(() => {
 });
 afterAll(() => bench.remove());
 
-/** One that is over soon. */
+/** One that is over soon, and one in which payers cheat. */
 const SHORT = 214;
+const CHEATED = 2;
 
 /** A device that takes whatever is presented. */
 const trusting: MakeCharger = (parts) => {
@@ -97,6 +98,27 @@ describe('a soak', () => {
   it('begins no scenario after its time, but one', async () => {
     const { scenarios } = await soak({ ...order, untilMs: 0, keep: undefined });
     expect(scenarios).toBe(1);
+  });
+
+  it('counts nothing of a scenario that was broken off', async () => {
+    const end = new AbortController();
+    let presented = 0;
+    let last = Number.POSITIVE_INFINITY;
+    class Counting extends VirtualCharger {
+      override present(...payment: Parameters<VirtualCharger['present']>) {
+        if (++presented === last) end.abort();
+        return super.present(...payment);
+      }
+    }
+    const makeCharger: MakeCharger = (parts) => new Counting(parts);
+    const one = { ...order, seed: CHEATED, count: 1, keep: undefined, makeCharger };
+    const cheats = ({ coverage }: Soaked) => Object.values(coverage.hostile).reduce((sum, count) => sum + count, 0);
+    expect(cheats(await soak(one))).toBeGreaterThan(0);
+    last = presented;
+    presented = 0;
+    const broken = await soak({ ...one, end: end.signal });
+    expect(broken).toMatchObject({ scenarios: 0, payments: 0, coverage: { refreshes: {} } });
+    expect([presented, cheats(broken)]).toEqual([last, 0]);
   });
 
   it.each([

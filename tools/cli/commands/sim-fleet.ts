@@ -81,7 +81,7 @@ async function run(io: Io, file: string, { devices, payments, sites, seed }: Fle
   }
   const { user, system } = process.cpuUsage(cpu);
   const fleet: Fleet = {
-    ...together(runs),
+    ...together(runs, scenario.expect),
     seconds: (performance.now() - began) / 1000,
     cpuSeconds: (user + system) / 1e6,
     peakBytes: process.resourceUsage().maxRSS * 1024,
