@@ -1,5 +1,5 @@
 // What a run leaves on this machine while it goes on: folders, and programs that it started. All of it ends with the run, also
-// where a signal ends it.
+// where a signal ends it. Whoever listens for signals themselves ends the run in their own way, and needs all of it until then.
 
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -126,6 +126,8 @@ function removeFolder(path: string): void {
 }
 
 function stop(signal: NodeJS.Signals): void {
+  const isTheirs = process.listenerCount(signal) > 1;
+  if (isTheirs) return;
   endAll();
   unlisten();
   process.kill(process.pid, signal);
@@ -137,7 +139,8 @@ function watch(): void {
   if (isWatching) return;
   isWatching = true;
   process.on('exit', endAll);
-  for (const signal of SIGNALS) process.on(signal, stop);
+  // Before all others: one who listens for the first signal only is gone after it.
+  for (const signal of SIGNALS) process.prependListener(signal, stop);
 }
 
 function unwatch(): void {

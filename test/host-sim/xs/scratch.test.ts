@@ -29,6 +29,25 @@ it('two at once listen once, and the first that is gone leaves the other', () =>
   expect(listeners()).toBe(before);
 });
 
+it.each([
+  ['before', false],
+  ['after', true],
+])(
+  'a signal that somebody else has begun to listen for %s it is theirs: they end what they run, and what that needs is left',
+  (_, isLater) => {
+    const before = listeners();
+    const heard: string[] = [];
+    const listen = () => process.once('SIGTERM', (signal) => heard.push(signal));
+    if (!isLater) listen();
+    const scratch = makeScratch('mpcp-scratch');
+    if (isLater) listen();
+    process.emit('SIGTERM', 'SIGTERM');
+    expect([heard, existsSync(scratch.path), listeners()]).toEqual([['SIGTERM'], true, before + 2]);
+    scratch.remove();
+    expect([existsSync(scratch.path), listeners()]).toEqual([false, before]);
+  },
+);
+
 it('a folder is gone where its work fails, with the failure of the work', async () => {
   let path = '';
   const work = inScratch('mpcp-scratch', async (folder) => {

@@ -81,15 +81,16 @@ async function run(io: Io, file: string, { seed, engine, json, link, keep, repor
     written?.heard(event);
   };
   const watched = written === undefined ? { heard, link } : { heard, link, observed: written.observed };
-  const { came: result, signal } = await interruptible((end) =>
-    onEngine(engine, io, async (devices) => {
+  // Until there is an engine nothing has begun that has to be closed: then a signal ends the process as it ends any.
+  const { came: result, signal } = await onEngine(engine, io, (devices) =>
+    interruptible((end) => {
       const ran = async (kept?: { readonly keep: KeptRun }) => {
         const came = await runScenario(scenario, { ...watched, ...devices, ...kept, end });
         written?.ended(came);
         return came;
       };
-      return keep === undefined ? ran() : keptIn(keep, (kept) => ran({ keep: kept }));
-    }).catch(brokenOff),
+      return (keep === undefined ? ran() : keptIn(keep, (kept) => ran({ keep: kept }))).catch(brokenOff);
+    }),
   );
   if (result instanceof RunBrokenOff) {
     const { afterMs } = result;
@@ -119,11 +120,11 @@ function brokenOffText(afterMs: number, keep: string | undefined, report: string
 }
 
 /** @throws UsageError where the engine cannot be had on this machine */
-async function onEngine(
+async function onEngine<Result>(
   engine: RunCommandOptions['engine'],
   io: Io,
-  work: (devices: { readonly makeCharger?: MakeCharger }) => Promise<RunResult>,
-): Promise<RunResult> {
+  work: (devices: { readonly makeCharger?: MakeCharger }) => Promise<Result>,
+): Promise<Result> {
   if (engine === 'node') return work({});
   try {
     return await withEngine({ note: io.note }, (xs) => work({ makeCharger: chargersIn(xs) }));
