@@ -1,26 +1,39 @@
 // Who sets a virtual charger's clock over its network, as its errands ask for it. As a device does, it has the clock set again where a
-// server cannot be reached and none has confirmed it: under TLS a clock that is wrong finds the server's certificate bad.
+// server cannot be reached and none has confirmed it, or it has jumped since: under TLS a clock that is wrong finds the server's
+// certificate bad.
 
 import { ClockDoubt } from '../../core/network/clock-doubt.ts';
 import type { TimeSource } from '../../core/network/errands.ts';
 import type { Clock } from '../../core/ports/ports.ts';
+import type { LinkClient } from './link-client.ts';
 
 /** What sets the time. */
-export interface ChargerTimeParts {
-  readonly clock: Clock;
-  /** Asks somebody for the time, and says whether the clock is set then; what it throws is why it is not. */
-  readonly set: () => Promise<boolean>;
-  /** Runs what belongs to a start, unless the power has gone meanwhile. */
-  readonly run: (work: () => void) => void;
+export interface TimeAskedParts {
+  /** Whose waiters get what is thrown at the answer. */
+  readonly client: LinkClient;
+  /** Asks somebody for the time; what it throws is why the clock is not set. Left out, there is nobody. */
+  readonly setTime: (() => Promise<void>) | undefined;
+  /** Whether the clock is set then, by what the device says. */
+  readonly isSet: () => boolean;
 }
 
-/** See the head of the file. */
+/** Has the clock set, for an errand that is being begun. @param done is told why it is not, or undefined, unless the power goes */
+export function askTime({ client, setTime, isSet }: TimeAskedParts, done: (problem: string | undefined) => void): void {
+  const tell = client.telling();
+  const ask = async () => setTime?.();
+  void ask().then(
+    () => tell(() => done(isSet() ? undefined : 'nobody sets the clock')),
+    (error) => tell(() => done(`the clock cannot be set: ${error instanceof Error ? error.message : error}`)),
+  );
+}
+
+/** The same for a charger whose errands are in this process, with the doubt of its clock. */
 export class ChargerTime implements TimeSource {
-  readonly #parts: ChargerTimeParts;
+  readonly #parts: TimeAskedParts;
   readonly #doubt: ClockDoubt;
   busy = false;
 
-  constructor(parts: ChargerTimeParts) {
+  constructor(parts: TimeAskedParts & { readonly clock: Clock }) {
     this.#parts = parts;
     this.#doubt = new ClockDoubt(parts.clock);
   }
@@ -39,17 +52,12 @@ export class ChargerTime implements TimeSource {
   }
 
   ask(done: (problem: string | undefined) => void): void {
-    const { set, run } = this.#parts;
     this.busy = true;
-    const over = (problem: string | undefined) => {
+    askTime(this.#parts, (problem) => {
       this.busy = false;
       if (problem === undefined) this.#doubt.wasSet();
-      run(() => done(problem));
-    };
-    void set().then(
-      (isSet) => over(isSet ? undefined : 'nobody sets the clock'),
-      (error) => over(`the clock cannot be set: ${error instanceof Error ? error.message : error}`),
-    );
+      done(problem);
+    });
   }
 
   /** It sets a clock at once, or not at all. */

@@ -104,6 +104,16 @@ export class LinkClient implements HttpTransport {
     });
   }
 
+  /**
+   * For what is being begun, where it goes on without a request.
+   *
+   * @returns tells its end, unless the power has gone; what that throws goes to whoever waits
+   */
+  telling(): (work: () => void) => void {
+    const waiter = this.#beginning;
+    return (work) => this.#tell(waiter, work);
+  }
+
   /** The power has gone: nobody is told anything any more. */
   drop(): void {
     this.#end();
@@ -154,16 +164,16 @@ export class LinkClient implements HttpTransport {
   }
 
   #fail(sending: Sending, failure: HttpFailure, detail: string): void {
-    if (this.#sending === sending) this.#tell(sending, () => this.#end()?.failed(failure, detail));
+    if (this.#sending === sending) this.#tell(sending.waiter, () => this.#end()?.failed(failure, detail));
   }
 
   /** Tells something when it is not paused. @returns what is said to it; undefined where the request is over */
   async #told<T>(sending: Sending, work: () => T): Promise<T | undefined> {
     while (this.#isPaused) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    return this.#sending === sending ? this.#tell(sending, work) : undefined;
+    return this.#sending === sending ? this.#tell(sending.waiter, work) : undefined;
   }
 
-  #tell<T>({ waiter }: Sending, work: () => T): T | undefined {
+  #tell<T>(waiter: Waiter | undefined, work: () => T): T | undefined {
     try {
       return this.#parts.run(work);
     } catch (error) {

@@ -328,11 +328,8 @@ export class VirtualCharger {
     const run = <T>(work: () => T) => (isOn() ? this.#guarded(work) : undefined);
     const { certificate } = provisioning;
     const clients: ChargerClients = chargerClients({ link, clock, certificate, reach, run });
-    const set = async () => {
-      await setTime?.();
-      return run(() => clock.wallMs() !== undefined && typeof verifier.now() === 'number') === true;
-    };
-    const time = new ChargerTime({ clock, set, run });
+    const isSet = () => clock.wallMs() !== undefined && typeof verifier.now() === 'number';
+    const time = new ChargerTime({ client: clients.errands, clock, setTime, isSet });
     const order = handInOrder(provisioning);
     const errands = new Errands({
       refresh,

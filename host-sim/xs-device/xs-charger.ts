@@ -15,7 +15,7 @@ import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
 import { MemoryStore } from '../flash/store.ts';
 import { type Charger, MachineStopped, type MakeCharger } from '../simulation/simulated-device.ts';
 import { type ChargerClients, chargerClients } from '../virtual-device/charger-clients.ts';
-import { ChargerTime } from '../virtual-device/charger-time.ts';
+import { askTime } from '../virtual-device/charger-time.ts';
 import {
   ErrandRuns,
   type HandedIn,
@@ -40,7 +40,6 @@ type Brought = { readonly kind: 'fetched' };
 interface Running {
   readonly machine: Machine;
   readonly clients: ChargerClients;
-  readonly time: ChargerTime;
   readonly runs: ErrandRuns<Brought>;
   /** Of the answer that each client got last. */
   readonly headers: Map<Value, HeaderOf>;
@@ -170,17 +169,12 @@ export class XsCharger implements Charger {
 
   /** What a machine that has got power is surrounded by. */
   #with(machine: Machine): Running {
-    const { clock, setTime, reach } = this.#parts;
+    const { clock, reach } = this.#parts;
     const link = this.#link;
     const isOn = () => this.#running === running;
     const run = <T>(work: () => T) => (isOn() ? work() : undefined);
     const { certificate } = this.#provisioning ?? {};
     const clients = chargerClients({ link, clock, certificate, reach, run });
-    const set = async () => {
-      await setTime?.();
-      return run(() => clock.wallMs() !== undefined && this.#ask('hasTime')[0] === true) === true;
-    };
-    const time = new ChargerTime({ clock, set, run });
     const errands = {
       refresh: (done: Running['refreshed']) => {
         running.refreshed = done;
@@ -194,7 +188,6 @@ export class XsCharger implements Charger {
     const running: Running = {
       machine,
       clients,
-      time,
       runs: new ErrandRuns<Brought>({ errands, client: clients.errands, link, isOn }),
       headers: new Map(),
       refreshed: () => undefined,
@@ -282,7 +275,7 @@ export class XsCharger implements Charger {
         this.#send(running, values);
         return;
       case NOTE.setTime:
-        running.time.ask((problem) => this.#ask('timeTold', problem));
+        this.#setTime(running);
         return;
       case NOTE.refreshed:
         running.refreshed(requestedIn(values));
@@ -297,6 +290,13 @@ export class XsCharger implements Charger {
       default:
         throw new Error(`a device tells what nobody knows: ${what}`);
     }
+  }
+
+  /** Has the device's clock set, as it wants: whether it is in doubt is its own business. */
+  #setTime({ clients: { errands: client } }: Running): void {
+    const { clock, setTime } = this.#parts;
+    const isSet = () => clock.wallMs() !== undefined && this.#ask('hasTime')[0] === true;
+    askTime({ client, setTime, isSet }, (problem) => this.#ask('timeTold', problem));
   }
 
   /** Sends a request of the device, which is told what comes back. */

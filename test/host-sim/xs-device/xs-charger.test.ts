@@ -14,7 +14,8 @@ import { EngineMissing } from '../../../host-sim/xs/project.ts';
 import type { MachineMemory } from '../../../host-sim/xs/runner.ts';
 import { sampleMemory } from '../../../host-sim/xs/sample-memory.ts';
 import { targetNamed } from '../../../host-sim/xs/targets.ts';
-import { type Engine, MachineStop, withEngine } from '../../../host-sim/xs-device/engine.ts';
+import { type Engine, type Machine, MachineStop, withEngine } from '../../../host-sim/xs-device/engine.ts';
+import { COMMAND, type CommandName } from '../../../host-sim/xs-device/protocol.ts';
 import { XsCharger } from '../../../host-sim/xs-device/xs-charger.ts';
 import { readScenario } from '../../../tools/scenario/scenario-file.ts';
 import { changedScenario, ScenarioBench, SMALL } from '../../tools/scenario/bench.ts';
@@ -299,6 +300,35 @@ describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () 
         invariant: 'runs',
         device: 'gate-1',
         detail: expect.stringMatching(words),
+      });
+      expect(events.at(-1)).toMatchObject({ event: 'violation', device: 'gate-1' });
+    },
+  );
+
+  /** An engine whose machines stop at a command. */
+  const stoppingAt = (command: CommandName) => {
+    const start = (memory: MachineMemory) => {
+      const machine = engine.start(memory);
+      const ask: Machine['ask'] = (values, outside) => {
+        if (values[1] !== COMMAND[command]) return machine.ask(values, outside);
+        machine.off();
+        throw new MachineStop('memory full');
+      };
+      return { ask, off: () => machine.off() };
+    };
+    return { start } as unknown as Engine;
+  };
+
+  // Nobody in it asks about grants.
+  it.each((Object.keys(COMMAND) as CommandName[]).filter((command) => command !== 'askRevocation'))(
+    'a device whose machine stops at %s ends the run, and is told by its name',
+    { timeout: LONG_MS },
+    async (command) => {
+      const { result, events } = await traceOf(ERRANDS, stoppingAt(command));
+      expect(result.violation).toMatchObject({
+        invariant: 'runs',
+        device: 'gate-1',
+        detail: expect.stringMatching(/^its machine in XS stopped at .+: memory full; it has /),
       });
       expect(events.at(-1)).toMatchObject({ event: 'violation', device: 'gate-1' });
     },
