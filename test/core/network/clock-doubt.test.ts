@@ -57,11 +57,15 @@ describe('a clock', () => {
     expect(bench.unreachable(HOUR_MS)).toBe(false);
   });
 
-  it('that drifts by minutes between two answers has not jumped', () => {
+  it.each([
+    ['drifts by minutes between two answers has not jumped', 5 * 60_000, false],
+    ['is an hour off, and no more, has not jumped', HOUR_MS, false],
+    ['is off by more than an hour has jumped', HOUR_MS + 1, true],
+  ])('that %s', (_, byMs, isDoubted) => {
     const bench = new Bench();
     bench.doubt.confirm();
-    bench.wall = NOW + HOUR_MS;
-    expect(bench.unreachable()).toBe(false);
+    bench.wall = NOW + byMs;
+    expect(bench.unreachable()).toBe(isDoubted);
   });
 
   it('that has been lost since it was confirmed is doubted', () => {
