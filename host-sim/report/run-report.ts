@@ -62,7 +62,7 @@ export function runReport(terms: RunTerms, result: RunResult, record: RunRecord)
 }
 
 function lead(terms: RunTerms, result: RunResult, record: RunRecord): Markup {
-  const { payments, approved, repeated, unanswered, acknowledged, events } = result;
+  const { payments, approved, repeated, settled, unanswered, acknowledged, events } = result;
   const { devices, endedMs } = record;
   const begins = new Date(terms.beginsMs).toISOString();
   return html`<p class="soft">${terms.file}, seed ${terms.seed}, engine ${terms.engine}: ${plural(devices.length, 'device')} from ${begins} on, for ${spanText(
@@ -72,6 +72,7 @@ ${outcome(result, endedMs)}${keyFigures([
   ['payments', figure('payments', payments)],
   ['approved', figure('approved', approved)],
   ['answered again', figure('repeated', repeated)],
+  ...(settled === undefined ? [] : [['sessions that have ended', figure('settled', settled)] as const]),
   ['refused', figure('refused', refusedOf(result))],
   ['without an answer', figure('unanswered', unanswered)],
   ['at the operator', figure('acknowledged', acknowledged)],

@@ -43,11 +43,12 @@ export function countRows(result: RunResult): readonly (readonly [string, string
 /** The same counts in one line; refusals without their codes. */
 export function countsLine(
   counts: Pick<RunResult, 'payments' | 'approved' | 'repeated' | 'unanswered' | 'events'> & {
+    readonly settled: number;
     readonly refused: number;
   },
 ): string {
-  const { payments, approved, repeated, refused, unanswered, events } = counts;
-  return `${payments} payments, ${approved} approved, ${repeated} answered again, ${refused} refused, ${unanswered} without an answer, ${events} events`;
+  const { payments, approved, repeated, settled, refused, unanswered, events } = counts;
+  return `${payments} payments, ${approved} approved, ${repeated} answered again, ${settled} sessions ended, ${refused} refused, ${unanswered} without an answer, ${events} events`;
 }
 
 /** What is wrong with what came of a run; nothing where all is well. */

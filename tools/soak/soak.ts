@@ -30,6 +30,8 @@ export interface SoakOrder extends Pick<RunOptions, 'makeCharger' | 'end'> {
 export interface SoakedScenario
   extends Pick<RunResult, 'payments' | 'approved' | 'repeated' | 'unanswered' | 'events'> {
   readonly seed: number;
+  /** Sessions that have ended; none where it has no sessions. */
+  readonly settled: number;
   readonly refused: number;
 }
 
@@ -39,6 +41,7 @@ export interface Soaked {
   readonly payments: number;
   readonly approved: number;
   readonly repeated: number;
+  readonly settled: number;
   readonly refused: number;
   readonly unanswered: number;
   readonly events: number;
@@ -59,7 +62,16 @@ export interface SoakFailure {
 export async function soak({ seed: first, count, untilMs, keep, ran, makeCharger, end }: SoakOrder): Promise<Soaked> {
   const folder = mkdtempSync(join(tmpdir(), 'mpcp-soak-'));
   const coverage = new CoverageCount();
-  const sums = { scenarios: 0, payments: 0, approved: 0, repeated: 0, refused: 0, unanswered: 0, events: 0 };
+  const sums = {
+    scenarios: 0,
+    payments: 0,
+    approved: 0,
+    repeated: 0,
+    settled: 0,
+    refused: 0,
+    unanswered: 0,
+    events: 0,
+  };
   const so = (failure?: SoakFailure): Soaked => ({ ...sums, coverage: coverage.coverage, ...(failure && { failure }) });
   try {
     for (let i = 0; i < count && (i === 0 || Date.now() < untilMs); i++) {
@@ -73,12 +85,12 @@ export async function soak({ seed: first, count, untilMs, keep, ran, makeCharger
       coverage.has(parse(text));
       sums.scenarios++;
       if ('thrown' in result) return failed(result);
-      const { payments, approved, repeated, unanswered, events, violation } = result;
+      const { payments, approved, repeated, settled = 0, unanswered, events, violation } = result;
       const refused = Object.values(result.refused).reduce((sum, some) => sum + some, 0);
       coverage.ended(result, scenario);
-      for (const [name, value] of Object.entries({ payments, approved, repeated, refused, unanswered, events }))
-        sums[name as keyof typeof sums] += value;
-      ran({ seed, payments, approved, repeated, refused, unanswered, events });
+      const counts = { payments, approved, repeated, settled, refused, unanswered, events };
+      for (const [name, value] of Object.entries(counts)) sums[name as keyof typeof sums] += value;
+      ran({ seed, ...counts });
       if (violation !== undefined) return failed(violation);
     }
     return so();

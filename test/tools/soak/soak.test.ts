@@ -49,7 +49,7 @@ describe('sim soak', () => {
     const { code, stdout } = await run('sim', 'soak', '--seed', String(SHORT), '--count', '1');
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^seed 214: \d+ payments, \d+ approved, \d+ answered again, \d+ refused, \d+ without an answer, \d+ events\n/,
+      /^seed 214: \d+ payments, \d+ approved, \d+ answered again, \d+ sessions ended, \d+ refused, \d+ without an answer, \d+ events\n/,
     );
     expect(stdout).toMatch(/\nfaults: .*\n {2}never seen: .*\n/);
     expect(stdout).toMatch(/\nrefused: .*\n {2}never seen: .*/);
@@ -63,8 +63,14 @@ describe('sim soak', () => {
       .map((line) => JSON.parse(line));
     expect(code).toBe(0);
     expect(lines).toMatchObject([
-      { event: 'scenario', seed: SHORT },
-      { event: 'result', scenarios: 1, payments: lines[0].payments, coverage: { faults: {}, hostile: {} } },
+      { event: 'scenario', seed: SHORT, settled: expect.any(Number) },
+      {
+        event: 'result',
+        scenarios: 1,
+        payments: lines[0].payments,
+        settled: lines[0].settled,
+        coverage: { faults: {}, hostile: {} },
+      },
     ]);
   });
 });
