@@ -50,6 +50,8 @@ export interface Approval {
   readonly forged: string | undefined;
   readonly amount: bigint;
   readonly receiptId: number;
+  /** What was presented and the amount that was asked for, as `unanswered` has them. */
+  readonly presented: string;
   /** What the device's clock showed. */
   readonly wallMs: number | undefined;
   /** Bundles in force. */
@@ -59,19 +61,25 @@ export interface Approval {
 }
 
 /** A payment that a device says it has approved before. */
-export interface Repetition extends Pick<Approval, 'payment' | 'forged' | 'amount' | 'receiptId'> {
-  /** What was presented and the amount that was asked for, as `unanswered` has them. */
-  readonly presented: string;
-}
+export type Repetition = Pick<Approval, 'payment' | 'forged' | 'amount' | 'receiptId' | 'presented'>;
 
 /** The end of a reservation, under a receipt of its own. */
 export interface Settlement extends Pick<Approval, 'receiptId'> {
   /** The receipt that it ends. */
   readonly reservation: number;
-  /** 0 where it was given back. */
+  /** What the device was to end it with; undefined at a start: all of it, where its site has such settled. */
+  readonly asked: bigint | undefined;
+  /** What it has ended it with: 0 where it was given back. */
   readonly amount: bigint;
   /** What can be read back; undefined where it was not looked at. */
   readonly recorded: Pick<Recorded, 'amount'> | undefined;
+}
+
+/** A device has not ended a reservation that it was to end. */
+export interface EndRefusal {
+  readonly code: string;
+  /** Its ledger or its journal could not be read, or has refused a write. */
+  readonly isFlashFaulty: boolean;
 }
 
 /** What flash holds, whatever a device has in memory. */
@@ -95,7 +103,7 @@ interface Receipt {
   readonly budgetId: string;
   /** Of a reservation that has ended: with how much, and whether that is known: power may have gone meanwhile. */
   end?: { readonly amount: bigint; readonly isSure: boolean } | undefined;
-  /** Its end was refused, and the device has said so. */
+  /** Its store has refused its end, as it may. */
   isHeld?: boolean;
 }
 
@@ -106,9 +114,17 @@ interface Known {
   readonly newest: Map<string, BundleFacts>;
   readonly grants: Map<string, GrantTotal>;
   readonly budgetTotals: Map<string, bigint>;
+  /** Of payments and reservations. */
   readonly receipts: Map<number, Receipt>;
+  /** Receipts of ends: with how much. */
+  readonly ends: Map<number, bigint>;
   /** What was presented and got no answer. */
   readonly unanswered: Set<string>;
+  /**
+   * Reservations that a start has found, each of a payer who got no answer, and with how much they have ended since. Whose
+   * they are is known when the same is presented again.
+   */
+  readonly unnamed: Map<number, bigint | undefined>;
   /** Since when it could have fetched a good bundle, and had none. */
   needySinceMs: number | undefined;
 }
@@ -134,7 +150,9 @@ export class FleetModel {
         grants: new Map(),
         budgetTotals: new Map(),
         receipts: new Map(),
+        ends: new Map(),
         unanswered: new Set(),
+        unnamed: new Map(),
         needySinceMs: undefined,
       });
   }
@@ -170,7 +188,9 @@ export class FleetModel {
 
   /** A device has approved a payment. */
   approved(device: string, approval: Approval): Violation | undefined {
-    const { payment, forged, amount, receiptId, recorded } = approval;
+    const { payment, forged, amount, receiptId, recorded, presented } = approval;
+    // It had not approved it when it gave no answer: it would have said so now.
+    this.#known(device).unanswered.delete(presented);
     if (payment === undefined || forged !== undefined) return unsigned(device, payment, forged);
     const wrong =
       this.inForce(device, approval.inForce) ??
@@ -197,13 +217,20 @@ export class FleetModel {
   /** A device says that it has approved a payment before. */
   repeated(device: string, { payment, forged, amount, receiptId, presented }: Repetition): Violation | undefined {
     if (payment === undefined || forged !== undefined) return unsigned(device, payment, forged);
-    const { grants, receipts, unanswered } = this.#known(device);
+    const { grants, receipts, unanswered, unnamed } = this.#known(device);
     const { grantId, budgetId } = payment;
     const known = receipts.get(receiptId);
     const isSame = known?.amount === amount && known.budgetId === budgetId && known.grant === grants.get(grantId);
     if (known !== undefined && isSame) return undefined;
     // Its answer was lost: it counts from now on, as any other does.
-    if (unanswered.delete(presented)) return this.#accepted(device, payment, amount, receiptId);
+    if (unanswered.delete(presented)) {
+      const end = unnamed.get(receiptId);
+      unnamed.delete(receiptId);
+      const wrong = this.#accepted(device, payment, amount, receiptId);
+      if (wrong !== undefined || end === undefined) return wrong;
+      (receipts.get(receiptId) as Receipt).end = { amount, isSure: true };
+      return end === amount ? undefined : endedOtherwise(device, receiptId, amount, end, [grantId, budgetId]);
+    }
     return broken('durable', device, `receipt ${receiptId} of ${amount} was given again, and never for this payment`, [
       grantId,
       budgetId,
@@ -211,43 +238,69 @@ export class FleetModel {
   }
 
   /** A device has ended a reservation. */
-  settled(device: string, { reservation, amount, receiptId, recorded }: Settlement): Violation | undefined {
-    const { receipts, budgetTotals, unanswered } = this.#known(device);
+  settled(device: string, { reservation, asked, amount, receiptId, recorded }: Settlement): Violation | undefined {
+    const { facts, receipts, budgetTotals, ends, unnamed } = this.#known(device);
+    const wrong = (what: string) => broken('durable', device, `reservation ${reservation} ${what}`, []);
+    if (asked === undefined && !facts.settlesLeft)
+      return wrong('was ended at a start, and its site holds what is left open');
     const known = receipts.get(reservation);
-    // One whose answer was lost.
-    if (known === undefined && unanswered.size > 0) return undefined;
-    const wrong = (invariant: Invariant, what: string) =>
-      broken(invariant, device, `reservation ${reservation} ${what}`, []);
-    if (known === undefined) return wrong('durable', 'has ended, and was never given');
-    if (known.end?.isSure) return wrong('durable', 'has ended twice');
-    if (amount > known.amount) return wrong('cap', `of ${known.amount} was settled with ${amount}`);
-    if (receipts.has(receiptId)) return wrong('durable', `has ended with receipt ${receiptId}, which is another's`);
+    if (known === undefined && !this.#isUnnamed(device, reservation)) return wrong('has ended, and was never given');
+    if (known?.end?.isSure || unnamed.get(reservation) !== undefined) return wrong('has ended twice');
+    if (known !== undefined && amount > known.amount)
+      return broken('cap', device, `reservation ${reservation} of ${known.amount} was settled with ${amount}`, []);
+    if (receipts.has(receiptId) || ends.has(receiptId) || unnamed.has(receiptId))
+      return wrong(`has ended with receipt ${receiptId}, which is another's`);
     if (recorded !== undefined && recorded.amount !== amount)
-      return wrong('durable', `was ended with ${amount}, and flash has ${recorded.amount ?? 'nothing'}`);
+      return wrong(`was ended with ${amount}, and flash has ${recorded.amount ?? 'nothing'}`);
+    ends.set(receiptId, amount);
+    if (known === undefined) {
+      unnamed.set(reservation, amount);
+      return undefined;
+    }
+    const due = asked ?? known.amount;
+    if (amount !== due) return endedOtherwise(device, reservation, due, amount, []);
     this.#ends(known, budgetTotals, { amount, isSure: true });
-    receipts.set(receiptId, { amount, grant: known.grant, budgetId: known.budgetId });
+    known.isHeld = false;
     return undefined;
   }
 
-  /** Power went while a device ended a reservation, or its store has refused that (`isHeld`): it may be ended. */
-  endInDoubt(device: string, reservation: number, amount: bigint, isHeld: boolean): void {
+  /** Power went while a device ended a reservation: it may be ended. */
+  endCut(device: string, reservation: number, amount: bigint): void {
     const { receipts, budgetTotals } = this.#known(device);
     const known = receipts.get(reservation);
-    if (known === undefined) return;
-    this.#ends(known, budgetTotals, { amount, isSure: false });
-    if (isHeld) known.isHeld = true;
+    if (known !== undefined) this.#ends(known, budgetTotals, { amount, isSure: false });
   }
 
-  /** A start has found a reservation open, and could not end it where it tried to (`isHeld`). */
-  leftOpen(device: string, reservation: number, isHeld: boolean): Violation | undefined {
-    const { receipts, budgetTotals } = this.#known(device);
+  /** A device has not ended a reservation that it was to end. Where its store is why, it may be ended. */
+  endRefused(device: string, reservation: number, amount: bigint, refusal: EndRefusal): Violation | undefined {
+    if (!isExcused(refusal)) return unended(device, reservation, refusal);
+    this.endCut(device, reservation, amount);
+    const known = this.#known(device).receipts.get(reservation);
+    if (known !== undefined) known.isHeld = true;
+    return undefined;
+  }
+
+  /** A start has found a reservation open, and could not end it where it tried to (`refusal`). */
+  leftOpen(device: string, reservation: number, refusal: EndRefusal | undefined): Violation | undefined {
+    const { receipts, budgetTotals, unnamed } = this.#known(device);
+    const wrong = (what: string) => broken('durable', device, `reservation ${reservation} is open, and ${what}`, []);
     const known = receipts.get(reservation);
+    if (known === undefined && !this.#isUnnamed(device, reservation)) return wrong('was never given');
+    if (known?.end?.isSure || unnamed.get(reservation) !== undefined) return wrong('has ended before');
+    if (refusal !== undefined && !isExcused(refusal)) return unended(device, reservation, refusal);
     if (known === undefined) return undefined;
-    if (known.end?.isSure)
-      return broken('durable', device, `reservation ${reservation} is open, and has ended before`, []);
     this.#ends(known, budgetTotals, undefined);
-    if (isHeld) known.isHeld = true;
+    known.isHeld = refusal !== undefined;
     return undefined;
+  }
+
+  /** Whether a reservation that nobody was told of may be of a payer who got no answer: each of them has one at most. */
+  #isUnnamed(device: string, reservation: number): boolean {
+    const { unanswered, unnamed } = this.#known(device);
+    if (unnamed.has(reservation)) return true;
+    if (unnamed.size >= unanswered.size) return false;
+    unnamed.set(reservation, undefined);
+    return true;
   }
 
   /** What a reservation counts with from now on. */
@@ -297,14 +350,15 @@ export class FleetModel {
     breaks: readonly string[],
     open: readonly number[] = [],
   ): Violation | undefined {
-    const { receipts, facts } = this.#known(device);
+    const { receipts, ends, facts } = this.#known(device);
     for (const reservation of open) {
       const known = receipts.get(reservation);
       if (known === undefined || known.isHeld) continue;
       if (known.end?.isSure || facts.settlesLeft)
         return broken('acknowledged', device, `the operator has no end of reservation ${reservation}`, []);
     }
-    for (const [receiptId, { amount }] of this.#known(device).receipts) {
+    const given = [...receipts].map(([receiptId, { amount }]) => [receiptId, amount] as const);
+    for (const [receiptId, amount] of [...given, ...ends]) {
       const handedIn = operator.get(receiptId);
       if (handedIn !== amount)
         return broken(
@@ -322,7 +376,7 @@ export class FleetModel {
 
   /** Adds a payment to what a device has accepted, under a receipt of its own. */
   #accepted(device: string, payment: PaymentFacts, amount: bigint, receiptId: number): Violation | undefined {
-    const { grants, budgetTotals, receipts } = this.#known(device);
+    const { grants, budgetTotals, receipts, ends, unnamed } = this.#known(device);
     const { grantId, budgetId } = payment;
     const grant = grants.get(grantId) ?? { expiresAtMs: payment.grantExpiresAtMs, total: 0n };
     const grantTotal = grant.total + amount;
@@ -336,7 +390,7 @@ export class FleetModel {
       above(`budget ${budgetId}`, budgetTotal, payment.budgetMost) ??
       above(`grant ${grantId}`, grantTotal, payment.grantMost);
     if (tooMuch !== undefined) return tooMuch;
-    if (receipts.has(receiptId))
+    if (receipts.has(receiptId) || ends.has(receiptId) || unnamed.has(receiptId))
       return broken('durable', device, `receipt ${receiptId} was given to two payments`, [grantId, budgetId]);
     grant.total = grantTotal;
     grants.set(grantId, grant);
@@ -413,6 +467,27 @@ function unsigned(device: string, payment: PaymentFacts | undefined, forged: str
     `a payment was approved that nobody has signed (${forged ?? 'no payment'})`,
     about,
   );
+}
+
+/** Whether a device may leave a reservation open that it was to end. */
+function isExcused({ code, isFlashFaulty }: EndRefusal): boolean {
+  return code === 'STORE_FULL' || (code === 'STORE_FAILED' && isFlashFaulty);
+}
+
+function unended(device: string, reservation: number, { code }: EndRefusal): Violation {
+  return broken('durable', device, `reservation ${reservation} was not ended: ${code}`, []);
+}
+
+/** With more, or with less. */
+function endedOtherwise(
+  device: string,
+  reservation: number,
+  due: bigint,
+  amount: bigint,
+  about: readonly string[],
+): Violation {
+  const detail = `reservation ${reservation} was to end with ${due}, and ended with ${amount}`;
+  return broken(amount > due ? 'cap' : 'durable', device, detail, about);
 }
 
 function lost(device: string, grantId: string, approved: bigint, found: bigint): Violation {

@@ -11,7 +11,7 @@ import type { IssuedBundle } from '../simulation/servers.ts';
 import type { SimulatedDevice } from '../simulation/simulated-device.ts';
 import { type BundleFacts, bundleFacts, paymentFacts } from './facts.ts';
 import { FlashReading } from './flash-reading.ts';
-import { FleetModel, type Violation } from './model.ts';
+import { type EndRefusal, FleetModel, type Violation } from './model.ts';
 
 /** What is around a device, as far as it can be reached by. */
 export interface Surroundings {
@@ -76,8 +76,12 @@ export class FleetWatch {
   /** A device has started. */
   started(device: SimulatedDevice): void {
     for (const { reservation, closing } of device.reservationsLeft) {
-      if (closing?.ok) this.settled(device, reservation.receiptId, closing);
-      else this.#found(this.#model.leftOpen(device.terms.deviceId, reservation.receiptId, closing !== undefined));
+      const { receiptId } = reservation;
+      if (closing?.ok) this.settled(device, receiptId, undefined, closing);
+      else {
+        const refusal = closing && refusalOf(device, closing.code);
+        this.#found(this.#model.leftOpen(device.terms.deviceId, receiptId, refusal));
+      }
     }
     this.#checkTotals(device);
   }
@@ -96,6 +100,7 @@ export class FleetWatch {
         forged,
         amount: BigInt(amountMinor),
         receiptId,
+        presented: presentedName(bytes, amountMinor),
         wallMs: device.clock.wallMs(),
         inForce: device.bundleIds,
         recorded: isReadBack ? this.#flashOf(device).recorded(receiptId, payment?.grantId ?? '') : undefined,
@@ -122,17 +127,33 @@ export class FleetWatch {
     );
   }
 
-  /** A device has ended a reservation. */
-  settled(device: SimulatedDevice, reservation: number, { receiptId, amountMinor }: Settled): void {
+  /**
+   * A device has ended a reservation.
+   *
+   * @param askedMinor what it was to end it with; undefined where a start has ended it
+   */
+  settled(
+    device: SimulatedDevice,
+    reservation: number,
+    askedMinor: string | undefined,
+    { receiptId, amountMinor }: Settled,
+  ): void {
     const isReadBack = this.#parts.readBackEvery === 1;
     const recorded = isReadBack ? this.#flashOf(device).recorded(receiptId, '') : undefined;
     const amount = BigInt(amountMinor);
-    this.#found(this.#model.settled(device.terms.deviceId, { reservation, amount, receiptId, recorded }));
+    const asked = askedMinor === undefined ? undefined : BigInt(askedMinor);
+    this.#found(this.#model.settled(device.terms.deviceId, { reservation, asked, amount, receiptId, recorded }));
   }
 
-  /** Power went while a device ended a reservation, or its store has refused that. */
-  endInDoubt({ terms }: SimulatedDevice, reservation: number, amountMinor: string, isHeld: boolean): void {
-    this.#model.endInDoubt(terms.deviceId, reservation, BigInt(amountMinor), isHeld);
+  /** Power went while a device ended a reservation. */
+  endCut({ terms }: SimulatedDevice, reservation: number, askedMinor: string): void {
+    this.#model.endCut(terms.deviceId, reservation, BigInt(askedMinor));
+  }
+
+  /** A device has refused to end a reservation. */
+  endRefused(device: SimulatedDevice, reservation: number, askedMinor: string, code: string): void {
+    const { deviceId } = device.terms;
+    this.#found(this.#model.endRefused(deviceId, reservation, BigInt(askedMinor), refusalOf(device, code)));
   }
 
   /** Something may have changed, or some time has passed. */
@@ -178,6 +199,12 @@ export class FleetWatch {
   #found(violation: Violation | undefined): void {
     if (violation !== undefined) this.#parts.broken(violation);
   }
+}
+
+/** Why a device does not end a reservation, and whether its flash gives it a reason. */
+function refusalOf({ flashes }: SimulatedDevice, code: string): EndRefusal {
+  const isFlashFaulty = [flashes.ledger, flashes.journal].some(({ faults }) => faults.readsFail || faults.haveRefused);
+  return { code, isFlashFaulty };
 }
 
 /** A payment as it was presented, in brief. */

@@ -72,7 +72,7 @@ export interface RunResult {
   readonly approved: number;
   /** Payments whose payers were told that they were approved before. */
   readonly repeated: number;
-  /** Sessions that have ended; there where a scenario has any. */
+  /** Sessions that have ended, at their time or at a start, also of payers who got no answer; there where a scenario has any. */
   readonly settled?: number;
   /** Refusals, by code. */
   readonly refused: { readonly [code: string]: number };
@@ -127,7 +127,7 @@ interface Around {
   readonly reader: ReaderLine;
 }
 
-/** An end that a store has refused is tried again. */
+/** Until an end is tried again that a store has refused. Firmware waits a second: in between nothing else happens to it. */
 const END_AGAIN_MS = 60_000;
 /** How often all devices are looked at, beside whenever something happens to one. */
 const LOOKED_EVERY_MS = 900_000;
@@ -159,6 +159,8 @@ class Run {
   #approved = 0;
   #repeated = 0;
   #settled = 0;
+  /** Receipts of sessions that have not ended, of each device. */
+  readonly #openSessions = new Map<string, Set<number>>();
   #unanswered = 0;
   /** What was approved: the receipts of each device. */
   readonly #approvals = new Map<string, number[]>();
@@ -219,7 +221,10 @@ class Run {
         },
         makeCharger,
         tell: (event) => this.#tell(deviceId, event),
-        started: () => this.#watch.started(device),
+        started: () => {
+          this.#watch.started(device);
+          this.#endedBefore(device);
+        },
         provisioned: () => this.#watch.made(device),
         changed: () => this.#observed(device),
       });
@@ -512,6 +517,8 @@ class Run {
     if (decision?.ok && decision.repeated) this.#watch.repeated(device, bytes, forged, decision);
     else if (decision?.ok) this.#watch.approved(device, bytes, forged, decision);
     if (session !== undefined && decision?.ok && !decision.repeated) {
+      const open = this.#openSessions.get(deviceId) ?? new Set();
+      this.#openSessions.set(deviceId, open.add(decision.receiptId));
       // Who was not told plugs nothing in.
       this.#planEnd(device, decision.receiptId, isLost ? { ...session, amountMinor: '0' } : session);
       return;
@@ -530,20 +537,41 @@ class Run {
     const closing = device.endSession(reservation, amountMinor);
     if (closing === 'gone') return;
     const about = { reservation, amountMinor };
-    if (closing === 'cut' || !closing.ok) this.#watch.endInDoubt(device, reservation, amountMinor, closing !== 'cut');
-    if (closing === 'cut') return;
-    if (!closing.ok) {
-      const { code, detail } = closing;
-      this.#tell(deviceId, { event: 'session.unsettled', ...about, code, detail });
-      const isOver = this.#timeline.nowMs >= this.#scenario.durationMs + this.#scenario.settleMs / 2;
-      if (code !== 'RESERVATION_NOT_FOUND' && !isOver)
-        this.#timeline.after(END_AGAIN_MS, () => this.#endSession(device, reservation, amountMinor));
+    if (closing === 'cut') {
+      this.#watch.endCut(device, reservation, amountMinor);
       return;
     }
-    this.#settled++;
-    this.#tell(deviceId, { event: 'session.ended', ...about, receiptId: closing.receiptId });
-    this.#watch.settled(device, reservation, closing);
-    device.leave();
+    if (closing.ok) {
+      this.#ended(deviceId, reservation);
+      this.#tell(deviceId, { event: 'session.ended', ...about, receiptId: closing.receiptId });
+      this.#watch.settled(device, reservation, amountMinor, closing);
+    } else {
+      const { code, detail } = closing;
+      this.#tell(deviceId, { event: 'session.unsettled', ...about, code, detail });
+      this.#watch.endRefused(device, reservation, amountMinor, code);
+      const isOver = this.#timeline.nowMs >= this.#scenario.durationMs + this.#scenario.settleMs / 2;
+      if (device.charges && !isOver)
+        this.#timeline.after(END_AGAIN_MS, () => this.#endSession(device, reservation, amountMinor));
+    }
+    if (!device.charges) device.leave();
+  }
+
+  #ended(deviceId: string, reservation: number): void {
+    if (this.#openSessions.get(deviceId)?.delete(reservation)) this.#settled++;
+  }
+
+  /** A device has started: sessions that are not open any more have ended, now or before its power went. */
+  #endedBefore({ terms, reservationsLeft, flashes }: SimulatedDevice): void {
+    const { deviceId } = terms;
+    const left = new Map(reservationsLeft.map(({ reservation, closing }) => [reservation.receiptId, closing]));
+    const open = this.#openSessions.get(deviceId) ?? new Set();
+    // Of payers who got no answer, as power went.
+    for (const [reservation, closing] of left) if (closing?.ok && !open.has(reservation)) this.#settled++;
+    for (const reservation of open) {
+      // A ledger that fails may not say what is open.
+      const hasEnded = left.has(reservation) ? left.get(reservation)?.ok : !flashes.ledger.faults.fail;
+      if (hasEnded) this.#ended(deviceId, reservation);
+    }
   }
 
   /** Whoever got no answer comes again, unless the scenario is over by then. */

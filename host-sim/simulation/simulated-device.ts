@@ -4,7 +4,7 @@
 import { HAND_IN_MS, HAND_IN_PACE_MS, HAND_IN_STOPPED_MS } from '../../core/limits.ts';
 import type { Crypto, Flash, LogEvent } from '../../core/ports/ports.ts';
 import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
-import { refuse } from '../../core/reason-codes.ts';
+import { type ReasonCode, refuse } from '../../core/reason-codes.ts';
 import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
 import type { Closing, Decision, ReservationLeft } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
@@ -240,16 +240,15 @@ export class SimulatedDevice {
     });
   }
 
-  /** The session that a receipt began ends. @returns `gone` where it ended with the power, `cut` where power goes meanwhile */
+  /** The session that a receipt began ends. Where its store refuses that, it still `charges`. @returns `gone` where it ended with the power, `cut` where power goes meanwhile */
   endSession(receiptId: number, amountMinor: string): Closing | 'gone' | 'cut' {
     const charger = this.#charger;
     if (!this.powered || this.#session !== receiptId || charger.end === undefined) return 'gone';
     try {
       const closing = charger.end(receiptId, amountMinor);
-      if (closing.ok) {
-        this.#session = undefined;
-        this.#errand(HAND_IN_PACE_MS);
-      }
+      if (closing.ok) this.#errand(HAND_IN_PACE_MS);
+      // As the firmware has it: what the store did not take is tried again, and anything else is over.
+      if (closing.ok || !isOfStore(closing.code)) this.#session = undefined;
       return closing;
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
@@ -397,6 +396,10 @@ export class SimulatedDevice {
     };
     return makeCharger === undefined ? new VirtualCharger(parts) : makeCharger(parts);
   }
+}
+
+function isOfStore(code: ReasonCode): boolean {
+  return code === 'STORE_FAILED' || code === 'STORE_FULL';
 }
 
 /** Each start has a line for each step that went well. */

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Approval } from '../../../core/verifier.ts';
 import { SimulatedFlash } from '../../../host-sim/flash/simulated-flash.ts';
 import { MemoryStore } from '../../../host-sim/flash/store.ts';
+import { keyName } from '../../../host-sim/invariants/facts.ts';
 import { FleetModel, type Invariant } from '../../../host-sim/invariants/model.ts';
 import { type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
 import type { Charger, MakeCharger } from '../../../host-sim/simulation/simulated-device.ts';
@@ -295,9 +296,9 @@ describe('an answer that was lost', () => {
   const modelWith = (...unanswered: readonly string[]) => {
     const model = new FleetModel();
     const facts = {
-      roots: [],
-      grantIssuers: [],
-      budgetIssuers: new Map(),
+      roots: ['root'],
+      grantIssuers: ['pa'],
+      budgetIssuers: new Map([['pa', ['wallet']]]),
       driftMs: 0,
       earliestMs: 0,
       patienceMs: 0,
@@ -312,6 +313,24 @@ describe('an answer that was lost', () => {
     const model = modelWith('these bytes');
     expect(model.repeated('gate-1', again)).toBeUndefined();
     expect(model.repeated('gate-1', again)).toBeUndefined();
+  });
+
+  it('is lost no more where the same was approved afterwards: no other receipt may be given', () => {
+    const model = modelWith('these bytes');
+    const { grantSigner, budgetSigner } = payment;
+    model.issued({
+      bundleId: 'bundle',
+      root: 'root',
+      identity: 'pa',
+      issuedAtMs: 0,
+      expiresAtMs: 1000,
+      approvedIssuers: ['pa', 'wallet'],
+      keys: new Map([grantSigner, budgetSigner].map((signer) => [keyName(signer), true])),
+      revokedGrantIds: [],
+    });
+    const approval = { ...again, receiptId: 2, wallMs: 1, inForce: ['bundle'], recorded: undefined };
+    expect(model.approved('gate-1', approval)).toBeUndefined();
+    expect(model.repeated('gate-1', again)?.invariant).toBe('durable');
   });
 
   it('may not be given for what was never presented, or by another device', () => {

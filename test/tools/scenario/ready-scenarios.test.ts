@@ -38,7 +38,9 @@ const SCENARIOS: { readonly [name: string]: (ran: Ran) => void } = {
   },
   'charging-sessions': ({ result, events }) => {
     const of = (name: string) => events.filter(({ event }) => event === name);
-    expect(of('session.ended')).toHaveLength(result.settled as number);
+    expect(of('session.ended').length).toBeLessThan(result.settled as number);
+    const ends = [...of('payment.settle'), ...of('payment.release')].filter(({ ok }) => ok);
+    expect(result.settled).toBeGreaterThanOrEqual(ends.length);
     expect(of('reservation.left').length).toBeGreaterThan(2);
     // What was left open was settled at the start after, in full.
     expect(of('payment.settle').filter(({ amountMinor }) => amountMinor === '40000000').length).toBeGreaterThan(2);

@@ -1,14 +1,22 @@
 // Sessions of scenarios: what a session may cost is reserved when it begins and settled when it ends; a power cut in between
 // leaves it to the next start. Devices that do otherwise are found out.
 
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Closing } from '../../../core/verifier.ts';
+import { type ReasonCode, refuse } from '../../../core/reason-codes.ts';
+import type { Closing, ReservationLeft } from '../../../core/verifier.ts';
 import { PowerCut } from '../../../host-sim/flash/power-cut.ts';
 import { FleetModel } from '../../../host-sim/invariants/model.ts';
-import { type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
-import type { MakeCharger } from '../../../host-sim/simulation/simulated-device.ts';
+import { Backend } from '../../../host-sim/operator-backend/backend.ts';
+import { MemoryStorage as OperatorMemory } from '../../../host-sim/operator-backend/storage.ts';
+import { MemoryStorage as AuthorityMemory } from '../../../host-sim/policy-authority/storage.ts';
+import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
+import { documentFrom, imageFlash, readImage, replacedImage } from '../../../host-sim/provisioning/image.ts';
+import { type RunOptions, type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
+import { type MakeCharger, SimulatedDevice } from '../../../host-sim/simulation/simulated-device.ts';
+import { Timeline } from '../../../host-sim/simulation/timeline.ts';
 import type { TraceEvent } from '../../../host-sim/simulation/trace.ts';
-import { VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
+import { type ChargerParts, VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
 import { readScenario } from '../../../tools/scenario/scenario-file.ts';
 import { changedScenario, ScenarioBench } from './bench.ts';
 
@@ -36,16 +44,25 @@ function eventful(change: (scenario: Values) => void = () => {}): string {
   });
 }
 
-async function ran(text: string, makeCharger?: MakeCharger) {
+function scenarioOf(text: string) {
   const read = readScenario(bench.write('scenario.yaml', text));
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  return read.scenario;
+}
+
+async function ran(text: string, makeCharger?: MakeCharger, options: RunOptions = {}) {
   const events: TraceEvent[] = [];
   const heard = (event: TraceEvent) => events.push(event);
-  const result: RunResult = await runScenario(read.scenario, { heard, ...(makeCharger && { makeCharger }) });
+  const result: RunResult = await runScenario(scenarioOf(text), {
+    ...options,
+    heard,
+    ...(makeCharger && { makeCharger }),
+  });
   return { result, events };
 }
 
-const ends = (events: readonly TraceEvent[]) => events.filter(({ event }) => event === 'session.ended');
+const named = (events: readonly TraceEvent[], name: string) => events.filter(({ event }) => event === name);
+const ends = (events: readonly TraceEvent[]) => named(events, 'session.ended');
 
 describe('a session', () => {
   it('reserves what it may cost, and is settled with what was delivered', async () => {
@@ -88,24 +105,61 @@ describe('a session', () => {
   });
 });
 
+describe('a session whose driver got no answer', () => {
+  it('keeps the charger for its time, and is given back', async () => {
+    const { result, events } = await ran(
+      eventful((scenario) => {
+        scenario.arrivals[0].retry = { after: '20s', times: 1 };
+        // One of them comes meanwhile, and again afterwards.
+        scenario.faults = [{ devices: 'gate-1', at: '67m', for: '65s', answersLost: true }];
+      }),
+    );
+    expect(result.violation).toBeUndefined();
+    expect(result).toMatchObject({
+      payments: 25,
+      approved: 23,
+      unanswered: 1,
+      refused: { DEVICE_BUSY: 1 },
+      settled: 24,
+    });
+    expect(named(events, 'payment.release')).toHaveLength(1);
+  });
+});
+
 describe('a session that a power cut ends', () => {
-  it('is settled in full at the next start, where the site says so', async () => {
+  it('is settled in full at the next start, where the site says so, and counts as ended', async () => {
     const { result, events } = await ran(eventful((scenario) => (scenario.faults = [CUT])));
     expect([result.violation, result.acknowledged]).toEqual([undefined, result.approved]);
-    expect(result.settled).toBe(result.approved - 1);
-    expect(events.filter(({ event }) => event === 'reservation.left')).toHaveLength(1);
-    expect(events.filter(({ event }) => event === 'payment.settle').length).toBeGreaterThan(result.settled as number);
+    const [left, ...more] = named(events, 'reservation.left');
+    expect(more).toEqual([]);
+    const settled = named(events, 'payment.settle').filter(({ reservation }) => reservation === left?.reservation);
+    expect(settled).toMatchObject([{ ok: true, amountMinor: '1000000' }]);
+    expect([ends(events).length, result.settled]).toEqual([result.approved - 1, result.approved]);
   });
 
   it('stays open, and counts, where the site holds it', async () => {
+    const storage = { authority: new AuthorityMemory(), operator: new OperatorMemory() };
     const { result, events } = await ran(
       eventful((scenario) => {
         scenario.fleet.policy.site.reservationsLeft = 'hold';
+        // As much as all sessions come to, and one more reserves: not with 1 000 000 that stay reserved.
+        scenario.wallets[0].grant.budget = '6500000';
+        scenario.arrivals[0].session = { lasts: '6m', delivered: 0.25 };
         scenario.faults = [CUT];
       }),
+      undefined,
+      { storage },
     );
     expect([result.violation, result.acknowledged]).toEqual([undefined, result.approved]);
-    expect(events.filter(({ event }) => event === 'reservation.left').length).toBeGreaterThan(0);
+    const [left, ...more] = named(events, 'reservation.left');
+    expect(more).toEqual([]);
+    const ended = [...named(events, 'payment.settle'), ...named(events, 'payment.release')];
+    expect(ended.filter(({ reservation }) => reservation === left?.reservation)).toEqual([]);
+    const clock = { wallMs: () => undefined, monotonicMs: () => 0 };
+    const { openReservations } = await new Backend(storage.operator, createNodeCrypto(), clock).report('gate-1');
+    expect(openReservations).toEqual([{ receiptId: left?.reservation, amountMinor: '1000000' }]);
+    expect(result.refused).toEqual({ GRANT_BUDGET_EXCEEDED: expect.any(Number) });
+    expect(result.settled).toBe(result.approved - 1);
   });
 
   it.each(['settle', 'hold'])('in the middle of anything keeps every rule (%s)', async (reservationsLeft) => {
@@ -138,39 +192,165 @@ describe('a session that a power cut ends', () => {
       };
       return charger;
     };
-    const { result } = await ran(eventful(), cutAtEnd);
-    expect(result).toMatchObject({ approved: 24, settled: 18, acknowledged: 24 });
+    const { result, events } = await ran(eventful(), cutAtEnd);
+    expect(ends(events)).toHaveLength(18);
+    expect(result).toMatchObject({ approved: 24, settled: 24, acknowledged: 24 });
     expect(result.violation).toBeUndefined();
   });
 });
 
-describe('a device is found out that', () => {
-  const ending =
-    (change: (closing: Closing, charger: VirtualCharger) => Closing): MakeCharger =>
-    (parts) => {
-      const charger = new VirtualCharger(parts);
-      const end = charger.end.bind(charger);
-      charger.end = (...args) => change(end(...args), charger);
-      return charger;
-    };
-  const changed = (members: object) => ending((closing) => ({ ...closing, ...members }) as Closing);
-  /** A charger that says it has ended a session, and leaves it open. */
-  const leavingOpen: MakeCharger = (parts) => {
-    const charger = new VirtualCharger(parts);
-    charger.end = (_, amountMinor) => ({ ok: true, receiptId: 500, amountMinor, timeMs: 0 });
-    return charger;
-  };
+describe('a session whose end the store refuses', () => {
+  it('ends when flash takes it again, and breaks no rule meanwhile', async () => {
+    const flash = { partition: 'ledger', what: 'read-only' };
+    const { result, events } = await ran(
+      eventful((scenario) => (scenario.faults = [{ devices: 'gate-1', at: '90m', for: '1h', flash }])),
+    );
+    expect(named(events, 'session.unsettled').map(({ code }) => code)).toContain('STORE_FAILED');
+    expect([result.violation, result.settled]).toEqual([undefined, result.approved]);
+  });
 
   it.each([
-    ['settles more than was reserved', 'cap', changed({ amountMinor: '1000001' })],
-    ['settles another amount than it says', 'durable', changed({ amountMinor: '7' })],
-    ['gives the receipt of another', 'durable', changed({ receiptId: 1 })],
-    ['ends nothing', 'durable', leavingOpen],
-  ] as const)('%s', async (_, invariant, makeCharger) => {
-    const { result } = await ran(eventful(), makeCharger);
-    expect(result.violation?.invariant).toBe(invariant);
+    ['STORE_FAILED', true],
+    ['STORE_FULL', true],
+    ['RESERVATION_NOT_FOUND', false],
+    ['AMOUNT_EXCEEDED', false],
+  ] as const)('has the charger for itself until then, and no other does (%s)', async (code, isKept) => {
+    const { devices, seed, beginsMs } = scenarioOf(eventful());
+    const device = new SimulatedDevice({
+      terms: devices[0] as (typeof devices)[number],
+      seed,
+      timeline: new Timeline(),
+      trueMs: () => beginsMs,
+      builtMs: beginsMs,
+      crypto: createNodeCrypto(),
+      network: () => Promise.reject(new Error('nobody asks for anything')),
+      askTime: () => undefined,
+      makeCharger: (parts) => {
+        const charger = new VirtualCharger(parts);
+        const names = { grantId: '', budgetId: '', sessionId: '', actorId: '' };
+        const approval = { ok: true, receiptId: 1, repeated: false, amountMinor: '5', timeMs: 0, ...names } as const;
+        charger.begin = async () => approval;
+        charger.end = () => refused(code);
+        return charger;
+      },
+      tell: () => {},
+      started: () => {},
+      provisioned: () => {},
+      changed: () => {},
+    });
+    device.start();
+    await device.reserve(new Uint8Array(0), '5');
+    expect(device.charges).toBe(true);
+    expect(device.endSession(1, '3')).toMatchObject({ code });
+    expect(device.charges).toBe(isKept);
   });
 });
+
+function refused(code: ReasonCode): Closing {
+  return refuse('device', 'device.store', code, 'it says so');
+}
+
+describe('a device is found out that', () => {
+  type End = VirtualCharger['end'];
+  /** A charger that ends sessions in a way of its own. */
+  const ending =
+    (change: (end: End) => End): MakeCharger =>
+    (parts) => {
+      const charger = new VirtualCharger(parts);
+      charger.end = change(charger.end.bind(charger));
+      return charger;
+    };
+  const saying = (members: object) =>
+    ending(
+      (end) =>
+        (...args) =>
+          ({ ...end(...args), ...members }) as Closing,
+    );
+  const settling = (amountMinor: string) => ending((end) => (reservation) => end(reservation, amountMinor));
+  const refusing = (code: ReasonCode) => ending(() => () => refused(code));
+  /** A charger that says it has ended a session, and leaves it open. */
+  const leavingOpen = ending(() => (_, amountMinor) => ({ ok: true, receiptId: 500, amountMinor, timeMs: 0 }));
+  /** What it records is not what it says. */
+  const recordingLess = ending((end) => (reservation, amountMinor) => ({
+    ...(end(reservation, '7') as Closing & { readonly ok: true }),
+    amountMinor,
+  }));
+
+  it.each([
+    ['settles more than was reserved', 'cap', saying({ amountMinor: '1000001' })],
+    ['settles all that was reserved, whatever was delivered', 'cap', settling('1000000')],
+    ['gives everything back', 'durable', settling('0')],
+    ['settles another amount than it says', 'durable', recordingLess],
+    ['gives the receipt of another', 'durable', saying({ receiptId: 1 })],
+    ['ends nothing', 'durable', leavingOpen],
+    ['finds no reservation to end', 'durable', refusing('RESERVATION_NOT_FOUND')],
+    ['says that its store fails, which does not', 'durable', refusing('STORE_FAILED')],
+  ] as const)('%s', async (_, invariant, makeCharger) => {
+    const { result } = await ran(eventful(), makeCharger);
+    expect(result.violation).toMatchObject({ invariant, detail: expect.stringContaining('reservation ') });
+  });
+
+  /** A charger that ends at a start, in a way of its own, what a power cut has left open. */
+  const endingLeft =
+    (how: (end: End, left: ReservationLeft) => Closing): MakeCharger =>
+    (parts) => {
+      const charger = new VirtualCharger({ ...parts, provisioning: holding(parts) });
+      const start = charger.start.bind(charger);
+      let left: readonly ReservationLeft[] = [];
+      charger.start = () => {
+        start();
+        const found: readonly ReservationLeft[] = Reflect.get(VirtualCharger.prototype, 'reservationsLeft', charger);
+        left = found.map((one) => ({ ...one, closing: how(charger.end.bind(charger), one) }));
+      };
+      return Object.defineProperty(charger, 'reservationsLeft', { get: () => left });
+    };
+  const settlingLeft = (amountMinor: string) =>
+    endingLeft((end, { reservation }) => end(reservation.receiptId, amountMinor));
+
+  it.each([
+    [
+      'settles 1 after a power cut',
+      'settle',
+      'reservation 23 was to end with 1000000, and ended with 1',
+      settlingLeft('1'),
+    ],
+    [
+      'ends nothing at a start, and says that its store fails',
+      'settle',
+      'reservation 23 was not ended: STORE_FAILED',
+      endingLeft(() => refused('STORE_FAILED')),
+    ],
+    [
+      'settles after a power cut what its site holds',
+      'hold',
+      'reservation 23 was ended at a start, and its site holds what is left open',
+      settlingLeft('1000000'),
+    ],
+  ] as const)('%s', async (_, reservationsLeft, detail, makeCharger) => {
+    const text = eventful((scenario) => {
+      scenario.fleet.policy.site.reservationsLeft = reservationsLeft;
+      scenario.faults = [CUT];
+      // What is delivered before is no part of it.
+      scenario.arrivals[0].session = { lasts: '6m', delivered: 0.5 };
+    });
+    const { result } = await ran(text, makeCharger);
+    expect(result.violation).toMatchObject({
+      invariant: 'durable',
+      detail,
+    });
+  });
+});
+
+/** The image of a charger, whose site holds what is left open. */
+function holding({ provisioning }: ChargerParts): ChargerParts['provisioning'] {
+  const image = new Uint8Array(provisioning.size);
+  provisioning.read(0, image);
+  const found = readImage(image);
+  if (!('provisioning' in found)) throw found;
+  const { site, ...document } = documentFrom(found.provisioning);
+  const held = { ...document, site: { ...site, reservationsLeft: 'hold' as const } };
+  return imageFlash(replacedImage(image, held, found.provisioning.counter + 1));
+}
 
 describe('a reservation', () => {
   const signer = { issuer: 'pa', kid: 'k' };
@@ -185,16 +365,34 @@ describe('a reservation', () => {
     budgetMost: 5n,
     grantMost: 5n,
   };
-  /** A model in which one of 5 is open. */
-  const modelWith = (settlesLeft: boolean) => {
+  /** A model of one device, which has given nothing yet. */
+  const emptyModel = (settlesLeft: boolean) => {
     const model = new FleetModel();
     const nobody = { roots: [], grantIssuers: [], budgetIssuers: new Map() };
     model.made('park-1', { ...nobody, driftMs: 0, earliestMs: 0, patienceMs: 0, settlesLeft });
-    model.unanswered('park-1', 'bytes');
-    model.repeated('park-1', { payment, forged: undefined, amount: 5n, receiptId: 1, presented: 'bytes' });
     return model;
   };
-  const end = (amount: bigint, receiptId = 2) => ({ reservation: 1, amount, receiptId, recorded: undefined });
+  const again = { payment, forged: undefined, amount: 5n, receiptId: 1, presented: 'bytes' };
+  /** A model in which one of 5 is open. */
+  const modelWith = (settlesLeft: boolean) => {
+    const model = emptyModel(settlesLeft);
+    model.unanswered('park-1', 'bytes');
+    model.repeated('park-1', again);
+    return model;
+  };
+  const end = (amount: bigint, receiptId = 2) => ({
+    reservation: 1,
+    asked: amount,
+    amount,
+    receiptId,
+    recorded: undefined,
+  });
+  /** At a start. */
+  const endLeft = (amount: bigint, reservation = 1, receiptId = 2) => ({
+    ...end(amount, receiptId),
+    reservation,
+    asked: undefined,
+  });
   const atOperator = new Map([
     [1, 5n],
     [2, 3n],
@@ -216,17 +414,102 @@ describe('a reservation', () => {
     const model = modelWith(false);
     model.settled('park-1', end(3n));
     expect(model.settled('park-1', end(3n, 3))?.detail).toBe('reservation 1 has ended twice');
-    expect(model.leftOpen('park-1', 1, false)?.detail).toBe('reservation 1 is open, and has ended before');
+    expect(model.leftOpen('park-1', 1, undefined)?.detail).toBe('reservation 1 is open, and has ended before');
   });
 
   it('whose end was cut off may be open or ended, and counts as it then is', () => {
     const model = modelWith(false);
-    model.endInDoubt('park-1', 1, 3n, false);
+    model.endCut('park-1', 1, 3n);
     expect(model.started('park-1', 0, () => 3n)).toBeUndefined();
-    expect(model.leftOpen('park-1', 1, false)).toBeUndefined();
+    expect(model.leftOpen('park-1', 1, undefined)).toBeUndefined();
     expect(model.started('park-1', 0, () => 3n)?.invariant).toBe('durable');
     expect(model.started('park-1', 0, () => 5n)).toBeUndefined();
   });
+
+  it('ends with what was delivered, neither with more nor with less', () => {
+    const ended = (amount: bigint) => modelWith(false).settled('park-1', { ...end(amount), asked: 3n });
+    expect(ended(3n)).toBeUndefined();
+    expect(ended(4n)).toMatchObject({ invariant: 'cap', detail: expect.stringContaining('was to end with 3') });
+    expect(ended(2n)).toMatchObject({ invariant: 'durable', detail: expect.stringContaining('was to end with 3') });
+  });
+
+  it('ends with all of it at a start, and only where the site has such settled', () => {
+    expect(modelWith(true).settled('park-1', endLeft(5n))).toBeUndefined();
+    expect(modelWith(true).settled('park-1', endLeft(4n))?.invariant).toBe('durable');
+    expect(modelWith(false).settled('park-1', endLeft(5n))?.detail).toContain('its site holds what is left open');
+  });
+
+  it.each([
+    ['STORE_FULL', false, undefined],
+    ['STORE_FAILED', true, undefined],
+    ['STORE_FAILED', false, 'durable'],
+    ['RESERVATION_NOT_FOUND', true, 'durable'],
+  ] as const)(
+    'is held by a store that takes no end, and by nothing else (%s, faulty flash: %s)',
+    (code, isFlashFaulty, invariant) => {
+      const refusal = { code, isFlashFaulty };
+      expect(modelWith(true).endRefused('park-1', 1, 3n, refusal)?.invariant).toBe(invariant);
+      const model = modelWith(true);
+      expect(model.leftOpen('park-1', 1, refusal)?.invariant).toBe(invariant);
+      if (invariant === undefined) expect(model.ended('park-1', atOperator, [], [1])).toBeUndefined();
+    },
+  );
+
+  it('that was held and has ended since has its end at the operator', () => {
+    const model = modelWith(true);
+    model.endRefused('park-1', 1, 3n, { code: 'STORE_FULL', isFlashFaulty: false });
+    expect(model.settled('park-1', end(3n))).toBeUndefined();
+    expect(model.ended('park-1', atOperator, [], [1])?.detail).toBe('the operator has no end of reservation 1');
+  });
+
+  describe('whose payer got no answer', () => {
+    const lost = (...presented: readonly string[]) => {
+      const model = emptyModel(true);
+      for (const one of presented) model.unanswered('park-1', one);
+      return model;
+    };
+
+    it('may be settled at a start, once, and each takes a payer who got none', () => {
+      const model = lost('bytes');
+      expect(model.settled('park-1', endLeft(5n))).toBeUndefined();
+      expect(model.settled('park-1', endLeft(5n, 1, 3))?.detail).toBe('reservation 1 has ended twice');
+      expect(model.settled('park-1', endLeft(5n, 4, 5))?.detail).toBe('reservation 4 has ended, and was never given');
+    });
+
+    it('may be open at each start, and each takes a payer who got none', () => {
+      const model = lost('bytes');
+      expect(model.leftOpen('park-1', 1, undefined)).toBeUndefined();
+      expect(model.leftOpen('park-1', 1, undefined)).toBeUndefined();
+      expect(model.leftOpen('park-1', 4, undefined)?.detail).toBe('reservation 4 is open, and was never given');
+    });
+
+    it('is given when the same is presented again, ended as it is', () => {
+      const model = lost('bytes');
+      model.settled('park-1', endLeft(5n));
+      expect(model.repeated('park-1', again)).toBeUndefined();
+      expect(model.leftOpen('park-1', 1, undefined)?.detail).toBe('reservation 1 is open, and has ended before');
+      expect(model.settled('park-1', endLeft(5n, 4, 6))?.detail).toContain('was never given');
+    });
+
+    it('was settled with all of it, as is seen when the same is presented again', () => {
+      const model = lost('bytes');
+      model.settled('park-1', endLeft(1n));
+      expect(model.repeated('park-1', again)).toMatchObject({ invariant: 'durable', about: ['grant', 'budget'] });
+    });
+
+    it('has its end at the operator', () => {
+      const model = lost('bytes');
+      model.settled('park-1', endLeft(5n));
+      expect(model.ended('park-1', new Map(), [])?.detail).toContain('receipt 2 of 5');
+    });
+  });
+});
+
+it('sessions that have ended stand in the report of a run', async () => {
+  const file = bench.path('report.html');
+  const { code } = await bench.sim(eventful(), '--report', file);
+  expect(code).toBe(0);
+  expect(readFileSync(file, 'utf8')).toContain('<span data-figure="settled">24</span>');
 });
 
 it('devices in XS have no sessions, which is told before anything is run', async () => {
