@@ -44,7 +44,7 @@ export function shapeText({ blocks, blockSize }: Inspected): string {
 
 /** Erases per block. */
 export function wearText(wear: readonly number[]): string {
-  return `erases per block, one without a header as many as the most: ${wear.join(' ')}`;
+  return `erases per block, at most (one that had no header at a start goes on from the highest): ${wear.join(' ')}`;
 }
 
 /** What cannot be told of that. */

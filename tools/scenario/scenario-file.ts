@@ -388,7 +388,12 @@ function resize(yaml: LinedYaml, { fleet, wallets, arrivals }: ScenarioValues, s
   if (row === undefined || rows.length > 1 || !row.deviceId.includes('{n}'))
     problems.push(yaml.problem(['fleet'], 'a fleet that is to have a size has its devices in one row, with a {n}'));
   if (pattern === undefined || patterns.length > 1)
-    problems.push(yaml.problem(['arrivals'], 'a fleet that is to have a size has one pattern with each'));
+    problems.push(
+      yaml.problem(
+        ['arrivals'],
+        'a fleet that is to have a size has one pattern with each, as host-sim/scenarios/fleet-day.yaml has',
+      ),
+    );
   if (row === undefined || pattern === undefined || problems.length > 0) return problems;
   for (const kind of wallets)
     kind.count = Math.max(1, Math.round(((kind.count ?? 1) * size.devices) / (row.count ?? 1)));

@@ -83,7 +83,7 @@ describe('sim fleet', () => {
     expect(stdout).toMatch(/^A day of a fleet, seed 1\n/);
     expect(stdout).toMatch(/of these at the operator +4\n/);
     expect(stdout).toMatch(/held by a device +[0-9.]+ KiB\n/);
-    expect(stdout).toContain('rules were watched on every device');
+    expect(stdout).toContain('All rules but "no device runs out of memory, or throws" were watched on every device');
   });
 
   it.each([
