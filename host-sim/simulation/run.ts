@@ -255,7 +255,10 @@ class Run {
     await this.#pass(durationMs);
     if (this.#violation === undefined && !this.#end?.aborted) {
       this.#trace.add({ event: 'scenario.settles' });
-      for (const device of this.#devices.values()) device.setLink(true);
+      for (const device of this.#devices.values()) {
+        device.powerUp();
+        device.setLink(true);
+      }
       await this.#pass(durationMs + settleMs);
     }
     for (const { terms, image } of this.#devices.values()) this.#keep?.image(terms.deviceId, image);

@@ -190,6 +190,11 @@ export class SimulatedDevice {
     this.#powerLost('the power was cut', offMs);
   }
 
+  /** Somebody sees to it that it has power. */
+  powerUp(): void {
+    if (!this.powered) this.start();
+  }
+
   /** Somebody gives it another image, and starts it. */
   provision(image: Uint8Array): void {
     this.#image = packedImage(image);

@@ -64,6 +64,8 @@ const simulated = span.refine(
   (ms) => ms <= MOST_DAYS * DAY_MS,
   `is too long: ${MOST_DAYS}d of simulated time are the most`,
 );
+/** In less a device that is all right would not have handed in. */
+const LEAST_SETTLE_MS = 60_000;
 /** Clocks that forget the time say 1970, and certificates and firmware know times of four digits. */
 const [EARLIEST, LATEST] = ['1971-01-01T00:00:00Z', '2100-01-01T00:00:00Z'];
 const time = textOf(timeFrom, 'an RFC 3339 time with a zone, such as 2026-06-01T06:00:00Z');
@@ -252,7 +254,12 @@ export const scenarioSchema = z.strictObject({
   seed: whole(0, 999_999),
   begins,
   duration: simulated,
-  settle: simulated.optional(),
+  settle: simulated
+    .refine(
+      (ms) => ms >= LEAST_SETTLE_MS,
+      'is too short: a device hands in ten seconds after a payment, 1m is the least',
+    )
+    .optional(),
   keys: z.record(z.string(), key),
   authority: z.strictObject({
     issuer: text,

@@ -47,6 +47,13 @@ const failures = ({ events }: Ran, event = 'refresh.failed') =>
 
 const NOT_ITS_SERVER = /^unreachable: .*the certificate of pa\.metro\.example is not one that is provisioned/;
 
+it('power that is off for longer than is left of the scenario is back when it settles', async () => {
+  const { result, events } = await ran({ powerCuts: { rate: '60/h', off: '30d' } });
+  expect(events.filter(({ event }) => event === 'device.power-lost')).toHaveLength(1);
+  expect(events.filter(({ event }) => event === 'device.started').at(-1)?.ms).toBe(6 * 3_600_000);
+  expect(result.unanswered).toBeGreaterThan(5);
+});
+
 it('a link that comes up ends the wait after hand-ins that failed', async () => {
   const comesUpMs = 14_700_000;
   const { events } = await ran({ lost: true }, (scenario) => {

@@ -192,3 +192,34 @@ describe('sim run --keep', () => {
     expect(existsSync(bench.path('none'))).toBe(false);
   });
 });
+
+it.each(['authority.db', 'Authority.db-wal'])(
+  'a device called %s is not kept in the place of the database',
+  async (deviceId) => {
+    const text = changedScenario((scenario) => {
+      scenario.fleet.devices[0].deviceId = deviceId;
+      scenario.arrivals[0].devices = deviceId;
+    });
+    const keep = bench.path(`kept-as-${deviceId}`);
+    const { code, stderr } = await bench.sim(text, '--keep', keep);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--keep ${keep}: device ${deviceId} in `);
+    expect(existsSync(keep)).toBe(false);
+  },
+);
+
+it('a report in the place of the kept folder is refused before anything is run', async () => {
+  const keep = bench.path('both');
+  const { code, stdout, stderr } = await bench.sim(SMALL, '--keep', keep, '--report', keep);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(`--report ${keep}: it is the folder of --keep`);
+  expect(existsSync(keep)).toBe(false);
+});
+
+it('a title has no control characters where it is told', async () => {
+  const text = changedScenario((scenario) => {
+    scenario.title = 'x\u001b[2J\r\nVIOLATION of all';
+  });
+  const { stdout } = await bench.sim(text);
+  expect(stdout.split('\n')[0]).toBe('x [2J VIOLATION of all, seed 1');
+});

@@ -350,6 +350,13 @@ describe('a scenario file is refused with its line where', () => {
       'site configuration: profil: there is no such member',
     ],
     [
+      'nobody has time to hand in',
+      'title: A small one',
+      'title: A small one\nsettle: 1s',
+      'settle',
+      'settle is too short: a device hands in ten seconds after a payment, 1m is the least',
+    ],
+    [
       'a code is none',
       'wallets:\n',
       'expect: { never: [STORE_FUL] }\nwallets:\n',
@@ -364,6 +371,24 @@ describe('a scenario file is refused with its line where', () => {
     expect(only?.slice(0, place.length)).toBe(place);
     if (typeof reason === 'string') expect(only?.slice(place.length)).toBe(reason);
     else expect(only?.slice(place.length)).toMatch(reason);
+  });
+
+  it('devices are named with many stars, which takes no longer than with one', () => {
+    const deviceId = 'a'.repeat(62);
+    const text = (devices: string) =>
+      changedScenario((scenario) => {
+        scenario.fleet.devices[0].deviceId = deviceId;
+        scenario.arrivals[0].devices = devices;
+      });
+    const found = (text: string) => {
+      const read = readScenario(bench.write('stars.yaml', text));
+      return 'problems' in read ? read.problems.map(({ reason }) => reason) : [];
+    };
+    const devices = `${'*a'.repeat(14)}z`;
+    expect(found(text(devices))).toEqual([expect.stringContaining(`there is no device ${devices}`)]);
+    for (const named of ['*', 'a*', '*a', 'a*a*a', `${'*a'.repeat(14)}*`, deviceId])
+      expect(found(text(named)), named).toEqual([]);
+    for (const named of [`${deviceId}*a`, 'b*', '*b', 'a*b*a']) expect(found(text(named)), named).toHaveLength(1);
   });
 
   it('an image file is missing', async () => {

@@ -9,7 +9,7 @@ import { spanText } from '../../../host-sim/report/axis.ts';
 import type { Scenario } from '../../../host-sim/scenario/scenario.ts';
 import { durationMs } from '../../issue/duration.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
-import { type Io, UsageError } from '../io.ts';
+import { type Io, printable, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
 import { writeFiles } from '../output-file.ts';
 import { packageFolder } from '../package-folder.ts';
@@ -86,7 +86,7 @@ function exposureText(exposure: Exposure): string {
   const runs = seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds[0]} to ${seeds.at(-1)}`;
   const what = revocations.map(({ what, atMs }) => `${what} after ${spanText(atMs)}`).join(', ');
   return [
-    `${title}, ${runs}`,
+    `${printable(title)}, ${runs}`,
     `${devices} devices; revoked: ${what}`,
     '',
     tableText(

@@ -7,7 +7,7 @@ import { type FleetRun, READ_BACK_EVERY } from '../../../host-sim/fleet/fleet.ts
 import { INVARIANTS } from '../../../host-sim/invariants/model.ts';
 import { FleetProblem, runSites, sitesFor, sitesOf, together } from '../../fleet/sites.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
-import type { Io } from '../io.ts';
+import { type Io, printable } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
 import { packageFolder } from '../package-folder.ts';
 import { countRows, foundLines, refuseProblems, tellFailure, tellNotes } from '../run-text.ts';
@@ -119,7 +119,7 @@ function text(title: string, seed: number, fleet: Fleet): string {
   ];
   const rules = `All rules but "${INVARIANTS.runs}" were watched on every device; flash was read back after every ${READ_BACK_EVERY}th approval, at each start and in the end.`;
   return [
-    `${title}, seed ${seed}`,
+    `${printable(title)}, seed ${seed}`,
     '',
     tableText(['what', 'how many'], counts),
     '',

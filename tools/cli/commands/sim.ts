@@ -1,10 +1,11 @@
 // `sim`: runs scenarios in simulated time, on the core that devices run.
 
 import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { FlashError } from '../../../core/ports/ports.ts';
 import { spanText } from '../../../host-sim/report/axis.ts';
-import { KeptRun } from '../../../host-sim/simulation/kept-run.ts';
+import { DATABASE_FILE, KeptRun } from '../../../host-sim/simulation/kept-run.ts';
 import { RunBrokenOff, type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
 import type { LinkKind } from '../../../host-sim/simulation/servers.ts';
 import type { MakeCharger } from '../../../host-sim/simulation/simulated-device.ts';
@@ -13,7 +14,7 @@ import { EngineProblem } from '../../../host-sim/xs/project.ts';
 import { withEngine } from '../../../host-sim/xs-device/engine.ts';
 import { chargersIn } from '../../../host-sim/xs-device/xs-charger.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
-import { type Io, systemReason, UsageError } from '../io.ts';
+import { type Io, printable, systemReason, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
 import { makeFolder } from '../output-file.ts';
 import { countRows, foundLines, refuseProblems, tellNotes } from '../run-text.ts';
@@ -65,9 +66,17 @@ export const register: Register = (program: Command, io: Io) => {
 
 async function run(io: Io, file: string, { seed, engine, json, link, keep, report }: RunCommandOptions): Promise<void> {
   if (report !== undefined) checkReport(report, file);
+  if (report !== undefined && keep !== undefined && resolve(report) === resolve(keep))
+    throw new UsageError(`--report ${report}: it is the folder of --keep`);
   const read = readScenario(file, seed);
   if ('problems' in read) refuseProblems(io, read.problems);
   const { scenario } = read;
+  // A folder of a device stands beside the database, which has files of its own beside it.
+  const asDatabase = scenario.devices.find(({ deviceId }) => deviceId.toLowerCase().startsWith(DATABASE_FILE));
+  if (keep !== undefined && asDatabase !== undefined)
+    throw new UsageError(
+      `--keep ${keep}: device ${asDatabase.deviceId} in ${file} has the name of a file of the database; its folder would be in its place`,
+    );
   tellNotes(io, read.notes);
   const withSession = scenario.arrivals.findIndex(({ session }) => session !== undefined);
   if (engine === 'xs' && withSession >= 0)
@@ -155,5 +164,7 @@ async function keptIn(folder: string, work: (kept: KeptRun) => Promise<RunResult
 
 function resultText(title: string, seed: number, result: RunResult): string {
   const counts = tableText(['what', 'how many'], countRows(result));
-  return [`${title}, seed ${seed}`, '', counts, '', `${result.events} events`, ...foundLines(result)].join('\n');
+  return [`${printable(title)}, seed ${seed}`, '', counts, '', `${result.events} events`, ...foundLines(result)].join(
+    '\n',
+  );
 }
