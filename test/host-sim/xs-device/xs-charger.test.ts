@@ -10,14 +10,13 @@ import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
 import type { TraceEvent } from '../../../host-sim/simulation/trace.ts';
 import { Link, type LinkAnswer } from '../../../host-sim/virtual-device/link.ts';
-import { EngineMissing } from '../../../host-sim/xs/project.ts';
 import type { MachineMemory } from '../../../host-sim/xs/runner.ts';
 import { sampleMemory } from '../../../host-sim/xs/sample-memory.ts';
-import { targetNamed } from '../../../host-sim/xs/targets.ts';
 import { type Engine, type Machine, MachineStop, withEngine } from '../../../host-sim/xs-device/engine.ts';
 import { COMMAND, type CommandName } from '../../../host-sim/xs-device/protocol.ts';
 import { XsCharger } from '../../../host-sim/xs-device/xs-charger.ts';
 import { readScenario } from '../../../tools/scenario/scenario-file.ts';
+import { engineIsHere } from '../../fixtures/engine.ts';
 import { changedScenario, ScenarioBench, SMALL } from '../../tools/scenario/bench.ts';
 import { FIRMWARE_BUILT_MS, provisioned, type ReadyPayment, TestSite } from '../site.ts';
 
@@ -26,17 +25,6 @@ afterAll(() => bench.remove());
 
 /** A compiler may have to build the engine first. */
 const LONG_MS = 600_000;
-
-function engineIsHere(): boolean {
-  try {
-    targetNamed('m32-bounds');
-    return true;
-  } catch (error) {
-    if (!(error instanceof EngineMissing)) throw error;
-    process.stderr.write(`skipped: ${error.message}\n`);
-    return false;
-  }
-}
 
 /** Two gates for two hours: riders who cheat, a key that is revoked, outages, cuts of power in the middle of flash, a bad block. */
 const BUSY = changedScenario((scenario) => {
@@ -120,7 +108,7 @@ async function traceOf(text: string, engine?: Engine, changed: Partial<MachineMe
   return { events, result };
 }
 
-describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () => {
+describe.skipIf(!engineIsHere('m32-bounds'))('inside XS (skipped without its compiler)', () => {
   let engine: Engine;
   let end: () => void;
   let ended: Promise<void>;

@@ -6,23 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeArchive } from '../../../host-sim/xs/archive.ts';
-import { EngineMissing, EngineProblem } from '../../../host-sim/xs/project.ts';
+import { EngineProblem } from '../../../host-sim/xs/project.ts';
 import { runArchive } from '../../../host-sim/xs/runner.ts';
-import { targetNamed } from '../../../host-sim/xs/targets.ts';
+import { engineIsHere } from '../../fixtures/engine.ts';
 import { utf8 } from '../../fixtures/text.ts';
 
-function engineIsHere(): boolean {
-  try {
-    targetNamed('m32');
-    return true;
-  } catch (error) {
-    if (!(error instanceof EngineMissing)) throw error;
-    process.stderr.write(`skipped: ${error.message}\n`);
-    return false;
-  }
-}
-
-describe.skipIf(!engineIsHere())('an archive (skipped without a compiler for XS)', () => {
+describe.skipIf(!engineIsHere('m32'))('an archive (skipped without a compiler for XS)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mpcp-modules-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   let good: string;

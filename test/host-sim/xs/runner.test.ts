@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { EngineMissing, EngineProblem } from '../../../host-sim/xs/project.ts';
+import { EngineProblem } from '../../../host-sim/xs/project.ts';
 import { runEngine, runInXs, type XsOptions, type XsRun } from '../../../host-sim/xs/runner.ts';
-import { targetNamed } from '../../../host-sim/xs/targets.ts';
+import { engineIsHere } from '../../fixtures/engine.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mpcp-runner-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -76,18 +76,7 @@ describe('an end without a last line', () => {
   });
 });
 
-function engineIsHere(): boolean {
-  try {
-    targetNamed('m32');
-    return true;
-  } catch (error) {
-    if (!(error instanceof EngineMissing)) throw error;
-    process.stderr.write(`skipped: ${error.message}\n`);
-    return false;
-  }
-}
-
-describe.skipIf(!engineIsHere())('a program inside XS (skipped without its compiler)', () => {
+describe.skipIf(!engineIsHere('m32'))('a program inside XS (skipped without its compiler)', () => {
   let count = 0;
   function ran(text: string, options: Partial<XsOptions> = {}): Promise<XsRun> {
     const entry = join(folder, `program ${count++}.ts`);

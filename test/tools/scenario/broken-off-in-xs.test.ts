@@ -5,8 +5,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { EngineMissing } from '../../../host-sim/xs/project.ts';
-import { targetNamed } from '../../../host-sim/xs/targets.ts';
+import { engineIsHere } from '../../fixtures/engine.ts';
 import { Program } from '../cli/program.ts';
 import { run } from '../cli/run.ts';
 import { changedScenario, ScenarioBench } from './bench.ts';
@@ -25,18 +24,7 @@ afterAll(() => {
 /** A compiler may have to build the engine first. */
 const LONG_MS = 600_000;
 
-function engineIsHere(): boolean {
-  try {
-    targetNamed('m32-bounds');
-    return true;
-  } catch (error) {
-    if (!(error instanceof EngineMissing)) throw error;
-    process.stderr.write(`skipped: ${error.message}\n`);
-    return false;
-  }
-}
-
-describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () => {
+describe.skipIf(!engineIsHere('m32-bounds'))('inside XS (skipped without its compiler)', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],

@@ -3,8 +3,7 @@
 import { once } from 'node:events';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EngineMissing } from '../../../../host-sim/xs/project.ts';
-import { targetNamed } from '../../../../host-sim/xs/targets.ts';
+import { engineIsHere } from '../../../fixtures/engine.ts';
 import { Program } from '../program.ts';
 import { Bench, run } from '../run.ts';
 
@@ -45,18 +44,7 @@ describe('what cannot run is a wrong call in one sentence, before an engine is b
   });
 });
 
-function engineIsHere(): boolean {
-  try {
-    targetNamed('m32');
-    return true;
-  } catch (error) {
-    if (!(error instanceof EngineMissing)) throw error;
-    process.stderr.write(`skipped: ${error.message}\n`);
-    return false;
-  }
-}
-
-describe.skipIf(!engineIsHere())('inside XS (skipped without its compiler)', () => {
+describe.skipIf(!engineIsHere('m32'))('inside XS (skipped without its compiler)', () => {
   it('runs a file of the folder that it is called in', () => {
     const { code, stdout } = program.shell('mpcp xs-run hello.ts', bench.folder);
     expect({ code, first: stdout.split('\n')[0] }).toEqual({ code: 0, first: 'hello' });
