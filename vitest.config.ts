@@ -35,5 +35,7 @@ export default defineConfig({
     maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    reporters: ['default', 'test/run/watch.ts'],
+    setupFiles: ['test/run/properties.ts'],
   },
 });

@@ -36,7 +36,11 @@ export class Program {
   /** Runs a line of the shell in which `mpcp` is the program. */
   shell(line: string, folder: string): RunResult {
     const script = `mpcp() { "${process.execPath}" "${join(this.#folder, 'run.mjs')}" "$@"; }\n${line}`;
-    const { status, stdout, stderr } = spawnSync('sh', ['-c', script], { cwd: folder, encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', script], {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
     return { code: status ?? -1, stdout, stderr };
   }
 
