@@ -6,18 +6,23 @@ import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'n
 /** Another process works on the file. */
 export class FileInUse extends Error {}
 
+const TIMES = 100;
+
 /**
  * Takes a file for this process, in which it can be taken once.
  *
  * @returns gives it back
- * @throws FileInUse where a running process has it; what the file system says where the note cannot be made
+ * @throws FileInUse where a running process has it, or the note can be neither read nor removed; what the file system says where the note cannot be made
  */
 export function takeFile(path: string): () => void {
   const note = `${path}.owner`;
   const draft = `${note}.${process.pid}`;
   writeFileSync(draft, noteOf(process.pid));
   try {
-    while (!placed(draft, note)) {
+    for (let times = 0; !placed(draft, note); times++) {
+      // Whoever starts at the same moment may be before us a few times. A link or a folder of that name stays.
+      if (times === TIMES)
+        throw new FileInUse(`${path} may be in use: ${note} cannot be taken; if no program runs on it, remove that`);
       const held = textOf(note);
       if (held !== undefined) takeOver(path, note, held);
     }

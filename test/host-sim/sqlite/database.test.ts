@@ -158,6 +158,16 @@ describe('a file', () => {
     expect(existsSync(`${path}.owner`)).toBe(false);
   });
 
+  it.each([
+    ['a folder', (note: string) => mkdirSync(note)],
+    ['a link to nowhere', (note: string) => symlinkSync('nowhere', note)],
+  ])('whose note is %s is refused, not waited for', async (_, make) => {
+    const path = fresh();
+    make(`${path}.owner`);
+    await expect(Database.open(path)).rejects.toThrow(`${path}.owner cannot be taken`);
+    expect(readdirSync(folder).filter((name) => name.includes('.owner.'))).toEqual([]);
+  });
+
   it.each(['no SQLite, only text. '.repeat(60), '-----BEGIN'])(
     'that is something else is refused and stays',
     async (text) => {
