@@ -6,6 +6,7 @@ import { type BundleFacts, keyName, type PaymentFacts, type Signer } from './fac
 /** The rules. */
 export const INVARIANTS = Object.freeze({
   durable: 'no approval without a durable record',
+  session: 'a session ends once, with what is due, and on record',
   cap: 'no total above a cap',
   expired: 'nothing that has expired is accepted',
   revoked: 'nothing is accepted that the device knows to be revoked',
@@ -240,7 +241,7 @@ export class FleetModel {
   /** A device has ended a reservation. */
   settled(device: string, { reservation, asked, amount, receiptId, recorded }: Settlement): Violation | undefined {
     const { facts, receipts, budgetTotals, ends, unnamed } = this.#known(device);
-    const wrong = (what: string) => broken('durable', device, `reservation ${reservation} ${what}`, []);
+    const wrong = (what: string) => broken('session', device, `reservation ${reservation} ${what}`, []);
     if (asked === undefined && !facts.settlesLeft)
       return wrong('was ended at a start, and its site holds what is left open');
     const known = receipts.get(reservation);
@@ -283,7 +284,7 @@ export class FleetModel {
   /** A start has found a reservation open, and could not end it where it tried to (`refusal`). */
   leftOpen(device: string, reservation: number, refusal: EndRefusal | undefined): Violation | undefined {
     const { receipts, budgetTotals, unnamed } = this.#known(device);
-    const wrong = (what: string) => broken('durable', device, `reservation ${reservation} is open, and ${what}`, []);
+    const wrong = (what: string) => broken('session', device, `reservation ${reservation} is open, and ${what}`, []);
     const known = receipts.get(reservation);
     if (known === undefined && !this.#isUnnamed(device, reservation)) return wrong('was never given');
     if (known?.end?.isSure || unnamed.get(reservation) !== undefined) return wrong('has ended before');
@@ -475,7 +476,7 @@ function isExcused({ code, isFlashFaulty }: EndRefusal): boolean {
 }
 
 function unended(device: string, reservation: number, { code }: EndRefusal): Violation {
-  return broken('durable', device, `reservation ${reservation} was not ended: ${code}`, []);
+  return broken('session', device, `reservation ${reservation} was not ended: ${code}`, []);
 }
 
 /** With more, or with less. */
@@ -487,7 +488,7 @@ function endedOtherwise(
   about: readonly string[],
 ): Violation {
   const detail = `reservation ${reservation} was to end with ${due}, and ended with ${amount}`;
-  return broken(amount > due ? 'cap' : 'durable', device, detail, about);
+  return broken(amount > due ? 'cap' : 'session', device, detail, about);
 }
 
 function lost(device: string, grantId: string, approved: bigint, found: bigint): Violation {

@@ -279,12 +279,12 @@ describe('a device is found out that', () => {
   it.each([
     ['settles more than was reserved', 'cap', saying({ amountMinor: '1000001' })],
     ['settles all that was reserved, whatever was delivered', 'cap', settling('1000000')],
-    ['gives everything back', 'durable', settling('0')],
-    ['settles another amount than it says', 'durable', recordingLess],
-    ['gives the receipt of another', 'durable', saying({ receiptId: 1 })],
-    ['ends nothing', 'durable', leavingOpen],
-    ['finds no reservation to end', 'durable', refusing('RESERVATION_NOT_FOUND')],
-    ['says that its store fails, which does not', 'durable', refusing('STORE_FAILED')],
+    ['gives everything back', 'session', settling('0')],
+    ['settles another amount than it says', 'session', recordingLess],
+    ['gives the receipt of another', 'session', saying({ receiptId: 1 })],
+    ['ends nothing', 'session', leavingOpen],
+    ['finds no reservation to end', 'session', refusing('RESERVATION_NOT_FOUND')],
+    ['says that its store fails, which does not', 'session', refusing('STORE_FAILED')],
   ] as const)('%s', async (_, invariant, makeCharger) => {
     const { result } = await ran(eventful(), makeCharger);
     expect(result.violation).toMatchObject({ invariant, detail: expect.stringContaining('reservation ') });
@@ -334,10 +334,8 @@ describe('a device is found out that', () => {
       scenario.arrivals[0].session = { lasts: '6m', delivered: 0.5 };
     });
     const { result } = await ran(text, makeCharger);
-    expect(result.violation).toMatchObject({
-      invariant: 'durable',
-      detail,
-    });
+    const rule = 'a session ends once, with what is due, and on record';
+    expect(result.violation).toMatchObject({ invariant: 'session', rule, detail });
   });
 });
 
@@ -430,20 +428,20 @@ describe('a reservation', () => {
     const ended = (amount: bigint) => modelWith(false).settled('park-1', { ...end(amount), asked: 3n });
     expect(ended(3n)).toBeUndefined();
     expect(ended(4n)).toMatchObject({ invariant: 'cap', detail: expect.stringContaining('was to end with 3') });
-    expect(ended(2n)).toMatchObject({ invariant: 'durable', detail: expect.stringContaining('was to end with 3') });
+    expect(ended(2n)).toMatchObject({ invariant: 'session', detail: expect.stringContaining('was to end with 3') });
   });
 
   it('ends with all of it at a start, and only where the site has such settled', () => {
     expect(modelWith(true).settled('park-1', endLeft(5n))).toBeUndefined();
-    expect(modelWith(true).settled('park-1', endLeft(4n))?.invariant).toBe('durable');
+    expect(modelWith(true).settled('park-1', endLeft(4n))?.invariant).toBe('session');
     expect(modelWith(false).settled('park-1', endLeft(5n))?.detail).toContain('its site holds what is left open');
   });
 
   it.each([
     ['STORE_FULL', false, undefined],
     ['STORE_FAILED', true, undefined],
-    ['STORE_FAILED', false, 'durable'],
-    ['RESERVATION_NOT_FOUND', true, 'durable'],
+    ['STORE_FAILED', false, 'session'],
+    ['RESERVATION_NOT_FOUND', true, 'session'],
   ] as const)(
     'is held by a store that takes no end, and by nothing else (%s, faulty flash: %s)',
     (code, isFlashFaulty, invariant) => {
@@ -494,7 +492,7 @@ describe('a reservation', () => {
     it('was settled with all of it, as is seen when the same is presented again', () => {
       const model = lost('bytes');
       model.settled('park-1', endLeft(1n));
-      expect(model.repeated('park-1', again)).toMatchObject({ invariant: 'durable', about: ['grant', 'budget'] });
+      expect(model.repeated('park-1', again)).toMatchObject({ invariant: 'session', about: ['grant', 'budget'] });
     });
 
     it('has its end at the operator', () => {
