@@ -1,12 +1,15 @@
-// Watches a run of the tests: who computes without end, or waits for a program that never ends, is not stopped by vitest's own limit
-// for a test, which only ends what waits for a promise. The run is ended here, and what stands is named.
+// Watches a run of the tests. What computes without end, or waits for a program that never ends, is not stopped by vitest's own
+// limit for a test, which only ends what waits for a promise; and a worker of vitest that has told its results may fail to tell
+// that it is done, which vitest waits for without a limit. The run is ended here, and what it stood at is named.
 
 import { execFileSync } from 'node:child_process';
 import { relative } from 'node:path';
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestSpecification } from 'vitest/node';
 
 /** The slowest file takes four minutes on two processors that do other work beside it. */
 const FILE_MS = 20 * 60_000;
+/** From the last result to the next file, or to the end of the run. */
+const QUIET_MS = 3 * 60_000;
 const LOOK_MS = 10_000;
 
 interface Running {
@@ -15,19 +18,31 @@ interface Running {
   last: string;
 }
 
+/** Ends the run with a text and an exit code. */
+type End = (text: string, code: 0 | 1) => void;
+
 export default class Watch implements Reporter {
   readonly #running = new Map<string, Running>();
   readonly #now: () => number;
-  readonly #end: (text: string) => void;
+  readonly #end: End;
+  /** Files without a result. */
+  #left = new Set<string>();
+  #failed: string[] = [];
+  #files = 0;
+  #lastMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param options for a test of this: the time, and what is done with the text of a run that stands */
-  constructor({ now = Date.now, end = endRun }: { now?: () => number; end?: (text: string) => void } = {}) {
+  /** @param options for a test of this: the time, and how a run is ended */
+  constructor({ now = Date.now, end = endRun }: { now?: () => number; end?: End } = {}) {
     this.#now = now;
     this.#end = end;
   }
 
-  onTestRunStart(): void {
+  onTestRunStart(files: readonly Pick<TestSpecification, 'moduleId'>[]): void {
+    this.#left = new Set(files.map(({ moduleId }) => moduleId));
+    this.#files = this.#left.size;
+    this.#failed = [];
+    this.#lastMs = this.#now();
     this.#timer = setInterval(() => this.look(), LOOK_MS);
     this.#timer.unref();
   }
@@ -41,30 +56,57 @@ export default class Watch implements Reporter {
     if (running !== undefined) running.last = fullName;
   }
 
-  onTestModuleEnd({ moduleId }: TestModule): void {
-    this.#running.delete(moduleId);
+  onTestModuleEnd(module: TestModule): void {
+    this.#running.delete(module.moduleId);
+    this.#left.delete(module.moduleId);
+    this.#lastMs = this.#now();
+    if (!module.ok()) this.#failed.push(shown(module.moduleId));
   }
 
   onTestRunEnd(): void {
     clearInterval(this.#timer);
   }
 
-  /** Ends the run where a file takes too long. */
+  /** Ends the run where a file takes too long, or where none runs and vitest neither begins another nor ends it. */
   look(): void {
     const now = this.#now();
+    if (this.#running.size === 0 && now - this.#lastMs > QUIET_MS) {
+      this.#stop(this.#left.size === 0 ? this.#results() : this.#notBegun());
+      return;
+    }
     const standing = [...this.#running].filter(([, { since }]) => now - since > FILE_MS);
     if (standing.length === 0) return;
-    clearInterval(this.#timer);
+    this.#failed.push(...standing.map(([path]) => shown(path)));
     const lines = standing.map(([path, { since, last }]) => {
       const minutes = Math.round((now - since) / 60_000);
-      return `${relative(process.cwd(), path)} has not ended in ${minutes} minutes; the last test that was begun: ${last}`;
+      return `${shown(path)} has not ended in ${minutes} minutes; the last test that was begun: ${last}`;
     });
-    this.#end(lines.join('\n'));
+    this.#stop(lines.join('\n'));
+  }
+
+  #results(): string {
+    const whole = `all ${this.#files} files have results, and vitest has not ended`;
+    return this.#failed.length > 0 ? `${whole}; failed: ${this.#failed.join(', ')}` : `${whole}; none failed`;
+  }
+
+  #notBegun(): string {
+    const left = [...this.#left].map(shown);
+    this.#failed.push(...left);
+    return `vitest begins no file any more; without a result: ${left.join(', ')}`;
+  }
+
+  #stop(text: string): void {
+    clearInterval(this.#timer);
+    this.#end(text, this.#failed.length > 0 ? 1 : 0);
   }
 }
 
+function shown(path: string): string {
+  return relative(process.cwd(), path);
+}
+
 /** Also shows which programs run, as one of them may be what is waited for, and ends those that compute: they hear nothing. */
-function endRun(text: string): void {
+function endRun(text: string, code: 0 | 1): void {
   process.stderr.write(
     `\n${ps('--deselect', '-p', '2', '--ppid', '2', '--forest', '-o', 'pid,time,stat,args')}\n${text}\n`,
   );
@@ -75,7 +117,7 @@ function endRun(text: string): void {
       // It has ended.
     }
   }
-  process.exit(1);
+  process.exit(code);
 }
 
 /** Empty on a machine that has no such program. */
