@@ -21,6 +21,7 @@ import type { SignedBy } from '../signing/artifacts.ts';
 import type { SigningKey } from '../signing/keys.ts';
 import { presentationBytes } from '../wallet/presentation.ts';
 import { Arrivals } from './arrivals.ts';
+import { type CheatsByClass, CheatTally } from './cheat-counts.ts';
 import { unmet } from './expectations.ts';
 import type { KeptRun } from './kept-run.ts';
 import { Payers } from './payers.ts';
@@ -78,8 +79,12 @@ export interface RunResult {
   readonly refused: { readonly [code: string]: number };
   /** Payers who found a device without power, whose payment was cut off, or whose answer was lost. */
   readonly unanswered: number;
-  /** Approved payments that the operator has. */
+  /** Of the unanswered ones those that were approved all the same, as far as it came out, and how many of these the operator has. */
+  readonly unheard: { readonly approved: number; readonly acknowledged: number };
+  /** Approved payments that the operator has, without the unheard ones. */
   readonly acknowledged: number;
+  /** There where a scenario has payers who cheat. */
+  readonly cheats?: CheatsByClass;
   /** What the scenario expects and did not come, in words. */
   readonly unmet: readonly string[];
   readonly events: number;
@@ -112,6 +117,8 @@ interface Payer {
   readonly retry?: RetryTerms | undefined;
   /** Left out where it is paid at once. */
   readonly session?: SessionDrawn | undefined;
+  /** The event of the first attempt. */
+  readonly retryOf?: number;
 }
 
 /** A session of a payer: how long it lasts, and what is delivered. */
@@ -162,8 +169,10 @@ class Run {
   /** Receipts of sessions that have not ended, of each device. */
   readonly #openSessions = new Map<string, Set<number>>();
   #unanswered = 0;
-  /** What was approved: the receipts of each device. */
-  readonly #approvals = new Map<string, number[]>();
+  /** What was approved: the receipts of each device, and those that no payer was given at once. */
+  readonly #approvals = new Map<string, Set<number>>();
+  readonly #unheard = new Map<string, Set<number>>();
+  readonly #cheats = new CheatTally();
   readonly #progress: RunOptions['progress'];
   readonly #tellObserver: RunOptions['observed'];
   readonly #timeOver: RunOptions['timeOver'];
@@ -264,7 +273,7 @@ class Run {
     for (const { terms, image } of this.#devices.values()) this.#keep?.image(terms.deviceId, image);
     if (this.#end?.aborted) throw new RunBrokenOff(this.#timeline.nowMs);
     this.#timeOver?.();
-    const acknowledged = await this.#handedIn();
+    const { acknowledged, unheard } = await this.#handedIn();
     const refused = Object.fromEntries([...this.#refused].sort(([a], [b]) => (a < b ? -1 : 1)));
     const counts = {
       payments: this.#payments,
@@ -276,7 +285,15 @@ class Run {
     };
     if (this.#violation === undefined)
       this.#trace.add({ event: 'scenario.ends', payments: this.#payments, approved: this.#approved, acknowledged });
-    const result = { ...counts, acknowledged, unmet: unmet(this.#scenario.expect, counts), events: this.#trace.count };
+    const cheats = this.#hasCheats && { cheats: this.#cheats.byClass };
+    const result = {
+      ...counts,
+      unheard,
+      acknowledged,
+      ...cheats,
+      unmet: unmet(this.#scenario.expect, counts),
+      events: this.#trace.count,
+    };
     const violation = this.#violation;
     if (violation === undefined) return result;
     const trace = this.#trace.leadingTo(violation.device, violation.about);
@@ -297,21 +314,31 @@ class Run {
     }
   }
 
-  /** What the operator has in the end. @returns how many of the approvals */
-  async #handedIn(): Promise<number> {
+  /** What the operator has in the end: how many of the approvals, and of those that no payer was told of. */
+  async #handedIn(): Promise<Pick<RunResult, 'acknowledged' | 'unheard'>> {
     const { backend } = this.#servers.backend;
     let acknowledged = 0;
+    const unheard = { approved: 0, acknowledged: 0 };
     for (const deviceId of this.#devices.keys()) {
+      const approvals = receiptsOf(this.#approvals, deviceId);
+      const untold = receiptsOf(this.#unheard, deviceId);
       const receipts = new Map<number, bigint>();
       const stored = await backend.storage.receipts({ deviceId, chain: 1 }, 0, Number.MAX_SAFE_INTEGER);
-      for (const { receiptId, document } of stored) receipts.set(receiptId, BigInt(String(document.amountMinor ?? 0)));
-      for (const receiptId of this.#approvals.get(deviceId) ?? []) if (receipts.has(receiptId)) acknowledged++;
+      for (const { receiptId, document } of stored) {
+        receipts.set(receiptId, BigInt(String(document.amountMinor ?? 0)));
+        // Power went between the record and the answer, and nobody came again.
+        const isApproval = document.kind === 'payment' && document.doubt === undefined;
+        if (isApproval && !approvals.has(receiptId)) untold.add(receiptId);
+      }
+      for (const receiptId of approvals) if (receipts.has(receiptId)) acknowledged++;
+      for (const receiptId of untold) if (receipts.has(receiptId)) unheard.acknowledged++;
+      unheard.approved += untold.size;
       const device = this.#device(deviceId);
       if (this.#violation === undefined) this.#watch.ended(device);
       if (this.#violation !== undefined || device.provisioning.operator === undefined) continue;
       this.#watch.handedIn(device, receipts, await backend.report(deviceId));
     }
-    return acknowledged;
+    return { acknowledged, unheard };
   }
 
   /** Ends the servers. */
@@ -488,7 +515,7 @@ class Run {
   }
 
   async #pay(device: SimulatedDevice, presented: Presented, payer: Payer): Promise<void> {
-    const { name, signer, session } = payer;
+    const { name, signer, session, retryOf } = payer;
     const { deviceId } = device.terms;
     const { bytes, amountMinor } = presented;
     this.#payments++;
@@ -500,22 +527,26 @@ class Run {
     if (decision === undefined || isLost) {
       this.#unanswered++;
       if (decision === undefined && hadPower) this.#watch.unanswered(device, bytes, amountMinor);
-      this.#planRetry(device, presented, payer);
     } else if (!decision.ok) this.#refused.set(decision.code, (this.#refused.get(decision.code) ?? 0) + 1);
     else if (decision.repeated) this.#repeated++;
     else {
       this.#approved++;
-      const approvals = this.#approvals.get(deviceId) ?? [];
-      this.#approvals.set(deviceId, approvals);
-      approvals.push(decision.receiptId);
+      receiptsOf(this.#approvals, deviceId).add(decision.receiptId);
       if (this.#hasCheats) this.#lastApproved.set(deviceId, { ...presented, signer });
     }
+    if (name.hostile !== undefined) this.#cheats.decided(name.hostile, decision);
+    // Told or not: what is given again was approved before, and a first answer may have gone with the power.
+    if (decision?.ok && !receiptsOf(this.#approvals, deviceId).has(decision.receiptId))
+      receiptsOf(this.#unheard, deviceId).add(decision.receiptId);
     this.#tell(deviceId, {
       event: 'payment',
       ...name,
+      ...(retryOf !== undefined && { retryOf }),
       amountMinor,
       ...(isLost ? lostAnswer(decision) : answerOf(decision)),
     });
+    if (decision === undefined || isLost)
+      this.#planRetry(device, presented, { ...payer, retryOf: retryOf ?? this.#trace.count });
     const forged = forgedBy(name.hostile);
     if (decision?.ok && decision.repeated) this.#watch.repeated(device, bytes, forged, decision);
     else if (decision?.ok) this.#watch.approved(device, bytes, forged, decision);
@@ -637,6 +668,13 @@ class Run {
   #tell(device: string, { event, ...rest }: LogEvent): void {
     this.#trace.add({ event, device, ...rest });
   }
+}
+
+/** Receipts of a device. */
+function receiptsOf(all: Map<string, Set<number>>, deviceId: string): Set<number> {
+  const known = all.get(deviceId) ?? new Set();
+  all.set(deviceId, known);
+  return known;
 }
 
 function answerOf(decision: Decision | undefined): Omit<LogEvent, 'event'> {

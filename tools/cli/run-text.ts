@@ -1,9 +1,11 @@
 // What commands that run scenarios tell in the same words: why a file cannot be used, the counts of a run, and what is wrong
 // with what came of it.
 
+import type { CheatCounts } from '../../host-sim/simulation/cheat-counts.ts';
 import type { RunResult } from '../../host-sim/simulation/run.ts';
 import { type InputProblem, problemText } from '../provision/problems.ts';
 import { type Io, printable, UsageError } from './io.ts';
+import { tableText } from './table.ts';
 
 /** More findings of a file are counted and not told. */
 const TOLD = 20;
@@ -28,7 +30,7 @@ export function tellNotes(io: Io, notes: readonly InputProblem[]): void {
 
 /** What was counted in a run: what, and how many. */
 export function countRows(result: RunResult): readonly (readonly [string, string])[] {
-  const { payments, approved, acknowledged, repeated, settled, refused, unanswered } = result;
+  const { payments, approved, acknowledged, repeated, settled, refused, unanswered, unheard } = result;
   return [
     ['payments', String(payments)],
     ['approved', String(approved)],
@@ -37,7 +39,53 @@ export function countRows(result: RunResult): readonly (readonly [string, string
     ...(settled === undefined ? [] : [['sessions that have ended', String(settled)] as const]),
     ...Object.entries(refused).map(([code, count]) => [`refused with ${code}`, String(count)] as const),
     ['without an answer', String(unanswered)],
+    ...(unheard.approved === 0
+      ? []
+      : ([
+          ['  of these approved all the same', String(unheard.approved)],
+          ['    of these at the operator', String(unheard.acknowledged)],
+        ] as const)),
   ];
+}
+
+/** A class of cheats, and what came of it. */
+type Cheat = readonly [name: string, counts: CheatCounts];
+
+/** Columns of the table of cheats; one whose cells are all empty is left out. */
+const CHEAT_COLUMNS: readonly (readonly [heading: string, cell: (cheat: Cheat) => string])[] = [
+  ['payers who cheat', ([name]) => name],
+  ['attempts', ([, { attempts }]) => String(attempts)],
+  ['APPROVED', ([, { approved }]) => String(approved || '')],
+  ['answered again', ([, { repeated }]) => String(repeated || '')],
+  ['no power', ([, { undecided }]) => String(undecided || '')],
+  ['refused with', ([, { refused }]) => countsText(refused)],
+];
+
+/**
+ * How payers cheated in a run: each class that occurred, with the codes that it was refused with, told or not; nothing where nobody
+ * did. What was approved stands out.
+ */
+export function cheatLines({ cheats = {} }: Pick<RunResult, 'cheats'>): readonly string[] {
+  const classes = Object.entries(cheats);
+  if (classes.length === 0) return [];
+  const columns = CHEAT_COLUMNS.filter(([, cell]) => classes.some((cheat) => cell(cheat) !== ''));
+  const rows = classes.map((cheat) => columns.map(([, cell]) => cell(cheat)));
+  const approved = classes.filter(([, counts]) => counts.approved > 0);
+  return [
+    '',
+    tableText(
+      columns.map(([heading]) => heading),
+      rows,
+    ),
+    ...approved.map(([name, counts]) => `APPROVED, AND A CHEAT: ${name}, ${counts.approved} of ${counts.attempts}`),
+  ];
+}
+
+function countsText(counts: { readonly [name: string]: number }): string {
+  return Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
 }
 
 /** The same counts in one line; refusals without their codes. */

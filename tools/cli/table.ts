@@ -21,6 +21,11 @@ const NO_FRAME = {
   middle: '  ',
 };
 
+/** What is a part of the row above begins with blanks. */
+function cellText(text: string): string {
+  return `${/^ */.exec(text)?.[0]}${printable(text)}`;
+}
+
 /**
  * A table with a line of headings. What cells hold may come from files, so control characters are taken out.
  *
@@ -37,7 +42,7 @@ export function tableText(
     colAligns: headings.map((_, i) => (i < figuresFrom ? 'left' : 'right')),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  for (const row of rows) table.push(row.map(printable));
+  for (const row of rows) table.push(row.map(cellText));
   return table
     .toString()
     .split('\n')

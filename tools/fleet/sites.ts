@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { FleetRun } from '../../host-sim/fleet/fleet.ts';
 import type { Expectations } from '../../host-sim/scenario/scenario.ts';
+import { cheatsTogether } from '../../host-sim/simulation/cheat-counts.ts';
 import { unmet } from '../../host-sim/simulation/expectations.ts';
 import { runSite, type SiteOrder, type SiteWord } from './site.ts';
 
@@ -155,8 +156,8 @@ export function together(runs: readonly FleetRun[], expected: Expectations): Fle
     const refused: { [code: string]: number } = { ...before.refused };
     for (const [code, count] of Object.entries(result.refused)) refused[code] = (refused[code] ?? 0) + count;
     const violation = before.violation ?? result.violation;
-    // Where one has sessions, all have: they run the same scenario.
-    const { settled } = result;
+    // Where one has sessions, or payers who cheat, all have: they run the same scenario.
+    const { settled, unheard, cheats } = result;
     sum = {
       devices: sum.devices + devices,
       heldBytes: sum.heldBytes + heldBytes,
@@ -167,7 +168,12 @@ export function together(runs: readonly FleetRun[], expected: Expectations): Fle
         ...(settled !== undefined && { settled: settled + (before.settled ?? 0) }),
         refused,
         unanswered: before.unanswered + result.unanswered,
+        unheard: {
+          approved: before.unheard.approved + unheard.approved,
+          acknowledged: before.unheard.acknowledged + unheard.acknowledged,
+        },
         acknowledged: before.acknowledged + result.acknowledged,
+        ...(cheats !== undefined && { cheats: cheatsTogether(before.cheats ?? {}, cheats) }),
         unmet: [],
         events: before.events + result.events,
         ...(violation && { violation }),

@@ -53,6 +53,7 @@ describe('a payer whose answer was lost', () => {
     const { result, paid } = await ran(undefined, CUT_LINE);
     expect(result).toMatchObject({ payments: 71, approved: 71 - HIT, repeated: 0, refused: {}, unanswered: HIT });
     expect(paid.filter(({ answer }) => answer === 'none').every(({ decided }) => decided === 'approved')).toBe(true);
+    expect(result).toMatchObject({ acknowledged: 71 - HIT, unheard: { approved: HIT, acknowledged: HIT } });
   });
 
   it('is given the receipt of before, and pays once', async () => {
@@ -64,6 +65,16 @@ describe('a payer whose answer was lost', () => {
     const lost = receipts(paid, 'none');
     expect(again.every((receiptId) => lost.includes(receiptId))).toBe(true);
     expect(new Set([...receipts(paid, 'approved'), ...again]).size).toBe(71);
+    expect(result.unheard).toEqual({ approved: result.repeated, acknowledged: result.repeated });
+  });
+
+  it('comes again with what names its first attempt', async () => {
+    const { paid } = await ran({ after: '20s', times: 20 }, BAD_LINE);
+    const first = new Map(paid.map((one) => [one.n, one]));
+    const again = paid.filter(({ retryOf }) => retryOf !== undefined);
+    expect(again.length).toBeGreaterThan(5);
+    for (const { retryOf, receiptId } of again)
+      expect(first.get(Number(retryOf))).toMatchObject({ answer: 'none', receiptId });
   });
 
   it('comes again as often as the scenario says, and then leaves', async () => {
@@ -97,8 +108,14 @@ describe('a payer whose device lost its power', () => {
     const { result, paid } = await ran({ after: '90s' }, { latency: '1s' }, cutBeforeAnswer);
     expect(result.violation).toBeUndefined();
     expect(result).toMatchObject({ payments: 94, approved: 48, repeated: 23, refused: {}, unanswered: 23 });
+    expect(result).toMatchObject({ acknowledged: 48, unheard: { approved: 23, acknowledged: 23 } });
     const told = [...receipts(paid, 'approved'), ...receipts(paid, 'repeated')];
     expect(new Set(told).size).toBe(71);
+  });
+
+  it('after the record, and who leaves, is found at the operator', async () => {
+    const { result } = await ran(undefined, { latency: '1s' }, cutBeforeAnswer);
+    expect(result).toMatchObject({ approved: 48, unanswered: 23, unheard: { approved: 23, acknowledged: 23 } });
   });
 
   it('in the middle of anything pays once', async () => {

@@ -10,7 +10,7 @@ import { readScenario } from '../../scenario/scenario-file.ts';
 import { type Io, printable } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
 import { packageFolder } from '../package-folder.ts';
-import { countRows, foundLines, refuseProblems, tellFailure, tellNotes } from '../run-text.ts';
+import { cheatLines, countRows, foundLines, refuseProblems, tellFailure, tellNotes } from '../run-text.ts';
 import { tableText } from '../table.ts';
 
 interface FleetCommandOptions {
@@ -122,6 +122,7 @@ function text(title: string, seed: number, fleet: Fleet): string {
     `${printable(title)}, seed ${seed}`,
     '',
     tableText(['what', 'how many'], counts),
+    ...cheatLines(result),
     '',
     tableText(['what it took', ''], took),
     '',

@@ -17,7 +17,7 @@ import { readScenario } from '../../scenario/scenario-file.ts';
 import { type Io, printable, systemReason, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
 import { makeFolder } from '../output-file.ts';
-import { countRows, foundLines, refuseProblems, tellNotes } from '../run-text.ts';
+import { cheatLines, countRows, foundLines, refuseProblems, tellNotes } from '../run-text.ts';
 import { exitCodeOf, interruptible } from '../signals.ts';
 import { checkReport, SimReport } from '../sim-report.ts';
 import { tableText } from '../table.ts';
@@ -164,7 +164,14 @@ async function keptIn(folder: string, work: (kept: KeptRun) => Promise<RunResult
 
 function resultText(title: string, seed: number, result: RunResult): string {
   const counts = tableText(['what', 'how many'], countRows(result));
-  return [`${printable(title)}, seed ${seed}`, '', counts, '', `${result.events} events`, ...foundLines(result)].join(
-    '\n',
-  );
+  const cheats = cheatLines(result);
+  return [
+    `${printable(title)}, seed ${seed}`,
+    '',
+    counts,
+    ...cheats,
+    '',
+    `${result.events} events`,
+    ...foundLines(result),
+  ].join('\n');
 }
