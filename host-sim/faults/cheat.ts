@@ -2,7 +2,8 @@
 
 import type { JsonObject } from '../../core/json/value.ts';
 import type { SeededRandom } from '../flash/random.ts';
-import type { SignedBy } from '../signing/artifacts.ts';
+import type { SaleTerms } from '../scenario/scenario.ts';
+import type { SignedBy, SignedEnvelope } from '../signing/artifacts.ts';
 import type { SigningKey } from '../signing/keys.ts';
 import type { WalletPresentation } from '../wallet/presentation.ts';
 
@@ -15,12 +16,18 @@ export interface HostileContext {
   readonly late: WalletPresentation;
   /** The wallet's own key: its owner signs what he likes. */
   readonly signer: SignedBy;
-  /** A grant that the authority has signed for this wallet, and that has expired. */
-  readonly expiredGrant: () => JsonObject;
+  /** What the device sells. */
+  readonly sale: SaleTerms;
+  /** A grant that the authority has signed for this wallet, with other terms, and an id that ends so. */
+  readonly otherGrant: (ending: string, terms: JsonObject) => JsonObject;
+  /** A fleet policy that the authority has signed: for this actor, within the grant, with the terms that are other. */
+  readonly fleetPolicy: (terms: JsonObject) => SignedEnvelope;
   /** What this device has approved last; undefined where it has approved nothing. */
   readonly approved: Approved | undefined;
   /** A key that nobody knows. */
   readonly stranger: SigningKey;
+  /** One whom bundles approve, and whom no site lists. */
+  readonly neighbour: SignedBy;
   readonly random: SeededRandom;
 }
 

@@ -2,9 +2,10 @@
 // it stands under is not what the grant, the site or the device's own books allow.
 
 import type { JsonObject } from '../../core/json/value.ts';
-import { intentHash, type SignedEnvelope, signFleetPolicy, signGrant, signSba, signSpa } from '../signing/artifacts.ts';
+import { type SignedEnvelope, signGrant, signSpa } from '../signing/artifacts.ts';
 import { presentationBytes, type WalletPresentation } from '../wallet/presentation.ts';
 import type { Approved, Cheats, HostileContext, Presented } from './cheat.ts';
+import { presented, signedAnew, underOtherGrant } from './signed-anew.ts';
 
 /** An account that is neither a merchant's nor a wallet's. */
 const ELSEWHERE = 'rrrrrrrrrrrrrrrrrrrrrhoLvTp';
@@ -17,9 +18,8 @@ const ODD_TIMES = ['never', '2099-02-30T00:00:00Z', '2099-06-01T06:00:00', '4102
 export const DISHONEST_WALLETS = {
   /** Pays under a grant of its own that has expired, with a budget that has not. */
   'grant-expired': (context) => {
-    const grant = context.expiredGrant();
-    const { grantId, policyHash } = grant.grant as { grantId: string; policyHash: string };
-    return presented(context, { ...signedAnew(context, { budget: { grantId, policyHash } }), grant });
+    const { expiresAt } = context.late.sba.authorization;
+    return presented(context, underOtherGrant(context, 'before', { expiresAt: expiresAt as string }));
   },
   /** Pays with an SPA that has expired, under a budget that has not. */
   'payment-expired': (context) => {
@@ -89,6 +89,9 @@ export const DISHONEST_WALLETS = {
       }),
     );
   },
+  /** Signs for other money than the terminal counts in. */
+  'currency-other': (context) =>
+    context.sale.isFiat ? presented(context, signedAnew(context, { budget: { currency: 'XXX' } })) : undefined,
   /** Signs a payment above the ceiling of its budget. */
   'ceiling-short': (context) => {
     // One that is for one has no ceiling below it.
@@ -115,6 +118,11 @@ export const DISHONEST_WALLETS = {
     const signer = { key: context.stranger, issuer: 'stranger.example' };
     return presented(context, signedAnew({ ...context, signer }, {}));
   },
+  /** Signs a budget with a key that nobody has heard of. */
+  'key-unknown': (context) => {
+    const { signer, stranger } = context;
+    return presented(context, signedAnew({ ...context, signer: { ...signer, key: stranger } }, {}));
+  },
   /** Signs a payment under the budget of somebody else. */
   'payment-forged': (context) => {
     const { honest, stranger } = context;
@@ -126,23 +134,6 @@ export const DISHONEST_WALLETS = {
   'prefix-other': (context) => {
     const { honest, signer } = context;
     return presented(context, { ...honest, sba: signSpa(honest.sba.authorization, signer) });
-  },
-  /** Signs a fleet policy under the authority's name. */
-  'fleet-policy-forged': (context) => {
-    const { honest, stranger } = context;
-    const { issuer, issuerKeyId } = honest.grant as { issuer: string; issuerKeyId: string };
-    const { budgetMinor } = honest.grant.grant as JsonObject;
-    const { actorId, currency, minorUnit, allowedRails, allowedAssets, expiresAt } = honest.sba.authorization;
-    const policy = { version: '1.0', fleetPolicyId: 'own', fleetId: 'own', scope: 'SESSION', allowedOperators: [] };
-    const terms = { actorId, currency, minorUnit, maxAmountMinor: budgetMinor, allowedRails, allowedAssets, expiresAt };
-    const fleetPolicyAuthorization = signFleetPolicy({ ...policy, ...terms } as JsonObject, {
-      key: { ...stranger, kid: issuerKeyId },
-      issuer,
-    });
-    return {
-      bytes: Buffer.from(JSON.stringify({ ...honest, fleetPolicyAuthorization })),
-      amountMinor: context.amountMinor,
-    };
   },
   /** Signs another payment under a budget that has paid. */
   'budget-used': ({ approved }) =>
@@ -182,31 +173,6 @@ export const SIGNED_ALL_THE_SAME = [
   'key-used',
   'payment-left-out',
 ] as const;
-
-interface Changes {
-  readonly budget?: JsonObject;
-  readonly payment?: JsonObject;
-  readonly intent?: JsonObject;
-}
-
-/** The payment with other members, and with every hash and every signature of the wallet good. */
-function signedAnew(
-  { honest, signer }: Pick<HostileContext, 'honest' | 'signer'>,
-  { budget = {}, payment = {}, intent = {} }: Changes,
-): WalletPresentation {
-  const settlementIntent = { ...(honest.settlementIntent as JsonObject), ...intent };
-  const { authorization } = honest.spa as SignedEnvelope;
-  return {
-    ...honest,
-    sba: signSba({ ...honest.sba.authorization, ...budget }, signer),
-    spa: signSpa({ ...authorization, ...payment, intentHash: intentHash(settlementIntent) }, signer),
-    settlementIntent,
-  };
-}
-
-function presented({ amountMinor }: HostileContext, presentation: WalletPresentation): Presented {
-  return { bytes: presentationBytes(presentation), amountMinor };
-}
 
 /** What becomes of a payment that was approved. */
 function withApproved(

@@ -6,11 +6,12 @@ import { presentationBytes, type WalletPresentation } from '../wallet/presentati
 import type { Cheat, Cheats, HostileContext, Presented } from './cheat.ts';
 import { DISHONEST_WALLETS, SIGNED_ALL_THE_SAME } from './dishonest-wallet.ts';
 import { HOSTILE_BYTES } from './hostile-bytes.ts';
+import { NEIGHBOURS, OTHER_TERMS, SIGNED_FLEET_POLICIES } from './other-terms.ts';
 
 /** Of Ed25519: RFC 8032 §5.1. */
 const GROUP_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 /** Classes whose payments are somebody's. */
-const SIGNED = ['late', 'replayed', ...SIGNED_ALL_THE_SAME] as const;
+const SIGNED = ['late', 'replayed', ...SIGNED_ALL_THE_SAME, ...SIGNED_FLEET_POLICIES] as const;
 
 /** Without a key that is good for anything. */
 const CHANGED_PAYMENTS = {
@@ -87,7 +88,7 @@ const CHANGED_PAYMENTS = {
   },
 } as const satisfies Cheats;
 
-const CHEATS = { ...CHANGED_PAYMENTS, ...HOSTILE_BYTES, ...DISHONEST_WALLETS } as const;
+const CHEATS = { ...CHANGED_PAYMENTS, ...HOSTILE_BYTES, ...DISHONEST_WALLETS, ...OTHER_TERMS } as const;
 
 /** A class of what payers do. */
 export type HostileClass = keyof typeof CHEATS;
@@ -98,6 +99,11 @@ export const HOSTILE_CLASSES = Object.keys(CHEATS) as readonly HostileClass[];
 /** What a payer of a class presents; undefined where there is nothing to begin with. */
 export function hostilePayment(kind: HostileClass, context: HostileContext): Presented | undefined {
   return (CHEATS[kind] as Cheat)(context);
+}
+
+/** Whether a class needs an issuer whom bundles approve and no site lists. */
+export function needsNeighbour(kind: HostileClass): boolean {
+  return (NEIGHBOURS as readonly string[]).includes(kind);
 }
 
 /** What makes a payment nobody's. One that comes late, or again, was signed: its expiry and its caps are what matters. */

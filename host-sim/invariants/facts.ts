@@ -23,10 +23,10 @@ export interface PaymentFacts {
   readonly budgetId: string;
   readonly grantSigner: Signer;
   readonly budgetSigner: Signer;
-  /** The first expiry of both. */
+  /** The first expiry of both, and of the fleet policy beside them. */
   readonly expiresAtMs: number;
   readonly grantExpiresAtMs: number;
-  /** What one payment may come to, what one budget, and what all under the grant. */
+  /** What one payment may come to, what one budget, and what all under the grant and its fleet policy. */
   readonly singleMost: bigint | undefined;
   readonly budgetMost: bigint;
   readonly grantMost: bigint | undefined;
@@ -61,16 +61,20 @@ export function bundleFacts(bundle: JsonObject, root: string): BundleFacts {
 /** What a payment says; undefined where it is none. */
 export function paymentFacts(bytes: Uint8Array): PaymentFacts | undefined {
   try {
-    const { grant: envelope, sba } = JSON.parse(Buffer.from(bytes).toString());
+    const { grant: envelope, sba, fleetPolicyAuthorization } = JSON.parse(Buffer.from(bytes).toString());
     const { grant } = envelope;
     const budget = sba.authorization;
-    const caps = [grant.budgetMinor, grant.offlineMaxCumulativePayment].filter((cap) => cap !== undefined).map(BigInt);
+    const fleetPolicy = fleetPolicyAuthorization?.authorization;
+    const caps = [grant.budgetMinor, grant.offlineMaxCumulativePayment, fleetPolicy?.maxAmountMinor]
+      .filter((cap) => cap !== undefined)
+      .map(BigInt);
+    const expiries = [grant, budget, fleetPolicy].filter((one) => one !== undefined);
     return {
       grantId: String(grant.grantId),
       budgetId: String(budget.budgetId),
       grantSigner: { issuer: String(envelope.issuer), kid: String(envelope.issuerKeyId) },
       budgetSigner: { issuer: String(sba.issuer), kid: String(sba.issuerKeyId) },
-      expiresAtMs: Math.min(Date.parse(grant.expiresAt), Date.parse(budget.expiresAt)),
+      expiresAtMs: Math.min(...expiries.map(({ expiresAt }) => Date.parse(expiresAt))),
       grantExpiresAtMs: Date.parse(grant.expiresAt),
       singleMost: grant.offlineMaxSinglePayment === undefined ? undefined : BigInt(grant.offlineMaxSinglePayment),
       budgetMost: BigInt(budget.maxAmountMinor),

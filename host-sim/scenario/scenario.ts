@@ -153,4 +153,6 @@ export interface SaleTerms {
   readonly gateway: string | undefined;
   readonly currency: string;
   readonly minorUnit: number;
+  /** Whether the terminal counts in that currency, and not in the asset's smallest unit. */
+  readonly isFiat: boolean;
 }

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../core/json/value.ts';
 import type { Clock } from '../../core/ports/ports.ts';
 import type { SaleTerms, Scenario, WalletTerms } from '../scenario/scenario.ts';
 import { seededAddress, seededIds } from '../scenario/seeded.ts';
+import type { SignedEnvelope } from '../signing/artifacts.ts';
 import type { WalletPresentation } from '../wallet/presentation.ts';
 import { createSession } from '../wallet/session.ts';
 import type { Servers } from './servers.ts';
@@ -91,11 +92,30 @@ export class Payers {
     return session.createPayment(isKeyed ? { ...payment, idempotencyKey: this.#newId() } : payment);
   }
 
-  /** A grant of a wallet's that expired so long ago. */
-  expiredGrant({ grant }: Wallet, agoMs: number): JsonObject {
-    const expiresAt = new Date((this.#clock.wallMs() as number) - agoMs).toISOString();
+  /** A wallet's grant as the authority would have signed it with other terms, and an id that ends so. */
+  otherGrant({ grant }: Wallet, ending: string, terms: JsonObject): JsonObject {
     const { grantId, ...members } = grant.grant as JsonObject;
-    return this.#servers.signedGrant({ ...members, grantId: `${grantId}-before`, expiresAt });
+    return this.#servers.signedGrant({ ...members, ...terms, grantId: `${grantId}-${ending}` });
+  }
+
+  /** A fleet policy for a wallet, with all that its grant allows but for these terms. */
+  fleetPolicy({ grant, address }: Wallet, { currency, minorUnit }: SaleTerms, terms: JsonObject): SignedEnvelope {
+    const { budgetMinor, allowedRails, allowedAssets, expiresAt } = grant.grant as JsonObject;
+    return this.#servers.signedFleetPolicy({
+      version: '1.0',
+      fleetPolicyId: `policy ${address}`,
+      fleetId: 'fleet',
+      actorId: address,
+      scope: 'SESSION',
+      currency,
+      minorUnit,
+      maxAmountMinor: budgetMinor as string,
+      allowedRails: allowedRails as readonly string[],
+      allowedAssets: allowedAssets as readonly JsonObject[],
+      allowedOperators: [],
+      expiresAt: expiresAt as string,
+      ...terms,
+    });
   }
 
   #granted(terms: WalletTerms, address: string): Promise<JsonObject> {

@@ -1,5 +1,6 @@
 // Runs a scenario: everybody is made from it, and time passes until its end. The same scenario and seed give the same trace.
 
+import type { JsonObject } from '../../core/json/value.ts';
 import type { LogEvent } from '../../core/ports/ports.ts';
 import type { Decision } from '../../core/verifier.ts';
 import type { Approved, Presented } from '../faults/cheat.ts';
@@ -504,7 +505,10 @@ class Run {
       amountMinor: amount,
       late,
       signer,
-      expiredGrant: () => this.#payers.expiredGrant(wallet, LATE_MS),
+      sale: device.sale,
+      otherGrant: (ending: string, terms: JsonObject) => this.#payers.otherGrant(wallet, ending, terms),
+      fleetPolicy: (terms: JsonObject) => this.#payers.fleetPolicy(wallet, device.sale, terms),
+      neighbour: this.#servers.neighbour,
       approved,
       stranger: this.#stranger,
       random,

@@ -4,6 +4,7 @@
 import type { JsonObject } from '../../core/json/value.ts';
 import type { Clock } from '../../core/ports/ports.ts';
 import type { Provisioning } from '../../core/provisioning/provisioning.ts';
+import { needsNeighbour } from '../faults/hostile-payer.ts';
 import { apiKeyHash } from '../http/bearer.ts';
 import type { LocalAnswer, LocalRequest } from '../http/json-server.ts';
 import { Loopback } from '../http/loopback.ts';
@@ -15,8 +16,8 @@ import { PolicyAuthority } from '../policy-authority/server.ts';
 import { MemoryStorage, type PolicyAuthorityStorage } from '../policy-authority/storage.ts';
 import { createNodeCrypto } from '../ports/node-crypto.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { seededIds } from '../scenario/seeded.ts';
-import { signGrant } from '../signing/artifacts.ts';
+import { seededIds, seededKey } from '../scenario/seeded.ts';
+import { type SignedEnvelope, signFleetPolicy, signGrant } from '../signing/artifacts.ts';
 import { publicJwk, type SigningKey } from '../signing/keys.ts';
 import type { LinkRequest } from '../virtual-device/link.ts';
 import type { Timeline } from './timeline.ts';
@@ -66,12 +67,17 @@ interface KeptAnswer {
 /** The key by which the scenario's people change things at the Policy Authority. */
 const ADMIN = 'mpcp_scenario-admin';
 
+/** A name that nobody can have: whoever a scenario names is somebody else. */
+const NEIGHBOUR = 'pa.neighbour.invalid';
+
 /** What is the connection's or the machine's in an answer. A device looks at none of it, and a run is to be the same each time. */
 const OF_THE_WAY = ['connection', 'keep-alive', 'transfer-encoding', 'date'];
 
 /** See the head of the file. */
 export class Servers {
   readonly backend: OperatorBackend;
+  /** Another authority, and a wallet provider of its own: where somebody cheats by it, bundles approve it. */
+  readonly neighbour: { readonly issuer: string; readonly key: SigningKey };
   readonly #scenario: Scenario;
   readonly #timeline: Timeline;
   readonly #trace: Trace;
@@ -107,6 +113,7 @@ export class Servers {
     this.#audiences = audiences;
     this.#issued = issued;
     this.#newId = seededIds(scenario.seed, 'authority');
+    this.neighbour = { issuer: NEIGHBOUR, key: seededKey(scenario.seed, 'neighbour') };
     this.#grantKey = scenario.authority.grantKey;
     this.#rootKey = scenario.authority.rootKey;
     this.#authority = this.#made();
@@ -114,6 +121,8 @@ export class Servers {
     this.backend = new OperatorBackend({ crypto: createNodeCrypto(), clock: parts.clock, ...storage });
     this.#list(scenario.authority.issuer, this.#grantKey);
     for (const { issuer, key } of scenario.wallets) this.#list(issuer, key);
+    if (scenario.arrivals.some(({ hostileShare, hostile }) => hostileShare > 0 && hostile.some(needsNeighbour)))
+      this.#list(this.neighbour.issuer, this.neighbour.key);
   }
 
   /** Begins: the people get their key, devices theirs, and the first bundles are issued. */
@@ -178,6 +187,11 @@ export class Servers {
   /** A grant as the authority signs it. It has issued none such: this is for what it would have issued at another time. */
   signedGrant(grant: JsonObject): JsonObject {
     return signGrant(grant, { key: this.#grantKey, issuer: this.#scenario.authority.issuer }, 'envelope');
+  }
+
+  /** The same for a fleet policy. */
+  signedFleetPolicy(policy: JsonObject): SignedEnvelope {
+    return signFleetPolicy(policy, { key: this.#grantKey, issuer: this.#scenario.authority.issuer });
   }
 
   async revokeGrant(grantId: string): Promise<void> {

@@ -428,7 +428,7 @@ function saleOf({ site }: Provisioning): SaleTerms {
     purpose: purpose as string,
     gateway,
     ...(unit?.kind === 'fiat'
-      ? { currency: unit.currency, minorUnit: unit.minorUnit as number }
-      : { currency: 'XRP', minorUnit: 6 }),
+      ? { currency: unit.currency, minorUnit: unit.minorUnit as number, isFiat: true }
+      : { currency: 'XRP', minorUnit: 6, isFiat: false }),
   };
 }

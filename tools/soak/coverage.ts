@@ -23,7 +23,7 @@ export interface Coverage {
 }
 
 /** What payments of a scenario can be refused with. */
-const CODES: readonly ReasonCode[] = [
+export const REFUSALS_OF_PAYMENTS: readonly ReasonCode[] = [
   'AMOUNT_EXCEEDED',
   'AMOUNT_MISMATCH',
   'ARTIFACT_EXPIRED',
@@ -31,9 +31,14 @@ const CODES: readonly ReasonCode[] = [
   'ASSET_MISMATCH',
   'BUDGET_ID_REPLAY',
   'CLOCK_UNTRUSTED',
+  'CURRENCY_MISMATCH',
   'DESTINATION_MISMATCH',
+  'DESTINATION_NOT_ALLOWED',
   'DEVICE_BUSY',
+  'FPA_CAP_EXCEEDED',
+  'FPA_OPERATOR_NOT_ALLOWED',
   'FPA_SIGNATURE_INVALID',
+  'GATEWAY_NOT_AUTHORIZED',
   'GRANT_BUDGET_EXCEEDED',
   'GRANT_REVOKED',
   'IDEMPOTENCY_CONFLICT',
@@ -48,6 +53,7 @@ const CODES: readonly ReasonCode[] = [
   'POLICY_GRANT_NOT_FOUND',
   'POLICY_GRANT_SIGNATURE_INVALID',
   'POLICY_HASH_MISMATCH',
+  'PURPOSE_NOT_ALLOWED',
   'RAIL_MISMATCH',
   'SBA_INVALID',
   'SBA_NOT_FOUND',
@@ -78,7 +84,7 @@ export class CoverageCount {
   readonly #faults = zeroes(FAULTS);
   readonly #actions = zeroes(ACTIONS);
   readonly #hostile = zeroes(HOSTILE_CLASSES);
-  readonly #refused = zeroes(CODES);
+  readonly #refused = zeroes(REFUSALS_OF_PAYMENTS);
   readonly #refreshes = new Map<string, number>();
 
   /** What a scenario has in it. */
