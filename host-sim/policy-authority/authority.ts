@@ -3,7 +3,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { timeFrom } from '../../core/artifacts/time.ts';
-import { canonicalText } from '../../core/json/canonical.ts';
 import type { JsonObject } from '../../core/json/value.ts';
 import { BUNDLE_REVOKED_GRANTS, BUNDLE_SET_BYTES, BUNDLES_PER_ANSWER, LARGEST_DRIFT_MS } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports/ports.ts';
@@ -11,7 +10,7 @@ import { policyHash } from '../signing/artifacts.ts';
 import { Problem } from './problem.ts';
 import { checkPublicKey } from './public-keys.ts';
 import type { AuthoritySigner } from './signer.ts';
-import type { PolicyAuthorityStorage, Revocation, StoredBundle, StoredGrant, StoredPolicy } from './storage.ts';
+import type { BundleFilter, PolicyAuthorityStorage, Revocation, StoredGrant, StoredPolicy } from './storage.ts';
 
 /** A grant to issue, its shape checked (`grantBody`). */
 export interface GrantRequest {
@@ -32,13 +31,6 @@ export type BundleRequest = {
   readonly expiresAt: string;
   readonly revokedGrantIds?: readonly string[];
 };
-
-/** What bundles are asked for; what is left out does not matter. */
-export interface BundleFilter {
-  readonly category?: string;
-  readonly merchant?: string;
-  readonly region?: string;
-}
 
 /** How long after its expiry a grant's revocation is still published: the most drift that a device may have. */
 const AFTERLIFE_MS = LARGEST_DRIFT_MS;
@@ -134,32 +126,18 @@ export class Authority {
 
   /**
    * The bundles in force that a filter matches, unscoped ones included: for each issuer, category, merchant and region
-   * the newest, as long as it is not expired.
+   * the newest, as long as it is not expired. Of more than a device takes one more than that.
    */
   async findBundles(filter: BundleFilter): Promise<readonly JsonObject[]> {
-    const now = this.#now();
-    const newest = new Map<string, StoredBundle>();
-    for (const stored of await this.storage.bundles()) {
-      const identity = canonicalText([
-        stored.bundleIssuer,
-        stored.category,
-        stored.merchant ?? null,
-        stored.region ?? null,
-      ]);
-      const before = newest.get(identity);
-      if (before === undefined || stored.issuedAtMs > before.issuedAtMs) newest.set(identity, stored);
-    }
-    return [...newest.values()]
-      .filter((stored) => stored.expiresAtMs > now && fits(filter.category, stored.category))
-      .filter((stored) => fits(filter.merchant, stored.merchant) && fits(filter.region, stored.region))
-      .map((stored) => stored.bundle);
+    const asked = { filter, afterMs: this.#now(), most: BUNDLES_PER_ANSWER + 1 };
+    return (await this.storage.newestBundles(asked)).map(({ bundle }) => bundle);
   }
 
   /** The body that answers a filter, `{"bundles":[…]}`. One that no device takes is a Problem instead. */
   async bundleAnswer(filter: BundleFilter): Promise<string> {
     const bundles = await this.findBundles(filter);
     if (bundles.length > BUNDLES_PER_ANSWER)
-      throw tooMany(filter, `${bundles.length} bundles`, `${BUNDLES_PER_ANSWER} bundles`);
+      throw tooMany(filter, `more than ${BUNDLES_PER_ANSWER} bundles`, `${BUNDLES_PER_ANSWER} bundles`);
     const body = JSON.stringify({ bundles });
     const bytes = Buffer.byteLength(body);
     if (bytes > BUNDLE_SET_BYTES) throw tooMany(filter, `${bytes} bytes of bundles`, `${BUNDLE_SET_BYTES} bytes`);
@@ -186,7 +164,7 @@ export class Authority {
     const expiresAtMs = ahead(request.expiresAt, now);
     checkIssuers(request);
     const revokedGrantIds = await this.#revokedGrantIds(request.revokedGrantIds ?? [], now);
-    const latest = (await this.storage.bundles()).reduce((most, stored) => Math.max(most, stored.issuedAtMs), 0);
+    const latest = await this.storage.newestBundleMs();
     // Two bundles never share an issuedAt, else the older one could be played back as not older.
     const issuedAtMs = Math.max(now, latest + 1, this.#lastIssuedMs + 1);
     if (issuedAtMs >= expiresAtMs)
@@ -262,10 +240,6 @@ function tooMany(filter: BundleFilter, found: string, most: string): Problem {
   const open = (['category', 'merchant', 'region'] as const).filter((name) => filter[name] === undefined);
   const advice = open.length === 0 ? '' : `; ask for one ${open.join(' or ')}`;
   return new Problem(422, 'too_many_bundles', `there are ${found}, and a device takes ${most} of an answer${advice}`);
-}
-
-function fits(wanted: string | undefined, own: string | undefined): boolean {
-  return wanted === undefined || own === undefined || wanted === own;
 }
 
 function firstEnd(revoked: readonly RevokedGrant[]): string {

@@ -5,9 +5,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { JsonObject } from '../../core/json/value.ts';
 import type { ApiKeys } from './api-keys.ts';
-import type { Authority, BundleFilter, BundleRequest, GrantRequest } from './authority.ts';
+import type { Authority, BundleRequest, GrantRequest } from './authority.ts';
 import * as schemas from './schemas.ts';
-import type { Revocation, Scope } from './storage.ts';
+import type { BundleFilter, Revocation, Scope } from './storage.ts';
 
 /** Adds the routes to a server. */
 export function addRoutes(server: FastifyInstance, authority: Authority, apiKeys: ApiKeys): void {

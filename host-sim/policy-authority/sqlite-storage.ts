@@ -1,14 +1,19 @@
 // A Policy Authority's storage in a database: what was answered is kept, whatever becomes of the process.
 
 import type { Database } from '../sqlite/database.ts';
-import type {
-  ApiKeyRecord,
-  PolicyAuthorityStorage,
-  Revocation,
-  StoredBundle,
-  StoredGrant,
-  StoredPolicy,
+import {
+  type ApiKeyRecord,
+  type BundlesAsked,
+  bundleIdentity,
+  type PolicyAuthorityStorage,
+  type Revocation,
+  type StoredBundle,
+  type StoredGrant,
+  type StoredPolicy,
 } from './storage.ts';
+
+/** The merchant or region of a bundle that has none: both are texts with something in them. */
+const NONE = '';
 
 /** See the head of the file. The database stays the caller's, who closes it. */
 export class SqliteStorage implements PolicyAuthorityStorage {
@@ -53,11 +58,36 @@ export class SqliteStorage implements PolicyAuthorityStorage {
   }
 
   async putBundle(bundle: StoredBundle): Promise<void> {
-    this.#database.run('INSERT INTO bundles (document) VALUES (?)', JSON.stringify(bundle));
+    const { category, merchant = NONE, region = NONE, issuedAtMs, expiresAtMs } = bundle;
+    const identity = bundleIdentity(bundle);
+    // A trigger takes the mark from the one before, within this statement.
+    const sql = `INSERT INTO bundles (identity, category, merchant, region, issuedAtMs, expiresAtMs, document, isNewest)
+      VALUES (?, ?, ?, ?, ?, ?, ?,
+        NOT EXISTS (SELECT 1 FROM bundles WHERE identity = ? AND isNewest = 1 AND issuedAtMs >= ?))`;
+    const members = [identity, category, merchant, region, issuedAtMs, expiresAtMs, JSON.stringify(bundle)];
+    this.#database.run(sql, ...members, identity, issuedAtMs);
   }
 
-  async bundles(): Promise<readonly StoredBundle[]> {
-    return this.#database.documents('SELECT document FROM bundles ORDER BY turn');
+  async newestBundles({ filter, afterMs, most }: BundlesAsked): Promise<readonly StoredBundle[]> {
+    const { category, merchant, region } = filter;
+    const wanted = [
+      { sql: 'category = ?', values: [category] },
+      { sql: 'merchant IN (?, ?)', values: [merchant, NONE] },
+      { sql: 'region IN (?, ?)', values: [region, NONE] },
+    ].filter(({ values: [value] }) => value !== undefined);
+    const sql = ['isNewest = 1', ...wanted.map(({ sql }) => sql), 'expiresAtMs > ?'].join(' AND ');
+    // Which ones is found in an index alone: without the plus SQLite goes through all that there are, in their order.
+    return this.#database.documents<StoredBundle>(
+      `SELECT document FROM bundles
+        WHERE turn IN (SELECT turn FROM bundles WHERE ${sql} ORDER BY +turn LIMIT ?) ORDER BY turn`,
+      ...wanted.flatMap(({ values }) => values as readonly string[]),
+      afterMs,
+      most,
+    );
+  }
+
+  async newestBundleMs(): Promise<number> {
+    return Number(this.#database.first('SELECT coalesce(max(issuedAtMs), 0) AS ms FROM bundles')?.ms);
   }
 
   async putApiKey(key: ApiKeyRecord): Promise<boolean> {

@@ -38,6 +38,20 @@ export interface StoredBundle {
   readonly bundle: JsonObject;
 }
 
+/** What bundles are asked for; what is left out does not matter. */
+export interface BundleFilter {
+  readonly category?: string;
+  readonly merchant?: string;
+  readonly region?: string;
+}
+
+/** Which bundles are wanted: those that expire later than a time, and of these so many at most. */
+export interface BundlesAsked {
+  readonly filter: BundleFilter;
+  readonly afterMs: number;
+  readonly most: number;
+}
+
 /** What an API key may do. `admin` may do everything. */
 export type Scope = 'grants:write' | 'grants:revoke' | 'admin';
 
@@ -61,9 +75,12 @@ export interface PolicyAuthorityStorage {
   revocation(grantId: string): Promise<Revocation | undefined>;
   /** All of them, oldest first. */
   revocations(): Promise<readonly Revocation[]>;
+  /** Keeps a bundle. The newest of its issuer, category, merchant and region stands in for those before it. */
   putBundle(bundle: StoredBundle): Promise<void>;
-  /** All of them, oldest first. */
-  bundles(): Promise<readonly StoredBundle[]>;
+  /** The newest of each that is asked for and has not expired, unscoped ones included, in the order they came. */
+  newestBundles(asked: BundlesAsked): Promise<readonly StoredBundle[]>;
+  /** When the newest of all was issued; 0 where there is none. */
+  newestBundleMs(): Promise<number>;
   /** @returns false where there is a key with this id already */
   putApiKey(key: ApiKeyRecord): Promise<boolean>;
   /** The key with this hash. */
@@ -77,7 +94,9 @@ export class MemoryStorage implements PolicyAuthorityStorage {
   readonly #policies = new Map<string, StoredPolicy>();
   readonly #grants = new Map<string, StoredGrant>();
   readonly #revocations = new Map<string, Revocation>();
-  readonly #bundles: StoredBundle[] = [];
+  /** The newest of each issuer, category, merchant and region, the last that came at the end. */
+  readonly #bundles = new Map<string, StoredBundle>();
+  #newestBundleMs = 0;
   readonly #apiKeys = new Map<string, ApiKeyRecord>();
 
   async putPolicy(policy: StoredPolicy): Promise<StoredPolicy> {
@@ -109,11 +128,23 @@ export class MemoryStorage implements PolicyAuthorityStorage {
   }
 
   async putBundle(bundle: StoredBundle): Promise<void> {
-    this.#bundles.push(bundle);
+    this.#newestBundleMs = Math.max(this.#newestBundleMs, bundle.issuedAtMs);
+    const identity = bundleIdentity(bundle);
+    if (isNewer(bundle, this.#bundles.get(identity))) {
+      this.#bundles.delete(identity);
+      this.#bundles.set(identity, bundle);
+    }
   }
 
-  async bundles(): Promise<readonly StoredBundle[]> {
-    return [...this.#bundles];
+  async newestBundles({ filter, afterMs, most }: BundlesAsked): Promise<readonly StoredBundle[]> {
+    return [...this.#bundles.values()]
+      .filter((stored) => stored.expiresAtMs > afterMs && fits(filter.category, stored.category))
+      .filter((stored) => fits(filter.merchant, stored.merchant) && fits(filter.region, stored.region))
+      .slice(0, most);
+  }
+
+  async newestBundleMs(): Promise<number> {
+    return this.#newestBundleMs;
   }
 
   async putApiKey(key: ApiKeyRecord): Promise<boolean> {
@@ -129,6 +160,19 @@ export class MemoryStorage implements PolicyAuthorityStorage {
   async deleteApiKey(keyId: string): Promise<boolean> {
     return this.#apiKeys.delete(keyId);
   }
+}
+
+/** What a newer bundle replaces an older one by. */
+export function bundleIdentity({ bundleIssuer, category, merchant, region }: StoredBundle): string {
+  return JSON.stringify([bundleIssuer, category, merchant ?? null, region ?? null]);
+}
+
+function isNewer(bundle: StoredBundle, before: StoredBundle | undefined): boolean {
+  return before === undefined || bundle.issuedAtMs > before.issuedAtMs;
+}
+
+function fits(wanted: string | undefined, own: string | undefined): boolean {
+  return wanted === undefined || own === undefined || wanted === own;
 }
 
 function keepFirst<T>(map: Map<string, T>, key: string, value: T): T {

@@ -6,7 +6,10 @@ import { MemoryStorage as OperatorMemory, type OperatorStorage } from '../../../
 import * as authority from '../../../host-sim/policy-authority/sqlite-storage.ts';
 import {
   MemoryStorage as AuthorityMemory,
+  type BundleFilter,
+  type BundlesAsked,
   type PolicyAuthorityStorage,
+  type StoredBundle,
 } from '../../../host-sim/policy-authority/storage.ts';
 import { Database } from '../../../host-sim/sqlite/database.ts';
 
@@ -35,26 +38,82 @@ describe.each(AUTHORITIES)("an authority's storage %s", (_, open) => {
     expect((await storage.revocations()).map(({ grantId }) => grantId)).toEqual(['z', 'b']);
   });
 
-  it('keeps grants, and bundles in the order they came', async () => {
+  it('keeps grants', async () => {
     const storage = await open();
     const grant = { grantId: 'g', envelope: { grant: { n: 1e21, text: '"\u2028' } }, issuedAtMs: 1, expiresAtMs: 2 };
     await storage.putGrant(grant);
     expect(await storage.grant('g')).toEqual(grant);
     expect(await storage.grant('h')).toBeUndefined();
-    const bundle = {
+  });
+
+  describe('of bundles', () => {
+    const stored = (id: number, more: Partial<StoredBundle> = {}): StoredBundle => ({
       bundleIssuer: 'pa',
       category: 'c',
       merchant: undefined,
-      region: 'EU',
-      issuedAtMs: 2,
-      expiresAtMs: 3,
-    };
-    await storage.putBundle({ ...bundle, bundle: { id: 2 } });
-    await storage.putBundle({ ...bundle, bundle: { id: 1 } });
-    expect((await storage.bundles()).map(({ bundle: { id }, merchant, region }) => [id, merchant, region])).toEqual([
-      [2, undefined, 'EU'],
-      [1, undefined, 'EU'],
-    ]);
+      region: undefined,
+      issuedAtMs: id,
+      expiresAtMs: 100,
+      bundle: { id },
+      ...more,
+    });
+    const found = async (
+      storage: PolicyAuthorityStorage,
+      filter: BundleFilter = {},
+      more: Partial<BundlesAsked> = {},
+    ) => (await storage.newestBundles({ filter, afterMs: 0, most: 9, ...more })).map(({ bundle: { id } }) => id);
+
+    it('gives the newest of each issuer, category, merchant and region, in the order they came', async () => {
+      const storage = await open();
+      await storage.putBundle(stored(1));
+      await storage.putBundle(stored(2, { region: 'EU' }));
+      await storage.putBundle(stored(3, { merchant: 'EU' }));
+      await storage.putBundle(stored(4, { bundleIssuer: 'other' }));
+      await storage.putBundle(stored(5));
+      expect(await found(storage)).toEqual([2, 3, 4, 5]);
+      expect(await storage.newestBundles({ filter: {}, afterMs: 0, most: 1 })).toEqual([stored(2, { region: 'EU' })]);
+    });
+
+    it('takes none that is as old as another for a newer one', async () => {
+      const storage = await open();
+      await storage.putBundle(stored(7));
+      await storage.putBundle(stored(8, { issuedAtMs: 7 }));
+      await storage.putBundle(stored(6));
+      expect(await found(storage)).toEqual([7]);
+      expect(await storage.newestBundleMs()).toBe(7);
+    });
+
+    it('gives those that are asked for, and unscoped ones', async () => {
+      const storage = await open();
+      await storage.putBundle(stored(1));
+      await storage.putBundle(stored(2, { merchant: 'm\0' }));
+      await storage.putBundle(stored(3, { merchant: 'm' }));
+      await storage.putBundle(stored(4, { merchant: 'm', region: 'EU' }));
+      await storage.putBundle(stored(5, { category: 'd', region: 'US' }));
+      expect(await found(storage, { category: 'c' })).toEqual([1, 2, 3, 4]);
+      expect(await found(storage, { merchant: 'm' })).toEqual([1, 3, 4, 5]);
+      expect(await found(storage, { region: 'US' })).toEqual([1, 2, 3, 5]);
+      expect(await found(storage, { category: 'c', merchant: 'm', region: 'US' })).toEqual([1, 3]);
+      expect(await found(storage, { category: 'e' })).toEqual([]);
+    });
+
+    it('gives none that has expired, nor an older one for it, and no more than are asked for', async () => {
+      const storage = await open();
+      await storage.putBundle(stored(1, { merchant: 'm' }));
+      await storage.putBundle(stored(2, { merchant: 'm', expiresAtMs: 10 }));
+      for (const id of [3, 4, 5]) await storage.putBundle(stored(id, { merchant: `m${id}` }));
+      expect(await found(storage, {}, { afterMs: 9 })).toEqual([2, 3, 4, 5]);
+      expect(await found(storage, {}, { afterMs: 10 })).toEqual([3, 4, 5]);
+      expect(await found(storage, {}, { afterMs: 10, most: 2 })).toEqual([3, 4]);
+    });
+
+    it('knows when the newest was issued', async () => {
+      const storage = await open();
+      expect(await storage.newestBundleMs()).toBe(0);
+      await storage.putBundle(stored(4, { merchant: 'm' }));
+      await storage.putBundle(stored(3));
+      expect(await storage.newestBundleMs()).toBe(4);
+    });
   });
 
   it('has one key of an id, until it is taken back', async () => {
