@@ -20,7 +20,7 @@ export interface ChartTerms {
 }
 
 /** A colour of the page. */
-export type Tone = 'good' | 'bad' | 'warn' | 'off' | 'line' | `series-${1 | 2 | 3 | 4 | 5 | 6}`;
+export type Tone = 'good' | 'bad' | 'warn' | 'off' | 'ink' | 'line' | `series-${1 | 2 | 3 | 4 | 5 | 6}`;
 
 /** A line: points by x. One without a value (null) is a gap. */
 export interface LineSeries {
@@ -141,7 +141,7 @@ export function laneChart(terms: LaneChartTerms): Markup {
     ...toned.map(({ name, tone, dashed }) => legendOf(name, tone, 'line', dashed)),
   ];
   return figure(terms, told, (width) => {
-    const sides = { left: width === WIDE ? 84 : 68, right: 16 };
+    const sides = { left: width === WIDE ? 84 : 76, right: 16 };
     const plotWidth = width - sides.left - sides.right;
     const pixel = (value: number) => (plotWidth * (value - (x.least ?? 0))) / ((x.most ?? 1) - (x.least ?? 0));
     const time = (gridIndex: number, isShown: boolean) => ({

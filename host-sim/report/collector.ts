@@ -15,6 +15,8 @@ import type {
   StoreRecord,
   Stretch,
 } from './record.ts';
+import { SessionLog } from './session-log.ts';
+import { UnansweredLog } from './unanswered-log.ts';
 
 /** A stretch that may not be over. */
 interface Open {
@@ -27,7 +29,10 @@ interface Known {
   readonly device: string;
   readonly approvedAtMs: number[];
   readonly refusedAtMs: number[];
+  readonly repeatedAtMs: number[];
   unanswered: number;
+  readonly withoutAnswer: UnansweredLog;
+  readonly sessions: SessionLog;
   readonly linkUp: Open[];
   readonly powered: Open[];
   readonly faults: (Open & { readonly fault: string })[];
@@ -147,6 +152,11 @@ export class RunCollector {
 
   #heardOf(known: Known, event: TraceEvent): void {
     const { ms } = event;
+    known.withoutAnswer.heard(event);
+    known.sessions.heard(
+      event,
+      known.faults.some(({ fault, toMs }) => fault === 'flash' && toMs === undefined),
+    );
     switch (event.event) {
       case 'payment':
         this.#paid(known, event);
@@ -220,6 +230,7 @@ export class RunCollector {
   #paid(known: Known, event: TraceEvent): void {
     const { ms, answer } = event;
     if (answer === 'none') known.unanswered++;
+    if (answer === 'repeated') known.repeatedAtMs.push(ms);
     if (answer === 'refused') {
       known.refusedAtMs.push(ms);
       const refusal = this.#refusals.get(String(event.code)) ?? { count: 0, devices: new Set() };
@@ -227,8 +238,9 @@ export class RunCollector {
       refusal.count++;
       refusal.devices.add(known.device);
     }
-    if (answer !== 'approved') return;
-    known.approvedAtMs.push(ms);
+    if (answer === 'approved') known.approvedAtMs.push(ms);
+    // What is spent is spent, whether its payer was told or not.
+    else if (answer !== 'none' || event.decided !== 'approved') return;
     known.unsent.set(Number(event.receiptId), ms);
     known.open.set(Number(event.receiptId), ms);
     for (const { what, grantIds, atMs, exposures } of this.#revocations) {
@@ -294,7 +306,10 @@ function nothingKnown(device: string): Known {
     device,
     approvedAtMs: [],
     refusedAtMs: [],
+    repeatedAtMs: [],
     unanswered: 0,
+    withoutAnswer: new UnansweredLog(),
+    sessions: new SessionLog(),
     // Links are up when a run begins.
     linkUp: [{ fromMs: 0, toMs: undefined }],
     powered: [],
@@ -327,7 +342,7 @@ function lasting<T extends Stretch>(stretches: readonly T[]): T[] {
 }
 
 function deviceRecord(known: Known, endedMs: number): DeviceRecord {
-  const { device, approvedAtMs, refusedAtMs, unanswered, starts, powerLosses, stores } = known;
+  const { device, approvedAtMs, refusedAtMs, repeatedAtMs, unanswered, starts, powerLosses, stores } = known;
   const bundles = lasting(ended(known.bundles, endedMs));
   const ages = bundles.map(({ toMs, issuedMs }) => (issuedMs === undefined ? -1 : toMs - issuedMs));
   const oldest = Math.max(-1, ...ages);
@@ -338,6 +353,9 @@ function deviceRecord(known: Known, endedMs: number): DeviceRecord {
     unanswered,
     approvedAtMs,
     refusedAtMs,
+    repeatedAtMs,
+    withoutAnswer: known.withoutAnswer.payments,
+    sessions: known.sessions.sessions,
     linkUp: lasting(ended(known.linkUp, endedMs)),
     powered: lasting(ended(known.powered, endedMs)),
     faults: ended(known.faults, endedMs),

@@ -43,6 +43,7 @@ p { margin: .5rem 0; max-width: 46rem; }
 a { color: var(--series-1); }
 code, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .87em; }
 .soft { color: var(--soft); }
+.alarm { color: var(--bad); }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 1rem 0 0; padding: 0; }
 .outcome { border-left: .4rem solid var(--good); background: var(--panel); padding: .6rem 1rem; margin: 1rem 0; }
 .outcome.bad { border-color: var(--bad); }

@@ -3,6 +3,8 @@
 
 import type { StoreSample } from './device-sampling.ts';
 import type { Distribution } from './distribution.ts';
+import type { SessionRecord } from './session-log.ts';
+import type { UnansweredRecord } from './unanswered-log.ts';
 
 /** See the head of the file. */
 export interface RunRecord {
@@ -32,9 +34,14 @@ export interface DeviceRecord {
   readonly approved: number;
   readonly refused: number;
   readonly unanswered: number;
-  /** When it decided. One that was answered once more is in neither. */
+  /** When it decided, and told the payer. */
   readonly approvedAtMs: readonly number[];
   readonly refusedAtMs: readonly number[];
+  /** When it told a payer once more what it had told before, or could not. */
+  readonly repeatedAtMs: readonly number[];
+  /** Payments that had no answer at first. */
+  readonly withoutAnswer: readonly UnansweredRecord[];
+  readonly sessions: readonly SessionRecord[];
   readonly linkUp: readonly Stretch[];
   readonly powered: readonly Stretch[];
   readonly faults: readonly (Stretch & { readonly fault: string })[];

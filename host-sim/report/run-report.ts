@@ -3,7 +3,9 @@
 import type { RunResult } from '../simulation/run.ts';
 import type { TraceEvent } from '../simulation/trace.ts';
 import { spanAxis, spanText } from './axis.ts';
-import { barChart, type LineSeries, laneChart, lineChart } from './chart.ts';
+import { barChart, type LineSeries, lineChart } from './chart.ts';
+import { approvedCheats, cheatsSection } from './cheats-section.ts';
+import { deviceTimeline } from './device-timeline.ts';
 import { distributionOf, spanClasses } from './distribution.ts';
 import { type Content, html, type Markup } from './markup.ts';
 import { keyFigures, reportPage, type Section } from './page.ts';
@@ -16,7 +18,10 @@ import type {
   RunRecord,
   StoreRecord,
 } from './record.ts';
+import { sessionsSection } from './sessions-section.ts';
 import { table } from './table.ts';
+import { unansweredSection } from './unanswered-section.ts';
+import { numbers, percent, plural, sumOf, times } from './words.ts';
 
 /** What was run. */
 export interface RunTerms {
@@ -41,7 +46,7 @@ const EVENTS = 200;
 
 /** See the head of the file. The same run gives the same bytes. */
 export function runReport(terms: RunTerms, result: RunResult, record: RunRecord): string {
-  const { violation } = result;
+  const { violation, settled, cheats } = result;
   const sections: (Section | false)[] = [
     violation !== undefined && {
       heading: 'What led to the broken rule',
@@ -49,7 +54,10 @@ export function runReport(terms: RunTerms, result: RunResult, record: RunRecord)
       content: leadingEvents(violation),
     },
     { heading: 'Devices over time', id: 'devices', content: devicesSection(terms, result, record) },
+    settled !== undefined && { heading: 'Sessions', id: 'sessions', content: sessionsSection(record.devices) },
     { heading: 'Refusals', id: 'refusals', content: refusalsSection(record) },
+    cheats !== undefined && { heading: 'Payers who cheat', id: 'cheats', content: cheatsSection(cheats) },
+    { heading: 'Payments without an answer', id: 'unanswered', content: unansweredSection(record.devices) },
     { heading: 'Latency', id: 'latency', content: latencySection(record) },
     { heading: 'Flash', id: 'flash', content: flashSection(record) },
     { heading: 'Exposure after a revocation', id: 'exposure', content: exposureSection(record) },
@@ -62,20 +70,26 @@ export function runReport(terms: RunTerms, result: RunResult, record: RunRecord)
 }
 
 function lead(terms: RunTerms, result: RunResult, record: RunRecord): Markup {
-  const { payments, approved, repeated, settled, unanswered, acknowledged, events } = result;
+  const { payments, approved, repeated, settled, unanswered, unheard, acknowledged, events } = result;
   const { devices, endedMs } = record;
   const begins = new Date(terms.beginsMs).toISOString();
   return html`<p class="soft">${terms.file}, seed ${terms.seed}, engine ${terms.engine}: ${plural(devices.length, 'device')} from ${begins} on, for ${spanText(
     Math.min(terms.durationMs, endedMs),
   )}${record.settlesMs !== undefined && html`, and ${spanText(terms.settleMs)} in which links are up and nobody pays`}. All times are simulated, and count from the beginning.</p>
-${outcome(result, endedMs)}${keyFigures([
+${outcome(result, endedMs)}${approvedCheats(result.cheats ?? {}, result.violation !== undefined)}${keyFigures([
   ['payments', figure('payments', payments)],
   ['approved', figure('approved', approved)],
+  ['approved, at the operator', figure('acknowledged', acknowledged)],
   ['answered again', figure('repeated', repeated)],
   ...(settled === undefined ? [] : [['sessions that have ended', figure('settled', settled)] as const]),
   ['refused', figure('refused', refusedOf(result))],
   ['without an answer', figure('unanswered', unanswered)],
-  ['at the operator', figure('acknowledged', acknowledged)],
+  ...(unheard.approved === 0
+    ? []
+    : ([
+        ['no answer, yet approved', figure('unheard-approved', unheard.approved)],
+        ['no answer, at the operator', figure('unheard-acknowledged', unheard.acknowledged)],
+      ] as const)),
   ['events', figure('events', events)],
 ])}`;
 }
@@ -136,10 +150,15 @@ function long(text: string): Markup {
 
 function devicesSection(
   { bundleLifetimeMs }: RunTerms,
-  { violation }: RunResult,
+  { violation, settled }: RunResult,
   { devices, endedMs }: RunRecord,
 ): Content {
   const shown = mostHappened(devices, violation?.device);
+  const has = {
+    sessions: settled !== undefined,
+    unanswered: devices.some(({ unanswered }) => unanswered > 0),
+    repeated: devices.some(({ repeatedAtMs }) => repeatedAtMs.length > 0),
+  };
   const share = (stretches: DeviceRecord['linkUp']) => percent(lengthOf(stretches) / Math.max(endedMs, 1));
   return [
     table({
@@ -175,7 +194,7 @@ function devicesSection(
     shown.length < devices.length &&
       html`<p>Timelines are those of the ${shown.length} devices that most happened to; all are in the table.</p>
 `,
-    shown.map((device) => timeline(device, endedMs, bundleLifetimeMs)),
+    shown.map((device) => deviceTimeline(device, { endedMs, bundleLifetimeMs, has })),
     faultsTable(devices),
   ];
 }
@@ -188,7 +207,8 @@ function faultsTable(devices: readonly DeviceRecord[]): Content {
       const name = JSON.stringify([of.fromMs, of.toMs, of.fault]);
       const row = rows.get(name) ?? { of, on: [] };
       rows.set(name, row);
-      row.on.push(device);
+      // Two of the same name may begin at once.
+      if (row.on.at(-1) !== device) row.on.push(device);
     }
   if (rows.size === 0) return undefined;
   const inOrder = [...rows.values()].sort((a, b) => a.of.fromMs - b.of.fromMs || a.of.toMs - b.of.toMs);
@@ -214,51 +234,6 @@ function mostHappened(devices: readonly DeviceRecord[], first: string | undefine
       : 10 * (faults.length + powerLosses + linkUp.length) + refused + unanswered;
   const most = new Set([...devices].sort((a, b) => much(b) - much(a)).slice(0, TIMELINES));
   return devices.filter((device) => most.has(device));
-}
-
-function timeline(of: DeviceRecord, endedMs: number, lifetimeMs: number): Markup {
-  const { device, bundles, linkUp, powered, faults, approvedAtMs, refusedAtMs, oldestBundleMs } = of;
-  const age = bundles.flatMap(({ fromMs, toMs, issuedMs }): LineSeries['points'] =>
-    issuedMs === undefined
-      ? [[fromMs, null]]
-      : [
-          [fromMs, fromMs - issuedMs],
-          [toMs, toMs - issuedMs],
-        ],
-  );
-  const oldest = Math.max(oldestBundleMs ?? 0, 60_000);
-  const isLifetimeNear = lifetimeMs < 3 * oldest;
-  const spans = (stretches: DeviceRecord['linkUp'], tone: 'series-1' | 'off' | 'warn') =>
-    stretches.map(({ fromMs, toMs }) => ({ from: fromMs, to: toMs, tone }));
-  return laneChart({
-    title: device,
-    description: `Link up ${percent(lengthOf(linkUp) / Math.max(endedMs, 1))} of the time, power lost ${times(of.powerLosses)}, ${plural(faults.length, 'fault')}, ${of.approved} approved, ${of.refused} refused; the newest bundle in force was ${oldestBundleMs === undefined ? 'never there' : `${spanText(oldestBundleMs)} old at most`}. The figures are in the table of devices.`,
-    x: spanAxis('time', endedMs),
-    lanes: [
-      { name: 'link up', spans: spans(linkUp, 'series-1') },
-      { name: 'powered', spans: spans(powered, 'off') },
-      { name: 'faults', spans: spans(faults, 'warn') },
-      { name: 'approved', moments: approvedAtMs.map((at) => ({ at, tone: 'good' })) },
-      { name: 'refused', moments: refusedAtMs.map((at) => ({ at, tone: 'bad' })) },
-    ],
-    y: spanAxis('age of the newest bundle in force', Math.max(oldest, isLifetimeNear ? lifetimeMs : 0) * 1.05, 4),
-    series: [
-      { name: 'age of the newest bundle in force', points: age, tone: 'series-4' },
-      ...(isLifetimeNear
-        ? [
-            {
-              name: 'lifetime of a bundle',
-              tone: 'warn',
-              dashed: true,
-              points: [
-                [0, lifetimeMs],
-                [endedMs, lifetimeMs],
-              ],
-            } as const,
-          ]
-        : []),
-    ],
-  });
 }
 
 function refusalsSection({ refusals }: RunRecord): Content {
@@ -518,10 +493,6 @@ function wholeSteps(most: number): { readonly most: number; readonly step: numbe
   return { most: (Math.floor(most / step) + 1) * step, step };
 }
 
-function numbers(...names: readonly string[]): { readonly name: string; readonly numbers: true }[] {
-  return names.map((name) => ({ name, numbers: true }));
-}
-
 function lengthOf(stretches: DeviceRecord['linkUp']): number {
   return sumOf(stretches.map(({ fromMs, toMs }) => toMs - fromMs));
 }
@@ -530,25 +501,6 @@ function mostOf(moments: readonly FlashMoment[], of: (moment: FlashMoment) => nu
   return Math.max(...moments.map(of));
 }
 
-function sumOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
-}
-
-/** What is not quite nothing and not quite all does not look so. */
-function percent(part: number): string {
-  if (part === 0 || part === 1) return `${100 * part} %`;
-  const isClose = part < 0.1 || part > 0.9;
-  return `${Math.min(Math.max(100 * part, 0.1), 99.9).toFixed(isClose ? 1 : 0)} %`;
-}
-
 function kibibytes(bytes: number): string {
   return `${(bytes / 1024).toFixed(1)} KiB`;
-}
-
-function times(count: number): string {
-  return count === 1 ? 'once' : `${count} times`;
-}
-
-function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

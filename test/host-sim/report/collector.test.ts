@@ -5,6 +5,7 @@ import { RunCollector } from '../../../host-sim/report/collector.ts';
 import type { DeviceSample, StoreSample } from '../../../host-sim/report/device-sampling.ts';
 import { distributionOf, spanClasses } from '../../../host-sim/report/distribution.ts';
 import type { DeviceRecord, RunRecord } from '../../../host-sim/report/record.ts';
+import { courseOf, type SessionRecord } from '../../../host-sim/report/session-log.ts';
 
 type Told = readonly [ms: number, event: string, members?: Readonly<Record<string, string | number | boolean>>];
 
@@ -143,6 +144,186 @@ describe('a device', () => {
       [0, { meanFill: 0.5, mostFill: 0.7, meanErases: 1, mostErases: 3 }],
       [1000, { meanFill: 0.3, mostFill: 0.3, meanErases: 1.75, mostErases: 4 }],
     ]);
+  });
+});
+
+describe('a session', () => {
+  const begun = (receiptId = 1) => ({ ...a, ok: true, receiptId, amountMinor: '50' });
+  const settled = (amountMinor: string, reservation = 1) => ({
+    ...a,
+    ok: true,
+    reservation,
+    receiptId: reservation + 1,
+    amountMinor,
+  });
+  const left = (reservation = 1) => ({ ...a, reservation, amountMinor: '50' });
+  const sessionsOf = (...told: readonly Told[]) => deviceA(recordOf(told)).sessions;
+  const only = (...told: readonly Told[]) => {
+    const sessions = sessionsOf(...told);
+    expect(sessions).toHaveLength(1);
+    return sessions[0] as SessionRecord;
+  };
+
+  it('runs from its reservation until it is settled, with what was delivered', () => {
+    const session = only([100, 'payment.reserve', begun()], [300, 'payment.settle', settled('20')]);
+    expect(session).toMatchObject({ fromMs: 100, isTold: true, end: { ms: 300 } });
+    expect([session.reservedMinor, session.end?.amountMinor].map(String)).toEqual(['50', '20']);
+    expect(courseOf(session)).toBe('ended');
+  });
+
+  it('that is refused has not begun, and one whose receipt is given again has begun once', () => {
+    const refusal = { ...a, ok: false, code: 'KEY_REVOKED' };
+    expect(
+      sessionsOf(
+        [100, 'payment.reserve', refusal],
+        [150, 'payment.reserve', begun()],
+        [200, 'payment.reserve', begun()],
+      ).map(({ fromMs }) => fromMs),
+    ).toEqual([150]);
+  });
+
+  it('whose driver was not told is given back', () => {
+    const session = only(
+      [100, 'payment.reserve', begun()],
+      [100, 'payment', { ...a, answer: 'none', decided: 'approved', receiptId: 1, amountMinor: '50' }],
+      [300, 'payment.release', settled('0')],
+    );
+    expect([session.isTold, String(session.end?.amountMinor), courseOf(session)]).toEqual([false, '0', 'untold']);
+  });
+
+  it('that power breaks off is settled at the next start, with all of it', () => {
+    const session = only(
+      [100, 'payment.reserve', begun()],
+      [200, 'device.power-lost', a],
+      [400, 'reservation.left', left()],
+      [400, 'payment.settle', settled('50')],
+      [400, 'device.started', a],
+    );
+    expect(session).toMatchObject({ fromMs: 100, brokenOffMs: 200, end: { ms: 400 } });
+    expect(courseOf(session)).toBe('broken-off');
+  });
+
+  it('that power breaks off stays open where its site holds it, through every start', () => {
+    const session = only(
+      [100, 'payment.reserve', begun()],
+      [200, 'device.power-lost', a],
+      [400, 'reservation.left', left()],
+      [400, 'device.started', a],
+      [500, 'device.power-lost', a],
+      [600, 'reservation.left', left()],
+      [600, 'device.started', a],
+    );
+    expect(session).toMatchObject({ brokenOffMs: 200, end: undefined });
+    expect(courseOf(session)).toBe('open');
+  });
+
+  it('that power breaks off, and no start finds, was settled as power went', () => {
+    const session = only([100, 'payment.reserve', begun()], [200, 'device.power-lost', a], [400, 'device.started', a]);
+    expect(session.end).toEqual({ ms: 200, amountMinor: undefined });
+  });
+
+  it('that a start does not find whose flash fails is not taken for settled', () => {
+    const fault = { ...a, fault: 'flash' };
+    const told: readonly Told[] = [
+      [100, 'payment.reserve', begun()],
+      [150, 'fault.begins', fault],
+      [200, 'device.power-lost', a],
+      [400, 'device.started', a],
+    ];
+    expect(only(...told).end).toBeUndefined();
+    expect(
+      only(
+        ...told,
+        [500, 'fault.ends', fault],
+        [500, 'reservation.left', left()],
+        [500, 'payment.settle', settled('50')],
+        [500, 'device.started', a],
+      ).end?.ms,
+    ).toBe(500);
+  });
+
+  it('is broken off by a start without a loss of power too', () => {
+    const session = only(
+      [100, 'payment.reserve', begun()],
+      [300, 'reservation.left', left()],
+      [300, 'payment.settle', settled('50')],
+      [300, 'device.started', a],
+    );
+    expect(session).toMatchObject({ brokenOffMs: 300, end: { ms: 300 } });
+  });
+
+  it('that nobody was told of, as power went, is known from the start that finds it', () => {
+    const session = only(
+      [200, 'device.power-lost', a],
+      [200, 'payment', { ...a, answer: 'none', amountMinor: '50' }],
+      [400, 'reservation.left', left()],
+      [400, 'payment.settle', settled('50')],
+      [400, 'device.started', a],
+    );
+    expect(session).toMatchObject({ fromMs: 200, isTold: false, brokenOffMs: 200, end: { ms: 400 } });
+  });
+
+  it('whose end its store refuses goes on until it is taken', () => {
+    const session = only(
+      [100, 'payment.reserve', begun()],
+      [200, 'session.unsettled', { ...a, reservation: 1, amountMinor: '20', code: 'STORE_FAILED' }],
+      [260, 'session.unsettled', { ...a, reservation: 1, amountMinor: '20', code: 'STORE_FAILED' }],
+      [320, 'payment.settle', settled('20')],
+    );
+    expect(session).toMatchObject({ refusedMs: 200, end: { ms: 320 } });
+    expect(courseOf(session)).toBe('refused');
+  });
+});
+
+describe('a payment without an answer', () => {
+  const payment = (answer: string, more = {}) => ({ ...a, payer: 'cars-1', amountMinor: '5', answer, ...more });
+  const withoutAnswer = (...told: readonly Told[]) => deviceA(recordOf(told)).withoutAnswer;
+
+  it('is told with all attempts of its payer, to the last one', () => {
+    const found = withoutAnswer(
+      [100, 'payment', payment('none', { decided: 'approved', receiptId: 3 })],
+      [120, 'payment', payment('approved', { payer: 'cars-2' })],
+      [150, 'payment', payment('none', { decided: 'refused', code: 'DEVICE_BUSY', retryOf: 1 })],
+      [200, 'payment', payment('repeated', { receiptId: 3, retryOf: 1 })],
+    );
+    expect(found).toMatchObject([
+      {
+        payer: 'cars-1',
+        amountMinor: '5',
+        attempts: [
+          { ms: 100, isAnswered: false, decided: 'approved' },
+          { ms: 150, isAnswered: false, decided: 'refused', code: 'DEVICE_BUSY' },
+          { ms: 200, isAnswered: true, decided: 'repeated' },
+        ],
+      },
+    ]);
+  });
+
+  it('is told apart by whether power went meanwhile, or there was none', () => {
+    const found = withoutAnswer(
+      [100, 'device.power-lost', a],
+      [100, 'payment', payment('none')],
+      [150, 'payment', payment('none', { hostile: 'late' })],
+    );
+    expect(found.map(({ cheat, attempts }) => [cheat, attempts[0]?.isCutOff])).toEqual([
+      [undefined, true],
+      ['late', false],
+    ]);
+  });
+
+  it('that was approved all the same is spent: it is to be handed in, and stands under what was revoked', () => {
+    const record = recordOf([
+      [100, 'authority.revoke-key', { key: 'cars-1' }],
+      [110, 'payment', { ...approved(1), answer: 'none', decided: 'approved' }],
+      [120, 'payment', { ...approved(2), answer: 'none', decided: 'refused', code: 'KEY_REVOKED' }],
+    ]);
+    expect(record.revocations[0]?.devices[0]?.approved).toBe(1);
+    expect(record.handedIn.open).toBe(1);
+    expect(deviceA(record)).toMatchObject({ approved: 0, unanswered: 2 });
+  });
+
+  it('that is answered again later is at that time', () => {
+    expect(deviceA(recordOf([[40, 'payment', payment('repeated')]])).repeatedAtMs).toEqual([40]);
   });
 });
 

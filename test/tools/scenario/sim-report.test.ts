@@ -32,6 +32,35 @@ const EVENTFUL = changedScenario((scenario) => {
   ];
 });
 
+/** Two chargers, whose power fails while cars charge and whose readers lose answers, drivers who come again, and cheats. */
+const NIGHT = changedScenario((scenario) => {
+  scenario.title = HOSTILE;
+  scenario.duration = '6h';
+  scenario.settle = '1h';
+  scenario.fleet.policy.site.reservationsLeft = 'settle';
+  scenario.fleet.devices[0] = { ...scenario.fleet.devices[0], deviceId: 'park-{n}', count: 2 };
+  scenario.wallets[0] = { ...scenario.wallets[0], name: HOSTILE, grant: { budget: '900000000' } };
+  const [some] = scenario.arrivals;
+  const session = { lasts: { least: '5m', most: '15m' }, delivered: { least: 0.1, most: 0.9 } };
+  const cars = {
+    ...some,
+    wallets: HOSTILE,
+    devices: 'park-1',
+    pattern: { every: '12m' },
+    retry: { after: '30s', times: 2 },
+  };
+  const hostile = { share: 1, classes: ['amount-raised', 'signature-zero'] };
+  scenario.arrivals = [
+    { ...cars, session },
+    { ...cars, devices: 'park-2' },
+    { ...some, wallets: HOSTILE, devices: 'park-2', pattern: { every: '30m' }, hostile },
+  ];
+  scenario.faults = [
+    { devices: 'park-1', at: '1h', for: '2h', powerCuts: { rate: '6/h', off: '3m' } },
+    { devices: 'park-*', at: '3h', for: '1h', answersLost: true, share: 0.7 },
+  ];
+});
+
 let stdout: string;
 beforeAll(async () => {
   ({ stdout } = await bench.sim(EVENTFUL, '--json', '--report', bench.path('report.html')));
@@ -141,11 +170,106 @@ describe.skipIf(executablePath === undefined)('a report in a browser', () => {
     expect(await page.locator('[data-outcome="passed"]').count()).toBe(1);
   });
 
+  describe('of a night with sessions, lost answers and cheats', () => {
+    // biome-ignore lint/suspicious/noExplicitAny: as the run prints it
+    let events: any[];
+    // biome-ignore lint/suspicious/noExplicitAny: as the run prints it
+    let night: any;
+
+    beforeAll(async () => {
+      const ran = await bench.sim(NIGHT, '--json', '--report', bench.path('night.html'));
+      expect(ran.code).toBe(0);
+      events = ran.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      night = events.pop();
+      await page.goto(pathToFileURL(bench.path('night.html')).href);
+    });
+    afterAll(() => page.goto(pathToFileURL(bench.path('report.html')).href));
+
+    const lanesOf = (device: string) =>
+      page.locator(`figure:has(> figcaption:text-is("${device}")) .wide svg text`).allTextContents();
+    const sum = (rows: readonly string[][], column: number) => rows.reduce((all, row) => all + Number(row[column]), 0);
+
+    it('has lanes for sessions, for payments without an answer, and for those that were answered again', async () => {
+      for (const device of ['park-1', 'park-2'])
+        expect(await lanesOf(device)).toEqual(expect.arrayContaining(['sessions', 'no answer', 'again']));
+      const legend = await page.locator('figure:has(> figcaption:text-is("park-1")) .legend li').allTextContents();
+      for (const name of [
+        'session',
+        'broken off as power went',
+        'end of a session',
+        'approved, and the payer not told',
+      ])
+        expect(legend.map((one) => one.trim())).toContainEqual(expect.stringContaining(name));
+    });
+
+    it('has the sessions of each device, and each that went otherwise', async () => {
+      const rows = await cells('sessions');
+      expect(rows.map(([device]) => device)).toEqual(['park-1', 'park-2']);
+      const [begun, ...courses] = [1, 2, 3, 4, 5, 6].map((column) => sum(rows, column));
+      expect(courses.reduce((all, one) => all + one)).toBe(begun);
+      expect([begun, sum(rows, 6)]).toEqual([night.settled, 0]);
+      expect(sum(rows, 3)).toBeGreaterThan(0);
+      expect(sum(rows, 4)).toBeGreaterThan(0);
+      expect((await cells('odd-sessions')).length).toBe(begun - sum(rows, 2));
+    });
+
+    it('has the payments without an answer, and what their payers were told in the end', async () => {
+      expect(sum(await cells('unanswered'), 1)).toBe(night.unanswered);
+      const rows = await cells('unanswered-payments');
+      const first = events.filter(({ event, answer, retryOf }) => event === 'payment' && answer === 'none' && !retryOf);
+      expect(rows.map(([device, payer]) => [device, payer])).toEqual(
+        first.map(({ device, payer, hostile }) => [device, hostile === undefined ? payer : `${payer} (${hostile})`]),
+      );
+      const told = rows.map((row) => row.at(-1));
+      expect(told.filter((text) => text?.startsWith('answered again after')).length).toBeGreaterThan(0);
+      expect(told).toContain('nothing');
+    });
+
+    it('has cheats by class, with the codes that they were refused with', async () => {
+      const codes = (counts: object) => Object.entries(counts).map(([code, count]) => `${code} ${count}`);
+      expect((await cells('cheats')).map((row) => [row[0], Number(row[1]), row.at(-1)])).toEqual(
+        // biome-ignore lint/suspicious/noExplicitAny: as the run prints it
+        Object.entries<any>(night.cheats).map(([name, one]) => [name, one.attempts, codes(one.refused).join(', ')]),
+      );
+      expect(await page.locator('[data-outcome="cheats"]').count()).toBe(0);
+    });
+
+    it('has approvals that no payer was told of among its figures', async () => {
+      const figure = async (name: string) => Number(await page.locator(`[data-figure="${name}"]`).textContent());
+      expect(night.unheard.approved).toBeGreaterThan(0);
+      expect([await figure('unheard-approved'), await figure('unheard-acknowledged')]).toEqual([
+        night.unheard.approved,
+        night.unheard.acknowledged,
+      ]);
+    });
+
+    it('has names as text in all of it, and nothing to complain about', async () => {
+      expect(await page.locator('h1').textContent()).toBe(HOSTILE);
+      expect(await page.locator('script, img, iframe, link, form').count()).toBe(0);
+      expect((await cells('unanswered-payments'))[0]?.[1]).toContain(HOSTILE);
+      expect(complaints).toEqual([]);
+    });
+
+    it.each([1280, 400])('fits into %d pixels', async (width) => {
+      await page.setViewportSize({ width, height: 900 });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    });
+
+    it('is the same bytes each time', async () => {
+      await bench.sim(NIGHT, '--report', bench.path('night-again.html'));
+      expect(bench.text('night-again.html')).toBe(bench.text('night.html'));
+    });
+  });
+
   it('has a heading for each part, and words for each chart and table', async () => {
     expect(await page.locator('h1').count()).toBe(1);
     expect(await page.locator('h2').allTextContents()).toEqual([
       'Devices over time',
       'Refusals',
+      'Payments without an answer',
       'Latency',
       'Flash',
       'Exposure after a revocation',
