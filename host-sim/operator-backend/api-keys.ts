@@ -26,6 +26,18 @@ export class ApiKeys {
     return this.#issue({ keyId });
   }
 
+  /**
+   * Withdraws every key that a device has: it was stolen, or is gone. One that is made for it later is good.
+   *
+   * @returns how many it had
+   * @throws Problem 404 where it has none
+   */
+  async withdrawFromDevice(deviceId: string): Promise<number> {
+    const withdrawn = await this.#storage.withdrawApiKeys(deviceId);
+    if (withdrawn === 0) throw new Problem(404, 'key_not_found', `device ${deviceId} has no API key that is good`);
+    return withdrawn;
+  }
+
   /** Lets a request pass that carries the key of the device. @throws Problem 401 without a known key, 403 with another */
   async requireDevice(authorization: string | undefined, deviceId: string): Promise<void> {
     const record = await this.#presented(authorization);
@@ -61,6 +73,7 @@ export class ApiKeys {
   async #presented(authorization: string | undefined): Promise<ApiKeyRecord> {
     const record = await this.#storage.apiKey(presentedKeyHash(authorization));
     if (record === undefined) throw new Problem(401, 'unauthorized', 'the API key is not known');
+    if (record.isWithdrawn) throw new Problem(401, 'unauthorized', `API key ${record.keyId} was withdrawn`);
     return record;
   }
 }

@@ -9,6 +9,7 @@ export type ProblemCode =
   | 'unauthorized'
   | 'forbidden'
   | 'not_found'
+  | 'key_not_found'
   | 'format_unknown'
   | 'receipt_invalid'
   | 'receipts_out_of_order'

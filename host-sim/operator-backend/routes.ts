@@ -37,17 +37,20 @@ interface Device {
 export function addRoutes(server: FastifyInstance, backend: Backend, apiKeys: ApiKeys): void {
   const operator = ({ headers }: FastifyRequest) => apiKeys.requireOperator(headers.authorization);
   const administrator = ({ headers }: FastifyRequest) => apiKeys.requireAdministrator(headers.authorization);
-  const itself = async ({ headers, params }: FastifyRequest<{ Params: Device }>) => {
-    await apiKeys.requireDevice(headers.authorization, params.deviceId);
-    await backend.seen(params.deviceId);
+  const holder = ({ headers, params }: FastifyRequest<{ Params: Device }>) =>
+    apiKeys.requireDevice(headers.authorization, params.deviceId);
+  // Asked again when the body is there: a key may be withdrawn while somebody sends one slowly.
+  const itself = {
+    onRequest: holder,
+    preHandler: async (request: FastifyRequest<{ Params: Device }>) => {
+      await holder(request);
+      await backend.seen(request.params.deviceId);
+    },
   };
 
   server.post<{ Params: Device; Body: Batch }>(
     '/v1/devices/:deviceId/receipts',
-    {
-      onRequest: itself,
-      schema: { params: device, body: batch },
-    },
+    { ...itself, schema: { params: device, body: batch } },
     (request) => backend.handIn(request.params.deviceId, request.body),
   );
 
@@ -76,7 +79,7 @@ export function addRoutes(server: FastifyInstance, backend: Backend, apiKeys: Ap
 
   server.post<{ Params: Device; Body: JsonObject }>(
     '/v1/devices/:deviceId/state',
-    { onRequest: itself, schema: { params: device, body: { type: 'object' } } },
+    { ...itself, schema: { params: device, body: { type: 'object' } } },
     async ({ params, body }) => {
       await backend.takeState(params.deviceId, body);
       return {};
@@ -90,6 +93,12 @@ export function addRoutes(server: FastifyInstance, backend: Backend, apiKeys: Ap
     { onRequest: administrator, schema: { params: device } },
     async ({ params: { deviceId } }, reply) =>
       reply.code(201).send({ deviceId, key: await apiKeys.issueToDevice(deviceId) }),
+  );
+
+  server.delete<{ Params: Device }>(
+    '/v1/devices/:deviceId/keys',
+    { onRequest: administrator, schema: { params: device } },
+    async ({ params: { deviceId } }) => ({ deviceId, withdrawn: await apiKeys.withdrawFromDevice(deviceId) }),
   );
 
   server.post<{ Body: { keyId: string } }>(

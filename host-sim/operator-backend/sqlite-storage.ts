@@ -83,6 +83,12 @@ export class SqliteStorage implements OperatorStorage {
     return this.#database.documents<ApiKeyRecord>('SELECT document FROM operatorKeys WHERE sha256 = ?', sha256)[0];
   }
 
+  async withdrawApiKeys(deviceId: string): Promise<number> {
+    const sql = `UPDATE operatorKeys SET document = json_set(document, '$.isWithdrawn', json('true'))
+      WHERE json_extract(document, '$.deviceId') = ? AND json_extract(document, '$.isWithdrawn') IS NULL`;
+    return this.#database.run(sql, deviceId);
+  }
+
   async putSeen(deviceId: string, seenAtMs: number, state?: DeviceState): Promise<void> {
     const sql = `INSERT INTO devices VALUES (?, ?, ?)
       ON CONFLICT (deviceId) DO UPDATE SET seenAtMs = excluded.seenAtMs, state = coalesce(excluded.state, state)`;

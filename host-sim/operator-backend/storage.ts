@@ -62,6 +62,8 @@ export interface ApiKeyRecord {
   readonly sha256: string;
   /** The one device that hands in with it; left out, it is the operator's, who reads everything. */
   readonly deviceId?: string;
+  /** Whether it was withdrawn. It stays known: a later start of the device is to be told from a guess. */
+  readonly isWithdrawn?: boolean;
 }
 
 /** See the head of the file. */
@@ -87,6 +89,8 @@ export interface OperatorStorage {
   putApiKey(key: ApiKeyRecord): Promise<void>;
   /** The key with this hash. */
   apiKey(sha256: string): Promise<ApiKeyRecord | undefined>;
+  /** Withdraws every key that a device has. @returns how many it had */
+  withdrawApiKeys(deviceId: string): Promise<number>;
   /** Keeps when a device was seen, and what it said of itself; a state that it said before stays. */
   putSeen(deviceId: string, seenAtMs: number, state?: DeviceState): Promise<void>;
   /** All devices that were seen, by id. */
@@ -157,6 +161,12 @@ export class MemoryStorage implements OperatorStorage {
 
   async apiKey(sha256: string): Promise<ApiKeyRecord | undefined> {
     return this.#apiKeys.get(sha256);
+  }
+
+  async withdrawApiKeys(deviceId: string): Promise<number> {
+    const keys = [...this.#apiKeys.values()].filter((key) => key.deviceId === deviceId && key.isWithdrawn !== true);
+    for (const key of keys) this.#apiKeys.set(key.sha256, { ...key, isWithdrawn: true });
+    return keys.length;
   }
 
   async putSeen(deviceId: string, seenAtMs: number, state?: DeviceState): Promise<void> {

@@ -169,6 +169,21 @@ describe.each(OPERATORS)("an operator's storage %s", (_, open) => {
     expect(await storage.chains('e')).toEqual([]);
   });
 
+  it('withdraws the keys of one device, and keeps that it did', async () => {
+    const storage = await open();
+    const key = (sha256: string, more: object) => ({ keyId: `of ${sha256}`, sha256, ...more });
+    const [one, again, other, reader] = [
+      key('aa', { deviceId: 'd' }),
+      key('bb', { deviceId: 'd' }),
+      key('cc', { deviceId: 'e' }),
+      key('dd', {}),
+    ];
+    for (const made of [one, again, other, reader]) await storage.putApiKey(made);
+    expect([await storage.withdrawApiKeys('d'), await storage.withdrawApiKeys('d')]).toEqual([2, 0]);
+    const kept = await Promise.all(['aa', 'bb', 'cc', 'dd'].map((sha256) => storage.apiKey(sha256)));
+    expect(kept).toEqual([{ ...one, isWithdrawn: true }, { ...again, isWithdrawn: true }, other, reader]);
+  });
+
   it('keeps when a device was seen last, and the last that it said', async () => {
     const storage = await open();
     const state = { document: { state: 'serving' }, receivedAtMs: 1 };
