@@ -1,5 +1,5 @@
 // What `npm pack` puts into the package: no private key, whatever lies about in the folders it packs from, and a command
-// line that runs without any other package.
+// line and a wallet that run without any other package.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signGrant } from '../host-sim/signing/artifacts.ts';
 import { generateKey, privateJwk, privatePem } from '../host-sim/signing/keys.ts';
 import { isBuilt } from './fixtures/built.ts';
 import { SMALL } from './tools/scenario/bench.ts';
@@ -115,6 +116,46 @@ describe.skipIf(!built)('the package, unpacked where nothing is installed', () =
     const licences = readFileSync(join(folder, 'package/dist/licences.txt'), 'utf8');
     for (const name of ['commander', 'fastify', 'zod', 'node-sqlite3-wasm', 'echarts', 'zrender'])
       expect(licences).toContain(`== ${name} `);
+  });
+
+  describe('offers a wallet', () => {
+    const printed =
+      /```ts wallet\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/SIMULATOR.md'), 'utf8'))?.[1] ?? '';
+
+    it('whose program in SIMULATOR runs as printed, and goes on after a restart where it was', () => {
+      const terms = {
+        grantId: 'g',
+        policyHash: 'a'.repeat(64),
+        allowedRails: ['xrpl'],
+        expiresAt: '2099-01-01T00:00:00Z',
+      };
+      const signedGrant = signGrant(terms, { key: generateKey('pa'), issuer: 'pa.example' }, 'envelope');
+      // An import comes before everything, wherever it stands.
+      const program = `const signedGrant = ${JSON.stringify(signedGrant)};
+        process.env.AGENT_SIGNING_PRIVATE_KEY_PEM = ${JSON.stringify(privatePem(generateKey('agent')))};
+        const done = (sba, spa) => process.stdout.write(sba.authorization.maxAmountMinor + ' ' + spa.authorization.amount);
+        const tell = (what) => { throw new Error(what); };
+        ${printed}
+        console.log(' ' + remainingMinor);`;
+      writeFileSync(join(folder, 'package/wallet-program.mjs'), program);
+      expect([node('wallet-program.mjs'), node('wallet-program.mjs')]).toEqual([
+        '2500 2400 77500\n',
+        '2500 2400 75000\n',
+      ]);
+    });
+
+    it('whose types are whole without any other package, and fit that program', () => {
+      const program = `declare const signedGrant: { readonly [member: string]: string };
+        declare const process: { readonly env: { readonly AGENT_SIGNING_PRIVATE_KEY_PEM: string } };
+        declare function done(...signed: object[]): void;
+        declare function tell(what: string | undefined): void;
+        ${printed}
+        export const left: string = remainingMinor;`;
+      writeFileSync(join(folder, 'package/wallet-program.mts'), program);
+      const tsc = join(root, 'node_modules/typescript/bin/tsc');
+      const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--types', ''];
+      expect(node(tsc, ...options, 'wallet-program.mts')).toBe('');
+    });
   });
 
   it('offers the core and the guide', () => {

@@ -96,7 +96,7 @@ it.runIf(built)('gateway serve serves, and opens a session', async () => {
 it('the wallet signs a budget and a payment under it', async () => {
   const [storage, key] = [join(folder, 'wallet.db'), generateKey('vehicle-sba-key-1')];
   const program = block('wallet', 'ts')
-    .replace(/from '\.\//g, `from '${root}`)
+    .replace("from 'mpcp-embedded/wallet'", `from '${root}host-sim/wallet/wallet.ts'`)
     .replace('process.env.AGENT_SIGNING_PRIVATE_KEY_PEM', JSON.stringify(privatePem(key)))
     .replace("'wallet.db'", JSON.stringify(storage));
   const expiresAt = new Date(Date.now() + 60_000).toISOString();

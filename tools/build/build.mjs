@@ -1,4 +1,4 @@
-// Builds dist/: the core and the guide as ES modules, the command line as one file with the libraries it uses and their
+// Builds dist/: the core and the guide as ES modules, the command line and the wallet with the libraries they use and their
 // licences (esbuild), and declarations (tsc). Runs by itself after `npm ci`; `--types=no` leaves the declarations out.
 
 import { execFileSync } from 'node:child_process';
@@ -32,12 +32,13 @@ await build({
   packages: 'external',
   sourcemap: 'linked',
 });
-// Whoever installs the package for the core gets no library with it, so the command line carries its own.
-const cli = await build({
+// Whoever installs the package for the core gets no library with it, so the command line and the wallet carry their own.
+const withLibraries = await build({
   ...common,
   // The walks of `powercut` and the sites of a fleet run on workers, which begin in files of their own.
   entryPoints: {
     cli: 'tools/cli/main.ts',
+    wallet: 'host-sim/wallet/wallet.ts',
     'powercut-worker': 'tools/powercut/worker.ts',
     'fleet-worker': 'tools/fleet/worker.ts',
   },
@@ -51,8 +52,9 @@ const cli = await build({
 });
 const sqlite = dirname(createRequire(import.meta.url).resolve('node-sqlite3-wasm'));
 copyFileSync(join(sqlite, 'node-sqlite3-wasm.wasm'), join(root, 'dist', 'node-sqlite3-wasm.wasm'));
-writeFileSync(join(root, 'dist', 'licences.txt'), licencesOf(Object.keys(cli.metafile.inputs), root));
+writeFileSync(join(root, 'dist', 'licences.txt'), licencesOf(Object.keys(withLibraries.metafile.inputs), root));
 if (!process.argv.includes('--types=no')) {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  execFileSync(process.execPath, [tsc, '-p', join(root, 'tools', 'build', 'declarations.json')], { stdio: 'inherit' });
+  for (const project of ['declarations.json', 'declarations-wallet.json'])
+    execFileSync(process.execPath, [tsc, '-p', join(root, 'tools', 'build', project)], { stdio: 'inherit' });
 }

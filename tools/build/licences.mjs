@@ -11,7 +11,7 @@ export function licencesOf(inputs, root) {
   const folders = new Set(inputs.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]));
   folders.delete(undefined);
   const notices = [...folders].sort().map((folder) => noticeOf(join(root, folder)));
-  return `dist/cli.js and the files that it loads contain these libraries.\n\n${notices.join('\n')}`;
+  return `dist/cli.js, dist/wallet.js and the files that they load contain these libraries.\n\n${notices.join('\n')}`;
 }
 
 function noticeOf(folder) {
