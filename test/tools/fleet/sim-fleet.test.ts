@@ -69,6 +69,25 @@ describe('sim fleet', () => {
     expect(JSON.parse(stdout)).toMatchObject({ sites: 2, result: { approved: 4, settled: 4 } });
   });
 
+  it('counts the cheats of all its sites by class, and approvals that no payer was told of', async () => {
+    const deaf = changedScenario((scenario) => {
+      scenario.fleet.devices[0].deviceId = 'gate-{n}';
+      scenario.arrivals[0] = { ...scenario.arrivals[0], devices: 'gate-*', pattern: { each: 1 } };
+      const hostile = { share: 1, classes: ['signature-zero'] };
+      scenario.arrivals.push({ ...scenario.arrivals[0], pattern: { every: '20m' }, hostile });
+      scenario.faults = [{ devices: 'gate-*', answersLost: true }];
+    });
+    const { code, stdout } = await fleet(deaf, '--devices', '4', '--payments', '1', '--json');
+    expect(code).toBe(0);
+    const { result } = JSON.parse(stdout);
+    expect(result).toMatchObject({ approved: 0, acknowledged: 0, unheard: { approved: 4, acknowledged: 4 } });
+    const attempts = result.unanswered - 4;
+    expect(attempts).toBeGreaterThan(2);
+    expect(result.cheats).toMatchObject({
+      'signature-zero': { attempts, approved: 0, refused: { SBA_SIGNATURE_INVALID: attempts } },
+    });
+  });
+
   it('tells the same with the same seed', async () => {
     const told = async (seed: string) => {
       const { stdout } = await fleet(FLEET, '--devices', '3', '--payments', '2', '--seed', seed, '--json');
