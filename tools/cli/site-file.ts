@@ -19,6 +19,7 @@ import { PINNED_ROLES } from '../../core/trust/configuration.ts';
 import { KeyError, type PublicKeyText, readPublicKey } from '../../host-sim/signing/keys.ts';
 import { type PartlyRead, partlyShaped, shaped } from '../issue/problem.ts';
 import * as rule from '../issue/rules.ts';
+import { meantKind } from '../scenario/finding-words.ts';
 import { UsageError } from './io.ts';
 import { readArtifact } from './json-file.ts';
 
@@ -27,10 +28,14 @@ const publicKey = z.union([rule.text, z.looseObject({ kty: rule.text })]).superR
   if (typeof found === 'string') context.addIssue({ code: 'custom', message: found });
 });
 const issuerRule = z.union([rule.text, z.strictObject({ issuer: rule.text, kids: z.array(rule.text) })]);
-const unit = z.union([
-  z.strictObject({ kind: z.literal('atomic') }),
-  z.strictObject({ kind: z.literal('fiat'), currency: rule.currency, minorUnit: rule.minorUnit.optional() }),
-]);
+const unit = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({ kind: z.literal('atomic') }),
+    z.strictObject({ kind: z.literal('fiat'), currency: rule.currency, minorUnit: rule.minorUnit.optional() }),
+  ],
+  meantKind('kind', ['atomic', 'fiat']),
+);
 
 const terminal = z.strictObject({
   rail: rule.rail.optional(),
@@ -102,6 +107,15 @@ export function readSiteFile(path: string): PartialSite {
 /** The configuration that JSON data stands for. @throws IssueProblem that names every member that cannot be used */
 export function siteOf(value: JsonObject): PartialSite {
   return withKeys(shaped(site, value, 'site configuration'));
+}
+
+/** The same, or all that is wrong with it, in words of the caller's. */
+export function checkedSite(
+  value: JsonObject,
+  words: z.core.$ZodErrorMap,
+): { readonly site: PartialSite } | { readonly issues: readonly z.core.$ZodIssue[] } {
+  const read = site.safeParse(value, { error: words, reportInput: true });
+  return read.success ? { site: withKeys(read.data) } : { issues: read.error.issues };
 }
 
 /** What can be used of a configuration, and everything that cannot. */

@@ -30,6 +30,8 @@ export type FleetColumn = (typeof FLEET_COLUMNS)[number];
 /** A device's line: text for each column it has something in. */
 export interface FleetRow {
   readonly line: number;
+  /** What a finding calls it; left out where the line says enough. */
+  readonly name?: string;
   readonly values: { readonly [column in FleetColumn]?: string };
   /** Columns of which something was told already; left out where nothing was. */
   readonly wrong?: ReadonlySet<string>;

@@ -60,7 +60,9 @@ export function fleetDevices(
       if (reason === undefined) devices.push({ deviceId: document.deviceId, document });
       else reasons.push(reason);
     }
-    for (const reason of reasons) problems.push({ file, line: row.line, reason });
+    const { line, name } = row;
+    for (const reason of reasons)
+      problems.push({ file, line, reason: name === undefined ? reason : `${name}: ${reason}` });
   }
   return devices;
 }

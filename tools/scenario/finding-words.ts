@@ -35,6 +35,17 @@ const TYPES: { readonly [type: string]: string } = {
   record: 'an object',
 };
 
+/** The words of a schema for shapes that a member of theirs tells apart, where that is not one of those. */
+export function meantKind(member: string, kinds: readonly string[]) {
+  return {
+    error: ({ code, input }: { readonly code?: string | undefined; readonly input?: unknown }) => {
+      if (code !== 'invalid_union') return undefined;
+      const kind = (input as { readonly [name: string]: unknown })[member];
+      return kind === undefined ? 'is missing' : isNot(kind, `one of ${kinds.join(', ')}`);
+    },
+  };
+}
+
 /** The words for what a schema has none of its own for. */
 export function findingWords(issue: z.core.$ZodRawIssue): string | undefined {
   const { input } = issue;
@@ -49,6 +60,12 @@ export function findingWords(issue: z.core.$ZodRawIssue): string | undefined {
       return `${shown(input)} is ${issue.inclusive === false ? 'not above' : 'less than'} ${issue.minimum}`;
     case 'too_big':
       return `${shown(input)} is more than ${issue.maximum}`;
+    case 'invalid_union': {
+      const types = issue.errors.flatMap(([first]) =>
+        first?.code === 'invalid_type' ? [TYPES[first.expected] ?? first.expected] : [],
+      );
+      return types.length === 0 ? undefined : isNot(input, types.join(' or '));
+    }
     default:
       return undefined;
   }

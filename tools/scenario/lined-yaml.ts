@@ -9,10 +9,13 @@ import {
   isNode,
   isPair,
   isScalar,
+  isSeq,
   LineCounter,
   type Node,
+  type Pair,
   parseDocument,
   visit,
+  type YAMLMap,
 } from 'yaml';
 import type { z } from 'zod';
 import type { InputProblem } from '../provision/problems.ts';
@@ -24,7 +27,6 @@ const MOST_VALUES = 100_000;
 const FAULTS: { readonly [code in ErrorCode]?: string } = {
   TAB_AS_INDENT: 'the line begins with a tab; members are indented with blanks',
   MULTIPLE_DOCS: 'a second document begins here; a file has one',
-  DUPLICATE_KEY: 'this member stands there twice',
   NON_STRING_KEY: 'a list or an object stands where the name of a member is meant',
   TAG_RESOLVE_FAILED: 'it has a tag (!…), which is nothing here; text with ! is put in quotes',
   BAD_SCALAR_START: 'text that begins with this character is put in quotes',
@@ -39,11 +41,21 @@ const FAULTS: { readonly [code in ErrorCode]?: string } = {
   UNEXPECTED_TOKEN: 'it does not belong to what stands before it: indentation, a bracket or a quote is wrong',
 };
 
+/** How a reason begins whose subject is the member that is named before it. */
+const CONTINUES = /^(is|has) /;
+const TWICE = 'this member stands there twice';
+
 /** See the head of the file. */
 export class LinedYaml {
   readonly file: string;
   readonly #lines = new LineCounter();
   readonly #document: ReturnType<typeof parseDocument>;
+  /** What each alias stands for. */
+  readonly #meant = new Map<Alias, Node | undefined>();
+  /** The members of each object that was looked into, by their names. */
+  readonly #members = new Map<YAMLMap, ReadonlyMap<unknown, Pair>>();
+  /** The names of members that stand in an object already. */
+  readonly #twice: Node[] = [];
 
   constructor(file: string, text: string) {
     this.file = file;
@@ -51,29 +63,48 @@ export class LinedYaml {
     this.#document = parseDocument(text, {
       lineCounter: this.#lines,
       version: '1.2',
-      uniqueKeys: true,
+      // Looked for below: the parser holds each member against all others of its object.
+      uniqueKeys: false,
       stringKeys: true,
       merge: false,
+    });
+    this.#lookThrough();
+  }
+
+  #lookThrough(): void {
+    const anchors = new Map<string, Node>();
+    visit(this.#document, (_, node) => {
+      if (isAlias(node)) this.#meant.set(node, anchors.get(node.source));
+      else if (isNode(node) && node.anchor !== undefined) anchors.set(node.anchor, node);
+      if (!isMap(node)) return;
+      const names = new Set<unknown>();
+      for (const { key } of node.items) {
+        if (!isScalar(key)) continue;
+        if (names.has(key.value)) this.#twice.push(key);
+        names.add(key.value);
+      }
     });
   }
 
   /** What keeps it from being read. Where one thing is wrong, the parser finds others that are not: only the first is told. */
   get problems(): readonly InputProblem[] {
     const found = [...this.#document.errors, ...this.#document.warnings];
-    const members = found.filter(({ code }) => code === 'DUPLICATE_KEY');
-    const told = members.length === found.length ? members : [found.find(isTab) ?? found[0]];
-    return told.flatMap((fault) => {
-      if (fault === undefined) return [];
-      const { code, message, linePos } = fault;
-      const words = FAULTS[code] ?? message.split(' at line ')[0];
-      return { file: this.file, line: linePos?.[0].line ?? 1, reason: `it is no YAML as it is meant: ${words}` };
-    });
+    const fault = found.find(isTab) ?? found[0];
+    if (fault === undefined) return this.#twice.map((name) => this.#unreadable(this.#lineAt(name), TWICE));
+    const { code, message, linePos } = fault;
+    return [this.#unreadable(linePos?.[0].line ?? 1, FAULTS[code] ?? (message.split(' at line ')[0] as string))];
+  }
+
+  #unreadable(line: number, words: string): InputProblem {
+    return { file: this.file, line, reason: `it is no YAML as it is meant: ${words}` };
   }
 
   /** What it says, or why that is not to be had: aliases may make a file of a line a gigabyte. */
   get value(): { readonly value: unknown } | { readonly problems: readonly InputProblem[] } {
     const problem = this.#versionProblem() ?? this.#aliasProblem();
-    return problem === undefined ? { value: this.#document.toJS({ maxAliasCount: -1 }) } : { problems: [problem] };
+    return problem === undefined
+      ? { value: this.#valueOf(this.#document.contents, new Map()) }
+      : { problems: [problem] };
   }
 
   #versionProblem(): InputProblem | undefined {
@@ -82,48 +113,61 @@ export class LinedYaml {
     return { file: this.file, line: 1, reason: `it says that it is YAML ${version}; a scenario is YAML 1.2` };
   }
 
+  /** Not by the parser's own way, which looks for what an alias stands for from the beginning of the file, for each of them. */
+  #valueOf(node: unknown, known: Map<Node, unknown>): unknown {
+    if (isAlias(node)) return this.#valueOf(this.#meant.get(node), known);
+    if (isScalar(node)) return node.value;
+    if (!isCollection(node)) return null;
+    if (known.has(node)) return known.get(node);
+    const value = isMap(node)
+      ? Object.fromEntries(
+          node.items.map(({ key, value }) => [isScalar(key) ? String(key.value) : '', this.#valueOf(value, known)]),
+        )
+      : node.items.map((item) => this.#valueOf(item, known));
+    known.set(node, value);
+    return value;
+  }
+
   /** Why aliases cannot be followed: one stands for nothing or for itself, or they stand for too much. */
   #aliasProblem(): InputProblem | undefined {
-    const anchors = new Map<string, Node>();
     const sizes = new Map<Node, number>();
     let values = 0;
-    let problem: InputProblem | undefined;
-    visit(this.#document, (_, node) => {
-      if (isNode(node) && !isAlias(node) && node.anchor !== undefined) anchors.set(node.anchor, node);
-      if (!isAlias(node)) return undefined;
-      const meant = anchors.get(node.source);
-      if (meant !== undefined) sizes.set(node, isWithin(node, meant) ? 0 : sizeOf(meant, sizes));
-      values += sizes.get(node) ?? 0;
-      const reason = reasonAgainst(node, meant, values);
-      if (reason === undefined) return undefined;
-      problem = { file: this.file, line: this.#lines.linePos(node.range?.[0] ?? 0).line, reason };
-      return visit.BREAK;
-    });
-    return problem;
+    for (const [alias, meant] of this.#meant) {
+      if (meant !== undefined) sizes.set(alias, isWithin(alias, meant) ? 0 : sizeOf(meant, sizes));
+      values += sizes.get(alias) ?? 0;
+      const reason = reasonAgainst(alias, meant, values);
+      if (reason !== undefined) return { file: this.file, line: this.#lineAt(alias), reason };
+    }
+    return undefined;
+  }
+
+  #lineAt(node: Node): number {
+    return this.#lines.linePos(node.range?.[0] ?? 0).line;
   }
 
   /** The line of a value, or of the nearest one around it. */
   lineOf(path: readonly PropertyKey[]): number {
-    for (let length = path.length; length > 0; length--) {
-      const offset = this.#offsetOf(path.slice(0, length));
-      if (offset !== undefined) return this.#lines.linePos(offset).line;
-    }
-    return 1;
+    const { last } = this.#find(path);
+    return last === undefined ? 1 : this.#lineAt(last);
   }
 
-  /** A finding at a place. */
+  /** A finding at a place, which it names. */
   problem(path: readonly PropertyKey[], reason: string): InputProblem {
+    return this.#told(path, `${nameOf(path)}${CONTINUES.test(reason) ? ' ' : ': '}${reason}`);
+  }
+
+  #told(path: readonly PropertyKey[], reason: string): InputProblem {
     return { file: this.file, line: this.lineOf(path), reason };
   }
 
-  /** What a schema has found, each with the place it is about. */
-  findings(issues: readonly z.core.$ZodIssue[]): readonly InputProblem[] {
-    return issues.flatMap((issue) => this.#findingsOf(issue, issue.path));
+  /** What a schema has found, each with the place it is about. @param at where that stands which the schema is of */
+  findings(issues: readonly z.core.$ZodIssue[], at: readonly PropertyKey[] = []): readonly InputProblem[] {
+    return issues.flatMap((issue) => this.#findingsOf(issue, [...at, ...issue.path]));
   }
 
   #findingsOf(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): readonly InputProblem[] {
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => this.problem([...path, key], `there is no member ${nameOf([...path, key])}`));
+      return issue.keys.map((key) => this.#told([...path, key], `there is no member ${nameOf([...path, key])}`));
     if (issue.code === 'invalid_union') {
       // The branch that got past the value's type is the one that was meant.
       const meant = issue.errors.find((found) =>
@@ -131,21 +175,35 @@ export class LinedYaml {
       );
       if (meant !== undefined) return meant.flatMap((one) => this.#findingsOf(one, [...path, ...one.path]));
     }
-    const isMissing = path.length > 0 && this.#offsetOf(path) === undefined;
-    const reason = isMissing ? 'is missing' : issue.message;
-    return [this.problem(path, `${nameOf(path)}${isMissing || reason.startsWith('is ') ? ' ' : ': '}${reason}`)];
+    return [this.problem(path, this.#find(path).isThere ? issue.message : 'is missing')];
   }
 
-  /** Where a member's name stands, or an item. */
-  #offsetOf(path: readonly PropertyKey[]): number | undefined {
-    const parent = this.#document.getIn(path.slice(0, -1), true);
-    const name = path[path.length - 1];
-    if (isMap(parent)) {
-      const pair = parent.items.find(({ key }) => isScalar(key) && key.value === name);
-      return (pair?.key as Node | undefined)?.range?.[0];
+  /**
+   * Goes along a path, where need be to what an alias stands for.
+   *
+   * @returns the name of the member where it leads, or the item; or the last there is on the way
+   */
+  #find(path: readonly PropertyKey[]): { readonly isThere: boolean; readonly last: Node | undefined } {
+    let last: Node | undefined;
+    let node: unknown = this.#document.contents;
+    for (const part of path) {
+      if (isAlias(node)) node = this.#meant.get(node);
+      const pair = isMap(node) ? this.#membersOf(node).get(part) : undefined;
+      const item = isSeq(node) ? node.items[Number(part)] : undefined;
+      const named = pair === undefined ? item : pair.key;
+      if (!isNode(named)) return { isThere: false, last };
+      last = named;
+      node = pair === undefined ? item : pair.value;
     }
-    const node = this.#document.getIn(path, true) as Node | undefined;
-    return node?.range?.[0];
+    return { isThere: true, last };
+  }
+
+  #membersOf(map: YAMLMap): ReadonlyMap<unknown, Pair> {
+    const known = this.#members.get(map);
+    if (known !== undefined) return known;
+    const members = new Map(map.items.map((pair) => [isScalar(pair.key) ? pair.key.value : undefined, pair]));
+    this.#members.set(map, members);
+    return members;
   }
 }
 
@@ -185,8 +243,8 @@ function sizeOf(node: Node, sizes: Map<Node, number>): number {
   return size;
 }
 
-/** `wallets[0].grant`. */
-function nameOf(path: readonly PropertyKey[]): string {
+/** A member as findings name it: `wallets[0].grant`. */
+export function nameOf(path: readonly PropertyKey[]): string {
   let text = '';
   for (const part of path) text += typeof part === 'number' ? `[${part}]` : `${text === '' ? '' : '.'}${String(part)}`;
   return text === '' ? 'the file' : text;

@@ -103,9 +103,13 @@ class Reader {
   readonly #counts: ReadonlyMap<string, number>;
   /** Keys that something signs with, or that somebody is to know. */
   readonly #usedKeys = new Set<string>();
+  /** The first of each name. */
+  readonly #walletsByName: ReadonlyMap<string, ScenarioValues['wallets'][number]>;
   #sites: readonly IssuerLists[] = [];
   /** Undefined where some are not to be had: then nothing is said of their names. */
-  #deviceIds: readonly string[] | undefined;
+  #deviceIds: ReadonlySet<string> | undefined;
+  /** What was found by names before: they stand for the same devices each time. */
+  readonly #found = new Map<string, readonly string[]>();
 
   constructor(yaml: LinedYaml, values: ScenarioValues, { seed, firstNumber, counts }: ReaderTerms) {
     this.#firstNumber = firstNumber;
@@ -113,6 +117,7 @@ class Reader {
     this.#yaml = yaml;
     this.#values = values;
     this.#seed = seed;
+    this.#walletsByName = new Map([...values.wallets].reverse().map((one) => [one.name, one]));
   }
 
   read(): Scenario {
@@ -120,12 +125,17 @@ class Reader {
       this.#values;
     this.#readKeys();
     const devices = this.#devices();
-    if (this.problems.length === 0) this.#deviceIds = devices.map(({ deviceId }) => deviceId);
+    if (this.problems.length === 0) this.#deviceIds = new Set(devices.map(({ deviceId }) => deviceId));
     const bundles = duration / authority.bundles.every;
     if (bundles > MOST_BUNDLES)
       this.#told(
         ['authority', 'bundles', 'every'],
         `bundles would be issued ${Math.round(bundles)} times, and ${MOST_BUNDLES} are the most`,
+      );
+    if ((expect?.settledAtLeast ?? 0) > 0 && arrivals.every(({ session }) => session === undefined))
+      this.#told(
+        ['expect', 'settledAtLeast'],
+        `is ${expect?.settledAtLeast}, and no session ever ends: no arrivals have a session`,
       );
     const key = (name: string, path: Path) => this.#key(name, path) as SigningKey;
     return {
@@ -169,11 +179,11 @@ class Reader {
         continue;
       }
       try {
-        const text = readText(resolve(dirname(this.#yaml.file), from.file), `key ${kid}`);
+        const text = readText(resolve(dirname(this.#yaml.file), from.file), 'key');
         this.#keys.set(kid, readSigningKey(text, kid));
       } catch (error) {
         if (!(error instanceof UsageError || error instanceof KeyError)) throw error;
-        const reason = error instanceof KeyError ? `key ${kid}: ${from.file}: ${error.message}` : error.message;
+        const reason = error instanceof KeyError ? `${from.file}: ${error.message}` : error.message;
         this.#told(['keys', kid], reason);
       }
     }
@@ -214,7 +224,7 @@ class Reader {
     const { issuer, grantKey } = authority;
     const notes: InputProblem[] = [];
     for (const kid of Object.keys(keys))
-      if (!this.#usedKeys.has(kid)) notes.push(this.#yaml.problem(['keys', kid], `nobody uses key ${kid}`));
+      if (!this.#usedKeys.has(kid)) notes.push(this.#yaml.problem(['keys', kid], 'nobody uses it'));
     if (!this.#sites.some(({ grantIssuers }) => permits(grantIssuers, issuer, grantKey)))
       notes.push(
         this.#yaml.problem(
@@ -234,7 +244,7 @@ class Reader {
   }
 
   #wallets({ name, count, issuer, key, grant }: ScenarioValues['wallets'][number], i: number): WalletTerms {
-    if (this.#values.wallets.findIndex((other) => other.name === name) < i)
+    if (this.#walletsByName.get(name) !== this.#values.wallets[i])
       this.#told(['wallets', i, 'name'], `there are wallets called ${name} already`);
     const { velocity } = grant;
     return {
@@ -258,8 +268,8 @@ class Reader {
     const { retry, session } = terms;
     const path = ['arrivals', i];
     this.#walletsNamed(wallets, [...path, 'wallets']);
-    if (from >= until) this.#told([...path, 'until'], 'until is not after from');
-    if (until > this.#values.duration) this.#told([...path, 'until'], 'until is after the end of the scenario');
+    if (from >= until) this.#told([...path, 'until'], 'is not after from');
+    if (until > this.#values.duration) this.#told([...path, 'until'], 'is after the end of the scenario');
     const [least, most] = typeof amount === 'string' ? [amount, amount] : [amount.least, amount.most];
     if (BigInt(least) > BigInt(most)) this.#told([...path, 'amount'], 'least is more than most');
     const { every, poisson, rush, each } = pattern;
@@ -267,7 +277,7 @@ class Reader {
     if (payments > MOST_PAYMENTS)
       this.#told(
         [...path, 'pattern'],
-        `the pattern comes to ${Math.round(payments)} payments, and ${MOST_PAYMENTS} are the most`,
+        `it comes to ${Math.round(payments)} payments, and ${MOST_PAYMENTS} are the most`,
       );
     return {
       wallets,
@@ -315,10 +325,15 @@ class Reader {
     const path = ['faults', i];
     const { at = 0, devices, share, to } = terms;
     const left = this.#values.duration - at;
-    if (left <= 0) this.#told([...path, 'at'], 'at is after the end of the scenario');
-    if (to !== undefined && !isOfNetwork(terms)) this.#told([...path, 'to'], 'to is for what is wrong with a network');
+    if (left <= 0) this.#told([...path, 'at'], 'is after the end of the scenario');
+    if (to !== undefined && !isOfNetwork(terms)) this.#told([...path, 'to'], 'is for what is wrong with a network');
     if (share !== undefined && !isOfNetwork(terms) && !terms.answersLost)
-      this.#told([...path, 'share'], 'share is for what is wrong with a network, and for answersLost');
+      this.#told([...path, 'share'], 'is for what is wrong with a network, and for answersLost');
+    if (terms.powerCuts?.torn && terms.powerCuts.off !== undefined)
+      this.#told(
+        [...path, 'powerCuts', 'off'],
+        'is for cuts that are not torn: after a torn one a device is back after a minute',
+      );
     return {
       devices: this.#devicesNamed(devices, [...path, 'devices']),
       atMs: at,
@@ -330,7 +345,7 @@ class Reader {
   #action(action: NonNullable<ScenarioValues['actions']>[number], i: number): Action {
     const path = ['actions', i];
     const { at: atMs, revokeKey, revokeGrants, replaceGrantKey, rotateRoot, provision, urgent } = action;
-    if (atMs >= this.#values.duration) this.#told([...path, 'at'], 'at is after the end of the scenario');
+    if (atMs >= this.#values.duration) this.#told([...path, 'at'], 'is after the end of the scenario');
     const key = (name: string, member: string) => this.#key(name, [...path, member]) as SigningKey;
     if (revokeKey !== undefined) return { kind: 'revoke-key', atMs, key: key(revokeKey, 'revokeKey') };
     if (replaceGrantKey !== undefined)
@@ -343,7 +358,7 @@ class Reader {
       const there = this.#counts.get(wallets);
       if (count !== undefined && there !== undefined && count > there) {
         const told = there === 1 ? 'is 1 wallet' : `are ${there} wallets`;
-        this.#told([...path, 'revokeGrants', 'count'], `count is ${count}, and there ${told} called ${wallets}`);
+        this.#told([...path, 'revokeGrants', 'count'], `is ${count}, and there ${told} called ${wallets}`);
       }
       return { kind: 'revoke-grants', atMs, wallets, count: Math.min(count ?? all, all) };
     }
@@ -358,7 +373,7 @@ class Reader {
 
   /** @returns how many there are */
   #walletsNamed(name: string, path: Path): number {
-    const found = this.#values.wallets.find((one) => one.name === name);
+    const found = this.#walletsByName.get(name);
     if (found === undefined) this.#told(path, `there are no wallets called ${name}`);
     return found?.count ?? 1;
   }
@@ -368,13 +383,20 @@ class Reader {
     // What keeps devices from being there is told already.
     const deviceIds = this.#deviceIds;
     if (deviceIds === undefined) return [];
-    const found = names.flatMap((name) => {
-      const matching = deviceIds.filter((deviceId) => isCalled(deviceId, name));
+    const found = names.map((name) => {
+      const matching = this.#found.get(name) ?? matchingNames(deviceIds, name);
+      this.#found.set(name, matching);
       if (matching.length === 0) this.#told(path, `there is no device ${name}`);
       return matching;
     });
-    return [...new Set(found)];
+    // A list that was found is one list: thousands of arrivals may name the same thousands of devices.
+    return found.length === 1 ? (found[0] as readonly string[]) : [...new Set(found.flat())];
   }
+}
+
+function matchingNames(deviceIds: ReadonlySet<string>, name: string): readonly string[] {
+  if (!name.includes('*')) return deviceIds.has(name) ? [name] : [];
+  return [...deviceIds].filter((deviceId) => isCalled(deviceId, name));
 }
 
 /** Makes a fleet as large as it is to be. @returns why that cannot be done */

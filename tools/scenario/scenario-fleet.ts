@@ -9,13 +9,13 @@ import { imageOf, packedImage, readImage } from '../../host-sim/provisioning/ima
 import { seededApiKey } from '../../host-sim/scenario/seeded.ts';
 import { publicJwk, type SigningKey } from '../../host-sim/signing/keys.ts';
 import { readInput, readText, UsageError } from '../cli/io.ts';
-import { siteOf } from '../cli/site-file.ts';
-import { IssueProblem } from '../issue/problem.ts';
+import { checkedSite } from '../cli/site-file.ts';
 import { fleetDevices } from '../provision/fleet.ts';
 import { FLEET_COLUMNS, type FleetColumn, type FleetRow, readFleet } from '../provision/fleet-file.ts';
 import { type FleetTerms, readPolicy } from '../provision/policy-file.ts';
 import type { InputProblem } from '../provision/problems.ts';
-import type { LinedYaml } from './lined-yaml.ts';
+import { findingWords } from './finding-words.ts';
+import { type LinedYaml, nameOf } from './lined-yaml.ts';
 import type { ScenarioValues } from './schema.ts';
 
 /** A device and the image it begins with. */
@@ -59,7 +59,7 @@ export function readDevices(fleet: ScenarioValues['fleet'], context: FleetContex
   let rows: readonly FleetRow[] | undefined;
   if (typeof devices === 'string') {
     file = beside(devices);
-    const text = told(['fleet', 'devices'], context, () => readText(file, 'fleet.devices'));
+    const text = told(['fleet', 'devices'], context, () => readText(file, 'fleet file'));
     const read = text === undefined ? undefined : readFleet(file, text);
     problems.push(...(read?.problems ?? []));
     rows = read?.rows;
@@ -130,26 +130,24 @@ function termsOf(policy: Policy, { yaml, keyNamed, problems }: FleetContext): Fl
   const { rootKeys = [], ...rest } = policy.site;
   const keys = rootKeys.map((name, i) => keyNamed(name, [...at, 'rootKeys', i]));
   if (keys.some((key) => key === undefined)) return undefined;
-  try {
-    const jwks = keys.map((key) => ({ kid: key?.kid, publicKey: { ...publicJwk(key as SigningKey) } }));
-    const site = siteOf({ ...(rest as JsonObject), rootKeys: jwks as unknown as JsonObject[] });
-    return {
-      site: site as SiteConfiguration,
-      policyAuthorityUrl: policy.policyAuthorityUrl,
-      operatorUrl: policy.operatorUrl,
-      certificate: undefined,
-      rootKey: undefined,
-      wifi: undefined,
-      wiring: undefined,
-      mqtt: undefined,
-      bundles: new Map(),
-      inputs: [],
-    };
-  } catch (error) {
-    if (!(error instanceof IssueProblem)) throw error;
-    problems.push(yaml.problem([...at, ...error.members.slice(0, 1)], error.message));
+  const jwks = keys.map((key) => ({ kid: key?.kid, publicKey: { ...publicJwk(key as SigningKey) } }));
+  const read = checkedSite({ ...(rest as JsonObject), rootKeys: jwks as unknown as JsonObject[] }, findingWords);
+  if ('issues' in read) {
+    problems.push(...yaml.findings(read.issues, at));
     return undefined;
   }
+  return {
+    site: read.site as SiteConfiguration,
+    policyAuthorityUrl: policy.policyAuthorityUrl,
+    operatorUrl: policy.operatorUrl,
+    certificate: undefined,
+    rootKey: undefined,
+    wifi: undefined,
+    wiring: undefined,
+    mqtt: undefined,
+    bundles: new Map(),
+    inputs: [],
+  };
 }
 
 type Row = Exclude<ScenarioValues['fleet']['devices'], string | undefined>[number];
@@ -169,12 +167,12 @@ function rowsOf(
       const isText = typeof value === 'string' || typeof value === 'number';
       const isColumn = (FLEET_COLUMNS as readonly string[]).includes(name);
       if (isText && isColumn) continue;
-      const reason = isColumn ? `${name} is no text` : `there is no column "${name}" (${FLEET_COLUMNS.join(', ')})`;
+      const reason = isColumn ? 'is no text' : `there is no column "${name}" (${FLEET_COLUMNS.join(', ')})`;
       problems.push(yaml.problem([...path, name], reason));
       good = false;
     }
     if (count !== undefined && !columns.deviceId.includes('{n}')) {
-      problems.push(yaml.problem([...path, 'deviceId'], 'deviceId has no {n}, and there are several'));
+      problems.push(yaml.problem([...path, 'deviceId'], 'has no {n}, and there are several'));
       good = false;
     }
     if (!good) continue;
@@ -183,7 +181,7 @@ function rowsOf(
       for (const [name, value] of Object.entries(columns))
         values[name as FleetColumn] = String(value).replaceAll('{n}', String(n));
       if (hasOperator) values.apiKey ??= seededApiKey(seed, values.deviceId as string);
-      made.push({ line, values });
+      made.push({ line, name: nameOf(path), values });
     }
   }
   return made;

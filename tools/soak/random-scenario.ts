@@ -260,7 +260,9 @@ class Maker {
     // So that there are no more than it may have.
     const perHour = Math.min(this.#pick([0.5, 2, 10, 30]), (MOST_CUTS / minutes) * HOUR);
     const off = this.#pick(['5s', '1m', '10m', '30m']);
-    const power = (torn: boolean) => ({ powerCuts: { rate: `${perHour.toFixed(3)}/h`, off, torn } });
+    const power = (torn: boolean) => ({
+      powerCuts: { rate: `${perHour.toFixed(3)}/h`, ...(torn ? { torn } : { off }) },
+    });
     return this.#pick<() => Omit<Fault, 'devices'>>([
       () => ({ clockAhead: this.#span(1, 400 * DAY) }),
       () => ({ clockBehind: this.#span(1, 90 * DAY) }),

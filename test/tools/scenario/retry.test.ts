@@ -119,10 +119,7 @@ describe('a payer whose device lost its power', () => {
   });
 
   it('in the middle of anything pays once', async () => {
-    const { result, paid } = await ran(
-      { after: '45s', times: 9 },
-      { powerCuts: { rate: '2/m', off: '10s', torn: true } },
-    );
+    const { result, paid } = await ran({ after: '45s', times: 9 }, { powerCuts: { rate: '2/m', torn: true } });
     expect(result.violation).toBeUndefined();
     expect(result.unanswered).toBeGreaterThan(3);
     const told = [...receipts(paid, 'approved'), ...receipts(paid, 'repeated')];

@@ -147,7 +147,7 @@ describe('a scenario file is refused with its line where', () => {
       "    amount: '1000000'",
       "    amount: '1000000'\n    session: { lasts: 1h, delivered: { least: 0.9, most: 0.1 } }",
       'session: { lasts: 1h',
-      'least is more than most',
+      'arrivals[0].session.delivered: least is more than most',
     ],
     [
       'a payer comes again after no time',
@@ -161,14 +161,14 @@ describe('a scenario file is refused with its line where', () => {
       'arrivals:\n',
       'faults:\n  - { devices: gate-1, answersLost: true, to: operator }\narrivals:\n',
       '- { devices: gate-1, answersLost',
-      'to is for what is wrong with a network',
+      'faults[0].to is for what is wrong with a network',
     ],
     [
       'a share is given for a clock',
       'arrivals:\n',
       'faults:\n  - { devices: gate-1, clockReset: true, share: 0.5 }\narrivals:\n',
       '- { devices: gate-1, clockReset',
-      'share is for what is wrong with a network, and for answersLost',
+      'faults[0].share is for what is wrong with a network, and for answersLost',
     ],
     [
       'an amount is none',
@@ -240,14 +240,14 @@ describe('a scenario file is refused with its line where', () => {
       '{ every: 10m }',
       '{ every: 1ms }',
       'every: 1ms',
-      'the pattern comes to 3300000 payments, and 1000000 are the most',
+      'arrivals[0].pattern: it comes to 3300000 payments, and 1000000 are the most',
     ],
     [
       'bundles are issued without end',
       'bundles: { every: 8h, lifetime: 3d }',
       'bundles: { every: 1ms, lifetime: 3d }',
       'bundles',
-      'bundles would be issued 3600000 times, and 100000 are the most',
+      'authority.bundles.every: bundles would be issued 3600000 times, and 100000 are the most',
     ],
     [
       'a key is neither seeded nor in a file',
@@ -289,14 +289,14 @@ describe('a scenario file is refused with its line where', () => {
       'wallets:\n',
       'actions: [{ at: 1m, revokeGrants: { wallets: riders, count: 3 } }]\nwallets:\n',
       'actions',
-      'count is 3, and there is 1 wallet called riders',
+      'actions[0].revokeGrants.count is 3, and there is 1 wallet called riders',
     ],
     [
       'the file of a fleet is missing',
       '    - { deviceId: gate-1, merchant: did:web:metro.example, category: transit, region: EU }\n',
       '    nowhere.csv\n',
       'devices:',
-      'fleet.devices: cannot read nowhere.csv: no such file or folder',
+      'fleet.devices: fleet file: cannot read nowhere.csv: no such file or folder',
     ],
     [
       'a time has no zone',
@@ -310,16 +310,22 @@ describe('a scenario file is refused with its line where', () => {
       'rootKey: root-1',
       'rootKey: root-9',
       'rootKey: root-9',
-      'there is no key root-9 among keys',
+      'authority.rootKey: there is no key root-9 among keys',
     ],
     [
       'wallets are not there',
       'wallets: riders',
       'wallets: drivers',
       'wallets: drivers',
-      'there are no wallets called drivers',
+      'arrivals[0].wallets: there are no wallets called drivers',
     ],
-    ['a device is not there', 'devices: gate-1', 'devices: door-*', 'devices: door', 'there is no device door-*'],
+    [
+      'a device is not there',
+      'devices: gate-1',
+      'devices: door-*',
+      'devices: door',
+      'arrivals[0].devices: there is no device door-*',
+    ],
     [
       'an image is missing',
       '  devices:\n    - { deviceId: gate-1, merchant: did:web:metro.example, category: transit, region: EU }\n',
@@ -332,22 +338,112 @@ describe('a scenario file is refused with its line where', () => {
       'region: EU }',
       'region: EU, colour: red }',
       'colour',
-      /^there is no column "colour" \(deviceId, /,
+      /^fleet\.devices\[0\]\.colour: there is no column "colour" \(deviceId, /,
     ],
-    ['a device lacks what the provisioning wants', 'category: transit, ', '', 'gate-1', 'category is missing'],
+    [
+      'a device lacks what the provisioning wants',
+      'category: transit, ',
+      '',
+      'gate-1',
+      'fleet.devices[0]: category is missing',
+    ],
     [
       'a device shares its id',
       'region: EU }',
       'region: EU, count: 2 }',
       'gate-1',
-      'deviceId has no {n}, and there are several',
+      'fleet.devices[0].deviceId has no {n}, and there are several',
     ],
     [
       'the site has an unknown member',
       '      profile: full',
       '      profil: full',
       'profil',
-      'site configuration: profil: there is no such member',
+      'there is no member fleet.policy.site.profil',
+    ],
+    [
+      'a payer pays between more and less',
+      "amount: '1000000'",
+      "amount: { least: '5', most: '4' }",
+      'amount:',
+      'arrivals[0].amount: least is more than most',
+    ],
+    [
+      'payers come until before they come',
+      'from: 5m',
+      'from: 5m\n    until: 4m',
+      'until',
+      'arrivals[0].until is not after from',
+    ],
+    [
+      'a fault begins after the end',
+      'wallets:\n',
+      'faults: [{ devices: gate-1, at: 2h, lost: true }]\nwallets:\n',
+      'faults',
+      'faults[0].at is after the end of the scenario',
+    ],
+    [
+      'something is done to wallets that are not there',
+      'wallets:\n',
+      'actions:\n  - { at: 1m, issueBundles: true }\n  - { at: 1m, revokeGrants: { wallets: nobody } }\nwallets:\n',
+      'nobody',
+      'actions[1].revokeGrants.wallets: there are no wallets called nobody',
+    ],
+    [
+      'sessions are to end, and there are none',
+      'wallets:\n',
+      'expect:\n  settledAtLeast: 1\nwallets:\n',
+      'settledAtLeast',
+      'expect.settledAtLeast is 1, and no session ever ends: no arrivals have a session',
+    ],
+    [
+      'a cut that is torn is to last for a time',
+      'wallets:\n',
+      'faults: [{ devices: gate-1, powerCuts: { rate: 1/h, off: 1h, torn: true } }]\nwallets:\n',
+      'faults',
+      'faults[0].powerCuts.off is for cuts that are not torn: after a torn one a device is back after a minute',
+    ],
+    [
+      'a value of the site is none of those there are',
+      'rail: xrpl',
+      'rail: sepa',
+      'rail',
+      /^fleet\.policy\.site\.terminal\.rail: "sepa" is not one of xrpl, /,
+    ],
+    [
+      'a value of the site is of another type',
+      'grantIssuers: [pa.metro.example]',
+      'grantIssuers: pa.metro.example',
+      'grantIssuers',
+      'fleet.policy.site.grantIssuers: "pa.metro.example" is not a list',
+    ],
+    [
+      'a number of the site is too large',
+      'profile: full',
+      'driftMs: 600001',
+      'driftMs',
+      /^fleet\.policy\.site\.driftMs: 600001 is more than \d+$/,
+    ],
+    [
+      'an issuer of the site is none',
+      'grantIssuers: [pa.metro.example]',
+      'grantIssuers: [pa.metro.example, 5]',
+      'grantIssuers',
+      'fleet.policy.site.grantIssuers[1]: 5 is not text or an object',
+    ],
+    [
+      'the unit of the site is of no kind',
+      'unit: { kind: atomic }',
+      'unit: { kind: whole }',
+      'unit',
+      'fleet.policy.site.terminal.unit.kind: "whole" is not one of atomic, fiat',
+    ],
+    [
+      'the unit of the site lacks its currency',
+      'unit: { kind: atomic }',
+      'unit: { kind: fiat }',
+      'unit',
+      'fleet.policy.site.terminal.unit.currency is missing',
     ],
     [
       'nobody has time to hand in',
@@ -396,7 +492,7 @@ describe('a scenario file is refused with its line where', () => {
       scenario.fleet = { images: ['nowhere.img'] };
     });
     expect(await told(text)).toEqual([
-      `scenario.yaml, line ${lineWith(text, 'nowhere.img')}: image: cannot read nowhere.img: no such file or folder`,
+      `scenario.yaml, line ${lineWith(text, 'nowhere.img')}: fleet.images[0]: image: cannot read nowhere.img: no such file or folder`,
     ]);
   });
 
@@ -408,14 +504,14 @@ describe('a scenario file is refused with its line where', () => {
       scenario.fleet = { images: ['gate-1.img'] };
     });
     expect(await told(text)).toEqual([
-      `scenario.yaml, line ${lineWith(text, 'gate-1.img')}: gate-1.img: its root key root-1 is another key than root-1 of this scenario`,
+      `scenario.yaml, line ${lineWith(text, 'gate-1.img')}: fleet.images[0]: gate-1.img: its root key root-1 is another key than root-1 of this scenario`,
     ]);
   });
 
   it('a key file is missing', async () => {
     const text = with_('root-1: seeded', 'root-1: { file: nowhere.jwk }');
     expect((await told(text))[0]).toBe(
-      `scenario.yaml, line ${lineWith(text, 'nowhere.jwk')}: key root-1: cannot read nowhere.jwk: no such file or folder`,
+      `scenario.yaml, line ${lineWith(text, 'nowhere.jwk')}: keys.root-1: key: cannot read nowhere.jwk: no such file or folder`,
     );
   });
 
@@ -435,6 +531,26 @@ describe('a scenario file is refused with its line where', () => {
     ]);
   });
 
+  it('what an alias stands for is wrong, with the line where that stands', async () => {
+    const text = with_("    grant: { budget: '60000000' }", '    grant: &terms\n      budget: 5').replace(
+      'arrivals:\n',
+      '  - { name: others, issuer: riders.example, key: riders-1, grant: *terms }\narrivals:\n',
+    );
+    const reason = "5 is not an amount: decimal digits above zero, in quotes, such as '2500000'";
+    expect(await told(text)).toEqual(
+      [0, 1].map((i) => `scenario.yaml, line ${lineWith(text, 'budget')}: wallets[${i}].grant.budget: ${reason}`),
+    );
+  });
+
+  it('several devices of one line are wrong, each by its place', async () => {
+    const row = '{ deviceId: gate-N, category: transit, region: EU }';
+    const rows = ['1', '2'].map((n) => row.replace('N', n)).join(', ');
+    const text = changedScenario(() => undefined).replace(/ {2}devices:\n( {4}.*\n)+/, `  devices: [${rows}]\n`);
+    expect(await told(text)).toEqual(
+      [0, 1].map((i) => `scenario.yaml, line ${lineWith(text, 'gate-1')}: fleet.devices[${i}]: merchant is missing`),
+    );
+  });
+
   it('a device of several has no image, which is all that is told', async () => {
     const read = readScenario(bench.write('other.yaml', SMALL));
     if (!('scenario' in read)) throw new Error('it was refused');
@@ -444,7 +560,7 @@ describe('a scenario file is refused with its line where', () => {
       scenario.arrivals[0].devices = ['gate-1', 'gate-2'];
     });
     expect(await told(text)).toEqual([
-      `scenario.yaml, line ${lineWith(text, 'gate-2.img')}: image: cannot read gate-2.img: no such file or folder`,
+      `scenario.yaml, line ${lineWith(text, 'gate-2.img')}: fleet.images[1]: image: cannot read gate-2.img: no such file or folder`,
     ]);
   });
 
@@ -453,7 +569,7 @@ describe('a scenario file is refused with its line where', () => {
       scenario.fleet.policy = 'nowhere.json';
     });
     expect(await told(text)).toEqual([
-      `scenario.yaml, line ${lineWith(text, 'nowhere.json')}: policy: cannot read nowhere.json: no such file or folder`,
+      `scenario.yaml, line ${lineWith(text, 'nowhere.json')}: fleet.policy: policy: cannot read nowhere.json: no such file or folder`,
     ]);
   });
 
@@ -461,7 +577,7 @@ describe('a scenario file is refused with its line where', () => {
     bench.write('root.jwk', '{}');
     const text = with_('root-1: seeded', 'root-1: { file: root.jwk }');
     expect(await told(text)).toEqual([
-      `scenario.yaml, line ${lineWith(text, 'root.jwk')}: key root-1: root.jwk: the JSON is no JWK: it has no kty`,
+      `scenario.yaml, line ${lineWith(text, 'root.jwk')}: keys.root-1: root.jwk: the JSON is no JWK: it has no kty`,
     ]);
   });
 
@@ -530,6 +646,18 @@ describe('a scenario file is refused with its line where', () => {
     expect(lines.at(-1)).toBe('mpcp-embedded sim run: 5000 findings, nothing was run');
   });
 
+  it('members are there twice, each of which is told', async () => {
+    const text = with_('duration: 1h', 'duration: 1h\nduration: 2h').replace(
+      'key: riders-1',
+      'key: riders-1\n    key: riders-2',
+    );
+    expect(await told(text)).toEqual(
+      [6, lineWith(text, 'key: riders-2')].map(
+        (line) => `scenario.yaml, line ${line}: it is no YAML as it is meant: this member stands there twice`,
+      ),
+    );
+  });
+
   it('a member is there twice', async () => {
     const text = with_('duration: 1h', 'duration: 1h\nduration: 2h');
     expect((await told(text))[0]).toBe(
@@ -545,28 +673,28 @@ describe('what is run, and noted with its line:', () => {
       'root-1: seeded',
       'root-1: seeded\n  root-2: seeded',
       'root-2',
-      'nobody uses key root-2',
+      'keys.root-2: nobody uses it',
     ],
     [
       'an issuer of grants that no site lists',
       'grantIssuers: [pa.metro.example]',
       'grantIssuers: [pa.other.example]',
       'issuer: pa',
-      'no site lists pa.metro.example with key grants-1 among its grantIssuers: every grant will be refused',
+      'authority.issuer: no site lists pa.metro.example with key grants-1 among its grantIssuers: every grant will be refused',
     ],
     [
       'an issuer of budgets that no site lists',
       '[riders.example] }',
       '[others.example] }',
       'issuer: riders',
-      'no site lists riders.example with key riders-1 among its sbaIssuers of pa.metro.example: all that riders pay will be refused',
+      'wallets[0].issuer: no site lists riders.example with key riders-1 among its sbaIssuers of pa.metro.example: all that riders pay will be refused',
     ],
     [
       'an issuer that sites list with another key',
       'grantIssuers: [pa.metro.example]',
       'grantIssuers: [{ issuer: pa.metro.example, kids: [grants-2] }]',
       'issuer: pa',
-      'no site lists pa.metro.example with key grants-1 among its grantIssuers: every grant will be refused',
+      'authority.issuer: no site lists pa.metro.example with key grants-1 among its grantIssuers: every grant will be refused',
     ],
   ])('%s', async (_, before, after, at, reason) => {
     const text = with_(before, after);
@@ -614,7 +742,7 @@ describe('whatever stands in the place of a value', () => {
       { devices: 'gate-1', at: '1m', for: '9m', share: 0.5, to: 'authority', status: { code: 503, retryAfter: '1m' } },
       { devices: 'gate-1', drip: { bytes: '1B', every: '1s' } },
       { devices: 'gate-1', flash: { partition: 'ledger', what: 'bad-block', blocks: 2 } },
-      { devices: 'gate-1', powerCuts: { rate: '1/h', off: '1m', torn: true } },
+      { devices: 'gate-1', powerCuts: { rate: '1/h', off: '1m', torn: false } },
       { devices: 'gate-1', clockDrift: { ppm: 5 } },
       { devices: 'gate-1', forged: 'stranger' },
     ];
@@ -626,8 +754,6 @@ describe('whatever stands in the place of a value', () => {
   });
   const places: (readonly (string | number)[])[] = [];
   const walk = (value: unknown, path: readonly (string | number)[]): void => {
-    // A site's configuration is read, and told of, by the reader that all commands have for it.
-    if (path.length === 3 && path[2] === 'site') return;
     if (path.length > 0) places.push(path);
     if (typeof value !== 'object' || value === null) return;
     for (const [name, part] of Object.entries(value)) walk(part, [...path, Array.isArray(value) ? Number(name) : name]);
@@ -640,7 +766,7 @@ describe('whatever stands in the place of a value', () => {
   });
 
   it.each([[null], [5], [-1], [1.5], [1e30], ['x'], [''], [true], [[]], [[null]], [{}], [{ x: 1 }]])(
-    'as %j, a finding has its line and is in words of its own',
+    'as %j, a finding has its line, names a member, and is in words of its own',
     (wrong) => {
       for (const path of places) {
         const scenario = parse(whole);
@@ -652,6 +778,7 @@ describe('whatever stands in the place of a value', () => {
         for (const { line, reason } of read.problems) {
           const told = `${path.join('.')}, line ${line}: ${reason}`;
           expect(line, told).toBeGreaterThan(0);
+          expect(Object.keys(parse(whole)), told).toContain(/^(?:there is no member )?(\w+)/.exec(reason)?.[1]);
           expect(told).not.toMatch(/invalid|expected|received|undefined|NaN|\[object|infinity|unrecognized/i);
         }
       }
