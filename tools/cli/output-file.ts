@@ -226,6 +226,26 @@ export function checkWritable(path: string, options: WriteOptions = {}): void {
 }
 
 /**
+ * Refuses a path where no file can be made: by making one, and taking it away. What a folder's permissions say is not all that
+ * may be in the way (`/proc`).
+ *
+ * @throws UsageError that names the file and the reason
+ */
+export function checkPlace(path: string): void {
+  const target = finalPath(path);
+  const old = found(target, statSync);
+  // Devices, pipes and streams are written in place.
+  if (descriptorOf(target) !== undefined || (old !== undefined && !old.isFile())) return;
+  const trial = temporaryPath(target);
+  try {
+    closeSync(openSync(trial, 'wx', 0o600));
+    unlinkSync(trial);
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: no file can be made in ${dirname(target)}: ${systemReason(error)}`);
+  }
+}
+
+/**
  * Makes a folder and those it is in. Not by the system's own recursion, which on Node never ends where a folder is there and
  * nothing can be made in it (`/proc`).
  *

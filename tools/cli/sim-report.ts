@@ -9,7 +9,7 @@ import type { Scenario } from '../../host-sim/scenario/scenario.ts';
 import type { RunOptions, RunResult } from '../../host-sim/simulation/run.ts';
 import { sameFile } from './file-paths.ts';
 import { UsageError } from './io.ts';
-import { checkWritable, isStdout, writeFiles } from './output-file.ts';
+import { checkPlace, checkWritable, isStdout, writeFiles } from './output-file.ts';
 
 /** What every report begins with. */
 const PAGE_BEGINS = '<!doctype html>';
@@ -22,6 +22,7 @@ export function checkReport(path: string, scenarioFile: string): void {
   // An image, a key or a list that the scenario names, for one.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() && !isPage(path))
     throw new UsageError(`--report ${path}: there is a file that is no report`);
+  checkPlace(path);
 }
 
 function isPage(path: string): boolean {

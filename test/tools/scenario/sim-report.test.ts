@@ -1,10 +1,11 @@
 // `sim run --report`: where it is written, that the same run is the same bytes, and what a browser makes of it.
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumFor } from '../../fixtures/chromium.ts';
+import { run } from '../cli/run.ts';
 import { changedScenario, ScenarioBench, SMALL } from './bench.ts';
 
 let bench: ScenarioBench;
@@ -105,6 +106,36 @@ describe('a report', () => {
     }
     expect(bench.text('scenario.yaml')).toBe(SMALL);
     expect(existsSync(bench.path('nowhere'))).toBe(false);
+  });
+
+  it.skipIf(!existsSync('/proc/self'))(
+    'is refused, and nothing is run, where no file can be made (skipped without /proc)',
+    async () => {
+      for (const command of ['run', 'exposure']) {
+        const keep = command === 'run' ? ['--keep', bench.path('kept')] : [];
+        const { code, stdout, stderr } = await run(
+          'sim',
+          command,
+          'host-sim/scenarios/exposure.yaml',
+          '--report',
+          '/proc/x',
+          ...keep,
+        );
+        expect([code, stdout]).toEqual([2, '']);
+        expect(stderr).toMatch(/cannot write \/proc\/x: no file can be made in \/proc: [^\n]+\n$/);
+        expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+      }
+      expect(existsSync(bench.path('kept'))).toBe(false);
+    },
+  );
+
+  it('leaves nothing of the trial whether it can be written', async () => {
+    mkdirSync(bench.path('tried'));
+    const text = changedScenario((scenario) => {
+      scenario.seed = 'none';
+    });
+    expect((await bench.sim(text, '--report', bench.path('tried/report.html'))).code).toBe(2);
+    expect(readdirSync(bench.path('tried'))).toEqual([]);
   });
 });
 
