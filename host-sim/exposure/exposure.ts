@@ -71,6 +71,8 @@ export interface ExposureOptions {
   /** Is told each run as it begins. */
   readonly progress?: (run: number, of: number) => void;
   readonly makeCharger?: RunOptions['makeCharger'];
+  /** Tells it to end where it is. */
+  readonly end?: RunOptions['end'];
 }
 
 /** Flash is read back after each of so many approvals of a device: this is about another rule. */
@@ -86,10 +88,10 @@ export function longestBound({ devices }: Scenario, intervalMs: number): number 
   return Math.max(...devices.map((device) => connectedBound(askingOf(device, intervalMs))));
 }
 
-/** Measures. @param scenarios one scenario, read with each seed */
+/** Measures. @param scenarios one scenario, read with each seed. @throws RunBrokenOff where it is told to end */
 export async function measureExposure(scenarios: readonly Scenario[], options: ExposureOptions): Promise<Exposure> {
   const [first] = scenarios as readonly [Scenario];
-  const { intervalsMs, progress, makeCharger } = options;
+  const { intervalsMs, progress, makeCharger, end } = options;
   const rows: ExposureRow[] = [];
   const violations: Violation[] = [];
   const excesses: Excess[] = [];
@@ -106,6 +108,7 @@ export async function measureExposure(scenarios: readonly Scenario[], options: E
         const { violation } = await runScenario(changed, {
           heard: (event) => meter.heard(event),
           readBackEvery: READ_BACK_EVERY,
+          end,
           ...(makeCharger === undefined ? {} : { makeCharger }),
         });
         if (violation !== undefined) violations.push(violation);

@@ -21,10 +21,10 @@ export interface FleetRun {
   readonly heldBytes: number;
 }
 
-/** Runs it. @param inUseBefore what was in use before the scenario was read; default: what is now */
+/** Runs it. @throws RunBrokenOff where it is told to end. @param inUseBefore what was in use before the scenario was read; default: what is now */
 export async function runFleet(
   scenario: Scenario,
-  options: Pick<RunOptions, 'heard' | 'makeCharger' | 'progress'> = {},
+  options: Pick<RunOptions, 'heard' | 'makeCharger' | 'progress' | 'end'> = {},
   inUseBefore = inUse(),
 ): Promise<FleetRun> {
   let heldBytes = 0;

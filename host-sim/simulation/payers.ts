@@ -27,6 +27,9 @@ export interface SigningTerms {
   readonly isKeyed?: boolean;
 }
 
+/** Lets signals be heard, and says whether the run goes on: there may be thousands of wallets. */
+export type GoesOn = () => Promise<boolean>;
+
 /** Grants are for all of this. */
 const POLICY: JsonObject = Object.freeze({ name: 'scenario', rails: ['xrpl'] });
 
@@ -48,12 +51,13 @@ export class Payers {
     this.#newId = seededIds(scenario.seed, 'payers');
   }
 
-  /** Gets a grant for every wallet. */
-  async open(): Promise<void> {
+  /** Gets a grant for every wallet, as long as it goes on. */
+  async open(goesOn: GoesOn): Promise<void> {
     const { seed, wallets } = this.#scenario;
     for (const terms of wallets) {
       const all: Wallet[] = [];
       for (let number = 1; number <= terms.count; number++) {
+        if (!(await goesOn())) return;
         const address = seededAddress(seed, `${terms.name} ${number}`);
         all.push({ terms, number, address, grant: await this.#granted(terms, address) });
       }
@@ -61,10 +65,13 @@ export class Payers {
     }
   }
 
-  /** Gets all wallets new grants. */
-  async renew(): Promise<void> {
+  /** Gets all wallets new grants, as long as it goes on. */
+  async renew(goesOn: GoesOn): Promise<void> {
     for (const wallets of this.#wallets.values())
-      for (const wallet of wallets) wallet.grant = await this.#granted(wallet.terms, wallet.address);
+      for (const wallet of wallets) {
+        if (!(await goesOn())) return;
+        wallet.grant = await this.#granted(wallet.terms, wallet.address);
+      }
   }
 
   /** The wallets of a kind. */

@@ -25,7 +25,7 @@ import { Arrivals } from './arrivals.ts';
 import { type CheatsByClass, CheatTally } from './cheat-counts.ts';
 import { unmet } from './expectations.ts';
 import type { KeptRun } from './kept-run.ts';
-import { Payers } from './payers.ts';
+import { type GoesOn, Payers } from './payers.ts';
 import { type BundleAudience, type LinkKind, type ServerParts, Servers } from './servers.ts';
 import { MachineStopped, type MakeCharger, SimulatedDevice } from './simulated-device.ts';
 import { Timeline } from './timeline.ts';
@@ -301,6 +301,13 @@ class Run {
     return { ...result, violation: { ...violation, rule: INVARIANTS[violation.invariant], trace } };
   }
 
+  /** A turn of the event loop: without sockets nothing else may give it one while servers are asked again and again. */
+  readonly #goesOn: GoesOn = async () => {
+    if (this.#end === undefined) return true;
+    await this.#timeline.outside(new Promise<void>((resolve) => setImmediate(resolve)));
+    return !this.#end.aborted;
+  };
+
   /** Lets time pass. A device whose machine stops ends the run as a rule does that is broken. */
   async #pass(untilMs: number): Promise<void> {
     const stop = () => this.#timeline.stop();
@@ -350,7 +357,8 @@ class Run {
   async #open(): Promise<void> {
     const { authority, arrivals, links, faults, actions, durationMs, settleMs } = this.#scenario;
     await this.#servers.open([...this.#devices.values()].map(({ provisioning }) => provisioning));
-    await this.#payers.open();
+    await this.#payers.open(this.#goesOn);
+    if (this.#end?.aborted) return;
     for (const device of this.#devices.values()) device.start();
     for (let ms = authority.bundleEveryMs; ms < durationMs; ms += authority.bundleEveryMs)
       this.#timeline.at(ms, () => this.#servers.issueBundles());
@@ -633,12 +641,14 @@ class Run {
         servers.revokeKey(action.key);
         break;
       case 'revoke-grants':
-        for (const { grant } of this.#payers.named(action.wallets).slice(0, action.count))
+        for (const { grant } of this.#payers.named(action.wallets).slice(0, action.count)) {
+          if (!(await this.#goesOn())) return;
           await servers.revokeGrant(String((grant.grant as { grantId: string }).grantId));
+        }
         break;
       case 'replace-grant-key':
         await servers.replaceGrantKey(action.key);
-        await this.#payers.renew();
+        await this.#payers.renew(this.#goesOn);
         break;
       case 'rotate-root':
         await servers.rotateRoot(action.key);

@@ -18,13 +18,14 @@ export type SiteWord =
   | { readonly kind: 'progress'; readonly ms: number; readonly ofMs: number }
   | { readonly kind: 'over'; readonly run: FleetRun };
 
-/** Runs it. Its file was read before, and is good. */
+/** Runs it. Its file was read before, and is good. @throws RunBrokenOff where it is told to end */
 export function runSite(
   { file, seed, ...size }: SiteOrder,
   progress: (ms: number, ofMs: number) => void,
+  end?: AbortSignal,
 ): Promise<FleetRun> {
   const before = inUse();
   const read = readScenario(file, seed, size);
   if ('problems' in read) throw new Error(read.problems.map(({ reason }) => reason).join('; '));
-  return runFleet(read.scenario, { progress }, before);
+  return runFleet(read.scenario, { progress, end }, before);
 }

@@ -10,6 +10,7 @@ import type { FleetRun } from '../../host-sim/fleet/fleet.ts';
 import type { Expectations } from '../../host-sim/scenario/scenario.ts';
 import { cheatsTogether } from '../../host-sim/simulation/cheat-counts.ts';
 import { unmet } from '../../host-sim/simulation/expectations.ts';
+import { RunBrokenOff } from '../../host-sim/simulation/run.ts';
 import { runSite, type SiteOrder, type SiteWord } from './site.ts';
 
 /** A worker as it is built: beside the command line. */
@@ -55,6 +56,8 @@ export interface Threads {
   readonly source?: URL;
   /** How many at a time. Default: as many as there are processors. */
   readonly most?: number;
+  /** Tells them to end where they are. */
+  readonly end?: AbortSignal;
 }
 
 /**
@@ -62,11 +65,12 @@ export interface Threads {
  *
  * @param progress is told how far all of them are
  * @throws FleetProblem where a site does not fit into the memory of a thread; then none runs on
+ * @throws RunBrokenOff where they are told to end, with the mean of how far they are; then none runs on either
  */
 export async function runSites(
   orders: readonly SiteOrder[],
   progress: Progress,
-  { source = SOURCE, most = availableParallelism() }: Threads = {},
+  { source = SOURCE, most = availableParallelism(), end }: Threads = {},
 ): Promise<readonly FleetRun[]> {
   const at = orders.map(() => 0);
   const told = (site: number) => (ms: number, ofMs: number) => {
@@ -76,25 +80,34 @@ export async function runSites(
       ofMs * orders.length,
     );
   };
-  if (orders.length > 1 && existsSync(fileURLToPath(source))) return onWorkers(orders, told, source, most);
-  const runs: FleetRun[] = [];
-  for (const [site, order] of orders.entries()) runs.push(await runSite(order, told(site)));
-  return runs;
+  try {
+    if (existsSync(fileURLToPath(source))) return await onWorkers(orders, told, { source, most, end });
+    const runs: FleetRun[] = [];
+    for (const [site, order] of orders.entries()) runs.push(await runSite(order, told(site), end));
+    return runs;
+  } catch (error) {
+    if (!end?.aborted) throw error;
+    throw new RunBrokenOff(at.reduce((sum, one) => sum + one, 0) / orders.length);
+  }
 }
 
 async function onWorkers(
   orders: readonly SiteOrder[],
   told: (site: number) => Progress,
-  source: URL,
-  most: number,
+  { source, most, end }: Required<Pick<Threads, 'source' | 'most'>> & { readonly end: AbortSignal | undefined },
 ): Promise<readonly FleetRun[]> {
   const running = new Set<Worker>();
   const runs: FleetRun[] = [];
   const waiting = orders.entries();
-  let hasFailed = false;
+  let isOver = end?.aborted === true;
+  const stop = () => {
+    isOver = true;
+    return Promise.all([...running].map((worker) => worker.terminate()));
+  };
+  end?.addEventListener('abort', stop);
   const inTurn = async () => {
     for (const [site, order] of waiting) {
-      if (hasFailed) return;
+      if (isOver) throw new Error('it was told to end');
       const worker = startWorker(source, order);
       running.add(worker);
       runs[site] = await runOf(worker, order, told(site));
@@ -104,9 +117,9 @@ async function onWorkers(
   try {
     await Promise.all(Array.from({ length: most }, inTurn));
   } finally {
+    end?.removeEventListener('abort', stop);
     // Where one has failed, the others would run on.
-    hasFailed = true;
-    await Promise.all([...running].map((worker) => worker.terminate()));
+    await stop();
   }
   return runs;
 }

@@ -7,8 +7,10 @@ import { type Exposure, longestBound, measureExposure, revocationsOf } from '../
 import { excessText, exposureDocument, HEADINGS, lateText, rowTexts } from '../../../host-sim/exposure/summary.ts';
 import { spanText } from '../../../host-sim/report/axis.ts';
 import type { Scenario } from '../../../host-sim/scenario/scenario.ts';
+import { RunBrokenOff } from '../../../host-sim/simulation/run.ts';
 import { durationMs } from '../../issue/duration.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
+import { tellBrokenOff, untilSignal } from '../broken-off.ts';
 import { type Io, printable, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
 import { writeFiles } from '../output-file.ts';
@@ -67,10 +69,24 @@ async function run(io: Io, file: string, { intervals, seed, seeds, report }: Exp
   if (report !== undefined) checkReport(report, file);
   const scenarios = readScenarios(io, file, seed, seeds);
   checkLength(scenarios[0] as Scenario, intervals);
-  const exposure = await measureExposure(scenarios, {
-    intervalsMs: intervals,
-    progress: (run, of) => io.terminal !== undefined && io.note(`run ${run} of ${of}`),
-  });
+  let at = { run: 0, of: 0 };
+  const { came: exposure, signal } = await untilSignal((end) =>
+    measureExposure(scenarios, {
+      intervalsMs: intervals,
+      end,
+      progress: (run, of) => {
+        at = { run, of };
+        if (io.terminal !== undefined) io.note(`run ${run} of ${of}`);
+      },
+    }),
+  );
+  if (exposure instanceof RunBrokenOff) {
+    const { afterMs } = exposure;
+    if (io.json) io.out(JSON.stringify({ brokenOff: signal, ...at, ms: afterMs }, null, 2));
+    const how = `it was broken off in run ${at.run} of ${at.of}, after ${spanText(afterMs)} of its simulated time`;
+    tellBrokenOff(io, signal, report === undefined ? how : `${how}; no report was written`);
+    return;
+  }
   if (report !== undefined) {
     // The library that draws charts is as large as a third of this program: it is loaded when there is something to draw.
     const { exposurePage } = await import('../../../host-sim/exposure/page.ts');

@@ -5,8 +5,11 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { type FleetRun, READ_BACK_EVERY } from '../../../host-sim/fleet/fleet.ts';
 import { INVARIANTS } from '../../../host-sim/invariants/model.ts';
+import { spanText } from '../../../host-sim/report/axis.ts';
+import { RunBrokenOff } from '../../../host-sim/simulation/run.ts';
 import { FleetProblem, runSites, sitesFor, sitesOf, together } from '../../fleet/sites.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
+import { tellBrokenOff, untilSignal } from '../broken-off.ts';
 import { type Io, printable } from '../io.ts';
 import { jsonOption, wholeNumber } from '../option-values.ts';
 import { packageFolder } from '../package-folder.ts';
@@ -69,12 +72,21 @@ async function run(io: Io, file: string, { devices, payments, sites, seed }: Fle
   tellNotes(io, read.notes);
   const bar = barOf(io);
   const orders = sitesOf({ file, seed: scenario.seed, devices, payments }, sites ?? sitesFor(devices));
-  const runs = await runSites(orders, (ms, ofMs) => bar && show(bar, ms, ofMs))
-    .catch((error: unknown) => {
+  const { came: runs, signal } = await untilSignal((end) =>
+    runSites(orders, (ms, ofMs) => bar && show(bar, ms, ofMs), { end }).catch((error: unknown) => {
       if (!(error instanceof FleetProblem)) throw error;
       return error.message;
-    })
-    .finally(() => bar?.stop());
+    }),
+  ).finally(() => bar?.stop());
+  if (runs instanceof RunBrokenOff) {
+    const { afterMs } = runs;
+    const ofMs = scenario.durationMs + scenario.settleMs;
+    if (io.json) io.out(JSON.stringify({ brokenOff: signal, ms: afterMs, ofMs }, null, 2));
+    const sites = orders.length === 1 ? '' : `, the mean of its ${orders.length} sites`;
+    const how = `${spanText(afterMs)} of ${spanText(ofMs)} of simulated time`;
+    tellBrokenOff(io, signal, `the fleet was broken off after ${how}${sites}`);
+    return;
+  }
   if (typeof runs === 'string') {
     tellFailure(io, runs);
     return;

@@ -14,11 +14,11 @@ import { EngineProblem } from '../../../host-sim/xs/project.ts';
 import { withEngine } from '../../../host-sim/xs-device/engine.ts';
 import { chargersIn } from '../../../host-sim/xs-device/xs-charger.ts';
 import { readScenario } from '../../scenario/scenario-file.ts';
+import { tellBrokenOff, untilSignal } from '../broken-off.ts';
 import { type Io, printable, systemReason, UsageError } from '../io.ts';
 import { wholeNumber } from '../option-values.ts';
 import { makeFolder } from '../output-file.ts';
 import { cheatLines, countRows, foundLines, refuseProblems, tellNotes } from '../run-text.ts';
-import { exitCodeOf, interruptible } from '../signals.ts';
 import { checkReport, SimReport } from '../sim-report.ts';
 import { tableText } from '../table.ts';
 import type { Register } from './index.ts';
@@ -92,31 +92,25 @@ async function run(io: Io, file: string, { seed, engine, json, link, keep, repor
   const watched = written === undefined ? { heard, link } : { heard, link, observed: written.observed };
   // Until there is an engine nothing has begun that has to be closed: then a signal ends the process as it ends any.
   const { came: result, signal } = await onEngine(engine, io, (devices) =>
-    interruptible((end) => {
+    untilSignal((end) => {
       const ran = async (kept?: { readonly keep: KeptRun }) => {
         const came = await runScenario(scenario, { ...watched, ...devices, ...kept, end });
         written?.ended(came);
         return came;
       };
-      return (keep === undefined ? ran() : keptIn(keep, (kept) => ran({ keep: kept }))).catch(brokenOff);
+      return keep === undefined ? ran() : keptIn(keep, (kept) => ran({ keep: kept }));
     }),
   );
   if (result instanceof RunBrokenOff) {
     const { afterMs } = result;
     if (json === true) io.out(JSON.stringify({ event: 'broken-off', seed: scenario.seed, ms: afterMs, signal }));
-    io.note(`${signal}: ${brokenOffText(afterMs, keep, report)}`);
-    io.fail(signal && exitCodeOf(signal));
+    tellBrokenOff(io, signal, brokenOffText(afterMs, keep, report));
     return;
   }
   await written?.write(result, engine);
   if (json === true) io.out(JSON.stringify({ event: 'result', seed: scenario.seed, ...result }));
   else io.out(resultText(scenario.title, scenario.seed, result));
   if (result.unmet.length > 0 || result.violation !== undefined) io.fail();
-}
-
-function brokenOff(error: unknown): RunBrokenOff {
-  if (error instanceof RunBrokenOff) return error;
-  throw error;
 }
 
 /** That a run is not whole, and what there is of it. */
