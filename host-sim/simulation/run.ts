@@ -2,7 +2,8 @@
 
 import type { JsonObject } from '../../core/json/value.ts';
 import type { LogEvent } from '../../core/ports/ports.ts';
-import type { Decision } from '../../core/verifier.ts';
+import type { Refusal } from '../../core/reason-codes.ts';
+import type { Approval, Decision } from '../../core/verifier.ts';
 import type { Approved, Presented } from '../faults/cheat.ts';
 import { beginClockFault, beginFlashFault, beginPowerFault, type TimeServers } from '../faults/device-faults.ts';
 import type { Fault, FaultTerms } from '../faults/fault.ts';
@@ -20,12 +21,14 @@ import type { Action, ArrivalTerms, LinkTerms, RetryTerms, Scenario, SessionTerm
 import { randomSpan, seededKey, seededRandom } from '../scenario/seeded.ts';
 import type { SignedBy } from '../signing/artifacts.ts';
 import type { SigningKey } from '../signing/keys.ts';
+import { PULSES_OF_ALL } from '../virtual-device/charging-point.ts';
 import { presentationBytes } from '../wallet/presentation.ts';
 import { Arrivals } from './arrivals.ts';
 import { type CheatsByClass, CheatTally } from './cheat-counts.ts';
 import { unmet } from './expectations.ts';
 import type { KeptRun } from './kept-run.ts';
 import { type GoesOn, Payers } from './payers.ts';
+import { PluggedCar } from './plugged-car.ts';
 import { type BundleAudience, type LinkKind, type ServerParts, Servers } from './servers.ts';
 import { MachineStopped, type MakeCharger, SimulatedDevice } from './simulated-device.ts';
 import { Timeline } from './timeline.ts';
@@ -122,10 +125,10 @@ interface Payer {
   readonly retryOf?: number;
 }
 
-/** A session of a payer: how long it lasts, and what is delivered. */
+/** A session of a payer: how long it lasts, and what its meter counts by then. */
 interface SessionDrawn {
   readonly lastsMs: number;
-  readonly amountMinor: string;
+  readonly pulses: number;
 }
 
 /** What is around a device. */
@@ -135,8 +138,8 @@ interface Around {
   readonly reader: ReaderLine;
 }
 
-/** Until an end is tried again that a store has refused. Firmware waits a second: in between nothing else happens to it. */
-const END_AGAIN_MS = 60_000;
+/** How often a charger looks at its session and its meter. Firmware does each second: in between nothing else happens to it. */
+const SESSION_LOOKED_MS = 60_000;
 /** How often all devices are looked at, beside whenever something happens to one. */
 const LOOKED_EVERY_MS = 900_000;
 /** Longer than a budget of a wallet lasts, with the drift of clocks. */
@@ -489,7 +492,7 @@ class Run {
     const isHostile = random.next() < terms.hostileShare;
     const cheats = isHostile ? terms.hostile[random.below(terms.hostile.length)] : undefined;
     const { retry } = terms;
-    const session = terms.session && drawnSession(terms.session, BigInt(amount), random);
+    const session = terms.session && drawnSession(terms.session, random);
     const honest = await this.#payers.pay(wallet, device.sale, amount, { isKeyed: retry !== undefined });
     const { issuer, key } = wallet.terms;
     const signer = { issuer, key };
@@ -565,41 +568,59 @@ class Run {
     if (session !== undefined && decision?.ok && !decision.repeated) {
       const open = this.#openSessions.get(deviceId) ?? new Set();
       this.#openSessions.set(deviceId, open.add(decision.receiptId));
-      // Who was not told plugs nothing in.
-      this.#planEnd(device, decision.receiptId, isLost ? { ...session, amountMinor: '0' } : session);
+      this.#plugIn(device, decision, session, isLost);
       return;
     }
     if (!device.charges) device.leave();
   }
 
-  /** A session ends after its time, or with the scenario. */
-  #planEnd(device: SimulatedDevice, receiptId: number, { lastsMs, amountMinor }: SessionDrawn): void {
-    const atMs = Math.min(this.#timeline.nowMs + lastsMs, this.#scenario.durationMs);
-    this.#timeline.at(atMs, () => this.#endSession(device, receiptId, amountMinor));
+  /**
+   * A session has begun. Its driver ends it after its time; one who was not told neither plugs in nor ends anything. With the
+   * scenario all are ended.
+   */
+  #plugIn(
+    device: SimulatedDevice,
+    { receiptId: reservation, amountMinor: reservedMinor }: Approval,
+    { lastsMs, pulses }: SessionDrawn,
+    isLost: boolean,
+  ): void {
+    const beganMs = this.#timeline.nowMs;
+    const { durationMs } = this.#scenario;
+    const endsMs = isLost ? durationMs : Math.min(beganMs + lastsMs, durationMs);
+    const flowsMs = isLost ? undefined : lastsMs;
+    this.#planLook(device, new PluggedCar({ reservation, reservedMinor, beganMs, endsMs, flowsMs, pulses }));
   }
 
-  #endSession(device: SimulatedDevice, reservation: number, amountMinor: string): void {
+  #planLook(device: SimulatedDevice, car: PluggedCar): void {
+    const nextMs = this.#timeline.nowMs + SESSION_LOOKED_MS;
+    const atMs = car.isCutOff ? nextMs : Math.min(nextMs, car.endsMs);
+    this.#timeline.at(atMs, () => this.#lookAt(device, car));
+  }
+
+  #lookAt(device: SimulatedDevice, car: PluggedCar): void {
     const { deviceId } = device.terms;
-    const closing = device.endSession(reservation, amountMinor);
-    if (closing === 'gone') return;
-    const about = { reservation, amountMinor };
-    if (closing === 'cut') {
+    const { nowMs } = this.#timeline;
+    const { reservation } = car;
+    const pulses = car.flowed(nowMs);
+    const isStopped = nowMs >= car.endsMs && !car.isCutOff;
+    const event = isStopped ? device.stopCharging(reservation, pulses) : device.charge(reservation, pulses);
+    if (event === 'gone') return;
+    const { dueMinor: amountMinor } = car;
+    if (event === 'cut') {
       this.#watch.endCut(device, reservation, amountMinor);
       return;
     }
-    if (closing.ok) {
+    if (isStopped || event !== undefined) car.cutOff();
+    if (event?.closing.ok) {
       this.#ended(deviceId, reservation);
-      this.#tell(deviceId, { event: 'session.ended', ...about, receiptId: closing.receiptId });
-      this.#watch.settled(device, reservation, amountMinor, closing);
-    } else {
-      const { code, detail } = closing;
-      this.#tell(deviceId, { event: 'session.unsettled', ...about, code, detail });
+      this.#watch.settled(device, reservation, amountMinor, event.closing);
+    } else if (event !== undefined) {
+      const { code, detail } = event.closing as Refusal;
+      this.#tell(deviceId, { event: 'session.unsettled', reservation, amountMinor, code, detail });
       this.#watch.endRefused(device, reservation, amountMinor, code);
-      const isOver = this.#timeline.nowMs >= this.#scenario.durationMs + this.#scenario.settleMs / 2;
-      if (device.charges && !isOver)
-        this.#timeline.after(END_AGAIN_MS, () => this.#endSession(device, reservation, amountMinor));
-    }
+    } else if (isStopped) this.#watch.endRefused(device, reservation, amountMinor, 'its driver was not heard');
     if (!device.charges) device.leave();
+    else if (nowMs < this.#scenario.durationMs + this.#scenario.settleMs / 2) this.#planLook(device, car);
   }
 
   #ended(deviceId: string, reservation: number): void {
@@ -699,11 +720,10 @@ function answerOf(decision: Decision | undefined): Omit<LogEvent, 'event'> {
 }
 
 /** How long a session lasts, and what is delivered: at most what is reserved. */
-function drawnSession({ lastsMs, delivered }: SessionTerms, reserved: bigint, random: SeededRandom): SessionDrawn {
+function drawnSession({ lastsMs, delivered }: SessionTerms, random: SeededRandom): SessionDrawn {
   const between = ([least, most]: readonly [number, number]) => least + random.next() * (most - least);
   const lasts = Math.round(between(lastsMs));
-  const millionths = BigInt(Math.floor(between(delivered) * 1_000_000));
-  return { lastsMs: lasts, amountMinor: ((reserved * millionths) / 1_000_000n).toString() };
+  return { lastsMs: lasts, pulses: Math.floor(between(delivered) * PULSES_OF_ALL) };
 }
 
 /** What a device has decided, and nobody was told. */

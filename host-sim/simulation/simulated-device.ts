@@ -1,12 +1,12 @@
 // A device of a run: a virtual charger on simulated flash, with a clock and a link of simulated time, and what its firmware does
 // when nobody pays. Power may go at any operation of its flash; then somebody brings it back a while later.
 
+import type { SessionEvent } from '../../core/charging/session.ts';
 import { HAND_IN_MS, HAND_IN_PACE_MS, HAND_IN_STOPPED_MS } from '../../core/limits.ts';
 import type { Crypto, Flash, LogEvent } from '../../core/ports/ports.ts';
 import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
-import { type ReasonCode, refuse } from '../../core/reason-codes.ts';
 import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
-import type { Closing, Decision, ReservationLeft } from '../../core/verifier.ts';
+import type { Closing, Decision } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { mix } from '../flash/random.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
@@ -22,23 +22,31 @@ import type { BundleAudience } from './servers.ts';
 import { type Network, SimulatedLink } from './simulated-link.ts';
 import type { Timeline } from './timeline.ts';
 
+/** A reservation that a start has found open, and its end where the site has such settled. */
+export interface LeftOpen {
+  readonly reservation: { readonly receiptId: number };
+  readonly closing: Closing | undefined;
+}
+
 /** What a run needs of a charger. */
 export interface Charger
   extends Pick<
-      VirtualCharger,
-      | 'start'
-      | 'powered'
-      | 'powerOff'
-      | 'bundleIds'
-      | 'present'
-      | 'disconnect'
-      | 'handIn'
-      | 'urgent'
-      | 'linkCame'
-      | 'confirmTime'
-    >,
-    /** Left out by one that sells at once. */
-    Partial<Pick<VirtualCharger, 'begin' | 'end' | 'reservationsLeft'>> {
+    VirtualCharger,
+    | 'start'
+    | 'powered'
+    | 'powerOff'
+    | 'bundleIds'
+    | 'present'
+    | 'begin'
+    | 'tick'
+    | 'stop'
+    | 'disconnect'
+    | 'handIn'
+    | 'urgent'
+    | 'linkCame'
+    | 'confirmTime'
+  > {
+  readonly reservationsLeft: readonly LeftOpen[];
   /** What became of each bundle is the device's own business. */
   refreshIfDue(): Promise<Refresh<{ readonly kind: 'fetched' }>>;
 }
@@ -237,24 +245,33 @@ export class SimulatedDevice {
   /** The same to begin a session, for the most that it may cost. */
   reserve(presentation: Uint8Array, amountMinor: string): Promise<Decision | undefined> {
     return this.#decided(async () => {
-      const charger = this.#charger;
-      if (charger.begin === undefined) throw new Error('these devices have no sessions');
-      const decision = await charger.begin(presentation, { amountMinor });
+      const decision = await this.#charger.begin(presentation, amountMinor);
       if (decision.ok && !decision.repeated) this.#session = decision.receiptId;
       return decision;
     });
   }
 
-  /** The session that a receipt began ends. Where its store refuses that, it still `charges`. @returns `gone` where it ended with the power, `cut` where power goes meanwhile */
-  endSession(receiptId: number, amountMinor: string): Closing | 'gone' | 'cut' {
-    const charger = this.#charger;
-    if (!this.powered || this.#session !== receiptId || charger.end === undefined) return 'gone';
+  /**
+   * The session that a receipt began goes on: its meter has counted, and the firmware looks at it.
+   *
+   * @returns what it has come to, undefined where it goes on, `gone` where it ended with the power, `cut` where power goes meanwhile
+   */
+  charge(receiptId: number, pulses: number): SessionEvent | 'gone' | 'cut' | undefined {
+    return this.#session === receiptId ? this.#sessionEnd(() => this.#charger.tick(pulses)) : 'gone';
+  }
+
+  /** Its driver ends it. The same; where its store refuses that, it still `charges`. */
+  stopCharging(receiptId: number, pulses: number): SessionEvent | 'gone' | 'cut' | undefined {
+    return this.#session === receiptId ? this.#sessionEnd(() => this.#charger.stop(pulses)) : 'gone';
+  }
+
+  #sessionEnd(look: () => SessionEvent | undefined): SessionEvent | 'gone' | 'cut' | undefined {
+    if (!this.powered) return 'gone';
     try {
-      const closing = charger.end(receiptId, amountMinor);
-      if (closing.ok) this.#errand(HAND_IN_PACE_MS);
-      // As the firmware has it: what the store did not take is tried again, and anything else is over.
-      if (closing.ok || !isOfStore(closing.code)) this.#session = undefined;
-      return closing;
+      const event = look();
+      if (event?.kind === 'ended') this.#session = undefined;
+      if (event?.closing.ok) this.#errand(HAND_IN_PACE_MS);
+      return event;
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
       this.#powerLost(error.message);
@@ -262,20 +279,18 @@ export class SimulatedDevice {
     }
   }
 
-  /** Whether a session is under way. */
+  /** Whether a session is under way: the charger has not said that it has ended. */
   get charges(): boolean {
     return this.#session !== undefined;
   }
 
   /** What the last start found open, and what became of it. */
-  get reservationsLeft(): readonly ReservationLeft[] {
-    return this.#charger.reservationsLeft ?? [];
+  get reservationsLeft(): readonly LeftOpen[] {
+    return this.#charger.reservationsLeft;
   }
 
   async #decided(decide: () => Promise<Decision>): Promise<Decision | undefined> {
     if (!this.powered) return undefined;
-    // As the firmware has it: one driver at a time, and nothing is looked at.
-    if (this.charges) return refuse('device', 'device.busy', 'DEVICE_BUSY', 'somebody else charges');
     const life = this.#life;
     try {
       const decision = await decide();
@@ -401,10 +416,6 @@ export class SimulatedDevice {
     };
     return makeCharger === undefined ? new VirtualCharger(parts) : makeCharger(parts);
   }
-}
-
-function isOfStore(code: ReasonCode): boolean {
-  return code === 'STORE_FAILED' || code === 'STORE_FULL';
 }
 
 /** Each start has a line for each step that went well. */

@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { Boot, type BootedDevice, type BootStep } from '../../core/boot/boot.ts';
 import { BUILD_TIME_MS } from '../../core/build-time.ts';
 import type { PaymentRequest } from '../../core/chain/request.ts';
+import type { SessionEvent } from '../../core/charging/session.ts';
 import { crc32 } from '../../core/encoding/crc32.ts';
 import type { FlashLedger } from '../../core/ledger/flash-ledger.ts';
 import type { Journal } from '../../core/ledger/journal.ts';
@@ -21,20 +22,14 @@ import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/
 import { BundleRefresh } from '../../core/refresh/bundle-refresh.ts';
 import { Uploader } from '../../core/refresh/upload.ts';
 import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
-import type {
-  Closing,
-  Decision,
-  DecisionOptions,
-  ReservationLeft,
-  SetAdmission,
-  Verifier,
-} from '../../core/verifier.ts';
+import type { Decision, DecisionOptions, ReservationLeft, SetAdmission, Verifier } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { SeededRandom } from '../flash/random.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
 import { MemoryStore } from '../flash/store.ts';
 import { type ChargerClients, chargerClients } from './charger-clients.ts';
 import { ChargerTime } from './charger-time.ts';
+import { ChargingPoint } from './charging-point.ts';
 import { type BegunErrands, ErrandRuns, type HandIn, type Refresh } from './errand-runs.ts';
 import { Link } from './link.ts';
 import { SimulatedRelay } from './relay.ts';
@@ -84,6 +79,7 @@ interface Running {
   readonly ledger: FlashLedger;
   readonly journal: Journal | undefined;
   readonly verifier: Verifier;
+  readonly point: ChargingPoint;
   /** Where there is a journal, and a backend to hand in to. */
   readonly uploader: Uploader | undefined;
   readonly refresh: BundleRefresh;
@@ -139,7 +135,8 @@ export class VirtualCharger {
       // What a start leaves to the time between payments.
       idle(verifier);
       this.#left = reservationsLeft;
-      const running = { provisioning, ledger, journal, verifier, uploader, refresh };
+      const point = new ChargingPoint({ verifier, relay: this.relay, log });
+      const running = { provisioning, ledger, journal, verifier, point, uploader, refresh };
       this.#running = { ...running, ...this.#networkOf(running) };
     });
   }
@@ -177,67 +174,61 @@ export class VirtualCharger {
   }
 
   /**
-   * Decides on a payment, and closes the relay where it is approved and not a repeat of one that was answered before.
+   * Decides on a payment, and closes the relay where it is approved and not a repeat of one that was answered before. While a
+   * session is under way it is refused.
    *
    * @throws PowerCut; then the relay is open
    */
   pay(presentation: Uint8Array, request: PaymentRequest, options: DecisionOptions = {}): Decision {
-    return this.#decide('authorize', presentation, request, options);
+    return this.#decide(({ verifier, point }) => {
+      const decision = point.busy ?? verifier.authorize(presentation, request, options);
+      if (decision.ok && !decision.repeated) this.relay.close();
+      return decision;
+    });
   }
 
-  #decide(
-    mode: 'authorize' | 'reserve',
-    presentation: Uint8Array,
-    request: PaymentRequest,
-    options: DecisionOptions,
-  ): Decision {
+  #decide(decide: (running: Running) => Decision): Decision {
     const running = this.#on();
     return this.#guarded(() => {
       const { verifier } = running;
       // They may have waited for a clock.
       if (!verifier.bundlesLoaded) verifier.loadBundles();
       if (verifier.revocation) verifier.revocation.linkUp = this.link.up;
-      const decision = verifier[mode](presentation, request, options);
-      if (decision.ok && !decision.repeated) this.relay.close();
-      return decision;
+      return decide(running);
     });
   }
 
   /** The same; where there is a network and the grant wants its issuer asked whether it was revoked, asks first. */
   present(presentation: Uint8Array, request: PaymentRequest, options: DecisionOptions = {}): Promise<Decision> {
-    return this.#presented('authorize', presentation, request, options);
+    return this.#presented(() => this.pay(presentation, request, options));
   }
 
-  /** A session begins: the same for the most that it may cost, which is reserved until it is settled. */
-  begin(presentation: Uint8Array, request: PaymentRequest, options: DecisionOptions = {}): Promise<Decision> {
-    return this.#presented('reserve', presentation, request, options);
+  /** A session begins, as the core has it, for the most that it may cost. Issuers are asked as for a payment. */
+  begin(presentation: Uint8Array, amountMinor: string): Promise<Decision> {
+    const now = () => this.#parts.clock.monotonicMs();
+    return this.#presented(() => this.#decide(({ point }) => point.begin(presentation, amountMinor, now())));
   }
 
   /**
-   * It ends: the relay opens, and what was delivered is settled; where that is nothing, the reservation is given back.
+   * Its firmware looks at the session.
    *
-   * @param receiptId of the reservation
+   * @param pulses what the meter has counted since
+   * @returns what the session has come to, where it has ended or should have
    * @throws PowerCut
    */
-  end(receiptId: number, amountMinor: string): Closing {
-    const { verifier } = this.#on();
-    return this.#guarded(() => {
-      this.relay.open();
-      return amountMinor === '0' ? verifier.release(receiptId) : verifier.settle(receiptId, amountMinor);
-    });
+  tick(pulses: number): SessionEvent | undefined {
+    const { point } = this.#on();
+    return this.#guarded(() => point.tick(pulses, this.#parts.clock.monotonicMs()));
   }
 
-  async #presented(
-    mode: 'authorize' | 'reserve',
-    presentation: Uint8Array,
-    request: PaymentRequest,
-    options: DecisionOptions,
-  ): Promise<Decision> {
+  /** Its driver ends it. The same. */
+  stop(pulses: number): SessionEvent | undefined {
+    const { point } = this.#on();
+    return this.#guarded(() => point.stop(pulses, this.#parts.clock.monotonicMs()));
+  }
+
+  async #presented(decide: () => Decision): Promise<Decision> {
     const running = this.#on();
-    const decide = () =>
-      mode === 'authorize'
-        ? this.pay(presentation, request, options)
-        : this.#decide(mode, presentation, request, options);
     const decision = decide();
     const { revocation } = running.verifier;
     const question = revocation?.question;

@@ -26,6 +26,12 @@ export const COMMAND = Object.freeze({
   ended: 13,
   /** Why, and in words. */
   failed: 14,
+  /** Whether the link is up, what is presented, the most that the session may cost. Answered as `pay` is. */
+  begin: 15,
+  /** Pulses of the meter since it was looked at. Answered with what the session has come to: its kind, why, its receipt and amount, and the closing; nothing where it goes on. */
+  tick: 16,
+  /** The same. */
+  stop: 17,
 });
 
 export type CommandName = keyof typeof COMMAND;
@@ -61,6 +67,8 @@ export const NOTE = Object.freeze({
   handedIn: 5,
   /** The answer about a revocation is there, or will not come: the number of the command. */
   asked: 6,
+  /** A start has found a reservation open: its receipt; then, where it has ended it, what came of that. */
+  left: 7,
 });
 
 /** Numbers of a device's clients. */

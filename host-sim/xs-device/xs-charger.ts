@@ -2,6 +2,7 @@
 // link are those of the simulation, so that all that happens to it there, faults and cuts of power, happens to it as to any other.
 
 import type { PaymentRequest } from '../../core/chain/request.ts';
+import type { SessionEvent } from '../../core/charging/session.ts';
 import { PRESENTATION_BYTES } from '../../core/limits.ts';
 import type { HttpFailure, HttpOrder, HttpReceiver } from '../../core/network/http-client.ts';
 import { type Flash, FlashError, type LogEvent } from '../../core/ports/ports.ts';
@@ -9,11 +10,11 @@ import { readProvisioning } from '../../core/provisioning/partition.ts';
 import { type Provisioning, ProvisioningProblem } from '../../core/provisioning/provisioning.ts';
 import type { HeaderOf } from '../../core/refresh/bundle-fetch.ts';
 import { bundlePartitionBytes } from '../../core/trust/bundle-partition.ts';
-import type { Decision } from '../../core/verifier.ts';
+import type { Closing, Decision } from '../../core/verifier.ts';
 import { PowerCut } from '../flash/power-cut.ts';
 import { DEVICE_GEOMETRY, SimulatedFlash } from '../flash/simulated-flash.ts';
 import { MemoryStore } from '../flash/store.ts';
-import { type Charger, MachineStopped, type MakeCharger } from '../simulation/simulated-device.ts';
+import { type Charger, type LeftOpen, MachineStopped, type MakeCharger } from '../simulation/simulated-device.ts';
 import { type ChargerClients, chargerClients } from '../virtual-device/charger-clients.ts';
 import { askTime } from '../virtual-device/charger-time.ts';
 import {
@@ -78,6 +79,7 @@ export class XsCharger implements Charger {
   /** There is nothing after it. */
   #stop: MachineStopped | undefined;
   #bundleIds: readonly string[] = [];
+  #left: LeftOpen[] = [];
 
   constructor(parts: ChargerParts, engine: Engine, memory: MachineMemory) {
     this.#parts = parts;
@@ -101,8 +103,13 @@ export class XsCharger implements Charger {
     return this.#bundleIds;
   }
 
+  get reservationsLeft(): readonly LeftOpen[] {
+    return this.#left;
+  }
+
   start(): void {
     this.powerOff();
+    this.#left = [];
     const { firmwareBuiltMs = 0, salt = 0, handInTimeoutMs = 10_000 } = this.#parts;
     this.#running = this.#with(this.#engine.start(this.#memory));
     this.#copied.clear();
@@ -122,16 +129,32 @@ export class XsCharger implements Charger {
     running?.clients.questions.drop();
   }
 
-  async present(presentation: Uint8Array, request: PaymentRequest): Promise<Decision> {
+  present(presentation: Uint8Array, request: PaymentRequest): Promise<Decision> {
+    return this.#presented('pay', presentation, JSON.stringify(request));
+  }
+
+  begin(presentation: Uint8Array, amountMinor: string): Promise<Decision> {
+    return this.#presented('begin', presentation, amountMinor);
+  }
+
+  tick(pulses: number): SessionEvent | undefined {
+    return sessionEventIn(this.#ask('tick', pulses));
+  }
+
+  stop(pulses: number): SessionEvent | undefined {
+    return sessionEventIn(this.#ask('stop', pulses));
+  }
+
+  async #presented(command: 'pay' | 'begin', presentation: Uint8Array, terms: string): Promise<Decision> {
     const running = this.#on();
-    const { decision, asks } = this.#pay(presentation, request);
+    const { decision, asks } = this.#decide(command, presentation, terms);
     if (decision.ok || decision.code !== 'REVOCATION_UNKNOWN' || !asks) return decision;
     const number = ++running.lastNumber;
     await running.clients.questions.during<true>((done) => {
       running.asked.set(number, () => done(true));
       this.#ask('askRevocation', number);
     });
-    return this.#pay(presentation, request).decision;
+    return this.#decide(command, presentation, terms).decision;
   }
 
   disconnect(): void {
@@ -161,9 +184,13 @@ export class XsCharger implements Charger {
     return runs.handIn();
   }
 
-  #pay(presentation: Uint8Array, request: PaymentRequest): { readonly decision: Decision; readonly asks: boolean } {
+  #decide(
+    command: 'pay' | 'begin',
+    presentation: Uint8Array,
+    terms: string,
+  ): { readonly decision: Decision; readonly asks: boolean } {
     const taken = presentation.subarray(0, MOST_TAKEN);
-    const [asks, ...decision] = this.#ask('pay', this.#link.up, taken, JSON.stringify(request));
+    const [asks, ...decision] = this.#ask(command, this.#link.up, taken, terms);
     return { decision: decisionOf(decision), asks: asks === true };
   }
 
@@ -287,6 +314,9 @@ export class XsCharger implements Charger {
         running.asked.get(values[0])?.();
         running.asked.delete(values[0]);
         return;
+      case NOTE.left:
+        this.#left.push(leftIn(values));
+        return;
       default:
         throw new Error(`a device tells what nobody knows: ${what}`);
     }
@@ -361,10 +391,35 @@ const WORDS: { readonly [command in CommandName]: string } = {
   take: 'the bytes of an answer',
   ended: 'the end of an answer',
   failed: 'a request without an answer',
+  begin: 'the beginning of a session',
+  tick: 'a look at its session',
+  stop: 'the end of a session',
 };
 
 function pairsOf(values: readonly Value[]): readonly (readonly [string, Value])[] {
   return values.flatMap((name, i) => (i % 2 === 0 ? [[String(name), values[i + 1]] as const] : []));
+}
+
+function leftIn([receiptId, ...closing]: readonly Value[]): LeftOpen {
+  return {
+    reservation: { receiptId: Number(receiptId) },
+    closing: closing.length === 0 ? undefined : closingIn(closing),
+  };
+}
+
+function sessionEventIn([kind, why, receiptId, amountMinor, ...closing]: readonly Value[]): SessionEvent | undefined {
+  if (kind === undefined) return undefined;
+  const over = { kind, why, receiptId, closing: closingIn(closing) };
+  return (kind === 'ended' ? { ...over, amountMinor } : over) as SessionEvent;
+}
+
+function closingIn([ok, ...values]: readonly Value[]): Closing {
+  if (ok === true) {
+    const [receiptId, amountMinor, timeMs] = values;
+    return { ok, receiptId, amountMinor, timeMs } as Closing;
+  }
+  const [artifact, check, code, detail] = values;
+  return { ok: false, artifact, check, code, detail } as Closing;
 }
 
 function decisionOf(values: readonly Value[]): Decision {

@@ -4,6 +4,7 @@
 import './host.ts';
 import { Boot } from '../../../core/boot/boot.ts';
 import type { PaymentRequest } from '../../../core/chain/request.ts';
+import type { SessionEvent } from '../../../core/charging/session.ts';
 import { crc32 } from '../../../core/encoding/crc32.ts';
 import type { Journal } from '../../../core/ledger/journal.ts';
 import { ClockDoubt } from '../../../core/network/clock-doubt.ts';
@@ -25,8 +26,9 @@ import type { FetchResult } from '../../../core/refresh/bundle-fetch.ts';
 import { BundleRefresh } from '../../../core/refresh/bundle-refresh.ts';
 import { Uploader, type UploadResult } from '../../../core/refresh/upload.ts';
 import type { HeldBundle } from '../../../core/trust/held-bundle.ts';
-import type { Decision, Verifier } from '../../../core/verifier.ts';
+import type { Closing, Decision, ReservationLeft, Verifier } from '../../../core/verifier.ts';
 import { SeededRandom } from '../../flash/random.ts';
+import { ChargingPoint } from '../../virtual-device/charging-point.ts';
 import { CLIENT, COMMAND, NOTE, PARTITION, QUESTION } from '../../xs-device/protocol.ts';
 import { chosenCrypto } from './crypto.ts';
 
@@ -193,6 +195,7 @@ interface Running {
   /** Firmware holds it, too. */
   readonly provisioning: Provisioning;
   readonly verifier: Verifier;
+  readonly point: ChargingPoint;
   readonly refresh: BundleRefresh;
   readonly errands: Errands;
   /** By their numbers. */
@@ -260,7 +263,9 @@ function started(clock: Clock): Running | undefined {
     host.put('stopped', stoppedBy?.step, stoppedBy?.detail);
     return undefined;
   }
-  const { verifier } = device;
+  const { verifier, reservationsLeft } = device;
+  tellLeft(reservationsLeft);
+  const point = new ChargingPoint({ verifier, relay: UNSEEN_RELAY, log });
   const refresh = new BundleRefresh({ verifier, crypto: CRYPTO, random: chanceOf(provisioning), log });
   const uploader = uploaderOf(device.journal, provisioning);
   const order = handInOrder(provisioning);
@@ -279,10 +284,13 @@ function started(clock: Clock): Running | undefined {
     linkUp: () => network.up,
     hasLink: true,
   });
-  return { provisioning, verifier, refresh, errands, clients, time, network, told: undefined };
+  return { provisioning, verifier, point, refresh, errands, clients, time, network, told: undefined };
 }
 
 const CRYPTO = chosenCrypto('native');
+
+/** Nobody in a run looks at it: what flows is the meter's. */
+const UNSEEN_RELAY = Object.freeze({ close: () => undefined, open: () => undefined });
 
 function unfit({ fault, message }: ProvisioningProblem): undefined {
   host.put('unfit', fault, message);
@@ -306,6 +314,14 @@ function idle(verifier: Verifier): void {
   while (verifier.step());
 }
 
+function tellLeft(left: readonly ReservationLeft[]): void {
+  for (const { reservation, closing } of left) {
+    host.tell(NOTE.left, reservation.receiptId);
+    if (closing !== undefined) host.tell(...valuesOf(closing));
+    host.tell();
+  }
+}
+
 function tellBundles(running: Running): void {
   const { bundles } = running.verifier.trust;
   if (bundles === running.told) return;
@@ -320,6 +336,15 @@ function perform(command: number, running: Running, clock: Clock): void {
   switch (command) {
     case COMMAND.pay:
       pay(running);
+      return;
+    case COMMAND.begin:
+      begin(running, clock);
+      return;
+    case COMMAND.tick:
+      putEvent(running.point.tick(host.next() as number, clock.monotonicMs()));
+      return;
+    case COMMAND.stop:
+      putEvent(running.point.stop(host.next() as number, clock.monotonicMs()));
       return;
     case COMMAND.askRevocation:
       ask(running);
@@ -353,16 +378,36 @@ function perform(command: number, running: Running, clock: Clock): void {
   }
 }
 
-function pay({ verifier, network }: Running): void {
-  network.up = host.next() as boolean;
-  const presentation = new Uint8Array(host.next() as ArrayBuffer);
+function pay(running: Running): void {
+  const { verifier, point } = running;
+  const presentation = presented(running);
   const request = JSON.parse(host.next() as string) as PaymentRequest;
+  putDecision(running, point.busy ?? verifier.authorize(presentation, request));
+}
+
+function begin(running: Running, clock: Clock): void {
+  const presentation = presented(running);
+  putDecision(running, running.point.begin(presentation, host.next() as string, clock.monotonicMs()));
+}
+
+/** What a payer presents; whatever a decision needs has been made ready. */
+function presented({ verifier, network }: Running): Uint8Array {
+  network.up = host.next() as boolean;
   // They may have waited for a clock.
   if (!verifier.bundlesLoaded) verifier.loadBundles();
   if (verifier.revocation) verifier.revocation.linkUp = network.up;
-  const decision = verifier.authorize(presentation, request);
-  host.put(verifier.revocation?.question !== undefined);
-  putDecision(decision);
+  return new Uint8Array(host.next() as ArrayBuffer);
+}
+
+function putEvent(event: SessionEvent | undefined): void {
+  if (event === undefined) return;
+  const { kind, why, receiptId, closing } = event;
+  host.put(kind, why, receiptId, event.kind === 'ended' ? event.amountMinor : undefined, ...valuesOf(closing));
+}
+
+function valuesOf(closing: Closing): readonly (string | number | boolean)[] {
+  if (!closing.ok) return [false, closing.artifact, closing.check, closing.code, closing.detail];
+  return [true, closing.receiptId, closing.amountMinor, closing.timeMs];
 }
 
 function ask({ verifier, clients }: Running): void {
@@ -376,7 +421,8 @@ function ask({ verifier, clients }: Running): void {
   });
 }
 
-function putDecision(decision: Decision): void {
+function putDecision({ verifier }: Running, decision: Decision): void {
+  host.put(verifier.revocation?.question !== undefined);
   if (!decision.ok) {
     host.put(false, decision.artifact, decision.check, decision.code, decision.detail);
     return;

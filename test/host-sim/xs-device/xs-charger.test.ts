@@ -1,6 +1,7 @@
 // Devices of a scenario in XS: what they decide, write and hand in is what they do in Node, event by event; and one whose machine
 // stops ends the run in words.
 
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grantRequest } from '../../../host-sim/day/scene.ts';
 import { PowerCut } from '../../../host-sim/flash/power-cut.ts';
@@ -75,6 +76,11 @@ const ERRANDS = changedScenario((scenario) => {
   scenario.authority.bundles = { every: '15m', lifetime: '6h' };
   scenario.hardware = { clockBattery: false };
   scenario.arrivals[0].pattern = { every: '5m' };
+  scenario.arrivals.push({
+    ...scenario.arrivals[0],
+    pattern: { every: '45m' },
+    session: { lasts: '12m', delivered: 0.5 },
+  });
   const troubles = [
     { lost: true },
     { unreachable: true },
@@ -93,6 +99,31 @@ const ERRANDS = changedScenario((scenario) => {
   scenario.actions = troubles.map((_, i) => ({ at: `${(i + 1) * 25 + 5}m`, urgent: 'gate-1' }));
   scenario.links = [{ devices: 'gate-1', pattern: { outage: { at: '20m', for: '4m' } } }];
 });
+
+/** Sessions that end in every way there is: power goes, answers are lost, flash refuses; what is left is held or settled. */
+const sessions = (reservationsLeft: string) =>
+  changedScenario((scenario) => {
+    scenario.duration = '6h';
+    scenario.fleet.policy.site.reservationsLeft = reservationsLeft;
+    scenario.wallets[0].grant.budget = '900000000';
+    const [car] = scenario.arrivals;
+    // Until a session which nobody was told of has idled.
+    car.retry = { after: '16m', times: 2 };
+    const some = { lasts: { least: '1m', most: '8m' }, delivered: { least: 0.1, most: 0.9 } };
+    const hostile = { share: 0.2, classes: ['replayed', 'amount-raised', 'oversize'] };
+    scenario.arrivals = [
+      { ...car, pattern: { every: '20m' }, session: some, hostile },
+      { ...car, pattern: { every: '1h' }, from: '14m', session: { lasts: '20m', delivered: 0 } },
+      { ...car, pattern: { every: '1h' }, from: '35m', session: { lasts: '5m', delivered: 1 } },
+    ];
+    scenario.faults = [
+      { devices: 'gate-1', at: '1h', for: '2h', powerCuts: { rate: '20/h', torn: true } },
+      { devices: 'gate-1', at: '336m', for: '6m', flash: { partition: 'ledger', what: 'read-only' } },
+      { devices: 'gate-1', at: '274m', for: '2m', answersLost: true },
+    ];
+  });
+
+const lineOf = (event: TraceEvent) => JSON.stringify(event);
 
 /** Runs a scenario, and holds every event. */
 async function traceOf(text: string, engine?: Engine, changed: Partial<MachineMemory> = {}) {
@@ -136,7 +167,7 @@ describe.skipIf(!engineIsHere('m32-bounds'))('inside XS (skipped without its com
   async function sameAsInNode(text: string): Promise<readonly TraceEvent[]> {
     const inNode = await traceOf(text);
     const inXs = await traceOf(text, engine);
-    expect(inXs.events).toEqual(inNode.events);
+    expect(inXs.events.map(lineOf)).toEqual(inNode.events.map(lineOf));
     expect(inXs.result).toEqual(inNode.result);
     expect(inNode.result.violation).toBeUndefined();
     return inXs.events;
@@ -169,6 +200,38 @@ describe.skipIf(!engineIsHere('m32-bounds'))('inside XS (skipped without its com
     const first = told.indexOf('refresh.failed too-large');
     expect(first).toBeGreaterThan(0);
     expect(told.indexOf('device.power-lost')).toBeGreaterThan(first);
+  });
+
+  it.each(['settle', 'hold'])(
+    'sessions are the same as in Node, however they end (%s)',
+    {
+      timeout: LONG_MS,
+    },
+    async (reservationsLeft) => {
+      const happened = new Set(
+        (await sameAsInNode(sessions(reservationsLeft))).map(({ event, why, answer, code }) =>
+          [event, why, answer, code].filter((word) => word !== undefined).join(' '),
+        ),
+      );
+      for (const event of [
+        'session.ended stopped',
+        'session.ended spent',
+        'session.ended idle',
+        'session.unsettled STORE_FAILED',
+        'payment refused DEVICE_BUSY',
+        'payment refused IDEMPOTENCY_CONFLICT',
+        'device.power-lost',
+        'reservation.left',
+      ])
+        expect(happened).toContain(event);
+    },
+  );
+
+  it('the ready scenario with sessions is the same as in Node, byte for byte', { timeout: LONG_MS }, async () => {
+    const ready = new URL('../../../host-sim/scenarios/charging-sessions.yaml', import.meta.url);
+    const told = await sameAsInNode(readFileSync(ready, 'utf8'));
+    expect(told.filter(({ event }) => event === 'session.ended').length).toBeGreaterThan(15);
+    expect(told.filter(({ event }) => event === 'reservation.left').length).toBeGreaterThan(2);
   });
 
   it('errands end as in Node, whatever lies between a device and its servers', { timeout: LONG_MS }, async () => {

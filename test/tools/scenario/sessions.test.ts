@@ -2,21 +2,22 @@
 // leaves it to the next start. Devices that do otherwise are found out.
 
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { OpenReservation } from '../../../core/ledger/ledger.ts';
 import { type ReasonCode, refuse } from '../../../core/reason-codes.ts';
-import type { Closing, ReservationLeft } from '../../../core/verifier.ts';
+import { type Closing, Verifier } from '../../../core/verifier.ts';
 import { PowerCut } from '../../../host-sim/flash/power-cut.ts';
 import { FleetModel } from '../../../host-sim/invariants/model.ts';
 import { Backend } from '../../../host-sim/operator-backend/backend.ts';
 import { MemoryStorage as OperatorMemory } from '../../../host-sim/operator-backend/storage.ts';
 import { MemoryStorage as AuthorityMemory } from '../../../host-sim/policy-authority/storage.ts';
 import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
-import { documentFrom, imageFlash, readImage, replacedImage } from '../../../host-sim/provisioning/image.ts';
 import { type RunOptions, type RunResult, runScenario } from '../../../host-sim/simulation/run.ts';
 import { type MakeCharger, SimulatedDevice } from '../../../host-sim/simulation/simulated-device.ts';
 import { Timeline } from '../../../host-sim/simulation/timeline.ts';
 import type { TraceEvent } from '../../../host-sim/simulation/trace.ts';
-import { type ChargerParts, VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
+import { ChargingPoint } from '../../../host-sim/virtual-device/charging-point.ts';
+import { VirtualCharger } from '../../../host-sim/virtual-device/virtual-charger.ts';
 import { readScenario } from '../../../tools/scenario/scenario-file.ts';
 import { changedScenario, ScenarioBench } from './bench.ts';
 
@@ -103,26 +104,70 @@ describe('a session', () => {
     );
     expect(result).toMatchObject({ payments: 24, approved: 8, settled: 8, refused: { DEVICE_BUSY: 16 } });
   });
+
+  it('has it also before those who would pay at once', async () => {
+    const { result } = await ran(
+      eventful((scenario) => {
+        const { session, ...atOnce } = scenario.arrivals[0];
+        // Three minutes after each car but the last, and seven.
+        scenario.arrivals.push({ ...atOnce, from: '11m' }, { ...atOnce, from: '15m' });
+      }),
+    );
+    expect(result.violation).toBeUndefined();
+    expect(result).toMatchObject({ approved: 24 + 23, settled: 24, refused: { DEVICE_BUSY: 23 } });
+  });
 });
 
 describe('a session whose driver got no answer', () => {
-  it('keeps the charger for its time, and is given back', async () => {
+  it('keeps the charger until it has idled for a quarter of an hour, and is given back', async () => {
     const { result, events } = await ran(
       eventful((scenario) => {
         scenario.arrivals[0].retry = { after: '20s', times: 1 };
-        // One of them comes meanwhile, and again afterwards.
+        // One of them comes meanwhile, and again; so does the next.
         scenario.faults = [{ devices: 'gate-1', at: '67m', for: '65s', answersLost: true }];
       }),
     );
     expect(result.violation).toBeUndefined();
     expect(result).toMatchObject({
       payments: 25,
-      approved: 23,
+      approved: 22,
       unanswered: 1,
-      refused: { DEVICE_BUSY: 1 },
-      settled: 24,
+      refused: { DEVICE_BUSY: 2 },
+      settled: 23,
     });
-    expect(named(events, 'payment.release')).toHaveLength(1);
+    const [given, ...more] = named(events, 'payment.release');
+    expect(more).toEqual([]);
+    expect(ends(events).filter(({ why }) => why === 'idle')).toMatchObject([{ reservation: given?.reservation }]);
+    expect((given?.ms as number) / 60_000).toBe(68 + 15);
+  });
+});
+
+/** Why the sessions of a scenario ended, when that was within them, and with how much. */
+async function endsOf(session: object) {
+  const { result, events } = await ran(
+    eventful((scenario) => {
+      scenario.duration = '20h';
+      Object.assign(scenario.arrivals[0], { until: '5m', from: '0s', pattern: { rush: 1 }, session });
+    }),
+  );
+  expect(result).toMatchObject({ approved: 1, settled: 1 });
+  expect(result.violation).toBeUndefined();
+  const [begun] = named(events, 'payment.reserve');
+  return ends(events).map(({ ms, why, amountMinor }) => [
+    why,
+    Math.round((ms - (begun?.ms as number)) / 60_000),
+    amountMinor,
+  ]);
+}
+
+describe('a session ends as the core has it', () => {
+  it.each([
+    ['by its driver', { lasts: '6m', delivered: 0.5 }, ['stopped', 6, '500000']],
+    ['when all that was reserved is spent', { lasts: '6m', delivered: 1 }, ['spent', 6, '1000000']],
+    ['when nothing was drawn for a quarter of an hour', { lasts: '1h', delivered: 0 }, ['idle', 15, '0']],
+    ['after twelve hours, with what was drawn by then', { lasts: '16h', delivered: 1 }, ['longest', 720, '750000']],
+  ] as const)('%s', async (_, session, end) => {
+    expect(await endsOf(session)).toEqual([end]);
   });
 });
 
@@ -180,18 +225,18 @@ describe('a session that a power cut ends', () => {
   it.each([true, false])('in the middle of its end is settled once (recorded: %s)', async (isRecorded) => {
     const cutAtEnd: MakeCharger = (parts) => {
       const charger = new VirtualCharger(parts);
-      const end = charger.end.bind(charger);
+      const stop = charger.stop.bind(charger);
       let count = 0;
-      charger.end = (...args) => {
-        if (++count % 4 !== 0) return end(...args);
-        if (isRecorded) end(...args);
+      charger.stop = (...args) => {
+        if (++count % 4 !== 0) return stop(...args);
+        if (isRecorded) stop(...args);
         charger.powerOff();
         throw new PowerCut('the power was cut');
       };
       return charger;
     };
     const { result, events } = await ran(eventful(), cutAtEnd);
-    expect(ends(events)).toHaveLength(18);
+    expect(ends(events)).toHaveLength(isRecorded ? 24 : 18);
     expect(result).toMatchObject({ approved: 24, settled: 24, acknowledged: 24 });
     expect(result.violation).toBeUndefined();
   });
@@ -227,8 +272,10 @@ describe('a session whose end the store refuses', () => {
         const charger = new VirtualCharger(parts);
         const names = { grantId: '', budgetId: '', sessionId: '', actorId: '' };
         const approval = { ok: true, receiptId: 1, repeated: false, amountMinor: '5', timeMs: 0, ...names } as const;
-        charger.begin = async () => approval;
-        charger.end = () => refused(code);
+        const verifier = { reserve: () => approval, settle: () => refused(code), release: () => refused(code) };
+        const point = new ChargingPoint({ verifier, relay: charger.relay });
+        charger.begin = async (...presented) => point.begin(...presented, 0);
+        charger.stop = (pulses) => point.stop(pulses, 0);
         return charger;
       },
       tell: () => {},
@@ -239,7 +286,7 @@ describe('a session whose end the store refuses', () => {
     device.start();
     await device.reserve(new Uint8Array(0), '5');
     expect(device.charges).toBe(true);
-    expect(device.endSession(1, '3')).toMatchObject({ code });
+    expect(device.stopCharging(1, 300_000)).toMatchObject({ closing: { code } });
     expect(device.charges).toBe(isKept);
   });
 });
@@ -249,15 +296,23 @@ function refused(code: ReasonCode): Closing {
 }
 
 describe('a device is found out that', () => {
-  type End = VirtualCharger['end'];
-  /** A charger that ends sessions in a way of its own. */
-  const ending =
-    (change: (end: End) => End): MakeCharger =>
-    (parts) => {
-      const charger = new VirtualCharger(parts);
-      charger.end = change(charger.end.bind(charger));
-      return charger;
-    };
+  type End = Verifier['settle'];
+  afterEach(() => vi.restoreAllMocks());
+
+  /** Has devices end reservations in a way of their own. */
+  const ending = (change: (end: End) => End) => () => {
+    const { settle, release } = Verifier.prototype;
+    const endOf = (verifier: Verifier) =>
+      change((reservation, amountMinor) =>
+        amountMinor === '0' ? release.call(verifier, reservation) : settle.call(verifier, reservation, amountMinor),
+      );
+    vi.spyOn(Verifier.prototype, 'settle').mockImplementation(function (this: Verifier, ...args) {
+      return endOf(this)(...args);
+    });
+    vi.spyOn(Verifier.prototype, 'release').mockImplementation(function (this: Verifier, reservation) {
+      return endOf(this)(reservation, '0');
+    });
+  };
   const saying = (members: object) =>
     ending(
       (end) =>
@@ -266,7 +321,7 @@ describe('a device is found out that', () => {
     );
   const settling = (amountMinor: string) => ending((end) => (reservation) => end(reservation, amountMinor));
   const refusing = (code: ReasonCode) => ending(() => () => refused(code));
-  /** A charger that says it has ended a session, and leaves it open. */
+  /** They say that they have ended it, and leave it open. */
   const leavingOpen = ending(() => (_, amountMinor) => ({ ok: true, receiptId: 500, amountMinor, timeMs: 0 }));
   /** What it records is not what it says. */
   const recordingLess = ending((end) => (reservation, amountMinor) => ({
@@ -283,27 +338,33 @@ describe('a device is found out that', () => {
     ['ends nothing', 'session', leavingOpen],
     ['finds no reservation to end', 'session', refusing('RESERVATION_NOT_FOUND')],
     ['says that its store fails, which does not', 'session', refusing('STORE_FAILED')],
-  ] as const)('%s', async (_, invariant, makeCharger) => {
-    const { result } = await ran(eventful(), makeCharger);
+  ] as const)('%s', async (_, invariant, begin) => {
+    begin();
+    const { result } = await ran(eventful());
     expect(result.violation).toMatchObject({ invariant, detail: expect.stringContaining('reservation ') });
   });
 
-  /** A charger that ends at a start, in a way of its own, what a power cut has left open. */
-  const endingLeft =
-    (how: (end: End, left: ReservationLeft) => Closing): MakeCharger =>
-    (parts) => {
-      const charger = new VirtualCharger({ ...parts, provisioning: holding(parts) });
-      const start = charger.start.bind(charger);
-      let left: readonly ReservationLeft[] = [];
-      charger.start = () => {
-        start();
-        const found: readonly ReservationLeft[] = Reflect.get(VirtualCharger.prototype, 'reservationsLeft', charger);
-        left = found.map((one) => ({ ...one, closing: how(charger.end.bind(charger), one) }));
-      };
-      return Object.defineProperty(charger, 'reservationsLeft', { get: () => left });
+  /** Has devices end at a start, in a way of their own, what a power cut has left open. */
+  const endingLeft = (how: (end: End, left: OpenReservation) => Closing) => () => {
+    vi.spyOn(Verifier.prototype, 'takeUpReservations').mockImplementation(function (this: Verifier) {
+      const end: End = (...args) => this.settle(...args);
+      return this.openReservations().map((reservation) => ({ reservation, closing: how(end, reservation) }));
+    });
+  };
+  it('does not hear its driver', async () => {
+    const deaf: MakeCharger = (parts) => {
+      const charger = new VirtualCharger(parts);
+      charger.stop = () => undefined;
+      return charger;
     };
-  const settlingLeft = (amountMinor: string) =>
-    endingLeft((end, { reservation }) => end(reservation.receiptId, amountMinor));
+    const { result } = await ran(eventful(), deaf);
+    expect(result.violation).toMatchObject({
+      invariant: 'session',
+      detail: 'reservation 1 was not ended: its driver was not heard',
+    });
+  });
+
+  const settlingLeft = (amountMinor: string) => endingLeft((end, { receiptId }) => end(receiptId, amountMinor));
 
   it.each([
     [
@@ -324,29 +385,19 @@ describe('a device is found out that', () => {
       'reservation 23 was ended at a start, and its site holds what is left open',
       settlingLeft('1000000'),
     ],
-  ] as const)('%s', async (_, reservationsLeft, detail, makeCharger) => {
+  ] as const)('%s', async (_, reservationsLeft, detail, begin) => {
+    begin();
     const text = eventful((scenario) => {
       scenario.fleet.policy.site.reservationsLeft = reservationsLeft;
       scenario.faults = [CUT];
       // What is delivered before is no part of it.
       scenario.arrivals[0].session = { lasts: '6m', delivered: 0.5 };
     });
-    const { result } = await ran(text, makeCharger);
+    const { result } = await ran(text);
     const rule = 'a session ends once, with what is due, and on record';
     expect(result.violation).toMatchObject({ invariant: 'session', rule, detail });
   });
 });
-
-/** The image of a charger, whose site holds what is left open. */
-function holding({ provisioning }: ChargerParts): ChargerParts['provisioning'] {
-  const image = new Uint8Array(provisioning.size);
-  provisioning.read(0, image);
-  const found = readImage(image);
-  if (!('provisioning' in found)) throw found;
-  const { site, ...document } = documentFrom(found.provisioning);
-  const held = { ...document, site: { ...site, reservationsLeft: 'hold' as const } };
-  return imageFlash(replacedImage(image, held, found.provisioning.counter + 1));
-}
 
 describe('a reservation', () => {
   const signer = { issuer: 'pa', kid: 'k' };
@@ -506,10 +557,4 @@ it('sessions that have ended stand in the report of a run', async () => {
   const { code } = await bench.sim(eventful(), '--report', file);
   expect(code).toBe(0);
   expect(readFileSync(file, 'utf8')).toContain('<span data-figure="settled">24</span>');
-});
-
-it('devices in XS have no sessions, which is told before anything is run', async () => {
-  const { code, stdout, stderr } = await bench.sim(eventful(), '--engine', 'xs');
-  expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(/--engine xs: arrivals\[0\]\.session in .*scenario\.yaml: devices in XS are paid at once/);
 });

@@ -78,11 +78,6 @@ async function run(io: Io, file: string, { seed, engine, json, link, keep, repor
       `--keep ${keep}: device ${asDatabase.deviceId} in ${file} has the name of a file of the database; its folder would be in its place`,
     );
   tellNotes(io, read.notes);
-  const withSession = scenario.arrivals.findIndex(({ session }) => session !== undefined);
-  if (engine === 'xs' && withSession >= 0)
-    throw new UsageError(
-      `--engine xs: arrivals[${withSession}].session in ${file}: devices in XS are paid at once and have no sessions; run it in Node`,
-    );
   const line = (event: TraceEvent) => io.out(JSON.stringify(event));
   const written = report === undefined ? undefined : new SimReport(report, scenario, file);
   const heard = (event: TraceEvent) => {
