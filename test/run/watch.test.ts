@@ -14,7 +14,7 @@ function watched(...files: readonly string[]) {
   const clock = { minutes: 0 };
   const watch = new Watch({ now: () => clock.minutes * 60_000, end: (...ended) => void told.push(ended) });
   watch.onTestRunStart(files.map((path) => ({ moduleId: moduleId(path) })));
-  for (const path of files) watch.onTestModuleStart(module(path));
+  for (const path of files) watch.onTestModuleQueued(module(path));
   return { watch, told, clock };
 }
 
@@ -58,6 +58,17 @@ it.each([
     expect(told).toEqual([[text, code]]);
   },
 );
+
+it('what no test has caught is a failure of a run that ends by its results', () => {
+  const { watch, told, clock } = watched('test/a.test.ts');
+  watch.onInit({ state: { getUnhandledErrors: () => [new Error('nobody waits for this')] } });
+  watch.onTestModuleEnd(module('test/a.test.ts'));
+  clock.minutes = 4;
+  watch.look();
+  watch.onTestRunEnd();
+  const failed = 'what no test has caught: nobody waits for this';
+  expect(told).toEqual([[`all 1 files have results, and vitest has not ended; failed: ${failed}`, 1]]);
+});
 
 it('a run in which no file is begun any more is ended as failed, with those that have no result', () => {
   const { watch, told, clock } = watched('test/a.test.ts');

@@ -4,7 +4,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { relative } from 'node:path';
-import type { Reporter, TestCase, TestModule, TestSpecification } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestSpecification, Vitest } from 'vitest/node';
 
 /** The slowest file takes four minutes on two processors that do other work beside it. */
 const FILE_MS = 20 * 60_000;
@@ -31,11 +31,16 @@ export default class Watch implements Reporter {
   #files = 0;
   #lastMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  #unhandled: () => readonly unknown[] = () => [];
 
   /** @param options for a test of this: the time, and how a run is ended */
   constructor({ now = Date.now, end = endRun }: { now?: () => number; end?: End } = {}) {
     this.#now = now;
     this.#end = end;
+  }
+
+  onInit({ state }: { readonly state: Pick<Vitest['state'], 'getUnhandledErrors'> }): void {
+    this.#unhandled = () => state.getUnhandledErrors();
   }
 
   onTestRunStart(files: readonly Pick<TestSpecification, 'moduleId'>[]): void {
@@ -47,7 +52,8 @@ export default class Watch implements Reporter {
     this.#timer.unref();
   }
 
-  onTestModuleStart({ moduleId }: TestModule): void {
+  /** It is about to be imported, which may not end either. */
+  onTestModuleQueued({ moduleId }: TestModule): void {
     this.#running.set(moduleId, { since: this.#now(), last: 'none yet' });
   }
 
@@ -86,6 +92,9 @@ export default class Watch implements Reporter {
 
   #results(): string {
     const whole = `all ${this.#files} files have results, and vitest has not ended`;
+    const errors = this.#unhandled();
+    // No file's, and a failure to vitest all the same.
+    if (errors.length > 0) this.#failed.push(`what no test has caught: ${errors.map(messageOf).join('; ')}`);
     return this.#failed.length > 0 ? `${whole}; failed: ${this.#failed.join(', ')}` : `${whole}; none failed`;
   }
 
@@ -99,6 +108,10 @@ export default class Watch implements Reporter {
     clearInterval(this.#timer);
     this.#end(text, this.#failed.length > 0 ? 1 : 0);
   }
+}
+
+function messageOf(error: unknown): string {
+  return String((error as { readonly message?: unknown } | undefined)?.message ?? error);
 }
 
 function shown(path: string): string {
