@@ -1,6 +1,7 @@
 // What commands that run scenarios tell in the same words: why a file cannot be used, the counts of a run, and what is wrong
 // with what came of it.
 
+import { countsText } from '../../host-sim/report/words.ts';
 import type { CheatCounts } from '../../host-sim/simulation/cheat-counts.ts';
 import type { RunResult } from '../../host-sim/simulation/run.ts';
 import { type InputProblem, problemText } from '../provision/problems.ts';
@@ -79,13 +80,6 @@ export function cheatLines({ cheats = {} }: Pick<RunResult, 'cheats'>): readonly
     ),
     ...approved.map(([name, counts]) => `APPROVED, AND A CHEAT: ${name}, ${counts.approved} of ${counts.attempts}`),
   ];
-}
-
-function countsText(counts: { readonly [name: string]: number }): string {
-  return Object.entries(counts)
-    .sort(([, a], [, b]) => b - a)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', ');
 }
 
 /** The same counts in one line; refusals without their codes. */
