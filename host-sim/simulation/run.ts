@@ -606,6 +606,8 @@ class Run {
     const event = isStopped ? device.stopCharging(reservation, pulses) : device.charge(reservation, pulses);
     if (event === 'gone') return;
     const { dueMinor: amountMinor } = car;
+    // What is given back has paid nothing: it may be used, and whoever does so is no cheat.
+    if (event !== undefined && amountMinor === '0') this.#lastApproved.delete(deviceId);
     if (event === 'cut') {
       this.#watch.endCut(device, reservation, amountMinor);
       return;

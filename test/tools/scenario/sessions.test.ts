@@ -84,6 +84,23 @@ describe('a session', () => {
     expect([result.violation, result.approved, result.settled]).toEqual([undefined, 24, 24]);
   });
 
+  it('that was given back has paid nothing, by which nobody cheats afterwards', async () => {
+    const { result } = await ran(
+      eventful((scenario) => {
+        const [some] = scenario.arrivals;
+        some.session = { lasts: '6m', delivered: 0 };
+        const hostile = { share: 1, classes: ['budget-used', 'fleet-policy-used'] };
+        scenario.arrivals.push({ ...some, pattern: { every: '3m' }, hostile });
+      }),
+    );
+    const counts = Object.values(result.cheats ?? {});
+    // They try while somebody charges.
+    expect(counts.map(({ attempts, refused }) => attempts === refused.DEVICE_BUSY && attempts > 5)).toEqual([
+      true,
+      true,
+    ]);
+  });
+
   it('counts with all that it reserves as long as it lasts', async () => {
     const { result } = await ran(
       eventful((scenario) => {
