@@ -39,13 +39,13 @@ export function addRoutes(server: FastifyInstance, backend: Backend, apiKeys: Ap
   const administrator = ({ headers }: FastifyRequest) => apiKeys.requireAdministrator(headers.authorization);
   const holder = ({ headers, params }: FastifyRequest<{ Params: Device }>) =>
     apiKeys.requireDevice(headers.authorization, params.deviceId);
-  // Asked again when the body is there: a key may be withdrawn while somebody sends one slowly.
   const itself = {
-    onRequest: holder,
-    preHandler: async (request: FastifyRequest<{ Params: Device }>) => {
+    onRequest: async (request: FastifyRequest<{ Params: Device }>) => {
       await holder(request);
       await backend.seen(request.params.deviceId);
     },
+    // Asked again when the body is there: a key may be withdrawn while somebody sends one slowly.
+    preHandler: holder,
   };
 
   server.post<{ Params: Device; Body: Batch }>(

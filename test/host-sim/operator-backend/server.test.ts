@@ -513,6 +513,12 @@ describe('how stale a device is', () => {
     expect(await told(device)).toEqual({ deviceId: device.id, lastSeenAt: iso(), silentSeconds: 0 });
   });
 
+  it('is told of a device whose body is none: it has shown its key', async () => {
+    const device = new Known();
+    expect((await call('POST', `/v1/devices/${device.id}/receipts`, await device.key, '{}')).status).toBe(400);
+    expect(await told(device)).toMatchObject({ lastSeenAt: iso(), silentSeconds: 0 });
+  });
+
   it('is what the document of a device says that the core makes', async () => {
     const device = new Known();
     const flash = { ledger: new MemoryFlash(), bundles: new MemoryFlash() };
