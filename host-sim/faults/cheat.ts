@@ -7,6 +7,9 @@ import type { SignedBy, SignedEnvelope } from '../signing/artifacts.ts';
 import type { SigningKey } from '../signing/keys.ts';
 import type { WalletPresentation } from '../wallet/presentation.ts';
 
+/** An account that is neither a merchant's nor a wallet's. */
+export const ELSEWHERE = 'rrrrrrrrrrrrrrrrrrrrrhoLvTp';
+
 /** What a payer begins with. */
 export interface HostileContext {
   /** Signed for this device and amount, and not presented. */

@@ -4,11 +4,9 @@
 import type { JsonObject } from '../../core/json/value.ts';
 import { type SignedEnvelope, signGrant, signSpa } from '../signing/artifacts.ts';
 import { presentationBytes, type WalletPresentation } from '../wallet/presentation.ts';
-import type { Approved, Cheats, HostileContext, Presented } from './cheat.ts';
+import { type Approved, type Cheats, ELSEWHERE, type HostileContext, type Presented } from './cheat.ts';
 import { presented, signedAnew, underOtherGrant } from './signed-anew.ts';
 
-/** An account that is neither a merchant's nor a wallet's. */
-const ELSEWHERE = 'rrrrrrrrrrrrrrrrrrrrrhoLvTp';
 /** What is no amount, though something might take it for one. */
 const ODD_AMOUNTS = ['0', '-5000000', '0x4c4b40', '1e9', '5000000.0', ' 5000000', '٥٠٠٠٠٠٠', '9'.repeat(39)];
 /** What is no time. */

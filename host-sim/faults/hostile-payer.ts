@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../core/json/value.ts';
 import { intentHash, type SignedEnvelope, signGrant, signSba } from '../signing/artifacts.ts';
 import { presentationBytes, type WalletPresentation } from '../wallet/presentation.ts';
-import type { Cheat, Cheats, HostileContext, Presented } from './cheat.ts';
+import { type Cheat, type Cheats, ELSEWHERE, type HostileContext, type Presented } from './cheat.ts';
 import { DISHONEST_WALLETS, SIGNED_ALL_THE_SAME } from './dishonest-wallet.ts';
 import { HOSTILE_BYTES } from './hostile-bytes.ts';
 import { NEIGHBOURS, OTHER_TERMS, SIGNED_FLEET_POLICIES } from './other-terms.ts';
@@ -27,7 +27,7 @@ const CHANGED_PAYMENTS = {
   }),
   /** Sends the money elsewhere. */
   'destination-changed': ({ honest, amountMinor }) => {
-    const destination = 'rrrrrrrrrrrrrrrrrrrrrhoLvTp';
+    const destination = ELSEWHERE;
     return { bytes: presentationBytes(withSpa(honest, { destination }, { destination })), amountMinor };
   },
   /** Presents what was approved before once more. */

@@ -4,11 +4,8 @@
 import type { JsonObject } from '../../core/json/value.ts';
 import { type SignedEnvelope, signFleetPolicy, signGrant, signSba, signSpa } from '../signing/artifacts.ts';
 import type { WalletPresentation } from '../wallet/presentation.ts';
-import type { Cheats, HostileContext, Presented } from './cheat.ts';
+import { type Cheats, ELSEWHERE, type HostileContext, type Presented } from './cheat.ts';
 import { presented, signedAnew, underOtherGrant } from './signed-anew.ts';
-
-/** An account that is neither a merchant's nor a wallet's. */
-const ELSEWHERE = 'rrrrrrrrrrrrrrrrrrrrrhoLvTp';
 
 /** Grants that the authority has signed, for something else or for less. */
 const OTHER_GRANTS = {
