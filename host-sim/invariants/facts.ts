@@ -74,8 +74,8 @@ export function paymentFacts(bytes: Uint8Array): PaymentFacts | undefined {
       budgetId: String(budget.budgetId),
       grantSigner: { issuer: String(envelope.issuer), kid: String(envelope.issuerKeyId) },
       budgetSigner: { issuer: String(sba.issuer), kid: String(sba.issuerKeyId) },
-      expiresAtMs: Math.min(...expiries.map(({ expiresAt }) => Date.parse(expiresAt))),
-      grantExpiresAtMs: Date.parse(grant.expiresAt),
+      expiresAtMs: Math.min(...expiries.map(({ expiresAt }) => expiryMs(expiresAt))),
+      grantExpiresAtMs: expiryMs(grant.expiresAt),
       singleMost: grant.offlineMaxSinglePayment === undefined ? undefined : BigInt(grant.offlineMaxSinglePayment),
       budgetMost: BigInt(budget.maxAmountMinor),
       grantMost: caps.length === 0 ? undefined : caps.reduce((least, cap) => (cap < least ? cap : least)),
@@ -83,6 +83,12 @@ export function paymentFacts(bytes: Uint8Array): PaymentFacts | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What no time can be read of has expired always. */
+function expiryMs(text: string): number {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? Number.NEGATIVE_INFINITY : ms;
 }
 
 /** A key under its issuer. */

@@ -169,9 +169,9 @@ class Run {
   #payments = 0;
   #approved = 0;
   #repeated = 0;
-  #settled = 0;
-  /** Receipts of sessions that have not ended, of each device. */
+  /** Receipts of sessions that have not ended, and of those that have, of each device. */
   readonly #openSessions = new Map<string, Set<number>>();
+  readonly #endedSessions = new Map<string, Set<number>>();
   #unanswered = 0;
   /** What was approved: the receipts of each device, and those that no payer was given at once. */
   readonly #approvals = new Map<string, Set<number>>();
@@ -233,7 +233,7 @@ class Run {
           return device.link.up && ahead !== undefined ? trueMs() + ahead : undefined;
         },
         makeCharger,
-        tell: (event) => this.#tell(deviceId, event),
+        tell: (event) => this.#said(deviceId, event),
         started: () => {
           this.#watch.started(device);
           this.#endedBefore(device);
@@ -285,7 +285,7 @@ class Run {
       repeated: this.#repeated,
       refused,
       unanswered: this.#unanswered,
-      ...(this.#scenario.arrivals.some(({ session }) => session !== undefined) && { settled: this.#settled }),
+      ...(this.#scenario.arrivals.some(({ session }) => session !== undefined) && { settled: this.#settled() }),
     };
     if (this.#violation === undefined)
       this.#trace.add({ event: 'scenario.ends', payments: this.#payments, approved: this.#approved, acknowledged });
@@ -566,8 +566,7 @@ class Run {
     if (decision?.ok && decision.repeated) this.#watch.repeated(device, bytes, forged, decision);
     else if (decision?.ok) this.#watch.approved(device, bytes, forged, decision);
     if (session !== undefined && decision?.ok && !decision.repeated) {
-      const open = this.#openSessions.get(deviceId) ?? new Set();
-      this.#openSessions.set(deviceId, open.add(decision.receiptId));
+      receiptsOf(this.#openSessions, deviceId).add(decision.receiptId);
       this.#plugIn(device, decision, session, isLost);
       return;
     }
@@ -626,21 +625,29 @@ class Run {
   }
 
   #ended(deviceId: string, reservation: number): void {
-    if (this.#openSessions.get(deviceId)?.delete(reservation)) this.#settled++;
+    this.#openSessions.get(deviceId)?.delete(reservation);
+    receiptsOf(this.#endedSessions, deviceId).add(reservation);
   }
 
-  /** A device has started: sessions that are not open any more have ended, now or before its power went. */
+  #settled(): number {
+    return [...this.#endedSessions.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Its log has also what a start did that power cut off before it was whole. */
+  #said(deviceId: string, event: LogEvent): void {
+    this.#tell(deviceId, event);
+    if ((event.event === 'payment.settle' || event.event === 'payment.release') && event.ok === true)
+      this.#ended(deviceId, Number(event.reservation));
+  }
+
+  /** A device has started: sessions that it does not find open have ended as its power went. */
   #endedBefore({ terms, reservationsLeft, flashes }: SimulatedDevice): void {
     const { deviceId } = terms;
-    const left = new Map(reservationsLeft.map(({ reservation, closing }) => [reservation.receiptId, closing]));
-    const open = this.#openSessions.get(deviceId) ?? new Set();
-    // Of payers who got no answer, as power went.
-    for (const [reservation, closing] of left) if (closing?.ok && !open.has(reservation)) this.#settled++;
-    for (const reservation of open) {
-      // A ledger that fails may not say what is open.
-      const hasEnded = left.has(reservation) ? left.get(reservation)?.ok : !flashes.ledger.faults.fail;
-      if (hasEnded) this.#ended(deviceId, reservation);
-    }
+    const left = new Set(reservationsLeft.map(({ reservation }) => reservation.receiptId));
+    // A ledger that fails may not say what is open.
+    if (flashes.ledger.faults.fail) return;
+    for (const reservation of this.#openSessions.get(deviceId) ?? [])
+      if (!left.has(reservation)) this.#ended(deviceId, reservation);
   }
 
   /** Whoever got no answer comes again, unless the scenario is over by then. */

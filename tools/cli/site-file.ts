@@ -17,9 +17,9 @@ import { LARGEST_DRIFT_MS } from '../../core/limits.ts';
 import { ON_REVOCATION_FAILURE } from '../../core/refresh/settings.ts';
 import { PINNED_ROLES } from '../../core/trust/configuration.ts';
 import { KeyError, type PublicKeyText, readPublicKey } from '../../host-sim/signing/keys.ts';
+import { meantKind } from '../issue/finding-words.ts';
 import { type PartlyRead, partlyShaped, shaped } from '../issue/problem.ts';
 import * as rule from '../issue/rules.ts';
-import { meantKind } from '../scenario/finding-words.ts';
 import { UsageError } from './io.ts';
 import { readArtifact } from './json-file.ts';
 

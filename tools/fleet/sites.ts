@@ -47,6 +47,9 @@ export function sitesOf(fleet: Omit<SiteOrder, 'firstNumber'>, sites: number): r
 /** Why a fleet could not be run to its end, in one sentence. */
 export class FleetProblem extends Error {}
 
+/** A site was not begun, or its thread was ended, as all were told to end. */
+class ToldToEnd extends Error {}
+
 /** What is told how far a run is, in simulated time. */
 type Progress = (ms: number, ofMs: number) => void;
 
@@ -86,7 +89,7 @@ export async function runSites(
     for (const [site, order] of orders.entries()) runs.push(await runSite(order, told(site), end));
     return runs;
   } catch (error) {
-    if (!end?.aborted) throw error;
+    if (!(error instanceof RunBrokenOff || error instanceof ToldToEnd)) throw error;
     throw new RunBrokenOff(at.reduce((sum, one) => sum + one, 0) / orders.length);
   }
 }
@@ -107,10 +110,10 @@ async function onWorkers(
   end?.addEventListener('abort', stop);
   const inTurn = async () => {
     for (const [site, order] of waiting) {
-      if (isOver) throw new Error('it was told to end');
+      if (isOver) throw new ToldToEnd();
       const worker = startWorker(source, order);
       running.add(worker);
-      runs[site] = await runOf(worker, order, told(site));
+      runs[site] = await runOf(worker, order, told(site), end);
       running.delete(worker);
     }
   };
@@ -134,7 +137,7 @@ function heapMibOf({ devices, payments }: SiteOrder): number {
 }
 
 /** @returns when the worker has ended: what it held is free then */
-function runOf(worker: Worker, order: SiteOrder, progress: Progress): Promise<FleetRun> {
+function runOf(worker: Worker, order: SiteOrder, progress: Progress, end: AbortSignal | undefined): Promise<FleetRun> {
   return new Promise((resolve, reject) => {
     let run: FleetRun | undefined;
     worker.on('message', (word: SiteWord) => {
@@ -153,8 +156,8 @@ function runOf(worker: Worker, order: SiteOrder, progress: Progress): Promise<Fl
       );
     });
     worker.once('exit', (code) => {
-      if (run === undefined) reject(new Error(`a worker ended with ${code}`));
-      else resolve(run);
+      if (run !== undefined) resolve(run);
+      else reject(end?.aborted ? new ToldToEnd() : new Error(`a worker ended with ${code}`));
     });
   });
 }

@@ -17,8 +17,8 @@ import type {
 import { seededKey } from '../../host-sim/scenario/seeded.ts';
 import { KeyError, readSigningKey, type SigningKey } from '../../host-sim/signing/keys.ts';
 import { readText, UsageError } from '../cli/io.ts';
+import { findingWords } from '../issue/finding-words.ts';
 import type { InputProblem } from '../provision/problems.ts';
-import { findingWords } from './finding-words.ts';
 import { LinedYaml } from './lined-yaml.ts';
 import { faultOf, isOfNetwork } from './scenario-faults.ts';
 import { type IssuerLists, readDevices } from './scenario-fleet.ts';

@@ -10,11 +10,11 @@ import { seededApiKey } from '../../host-sim/scenario/seeded.ts';
 import { publicJwk, type SigningKey } from '../../host-sim/signing/keys.ts';
 import { readInput, readText, UsageError } from '../cli/io.ts';
 import { checkedSite } from '../cli/site-file.ts';
+import { findingWords } from '../issue/finding-words.ts';
 import { fleetDevices } from '../provision/fleet.ts';
 import { FLEET_COLUMNS, type FleetColumn, type FleetRow, readFleet } from '../provision/fleet-file.ts';
 import { type FleetTerms, readPolicy } from '../provision/policy-file.ts';
 import type { InputProblem } from '../provision/problems.ts';
-import { findingWords } from './finding-words.ts';
 import { type LinedYaml, nameOf } from './lined-yaml.ts';
 import type { ScenarioValues } from './schema.ts';
 

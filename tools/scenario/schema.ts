@@ -11,7 +11,7 @@ import { type ReasonCode, reasonCodes } from '../../core/reason-codes.ts';
 import { HOSTILE_CLASSES } from '../../host-sim/faults/hostile-payer.ts';
 import { WRONG_CERTIFICATES } from '../../host-sim/faults/shown-certificate.ts';
 import { durationMs } from '../issue/duration.ts';
-import { isNot, meant } from './finding-words.ts';
+import { isNot, meant } from '../issue/finding-words.ts';
 
 /** Text that stands for a value: `read` gives it, or undefined where it is not `what`. @param beyond why text like it is too much */
 function textOf<T>(read: (text: string) => T | undefined, what: string, beyond?: (text: string) => string | undefined) {

@@ -259,6 +259,27 @@ describe('a session that a power cut ends', () => {
   });
 });
 
+it('sessions are counted as ended once each, also those that a start has settled before its power went too', async () => {
+  const { result, events } = await ran(
+    eventful((scenario) => {
+      scenario.duration = '6h';
+      scenario.arrivals[0] = {
+        ...scenario.arrivals[0],
+        pattern: { every: '2m' },
+        retry: { after: '30s', times: 3 },
+        session: { ...SESSION, lasts: '90s' },
+      };
+      scenario.faults = [{ devices: 'gate-*', powerCuts: { rate: '60/h', torn: true } }];
+    }),
+  );
+  const begun = [
+    ...named(events, 'payment.reserve').flatMap(({ ok, receiptId }) => (ok === true ? [receiptId] : [])),
+    ...named(events, 'reservation.left').map(({ reservation }) => reservation),
+  ];
+  expect(begun.length).toBeGreaterThan(60);
+  expect(result.settled).toBe(new Set(begun).size);
+});
+
 describe('a session whose end the store refuses', () => {
   it('ends when flash takes it again, and breaks no rule meanwhile', async () => {
     const flash = { partition: 'ledger', what: 'read-only' };

@@ -1,4 +1,4 @@
-// What is said of a value in a scenario file that is not as it must be: what stands there, and what would be right.
+// What is said of a value in a file that somebody wrote, a scenario or a site, that is not as it must be: what stands there, and what would be right.
 
 import type { z } from 'zod';
 
