@@ -67,10 +67,15 @@ export class FleetWatch {
       grantIssuers: grantIssuers.map(issuerOf),
       budgetIssuers: new Map(Object.entries(sbaIssuers).map(([issuer, rules]) => [issuer, rules.map(issuerOf)])),
       driftMs: driftMs ?? DEFAULT_DRIFT_MS,
-      earliestMs: Math.max(this.#parts.builtMs, provisioning.madeAtMs ?? 0),
+      earliestMs: this.earliestMs({ provisioning }),
       settlesLeft: provisioning.site.reservationsLeft === 'settle',
       patienceMs: (refresh?.intervalMs ?? REFRESH_INTERVAL_MS) + LONGEST_WAITS_MS,
     });
+  }
+
+  /** When its firmware was built, or its image was made: what is before that a device takes for no time. */
+  earliestMs({ provisioning }: Pick<SimulatedDevice, 'provisioning'>): number {
+    return Math.max(this.#parts.builtMs, provisioning.madeAtMs ?? 0);
   }
 
   /** A device has started. */

@@ -346,7 +346,9 @@ class Run {
       unheard.approved += untold.size;
       const device = this.#device(deviceId);
       if (this.#violation === undefined) this.#watch.ended(device);
-      if (this.#violation !== undefined || device.provisioning.operator === undefined) continue;
+      // By a clock that has jumped so far no certificate is good: it is set when the device asks for bundles next.
+      const isOff = Math.abs(device.clock.aheadMs ?? 0) >= CERTIFICATE_LEEWAY_MS;
+      if (this.#violation !== undefined || device.provisioning.operator === undefined || isOff) continue;
       this.#watch.handedIn(device, receipts, await backend.report(deviceId));
     }
     return { acknowledged, unheard };
@@ -444,13 +446,16 @@ class Run {
 
   #surroundings(deviceId: string): { readonly isHonest: boolean } {
     const around = this.#around.get(deviceId);
-    const { ledger, bundles } = this.#device(deviceId).flashes;
+    const device = this.#device(deviceId);
+    const { ledger, bundles } = device.flashes;
     // The ledger records which bundles there were, and records nothing after a write that failed. A bad block that nobody
     // writes to is no excuse.
     const { readsFail, haveRefused } = ledger.faults;
     const isLetIn = !(readsFail || haveRefused || bundles.faults.fail);
-    // By the time that it is told no server may be known.
-    const isTimely = Math.abs(around?.timeServers.aheadMs ?? Number.POSITIVE_INFINITY) < CERTIFICATE_LEEWAY_MS;
+    // By the time that it is told no server may be known; and what is before its firmware was built, or its image made, is no time.
+    const aheadMs = around?.timeServers.aheadMs ?? Number.NEGATIVE_INFINITY;
+    const toldMs = this.#scenario.beginsMs + this.#timeline.nowMs + aheadMs;
+    const isTimely = Math.abs(aheadMs) < CERTIFICATE_LEEWAY_MS && toldMs >= this.#watch.earliestMs(device);
     return { isHonest: isLetIn && isTimely && around?.network.isHonest === true };
   }
 
