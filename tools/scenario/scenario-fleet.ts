@@ -96,6 +96,7 @@ function policyIn(name: string, context: FleetContext): FleetTerms | undefined {
 function imagesIn(files: readonly string[], { yaml, known, problems }: FleetContext): ReadDevices {
   const devices: ImagedDevice[] = [];
   const sites: IssuerLists[] = [];
+  const fileOf = new Map<string, string>();
   for (const [i, file] of files.entries()) {
     const told = (reason: string) => problems.push(yaml.problem(['fleet', 'images', i], reason));
     try {
@@ -106,6 +107,9 @@ function imagesIn(files: readonly string[], { yaml, known, problems }: FleetCont
         continue;
       }
       const { deviceId, site } = found.provisioning;
+      const first = fileOf.get(deviceId);
+      if (first !== undefined) told(`${file}: device ${deviceId} has an image already, ${first}`);
+      fileOf.set(deviceId, first ?? file);
       // Else a device that is right would seem to be stuck.
       for (const { kid, publicKey } of site.rootKeys ?? []) {
         const key = known(kid);

@@ -564,6 +564,20 @@ describe('a scenario file is refused with its line where', () => {
     ]);
   });
 
+  it('two images are of one device', async () => {
+    const read = readScenario(bench.write('other.yaml', SMALL));
+    if (!('scenario' in read)) throw new Error('it was refused');
+    const image = wholeImage(read.scenario.devices[0]?.image as Uint8Array);
+    bench.write('gate-1.img', image);
+    bench.write('copy.img', image);
+    const text = changedScenario((scenario) => {
+      scenario.fleet = { images: ['gate-1.img', 'copy.img'] };
+    });
+    expect(await told(text)).toEqual([
+      `scenario.yaml, line ${lineWith(text, 'copy.img')}: fleet.images[1]: copy.img: device gate-1 has an image already, gate-1.img`,
+    ]);
+  });
+
   it('the file of a policy is missing', async () => {
     const text = changedScenario((scenario) => {
       scenario.fleet.policy = 'nowhere.json';
