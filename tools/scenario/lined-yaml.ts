@@ -44,6 +44,8 @@ const FAULTS: { readonly [code in ErrorCode]?: string } = {
 /** How a reason begins whose subject is the member that is named before it. */
 const CONTINUES = /^(is|has) /;
 const TWICE = 'this member stands there twice';
+/** An object would take it for what it inherits from, and nobody would see it. */
+const PROTO = '__proto__';
 
 /** See the head of the file. */
 export class LinedYaml {
@@ -54,8 +56,8 @@ export class LinedYaml {
   readonly #meant = new Map<Alias, Node | undefined>();
   /** The members of each object that was looked into, by their names. */
   readonly #members = new Map<YAMLMap, ReadonlyMap<unknown, Pair>>();
-  /** The names of members that stand in an object already. */
-  readonly #twice: Node[] = [];
+  /** The names of members that cannot be: they stand in their object already, or no member is called so. */
+  readonly #misnamed: { readonly name: Node; readonly words: string }[] = [];
 
   constructor(file: string, text: string) {
     this.file = file;
@@ -80,7 +82,8 @@ export class LinedYaml {
       const names = new Set<unknown>();
       for (const { key } of node.items) {
         if (!isScalar(key)) continue;
-        if (names.has(key.value)) this.#twice.push(key);
+        if (names.has(key.value)) this.#misnamed.push({ name: key, words: TWICE });
+        else if (key.value === PROTO) this.#misnamed.push({ name: key, words: `no member is called ${PROTO}` });
         names.add(key.value);
       }
     });
@@ -90,7 +93,8 @@ export class LinedYaml {
   get problems(): readonly InputProblem[] {
     const found = [...this.#document.errors, ...this.#document.warnings];
     const fault = found.find(isTab) ?? found[0];
-    if (fault === undefined) return this.#twice.map((name) => this.#unreadable(this.#lineAt(name), TWICE));
+    if (fault === undefined)
+      return this.#misnamed.map(({ name, words }) => this.#unreadable(this.#lineAt(name), words));
     const { code, message, linePos } = fault;
     return [this.#unreadable(linePos?.[0].line ?? 1, FAULTS[code] ?? (message.split(' at line ')[0] as string))];
   }

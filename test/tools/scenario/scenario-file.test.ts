@@ -564,6 +564,13 @@ describe('a scenario file is refused with its line where', () => {
     ]);
   });
 
+  it('a member is called __proto__, which an object would hide', async () => {
+    const text = with_('root-1: seeded', '__proto__: { root-1: seeded }');
+    expect(await told(text)).toEqual([
+      `scenario.yaml, line ${lineWith(text, '__proto__')}: it is no YAML as it is meant: no member is called __proto__`,
+    ]);
+  });
+
   it('two images are of one device', async () => {
     const read = readScenario(bench.write('other.yaml', SMALL));
     if (!('scenario' in read)) throw new Error('it was refused');
