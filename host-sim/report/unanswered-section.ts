@@ -23,7 +23,7 @@ export function unansweredSection(devices: readonly DeviceRecord[]): Content {
   const rows = [...byDecision].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
   const shown = payments.slice(0, TOLD);
   return [
-    html`<p>A payer gets no answer where the device has no power, where that goes meanwhile, or where the reader's line loses what was decided. Who then presents the same again is told what was decided before, and it counts once.</p>
+    html`<p>A payer gets no answer where the device has no power, where that goes meanwhile, or where the reader's line loses what was decided. Who then presents the same again is told what was decided before, and it counts once; where a session runs meanwhile, that the device is busy.</p>
 `,
     table({
       caption: `${plural(unanswered.length, 'time')} without an answer, by what the device had decided`,
