@@ -1,7 +1,8 @@
 // SQLite as the services use it: a file that one process works on, or memory. What a statement has changed is on the disk when
 // it returns: it survives a process that is killed at any moment, and a loss of power.
 
-import { closeSync, openSync, realpathSync, rmdirSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readlinkSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { SQLiteValue, Database as Sqlite } from 'node-sqlite3-wasm';
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { takeFile } from './sole-use.ts';
@@ -36,16 +37,19 @@ export class Database {
     const loaded = await import('node-sqlite3-wasm');
     const { Database: Engine } = 'default' in loaded ? (loaded.default as typeof loaded) : loaded;
     if (path === undefined) return prepared(new Database(new Engine(':memory:'), () => {}), 'the memory');
-    const file = made(path);
+    const file = named(path);
+    // Before it is made: what another process has meanwhile made and taken is not ours to remove.
     const giveBack = takeFile(file);
-    let engine: Sqlite | undefined;
+    let [engine, isNew]: [Sqlite | undefined, boolean] = [undefined, false];
     try {
+      isNew = made(file);
       // The engine's own lock is a folder that nobody removes for a process that was killed. The file is ours by now.
       removeFolder(`${file}.lock`);
       engine = new Engine(file);
       return prepared(new Database(engine, giveBack), file);
     } catch (error) {
       engine?.close();
+      if (isNew) rmSync(file, { force: true });
       giveBack();
       throw error;
     }
@@ -84,17 +88,27 @@ export class Database {
 }
 
 /**
- * Makes a file where there is none.
+ * The one name that a file has, or will have: what stands beside it is named after it. Nor does SQLite take that one for memory.
  *
- * @returns the one name that it has: what stands beside it is named after it. Nor does SQLite take that one for memory
- * @throws DatabaseProblem for a pipe or a device, which opening might wait for
+ * @throws DatabaseProblem for a pipe or a device, which opening might wait for; what the file system says
  */
-function made(path: string): string {
+function named(path: string): string {
   const there = statSync(path, { throwIfNoEntry: false });
   if (there !== undefined && !there.isFile() && !there.isDirectory())
     throw new DatabaseProblem(`${path} is not a file`);
-  closeSync(openSync(path, 'a', 0o600));
-  return realpathSync(path);
+  // The system refuses folders in its own words.
+  if (there?.isDirectory() || path.endsWith(sep)) closeSync(openSync(path, 'a'));
+  if (there !== undefined) return realpathSync(path);
+  const name = join(realpathSync(dirname(path)), basename(path));
+  const isLink = lstatSync(name, { throwIfNoEntry: false })?.isSymbolicLink();
+  return isLink ? named(resolve(dirname(name), readlinkSync(name))) : name;
+}
+
+/** Makes a file where there is none. @returns whether there was none */
+function made(file: string): boolean {
+  const isNew = lstatSync(file, { throwIfNoEntry: false }) === undefined;
+  closeSync(openSync(file, 'a', 0o600));
+  return isNew;
 }
 
 /** Text with a zero byte would be cut there and be taken for a shorter one. No row has bytes, so it is found nowhere. */

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../core/json/value.ts';
 import { HEADER_CHARACTERS } from '../../core/limits.ts';
 import type { SignedEnvelope } from '../signing/artifacts.ts';
 import { WalletError } from './errors.ts';
+import { isNot, isRecord } from './given.ts';
 
 /** The artifacts of one payment. */
 export interface WalletPresentation {
@@ -15,8 +16,9 @@ export interface WalletPresentation {
   readonly idempotencyKey?: string;
 }
 
-/** The presentation as JSON in UTF-8. */
+/** The presentation as JSON in UTF-8. @throws WalletError where it is none */
 export function presentationBytes(presentation: WalletPresentation): Uint8Array {
+  if (!isRecord(presentation)) throw new WalletError(`the presentation ${isNot(presentation, 'an object')}`);
   return new TextEncoder().encode(JSON.stringify(presentation));
 }
 

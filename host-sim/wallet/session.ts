@@ -2,50 +2,21 @@
 // count. It is honest; who wants to cheat changes what it has signed.
 
 import { randomUUID } from 'node:crypto';
-import { amountFrom } from '../../core/artifacts/amount.ts';
 import { ArtifactProblem } from '../../core/artifacts/members.ts';
 import { readPolicyGrant } from '../../core/artifacts/policy-grant.ts';
 import { readSessionBudget } from '../../core/artifacts/sba.ts';
-import { canonicalText, hasUtf8 } from '../../core/json/canonical.ts';
+import { canonicalText } from '../../core/json/canonical.ts';
 import { isObject, type JsonObject, type JsonValue, member } from '../../core/json/value.ts';
 import type { Clock } from '../../core/ports/ports.ts';
 import { SYSTEM_CLOCK } from '../ports/system-clock.ts';
 import { intentHash, type SignedEnvelope, signSba, signSpa } from '../signing/artifacts.ts';
-import { readSigningKey, type SigningKey } from '../signing/keys.ts';
+import type { SigningKey } from '../signing/keys.ts';
 import { MpcpBudgetExceededError, MpcpPurposeNotAllowedError, WalletError } from './errors.ts';
+import { amountOf, type Check, checkGiven, hasMethods, isAmount, isJsonObject, isText, optional } from './given.ts';
 import type { WalletPresentation } from './presentation.ts';
 import { RevocationCheck } from './revocation.ts';
+import { checkedOptions, keyOf, type SessionOptions } from './session-options.ts';
 import { MemorySpendStorage, type SpendAccount, type SpendStorage } from './spend-storage.ts';
-
-/** How a session is opened. */
-export interface SessionOptions {
-  readonly actorId: string;
-  /** Or its PKCS #8 PEM, with `signingKeyId`. */
-  readonly signingKey: SigningKey | string;
-  /** The kid of a PEM. Default: its thumbprint. */
-  readonly signingKeyId?: string;
-  /** Whose key it is; a verifier finds it in its bundles by this. Left out where the verifier pins the key. */
-  readonly issuer?: string;
-  readonly scope: 'SESSION' | 'TRIP';
-  /** The most the session may authorize: digits of the minor unit, three letters. */
-  readonly ceiling: { readonly amount: string; readonly currency: string };
-  /** Decimal places of the minor unit. Default 2; XRP in drops has 6. */
-  readonly minorUnit?: number;
-  /** Default: a fresh one. With that of an earlier session, and its storage, what that one authorized counts. */
-  readonly sessionId?: string;
-  /** What was authorized. Default: in memory. */
-  readonly storage?: SpendStorage;
-  /** Artifacts are dated by it. Default: the machine's. */
-  readonly clock?: Clock;
-  /** How long an SBA is good for, in milliseconds; never longer than the grant. Default one hour. */
-  readonly sbaLifetimeMs?: number;
-  /** Asked before signing a budget. Default: the grant's own. */
-  readonly revocationEndpoint?: string;
-  /** How long "not revoked" is believed, in milliseconds. Default 60 000. */
-  readonly revocationTtl?: number;
-  /** Makes the ids of what is signed. Default: random UUIDs. */
-  readonly newId?: () => string;
-}
 
 /** A budget to sign. */
 export interface SbaRequest {
@@ -68,7 +39,7 @@ interface Lists {
   readonly destinationAllowlist: readonly string[];
 }
 
-type Terms = Pick<SpaRequest, 'asset' | 'destination' | 'referenceId'>;
+type Terms = Pick<SpaRequest, 'asset' | 'destination'>;
 
 /** A payment to sign, under a budget of this session. */
 export interface SpaRequest {
@@ -91,6 +62,7 @@ export interface PaymentTerms {
   readonly amount: string;
   /** The budget's ceiling; default the amount. */
   readonly ceiling?: string;
+  readonly currency?: string;
   readonly purpose?: string;
   readonly rail?: string;
   readonly asset?: JsonObject;
@@ -99,11 +71,30 @@ export interface PaymentTerms {
   readonly idempotencyKey?: string;
 }
 
+const TERMS_CHECKS = { amount: isAmount, asset: optional(isJsonObject), destination: optional(isText) };
+const SBA_CHECKS: Readonly<Record<keyof SbaRequest, Check>> = {
+  ...TERMS_CHECKS,
+  currency: optional(isText),
+  purpose: optional(isText),
+  rail: optional(isText),
+};
+const SPA_CHECKS: Readonly<Record<keyof SpaRequest, Check>> = {
+  sba: isJsonObject,
+  ...TERMS_CHECKS,
+  referenceId: optional(isText),
+};
+const PAYMENT_CHECKS: Readonly<Record<keyof PaymentTerms, Check>> = {
+  ...SBA_CHECKS,
+  ceiling: optional(isAmount),
+  referenceId: optional(isText),
+  idempotencyKey: optional(isText),
+};
+
 /**
  * Opens a session.
  *
  * @param grant as the Policy Authority gave it, envelope or flat
- * @throws WalletError where grant or ceiling cannot be used; MpcpGrantRevokedError
+ * @throws WalletError where the grant or an option cannot be used; MpcpGrantRevokedError
  */
 export async function createSession(grant: JsonObject, options: SessionOptions): Promise<WalletSession> {
   const session = new WalletSession(grant, options);
@@ -132,16 +123,21 @@ export class WalletSession {
   readonly #account: string;
 
   /** `createSession` is the way in. */
-  constructor(grant: JsonObject, options: SessionOptions) {
+  constructor(grant: JsonObject, given: SessionOptions) {
+    isJsonObject(grant, 'the grant');
+    const options = checkedOptions(given);
     const read = readPolicyGrant(grant);
     if (read instanceof ArtifactProblem) throw new WalletError(`the grant cannot be used: ${read.message}`);
     const inner = member(grant, 'grant');
     this.grant = grant;
-    this.#newId = options.newId ?? randomUUID;
+    const newId: () => unknown = options.newId ?? randomUUID;
+    this.#newId = () => {
+      const id = newId();
+      isText(id, 'what newId gives');
+      return id;
+    };
     this.sessionId = options.sessionId ?? this.#newId();
     this.#options = options;
-    if (!hasUtf8([options.actorId, this.sessionId, options.issuer ?? null]))
-      throw new WalletError('actorId, sessionId or issuer holds a lone surrogate, which cannot be signed');
     this.#body = isObject(inner) ? inner : grant;
     this.#grantId = read.grantId;
     this.#policyHash = read.policyHash;
@@ -153,11 +149,13 @@ export class WalletSession {
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#storage = options.storage ?? new MemorySpendStorage();
     this.#account = JSON.stringify([read.grantId, this.sessionId]);
-    this.#open(this.#account, amountOf(options.ceiling.amount, 'the ceiling'));
+    if (this.#clock.wallMs() !== undefined) this.#checkExpiry(this.#now());
     const endpoint = options.revocationEndpoint ?? read.revocationEndpoint;
     if (endpoint !== undefined) {
+      hasMethods('monotonicMs')(this.#clock, 'clock');
       this.#revocation = new RevocationCheck(endpoint, read.grantId, this.#clock, options.revocationTtl ?? 60_000);
     }
+    this.#open(this.#account, amountOf(options.ceiling.amount, 'ceiling.amount'));
   }
 
   /** The grant it spends under. */
@@ -182,26 +180,26 @@ export class WalletSession {
    *   request it cannot serve
    */
   async createSba(request: SbaRequest): Promise<SignedEnvelope> {
-    const amount = amountOf(request.amount, 'the amount');
+    checkGiven(request, 'the budget asked for', SBA_CHECKS);
+    const { purpose, asset, destination } = request;
+    const amount = amountOf(request.amount, 'amount');
     const { currency } = this.#options.ceiling;
     if (request.currency !== undefined && request.currency !== currency)
       throw new WalletError(`the session counts in ${currency}`);
     const now = this.#now();
-    if (this.#grantExpiresAtMs <= now) throw new WalletError(`grant ${this.#grantId} is expired`);
+    this.#checkExpiry(now);
     const rail = request.rail ?? this.#rails[0];
     if (rail === undefined || !this.#rails.includes(rail))
       throw new WalletError(`the grant does not allow rail ${rail ?? 'none'}`);
     checkTerms(request, this.#lists, 'grant');
-    const { purpose } = request;
     if (purpose !== undefined && this.#purposes.length > 0 && !this.#purposes.includes(purpose))
       throw new MpcpPurposeNotAllowedError(purpose, this.#purposes);
     await this.checkRevocation();
     // Before anything is signed: a wallet that is killed has taken too much at worst.
     if (!this.#take(this.#account, amount)) throw new MpcpBudgetExceededError(amount, this.#remaining(this.#account));
     const budgetId = this.#newId();
-    const destinations =
-      request.destination === undefined ? member(this.#body, 'destinationAllowlist') : [request.destination];
-    const assets = request.asset === undefined ? member(this.#body, 'allowedAssets') : [request.asset];
+    const destinations = destination === undefined ? member(this.#body, 'destinationAllowlist') : [destination];
+    const assets = asset === undefined ? member(this.#body, 'allowedAssets') : [asset];
     const expiresAtMs = Math.min(now + (this.#options.sbaLifetimeMs ?? 3_600_000), this.#grantExpiresAtMs);
     this.#open(this.#budget(budgetId), amount);
     return signSba(
@@ -232,20 +230,22 @@ export class WalletSession {
    *   what grant or budget do not allow
    */
   createSpa(request: SpaRequest): SignedPayment {
-    const amount = amountOf(request.amount, 'the amount');
-    const budget = request.sba.authorization;
-    const budgetId = String(budget.budgetId);
+    checkGiven(request, 'the payment asked for', SPA_CHECKS);
+    const amount = amountOf(request.amount, 'amount');
+    const read = readSessionBudget(request.sba);
+    if (read instanceof ArtifactProblem) throw new WalletError(`sba cannot be used: ${read.message}`);
+    const { budgetId } = read;
     const account = this.#budget(budgetId);
     if (this.#storage.account(account) === undefined)
-      throw new WalletError(`budget ${budgetId} is not of this session`);
-    const read = readSessionBudget(request.sba);
-    if (read instanceof ArtifactProblem) throw new WalletError(`the budget cannot be used: ${read.message}`);
+      throw new WalletError(`sba is budget ${budgetId}, which is not of this session`);
+    const [rail] = read.allowedRails;
+    if (rail === undefined) throw new WalletError('sba cannot be used: it allows no rail');
     checkTerms(request, this.#lists, 'grant');
     checkTerms(request, read, 'budget');
     const now = new Date(this.#now()).toISOString();
     if (!this.#take(account, amount)) throw new MpcpBudgetExceededError(amount, this.#remaining(account));
     const terms = {
-      rail: (budget.allowedRails as readonly string[])[0] as string,
+      rail,
       ...(request.asset === undefined ? {} : { asset: request.asset as JsonValue }),
       amount: amount.toString(),
       ...(request.destination === undefined ? {} : { destination: request.destination }),
@@ -263,7 +263,7 @@ export class WalletSession {
         ...terms,
         intentHash: intentHash(settlementIntent),
         nonce: this.#newId(),
-        expiresAt: budget.expiresAt as string,
+        expiresAt: new Date(read.expiresAtMs).toISOString(),
       },
       { key: this.#key, issuer: this.#options.issuer },
     );
@@ -272,14 +272,20 @@ export class WalletSession {
 
   /** Signs a whole payment: its own budget, the payment, and what goes to the terminal. Errors as the two above. */
   async createPayment(request: PaymentTerms): Promise<WalletPresentation> {
-    const { ceiling, idempotencyKey, referenceId, rail, purpose, ...terms } = request;
+    checkGiven(request, 'the payment asked for', PAYMENT_CHECKS);
+    const { amount, ceiling = amount, currency, purpose, rail, idempotencyKey, ...terms } = request;
+    // Before a budget is taken for it.
+    const [most, asked] = [amountOf(ceiling, 'ceiling'), amountOf(amount, 'amount')];
+    if (asked > most) throw new MpcpBudgetExceededError(asked, most);
+    const { referenceId: _, ...where } = terms;
     const sba = await this.createSba({
-      ...terms,
-      amount: ceiling ?? terms.amount,
+      ...where,
+      amount: ceiling,
+      ...(currency === undefined ? {} : { currency }),
       ...(rail === undefined ? {} : { rail }),
       ...(purpose === undefined ? {} : { purpose }),
     });
-    const payment = this.createSpa({ ...terms, sba, ...(referenceId === undefined ? {} : { referenceId }) });
+    const payment = this.createSpa({ ...terms, amount, sba });
     return { grant: this.grant, sba, ...payment, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
   }
 
@@ -305,39 +311,33 @@ export class WalletSession {
   }
 
   #remaining(account: string): bigint {
-    const { limit, taken } = this.#storage.account(account) as SpendAccount;
+    const { limit, taken }: Partial<SpendAccount> = this.#storage.account(account) ?? {};
+    if (typeof limit !== 'bigint' || typeof taken !== 'bigint')
+      throw new WalletError('the spend storage does not say at once what was taken: account gives limit and taken');
     return limit > taken ? limit - taken : 0n;
   }
 
   #now(): number {
     const now = this.#clock.wallMs();
     if (now === undefined) throw new WalletError('the clock is not set');
+    if (typeof now !== 'number' || Number.isNaN(new Date(now).getTime()))
+      throw new WalletError('clock.wallMs gives no time in milliseconds');
     return now;
+  }
+
+  #checkExpiry(now: number): void {
+    if (this.#grantExpiresAtMs <= now) throw new WalletError(`grant ${this.#grantId} is expired`);
   }
 }
 
 /** Of what a grant or a budget lists nothing else is signed: the merchant that asks for it would find out first. */
-function checkTerms(terms: Terms, { allowedAssets, destinationAllowlist }: Lists, what: 'grant' | 'budget'): void {
-  const { asset, destination, referenceId } = terms;
-  if (!hasUtf8([asset ?? null, destination ?? null, referenceId ?? null]))
-    throw new WalletError('a term of the payment holds a lone surrogate, which cannot be signed');
+function checkTerms(
+  { asset, destination }: Terms,
+  { allowedAssets, destinationAllowlist }: Lists,
+  what: 'grant' | 'budget',
+): void {
   if (asset !== undefined && allowedAssets.length > 0 && !allowedAssets.includes(canonicalText(asset)))
     throw new WalletError(`the ${what} does not allow the asset ${canonicalText(asset)}`);
   if (destination !== undefined && destinationAllowlist.length > 0 && !destinationAllowlist.includes(destination))
     throw new WalletError(`the ${what} does not allow payments to ${destination}`);
-}
-
-function keyOf({ signingKey, signingKeyId }: SessionOptions): SigningKey {
-  if (typeof signingKey !== 'string') return signingKey;
-  try {
-    return readSigningKey(signingKey, signingKeyId);
-  } catch (error) {
-    throw new WalletError(`the signing key cannot be used: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function amountOf(text: string, what: string): bigint {
-  const amount = amountFrom(text);
-  if (amount === undefined) throw new WalletError(`${what} is not decimal digits above zero`);
-  return amount;
 }

@@ -1,7 +1,10 @@
 // What a wallet remembers of what it has authorized, so that a restart does not make it forget. A session works on the
 // interface; who has a store of his own puts it in the place of these.
 
-import { Database } from '../sqlite/database.ts';
+import { inspect } from 'node:util';
+import { systemReason } from '../ports/system-reason.ts';
+import { Database, DatabaseProblem } from '../sqlite/database.ts';
+import { FileInUse } from '../sqlite/sole-use.ts';
 
 /** How much may be taken from an account, and how much was. */
 export interface SpendAccount {
@@ -50,9 +53,19 @@ export class FileSpendStorage implements SpendStorage {
     this.#database = database;
   }
 
-  /** @throws DatabaseProblem, FileInUse, or what the file system says */
+  /** @throws DatabaseProblem that names the path, and why; FileInUse */
   static async at(path: string): Promise<FileSpendStorage> {
-    return new FileSpendStorage(await Database.open(path));
+    // A database without a path would be in memory, and forget.
+    const given: unknown = path;
+    if (typeof given !== 'string') throw new DatabaseProblem(`${shown(given)} is not a path: it is not text`);
+    if (given === '') throw new DatabaseProblem('"" is not a path: the file has no name');
+    if (given.includes('\0')) throw new DatabaseProblem(`${shown(given)} is not a path: it holds a zero byte`);
+    try {
+      return new FileSpendStorage(await Database.open(path));
+    } catch (error) {
+      if (error instanceof DatabaseProblem || error instanceof FileInUse) throw error;
+      throw new DatabaseProblem(`cannot write ${path}: ${systemReason(error)}`, { cause: error });
+    }
   }
 
   open(account: string, limit: bigint): void {
@@ -76,4 +89,9 @@ export class FileSpendStorage implements SpendStorage {
   close(): void {
     this.#database.close();
   }
+}
+
+/** A value that is no path, in a message. */
+function shown(value: unknown): string {
+  return inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
 }

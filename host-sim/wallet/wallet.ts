@@ -15,9 +15,9 @@ export {
   createSession,
   type PaymentTerms,
   type SbaRequest,
-  type SessionOptions,
   type SignedPayment,
   type SpaRequest,
   type WalletSession,
 } from './session.ts';
+export type { SessionOptions } from './session-options.ts';
 export { FileSpendStorage, MemorySpendStorage, type SpendAccount, type SpendStorage } from './spend-storage.ts';

@@ -165,6 +165,7 @@ describe('a file', () => {
     const path = fresh();
     make(`${path}.owner`);
     await expect(Database.open(path)).rejects.toThrow(`${path}.owner cannot be taken`);
+    expect(existsSync(path)).toBe(false);
     expect(readdirSync(folder).filter((name) => name.includes('.owner.'))).toEqual([]);
   });
 
@@ -234,6 +235,37 @@ describe('a file', () => {
     execFileSync('mkfifo', [pipe]);
     for (const path of [pipe, '/dev/null']) await expect(Database.open(path)).rejects.toThrow(/is not a file/);
     expect(existsSync('/dev/null.owner')).toBe(false);
+  });
+
+  it('that was not there is not left behind where it cannot be made a database', async () => {
+    const path = fresh();
+    // What the engine's lock is taken for: a folder that is not empty cannot be removed.
+    mkdirSync(join(`${path}.lock`, 'something'), { recursive: true });
+    await expect(Database.open(path)).rejects.toThrow(/ENOTEMPTY/);
+    expect([existsSync(path), existsSync(`${path}.owner`)]).toEqual([false, false]);
+  });
+
+  it('that somebody else has taken and not made yet is not made, nor removed', async () => {
+    const [path, taken] = [fresh(), fresh()];
+    const database = await Database.open(path);
+    cpSync(`${path}.owner`, `${taken}.owner`);
+    await expect(Database.open(taken)).rejects.toThrow(FileInUse);
+    expect([existsSync(taken), existsSync(`${taken}.owner`)]).toEqual([false, true]);
+    database.close();
+  });
+
+  it('that a link names, and is not there, is made where the link says', async () => {
+    const [path, link] = [fresh(), fresh()];
+    symlinkSync(path.slice(folder.length + 1), link);
+    const database = await Database.open(link);
+    expect([existsSync(path), existsSync(`${path}.owner`), existsSync(`${link}.owner`)]).toEqual([true, true, false]);
+    database.close();
+  });
+
+  it('that is to be where a path ends as a folder does, and nothing is, is not made', async () => {
+    const path = fresh();
+    await expect(Database.open(`${path}/`)).rejects.toThrow(/EISDIR|ENOENT/);
+    expect(existsSync(path)).toBe(false);
   });
 
   it('that cannot be made says what the system says', async () => {

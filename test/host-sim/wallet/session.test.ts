@@ -10,7 +10,8 @@ import { createNodeCrypto } from '../../../host-sim/ports/node-crypto.ts';
 import { intentHash } from '../../../host-sim/signing/artifacts.ts';
 import { MpcpBudgetExceededError, MpcpGrantRevokedError, WalletError } from '../../../host-sim/wallet/errors.ts';
 import { presentationBytes, presentationHeader } from '../../../host-sim/wallet/presentation.ts';
-import { createSession, type SessionOptions, type WalletSession } from '../../../host-sim/wallet/session.ts';
+import { createSession, type WalletSession } from '../../../host-sim/wallet/session.ts';
+import type { SessionOptions } from '../../../host-sim/wallet/session-options.ts';
 import { withServer } from '../../fixtures/listening.ts';
 import { TestSite } from '../site.ts';
 

@@ -1,14 +1,16 @@
 // What a wallet has authorized counts after a restart, and two sessions that share an account share its limit.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../core/json/value.ts';
 import { PURPOSE } from '../../../host-sim/day/scene.ts';
 import { privatePem } from '../../../host-sim/signing/keys.ts';
+import { DatabaseProblem } from '../../../host-sim/sqlite/database.ts';
 import { MpcpBudgetExceededError, MpcpPurposeNotAllowedError, WalletError } from '../../../host-sim/wallet/errors.ts';
-import { createSession, type SessionOptions } from '../../../host-sim/wallet/session.ts';
+import { createSession } from '../../../host-sim/wallet/session.ts';
+import type { SessionOptions } from '../../../host-sim/wallet/session-options.ts';
 import { FileSpendStorage, MemorySpendStorage, type SpendStorage } from '../../../host-sim/wallet/spend-storage.ts';
 import { TestSite } from '../site.ts';
 
@@ -59,6 +61,27 @@ describe.each(STORAGES)('a storage %s', (_, open) => {
     storage.open('a', limit);
     expect(storage.account('a')).toEqual({ limit, taken: limit });
     if (storage instanceof FileSpendStorage) storage.close();
+  });
+});
+
+describe('a file for spends', () => {
+  const wrong: readonly [string, unknown, string][] = [
+    ['a folder', folder, `cannot write ${folder}: it is a folder`],
+    ['in a folder that is not there', join(folder, 'no', 'x.db'), 'x.db: no such file or folder'],
+    ['with a name that is too long', join(folder, 'x'.repeat(300)), 'x: the name is too long'],
+    ['whose note would have too long a name', join(folder, 'y'.repeat(252)), 'y: the name is too long'],
+    ['without a name', '', '"" is not a path'],
+    ['with a zero byte in its name', 'a\0b', "'a\\x00b' is not a path: it holds a zero byte"],
+    ['named by a number', 5, '5 is not a path: it is not text'],
+    ['of a variable that is not set, which would be memory', undefined, 'undefined is not a path: it is not text'],
+  ];
+
+  it.each(wrong)('%s is refused with its path and the reason, and nothing is left behind', async (_, path, reason) => {
+    const before = readdirSync(folder);
+    const error = await FileSpendStorage.at(path as string).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(DatabaseProblem);
+    expect((error as Error).message).toContain(reason);
+    expect(readdirSync(folder)).toEqual(before);
   });
 });
 
